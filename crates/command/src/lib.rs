@@ -1,0 +1,2 @@
+//! Tessera: command.
+#![forbid(unsafe_code)]

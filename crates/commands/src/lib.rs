@@ -1,0 +1,2 @@
+//! Tessera: commands.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Tessera: config.
+#![forbid(unsafe_code)]

@@ -1,0 +1,5 @@
+//! One core's loop, generic over what carries its bytes and what tells it the time.
+#![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod network;

@@ -1,0 +1,2 @@
+//! Tessera: resp.
+#![forbid(unsafe_code)]

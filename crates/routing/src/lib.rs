@@ -1,0 +1,2 @@
+//! Tessera: routing.
+#![forbid(unsafe_code)]

@@ -1,0 +1,3 @@
+//! The Tessera server.
+
+fn main() {}

@@ -1,0 +1,2 @@
+//! Tessera: sim.
+#![forbid(unsafe_code)]
