@@ -1,0 +1,187 @@
+//! A shard: all databases of one core's slots.
+
+use crate::database::Database;
+use crate::effect::Effects;
+use crate::table::Table;
+use crate::view::{View, ViewMut};
+use ahash::RandomState;
+use std::cell::{Cell, RefCell};
+
+/// Keys met expired by reads that are remembered for removal between two calls of
+/// [`Shard::remove_met_expired`]; the others are found by the active cycle.
+const MET_EXPIRED_MAX: usize = 64;
+
+/// Counters of a shard, as INFO's stats section names them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShardStats {
+    /// Reads that found their key.
+    pub keyspace_hits: u64,
+    /// Reads that did not.
+    pub keyspace_misses: u64,
+    /// Keys removed because their time was over.
+    pub expired_keys: u64,
+    /// Writes that changed something.
+    pub dirty: u64,
+}
+
+/// One core's keys. See the crate's documentation for what it does not know.
+#[derive(Debug)]
+pub struct Shard {
+    pub(crate) databases: Vec<Database>,
+    hasher: RandomState,
+    random: RefCell<fastrand::Rng>,
+    now_ms: i64,
+    hits: Cell<u64>,
+    misses: Cell<u64>,
+    expired_keys: u64,
+    dirty: u64,
+    pub(crate) met_expired: RefCell<Vec<(u16, Box<[u8]>)>>,
+    pub(crate) effects: Effects,
+    /// Tables of flushed databases, freed a segment at a time.
+    graveyard: Vec<Table>,
+}
+
+impl Shard {
+    /// An empty shard of `databases` databases (1 to 65,535). Everything random in it follows from `seed`.
+    pub fn new(databases: u16, seed: u64) -> Shard {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let hasher = RandomState::with_seeds(random.u64(..), random.u64(..), random.u64(..), random.u64(..));
+        Shard {
+            databases: (0..databases.max(1)).map(|_| Database::new(hasher.clone())).collect(),
+            hasher,
+            random: RefCell::new(random),
+            now_ms: 0,
+            hits: Cell::new(0),
+            misses: Cell::new(0),
+            expired_keys: 0,
+            dirty: 0,
+            met_expired: RefCell::default(),
+            effects: Effects::default(),
+            graveyard: Vec::new(),
+        }
+    }
+
+    /// Tells the shard the time, in Unix milliseconds. It stands still until told again.
+    #[inline]
+    pub fn set_now_ms(&mut self, now_ms: i64) {
+        self.now_ms = now_ms;
+    }
+
+    /// What it was last told.
+    #[inline]
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms
+    }
+
+    /// How many databases there are.
+    pub fn databases_len(&self) -> usize {
+        self.databases.len()
+    }
+
+    /// Database number `db`. Panics if there is no such.
+    pub fn database(&self, db: u16) -> &Database {
+        &self.databases[db as usize]
+    }
+
+    /// Database `db` as a read command sees it. `touch`: uses are noted for OBJECT IDLETIME.
+    #[inline]
+    pub fn view(&self, db: u16, touch: bool) -> View<'_> {
+        View::new(self, db, touch)
+    }
+
+    /// Database `db` as a write command sees it.
+    #[inline]
+    pub fn view_mut(&mut self, db: u16, touch: bool) -> ViewMut<'_> {
+        ViewMut::new(self, db, touch)
+    }
+
+    /// The recorder of rewritten effects.
+    pub fn effects_mut(&mut self) -> &mut Effects {
+        &mut self.effects
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> ShardStats {
+        ShardStats {
+            keyspace_hits: self.hits.get(),
+            keyspace_misses: self.misses.get(),
+            expired_keys: self.expired_keys,
+            dirty: self.dirty,
+        }
+    }
+
+    /// Sets the counters that CONFIG RESETSTAT resets to 0.
+    pub fn reset_stats(&mut self) {
+        self.hits.set(0);
+        self.misses.set(0);
+        self.expired_keys = 0;
+    }
+
+    /// Notes that a write changed something.
+    #[inline]
+    pub fn note_dirty(&mut self) {
+        self.dirty += 1;
+    }
+
+    /// Empties one database. `lazy`: what it held is freed later by [`Shard::reclaim`].
+    pub fn flush(&mut self, db: u16, lazy: bool) {
+        let hasher = self.hasher.clone();
+        let old = std::mem::replace(&mut self.databases[db as usize], Database::new(hasher));
+        if lazy {
+            self.graveyard.push(old.table);
+        }
+    }
+
+    /// Exchanges the contents of two databases.
+    pub fn swap(&mut self, first: u16, second: u16) {
+        self.databases.swap(first as usize, second as usize);
+    }
+
+    /// Frees up to `segments` segments of flushed tables. True if there is more to free.
+    pub fn reclaim(&mut self, segments: usize) -> bool {
+        for _ in 0..segments {
+            match self.graveyard.last_mut() {
+                None => return false,
+                Some(table) => {
+                    if !table.free_one_segment() {
+                        self.graveyard.pop();
+                    }
+                }
+            }
+        }
+        !self.graveyard.is_empty()
+    }
+
+    /// Flushed tables still to be freed.
+    pub fn has_garbage(&self) -> bool {
+        !self.graveyard.is_empty()
+    }
+
+    /// Memory of all tables themselves, without what entries point to, in bytes.
+    pub fn table_bytes(&self) -> usize {
+        self.databases.iter().map(|database| database.table.allocated_bytes()).sum()
+    }
+
+    /// The shard's source of randomness.
+    pub fn random(&self) -> std::cell::RefMut<'_, fastrand::Rng> {
+        self.random.borrow_mut()
+    }
+
+    #[inline]
+    pub(crate) fn note_lookup(&self, found: bool) {
+        let counter = if found { &self.hits } else { &self.misses };
+        counter.set(counter.get() + 1);
+    }
+
+    pub(crate) fn note_expired_keys(&mut self, count: usize) {
+        self.expired_keys += count as u64;
+    }
+
+    #[cold]
+    pub(crate) fn note_met_expired(&self, db: u16, key: &[u8]) {
+        let mut met = self.met_expired.borrow_mut();
+        if met.len() < MET_EXPIRED_MAX {
+            met.push((db, key.into()));
+        }
+    }
+}
