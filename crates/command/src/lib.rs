@@ -1,2 +1,53 @@
-//! Tessera: command.
+//! What a command says of itself, and all that follows from it.
+//!
+//! A command is a type that implements one of four traits, by what it may touch:
+//!
+//! | trait | sees | examples |
+//! |---|---|---|
+//! | [`Read`] | a shard, unchangeable | GET, TTL, SCAN |
+//! | [`Write`] | a shard, to change | SET, DEL |
+//! | [`Gather`] | keys of several shards, in two steps: bring, then decide | RENAME, BITOP |
+//! | [`Session`] | its client and its node | HELLO, INFO |
+//! | [`Everywhere`] | each node in turn | CLIENT LIST |
+//!
+//! Its [`Spec`] is the single declaration from which arity, key positions, flags, ACL categories, routing and
+//! the COMMAND replies derive. Whoever wants to know something about a command asks its spec; nobody compares
+//! names.
 #![forbid(unsafe_code)]
+
+pub mod client;
+pub mod command;
+pub mod error;
+pub mod flags;
+pub mod gather;
+pub mod grammar;
+pub mod host;
+pub mod keys;
+pub mod registry;
+pub mod spec;
+pub mod words;
+
+pub use client::Client;
+pub use command::{Command, Everywhere, Read, Run, Session, Write};
+pub use error::Error;
+pub use flags::{Categories, Flags, KeyFlags};
+pub use gather::{Change, Found, Gather, Need, What};
+pub use grammar::Arg;
+pub use host::{Home, Host, NodePart};
+pub use registry::Registry;
+pub use spec::{Group, KeySpec, Merge, Spec, Spread};
+pub use words::Words;
+
+/// What the file of a command needs.
+pub mod prelude {
+    pub use crate::grammar::{
+        block, double, integer, key, literal, one_of, pattern, string, token, unix_time,
+    };
+    pub use crate::{
+        Arg, Categories, Change, Command, Error, Everywhere, Flags, Found, Gather, Group, Home, KeyFlags,
+        KeySpec, Merge, Need, NodePart, Read, Session, Spec, Spread, What, Words, Write,
+    };
+    pub use tessera_keyspace::{Effect, Expire, View, ViewMut};
+    pub use tessera_resp::{Args, Protocol, Reply};
+    pub use tessera_values::{Digits, StringValue, Value};
+}

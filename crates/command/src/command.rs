@@ -1,0 +1,297 @@
+//! Commands, by what they may touch, and the table entry that each becomes.
+
+use crate::error::Error;
+use crate::flags::{Categories, Flags};
+use crate::gather::{Gather, Steps};
+use crate::grammar;
+use crate::host::{Home, NodePart};
+use crate::spec::{Spec, Spread};
+use crate::words::Words;
+use tessera_keyspace::{Effect, View, ViewMut};
+use tessera_resp::{Args, Reply};
+
+/// A command that only reads one shard.
+pub trait Read {
+    /// Its declaration.
+    const SPEC: Spec;
+    /// Its parsed words.
+    type Args<'a>;
+
+    /// Reads its words.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error>;
+
+    /// Does it and writes exactly one reply, or none and an error.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn execute(args: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error>;
+}
+
+/// A command that changes one shard.
+pub trait Write {
+    /// Its declaration.
+    const SPEC: Spec;
+    /// Its parsed words.
+    type Args<'a>;
+
+    /// Reads its words.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error>;
+
+    /// Does it, writes exactly one reply, and tells what it came down to; or changes nothing, writes no reply and
+    /// fails.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn execute(args: &Self::Args<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error>;
+}
+
+/// A command about the connection or the server.
+pub trait Session {
+    /// Its declaration.
+    const SPEC: Spec;
+    /// Its parsed words.
+    type Args<'a>;
+
+    /// Reads its words.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error>;
+
+    /// Does it and writes exactly one reply, or none and an error.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn execute(args: &Self::Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error>;
+}
+
+/// A command that every node carries out on its own clients or its own counters.
+pub trait Everywhere {
+    /// Its declaration.
+    const SPEC: Spec;
+    /// Its parsed words.
+    type Args<'a>;
+
+    /// Reads its words.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error>;
+
+    /// Does one node's part. The parts' replies are merged as the spec says.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn execute(args: &Self::Args<'_>, node: &mut NodePart<'_>, reply: &mut Reply<'_>) -> Result<(), Error>;
+}
+
+/// How to run a command, its type forgotten. The words are whole, the name included.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// See [`Read`].
+    Read(fn(Args<'_>, View<'_>, &mut Reply<'_>) -> Result<(), Error>),
+    /// See [`Write`].
+    Write(fn(Args<'_>, &mut ViewMut<'_>, &mut Reply<'_>) -> Result<Effect, Error>),
+    /// See [`Gather`].
+    Gather(Steps),
+    /// See [`Session`].
+    Session(fn(Args<'_>, &mut Home<'_>, &mut Reply<'_>) -> Result<(), Error>),
+    /// See [`Everywhere`].
+    Everywhere(fn(Args<'_>, &mut NodePart<'_>, &mut Reply<'_>) -> Result<(), Error>),
+    /// Only its subcommands can be run.
+    Container,
+}
+
+/// One row of the command table.
+#[derive(Clone, Copy)]
+pub struct Command {
+    /// What it says of itself.
+    pub spec: Spec,
+    /// How to run it.
+    pub run: Run,
+    /// Reads the words and forgets them: for commands that are split, before anything is done.
+    pub check: fn(Args<'_>) -> Result<(), Error>,
+    /// `config|get` for a subcommand, the plain name otherwise.
+    pub full_name: &'static str,
+    /// Its subcommands, if it has any.
+    pub subcommands: &'static [Command],
+    /// The arity, as COMMAND INFO tells it.
+    pub arity: i32,
+    /// All flags, those that follow from the trait and the keys included.
+    pub flags: Flags,
+}
+
+/// The first word behind the name: a subcommand's name is two words.
+pub(crate) const fn first_argument(spec: &Spec) -> usize {
+    spec.name_words()
+}
+
+impl Spec {
+    /// How many words the name is. A subcommand's spec has a full name such as `config|get`.
+    pub const fn name_words(&self) -> usize {
+        let bytes = self.name.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            if bytes[at] == b'|' {
+                return 2;
+            }
+            at += 1;
+        }
+        1
+    }
+
+    /// The last word of the name.
+    pub fn last_name(&self) -> &'static str {
+        self.name.split_once('|').map_or(self.name, |(_, last)| last)
+    }
+}
+
+const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, derived: Flags) -> Command {
+    let arity = grammar::arity(spec.name_words(), spec.grammar);
+    Command {
+        spec,
+        run,
+        check,
+        full_name: spec.name,
+        subcommands: &[],
+        arity,
+        flags: spec.flags.with(derived),
+    }
+}
+
+impl Command {
+    /// The row of a [`Read`] command.
+    pub const fn read<C: Read>() -> Command {
+        row(
+            C::SPEC,
+            Run::Read(|args, view, reply| {
+                let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
+                C::execute(&parsed, view, reply)
+            }),
+            |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
+            Flags::READONLY,
+        )
+    }
+
+    /// The row of a [`Write`] command.
+    pub const fn write<C: Write>() -> Command {
+        row(
+            C::SPEC,
+            Run::Write(|args, view, reply| {
+                let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
+                C::execute(&parsed, view, reply)
+            }),
+            |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
+            Flags::WRITE,
+        )
+    }
+
+    /// The row of a [`Gather`] command that changes keys.
+    pub const fn gather<C: Gather>() -> Command {
+        row(
+            C::SPEC,
+            Run::Gather(Steps::of::<C>()),
+            |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
+            Flags::WRITE,
+        )
+    }
+
+    /// The row of a [`Gather`] command that only reads.
+    pub const fn gather_read<C: Gather>() -> Command {
+        row(
+            C::SPEC,
+            Run::Gather(Steps::of::<C>()),
+            |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
+            Flags::READONLY,
+        )
+    }
+
+    /// The row of a [`Session`] command.
+    pub const fn session<C: Session>() -> Command {
+        row(
+            C::SPEC,
+            Run::Session(|args, home, reply| {
+                let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
+                C::execute(&parsed, home, reply)
+            }),
+            |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
+            Flags::NONE,
+        )
+    }
+
+    /// The row of an [`Everywhere`] command.
+    pub const fn everywhere<C: Everywhere>() -> Command {
+        row(
+            C::SPEC,
+            Run::Everywhere(|args, node, reply| {
+                let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
+                C::execute(&parsed, node, reply)
+            }),
+            |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
+            Flags::NONE,
+        )
+    }
+
+    /// The row of a name that only has subcommands.
+    pub const fn container(spec: Spec, subcommands: &'static [Command]) -> Command {
+        let container = row(spec, Run::Container, |_| Ok(()), Flags::NONE);
+        // At least the subcommand's name must follow.
+        Command { arity: -2, ..container.with_subcommands(subcommands) }
+    }
+
+    /// The same with subcommands, besides what it does by itself.
+    pub const fn with_subcommands(self, subcommands: &'static [Command]) -> Command {
+        Command { subcommands, ..self }
+    }
+
+    /// Whether `words` words, the name included, are a number of words it takes.
+    #[inline]
+    pub fn takes(&self, words: usize) -> bool {
+        match usize::try_from(self.arity) {
+            Ok(exactly) => words == exactly,
+            Err(_) => words >= self.arity.unsigned_abs() as usize,
+        }
+    }
+
+    /// It may change keys.
+    #[inline]
+    pub fn is_write(&self) -> bool {
+        self.flags.has(Flags::WRITE)
+    }
+
+    /// The part of `spec.spread` that a router looks at first.
+    #[inline]
+    pub fn spread(&self) -> Spread {
+        self.spec.spread
+    }
+
+    /// All ACL categories, those that follow from the flags included.
+    pub fn categories(&self) -> Categories {
+        let mut all = self.spec.categories;
+        for (flag, category) in [
+            (Flags::WRITE, Categories::WRITE),
+            (Flags::READONLY, Categories::READ),
+            (Flags::ADMIN, Categories::ADMIN | Categories::DANGEROUS),
+            (Flags::PUBSUB, Categories::PUBSUB),
+            (Flags::BLOCKING, Categories::BLOCKING),
+        ] {
+            if self.flags.has(flag) {
+                all = all | category;
+            }
+        }
+        // A container says nothing of the speed of what it contains, but Redis files it all the same.
+        all | if self.flags.has(Flags::FAST) { Categories::FAST } else { Categories::SLOW }
+    }
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Command").field(&self.full_name).finish()
+    }
+}

@@ -1,0 +1,174 @@
+//! Sets of properties of commands and of their keys, in the terms of COMMAND INFO.
+
+macro_rules! bit_set {
+    ($(#[$doc:meta])* $name:ident: $repr:ty { $($(#[$bit_doc:meta])* $constant:ident = $bit:literal => $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name($repr);
+
+        impl $name {
+            /// None of them.
+            pub const NONE: $name = $name(0);
+            $($(#[$bit_doc])* pub const $constant: $name = $name(1 << $bit);)*
+
+            /// Every member there is, with the name Redis gives it, in the order Redis lists them.
+            pub const ALL: &'static [($name, &'static str)] = &[$(($name::$constant, $text)),*];
+
+            /// These and those.
+            pub const fn with(self, other: $name) -> $name {
+                $name(self.0 | other.0)
+            }
+
+            /// These without those.
+            pub const fn without(self, other: $name) -> $name {
+                $name(self.0 & !other.0)
+            }
+
+            /// All of `other` are among these.
+            #[inline]
+            pub const fn has(self, other: $name) -> bool {
+                self.0 & other.0 == other.0
+            }
+
+            /// The names of these, in Redis's order.
+            pub fn names(self) -> impl Iterator<Item = &'static str> {
+                Self::ALL.iter().filter(move |(bit, _)| self.has(*bit)).map(|(_, name)| *name)
+            }
+
+            /// The member of this name, in any case.
+            pub fn by_name(name: &[u8]) -> Option<$name> {
+                Self::ALL.iter().find(|(_, known)| known.as_bytes().eq_ignore_ascii_case(name)).map(|(bit, _)| *bit)
+            }
+        }
+
+        impl std::ops::BitOr for $name {
+            type Output = $name;
+
+            fn bitor(self, other: $name) -> $name {
+                self.with(other)
+            }
+        }
+    };
+}
+
+bit_set! {
+    /// Command flags. `WRITE` and `READONLY` come from the trait a command implements, `MOVABLE_KEYS` from its key
+    /// specs; no spec names them.
+    Flags: u32 {
+        /// May change the keyspace.
+        WRITE = 0 => "write",
+        /// Only reads the keyspace.
+        READONLY = 1 => "readonly",
+        /// Refused when memory is short.
+        DENY_OOM = 2 => "denyoom",
+        /// For the person who runs the server.
+        ADMIN = 3 => "admin",
+        /// Publish and subscribe.
+        PUBSUB = 4 => "pubsub",
+        /// Not for scripts.
+        NO_SCRIPT = 5 => "noscript",
+        /// May wait for something to happen.
+        BLOCKING = 6 => "blocking",
+        /// Answered while the data set is loading.
+        LOADING = 7 => "loading",
+        /// Answered by a replica whose data is out of date.
+        STALE = 8 => "stale",
+        /// Not shown to MONITOR.
+        SKIP_MONITOR = 9 => "skip_monitor",
+        /// Not noted in the slow log.
+        SKIP_SLOWLOG = 10 => "skip_slowlog",
+        /// Takes constant or logarithmic time.
+        FAST = 11 => "fast",
+        /// Answered before AUTH.
+        NO_AUTH = 12 => "no_auth",
+        /// May have effects to replicate although it is not a write.
+        MAY_REPLICATE = 13 => "may_replicate",
+        /// Not allowed within MULTI.
+        NO_MULTI = 14 => "no_multi",
+        /// Finding the keys takes more than first, last and step.
+        MOVABLE_KEYS = 15 => "movablekeys",
+        /// Accepted from a client on any database although it works on none.
+        ALLOW_BUSY = 16 => "allow_busy",
+        /// Keys are optional.
+        NO_MANDATORY_KEYS = 17 => "no_mandatory_keys",
+        /// Runs although CLIENT PAUSE is on.
+        UNPAUSABLE = 18 => "unpausable",
+    }
+}
+
+bit_set! {
+    /// ACL categories. `READ`, `WRITE`, `FAST`, `SLOW`, `ADMIN`, `BLOCKING`, `PUBSUB` and most of `DANGEROUS` follow from
+    /// the flags; a spec names only those of its subject.
+    Categories: u32 {
+        /// Names of keys, and what holds for any type.
+        KEYSPACE = 0 => "keyspace",
+        /// Reads keys.
+        READ = 1 => "read",
+        /// Writes keys.
+        WRITE = 2 => "write",
+        /// Sets.
+        SET = 3 => "set",
+        /// Sorted sets.
+        SORTED_SET = 4 => "sortedset",
+        /// Lists.
+        LIST = 5 => "list",
+        /// Hashes.
+        HASH = 6 => "hash",
+        /// Strings.
+        STRING = 7 => "string",
+        /// Bitmaps.
+        BITMAP = 8 => "bitmap",
+        /// HyperLogLogs.
+        HYPERLOGLOG = 9 => "hyperloglog",
+        /// Geographic indices.
+        GEO = 10 => "geo",
+        /// Streams.
+        STREAM = 11 => "stream",
+        /// Publish and subscribe.
+        PUBSUB = 12 => "pubsub",
+        /// For the person who runs the server.
+        ADMIN = 13 => "admin",
+        /// Constant or logarithmic time.
+        FAST = 14 => "fast",
+        /// Everything else.
+        SLOW = 15 => "slow",
+        /// May wait.
+        BLOCKING = 16 => "blocking",
+        /// Can hurt others.
+        DANGEROUS = 17 => "dangerous",
+        /// About the connection itself.
+        CONNECTION = 18 => "connection",
+        /// MULTI and its kin.
+        TRANSACTION = 19 => "transaction",
+        /// Scripts.
+        SCRIPTING = 20 => "scripting",
+    }
+}
+
+bit_set! {
+    /// What a command does with a key.
+    KeyFlags: u16 {
+        /// Reads the value.
+        RO = 0 => "RO",
+        /// Reads it and changes it.
+        RW = 1 => "RW",
+        /// Overwrites it, whatever it was.
+        OW = 2 => "OW",
+        /// Removes it.
+        RM = 3 => "RM",
+        /// What the key holds, or part of it, reaches the client.
+        ACCESS = 4 => "access",
+        /// Changes what is there.
+        UPDATE = 5 => "update",
+        /// Adds to what is there.
+        INSERT = 6 => "insert",
+        /// Takes from what is there.
+        DELETE = 7 => "delete",
+        /// Not a key, but routed like one.
+        NOT_KEY = 8 => "not_key",
+        /// Not all keys are found this way.
+        INCOMPLETE = 9 => "incomplete",
+        /// The other flags depend on the command's options.
+        VARIABLE_FLAGS = 10 => "variable_flags",
+    }
+}

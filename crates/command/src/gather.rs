@@ -1,0 +1,218 @@
+//! Commands on keys of several shards that are more than the sum of their parts.
+//!
+//! Such a command runs in two steps. First it says what it needs of each key, and the owners of the keys
+//! bring that. Then, with everything at hand, it decides: a reply, and what shall become of the keys, which
+//! their owners carry out. If all keys are on one shard, both steps happen there at once and nothing is
+//! copied.
+
+use crate::command::first_argument;
+use crate::error::Error;
+use crate::spec::Spec;
+use crate::words::Words;
+use tessera_keyspace::{Effect, Expire, Shard};
+use tessera_resp::{Args, Reply};
+use tessera_values::Value;
+
+/// How much of a key is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Nothing: it is only written.
+    Nothing,
+    /// Whether it is there.
+    Presence,
+    /// Its value, read by the client's will: counts as hit or miss and as a use.
+    Value,
+}
+
+/// One key that the command is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Need<'a> {
+    /// The key.
+    pub key: &'a [u8],
+    /// In which database; `None`: the client's.
+    pub db: Option<u16>,
+    /// What of it is needed before deciding.
+    pub what: What,
+}
+
+/// What was found at a key.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Found<'v> {
+    /// The key is there. False also where nothing was asked for.
+    pub present: bool,
+    /// Its value, where asked for.
+    pub value: Option<&'v Value>,
+    /// Its expiry in Unix milliseconds.
+    pub expire_at_ms: Option<i64>,
+}
+
+/// What shall become of a key; `index` counts the needs.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// It holds this from now on.
+    Put {
+        /// Which key.
+        index: usize,
+        /// What it holds.
+        value: Value,
+        /// Until when.
+        expire: Expire,
+    },
+    /// It is gone.
+    Remove {
+        /// Which key.
+        index: usize,
+    },
+    /// Its value and expiry go to another key, whatever that held.
+    Move {
+        /// From which key.
+        from: usize,
+        /// To which key.
+        to: usize,
+    },
+}
+
+/// What decides besides the keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// Unix milliseconds.
+    pub now_ms: i64,
+    /// The client's database.
+    pub db: u16,
+    /// How many databases there are.
+    pub databases_len: u16,
+}
+
+/// A command of this kind.
+pub trait Gather {
+    /// Its declaration.
+    const SPEC: Spec;
+    /// Its parsed words.
+    type Args<'a>;
+
+    /// Reads its words.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error>;
+
+    /// Says what it needs of which keys.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    fn needs<'a>(args: &Self::Args<'a>, context: Context, needs: &mut Vec<Need<'a>>) -> Result<(), Error>;
+
+    /// Decides, given what was found, in the order of the needs.
+    ///
+    /// # Errors
+    /// What the client is told instead; nothing is changed then.
+    fn decide(
+        args: &Self::Args<'_>,
+        context: Context,
+        found: &[Found<'_>],
+        changes: &mut Vec<Change>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error>;
+}
+
+type NeedsStep = for<'a> fn(Args<'a>, Context, &mut Vec<Need<'a>>) -> Result<(), Error>;
+type DecideStep = fn(Args<'_>, Context, &[Found<'_>], &mut Vec<Change>, &mut Reply<'_>) -> Result<(), Error>;
+
+/// The steps of a [`Gather`] command, without its type.
+#[derive(Clone, Copy)]
+pub struct Steps {
+    /// [`Gather::parse`] and [`Gather::needs`].
+    pub needs: NeedsStep,
+    /// [`Gather::parse`] and [`Gather::decide`].
+    pub decide: DecideStep,
+}
+
+impl Steps {
+    pub(crate) const fn of<C: Gather>() -> Steps {
+        Steps {
+            needs: |args, context, needs| {
+                let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
+                C::needs(&parsed, context, needs)
+            },
+            decide: |args, context, found, changes, reply| {
+                let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
+                C::decide(&parsed, context, found, changes, reply)
+            },
+        }
+    }
+
+    /// Both steps on one shard that has all the keys.
+    ///
+    /// # Errors
+    /// What the client is told; nothing is changed then.
+    pub fn run_on_one_shard(
+        &self,
+        args: Args<'_>,
+        shard: &mut Shard,
+        db: u16,
+        touch: bool,
+        reply: &mut Reply<'_>,
+    ) -> Result<Effect, Error> {
+        let context = Context { now_ms: shard.now_ms(), db, databases_len: shard.databases_len() as u16 };
+        let mut needs = Vec::new();
+        (self.needs)(args, context, &mut needs)?;
+        let found: Vec<Found<'_>> =
+            needs.iter().map(|need| find(shard, db, touch, need.key, need.db, need.what)).collect();
+        let mut changes = Vec::new();
+        (self.decide)(args, context, &found, &mut changes, reply)?;
+        if changes.is_empty() {
+            return Ok(Effect::None);
+        }
+        for change in changes {
+            apply(shard, db, &needs, change);
+        }
+        Ok(Effect::Verbatim)
+    }
+}
+
+/// Looks at one key for a [`Need`].
+pub fn find<'v>(
+    shard: &'v Shard,
+    client_db: u16,
+    touch: bool,
+    key: &[u8],
+    db: Option<u16>,
+    what: What,
+) -> Found<'v> {
+    let view = shard.view(db.unwrap_or(client_db), touch);
+    let entry = match what {
+        What::Nothing => None,
+        What::Presence => view.peek(key),
+        What::Value => view.find(key),
+    };
+    match entry {
+        None => Found::default(),
+        Some(entry) => Found {
+            present: true,
+            value: (what == What::Value).then(|| entry.value()),
+            expire_at_ms: entry.expire_at_ms(),
+        },
+    }
+}
+
+fn apply(shard: &mut Shard, client_db: u16, needs: &[Need<'_>], change: Change) {
+    let at = |index: usize| (needs[index].db.unwrap_or(client_db), needs[index].key);
+    match change {
+        Change::Put { index, value, expire } => {
+            let (db, key) = at(index);
+            shard.view_mut(db, true).put(key, value, expire);
+        }
+        Change::Remove { index } => {
+            let (db, key) = at(index);
+            shard.view_mut(db, true).remove(key);
+        }
+        Change::Move { from, to } => {
+            let (from_db, from_key) = at(from);
+            let (to_db, to_key) = at(to);
+            if let Some((value, expire_at_ms)) = shard.view_mut(from_db, true).remove(from_key) {
+                let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
+                shard.view_mut(to_db, true).put(to_key, value, expire);
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The declaration of a command.
+
+use crate::flags::{Categories, Flags, KeyFlags};
+use crate::grammar::Arg;
+
+/// Where COMMAND DOCS files a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Any key.
+    Generic,
+    /// Strings.
+    String,
+    /// Bitmaps.
+    Bitmap,
+    /// The connection.
+    Connection,
+    /// The server.
+    Server,
+}
+
+impl Group {
+    /// The name in COMMAND DOCS.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Generic => "generic",
+            Group::String => "string",
+            Group::Bitmap => "bitmap",
+            Group::Connection => "connection",
+            Group::Server => "server",
+        }
+    }
+}
+
+/// Where the search for keys begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begin {
+    /// At this word; the command's name is word 0.
+    Index(usize),
+    /// Behind this word, looked for from word `from` on (from the end if negative).
+    Keyword {
+        /// The word, in upper case.
+        word: &'static str,
+        /// Where to look from.
+        from: i32,
+    },
+}
+
+/// How it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Find {
+    /// A run of keys.
+    Range {
+        /// The last key's position counted from the first; counted from the command's end if negative (-1 is the
+        /// last word).
+        last: i32,
+        /// From one key to the next.
+        step: usize,
+        /// If `last` is -1: stop after 1/`limit` of the words left (0 and 1: all of them).
+        limit: usize,
+    },
+    /// A word tells how many keys follow.
+    Count {
+        /// That word's position counted from the beginning.
+        at: usize,
+        /// The first key's position counted from the beginning.
+        first: usize,
+        /// From one key to the next.
+        step: usize,
+    },
+}
+
+/// How to find some of a command's keys.
+#[derive(Clone, Copy, Debug)]
+pub struct KeySpec {
+    /// Where to begin.
+    pub begin: Begin,
+    /// How to go on.
+    pub find: Find,
+    /// What is done with them.
+    pub flags: KeyFlags,
+    /// A remark, as COMMAND INFO gives it.
+    pub notes: Option<&'static str>,
+}
+
+impl KeySpec {
+    /// One key at word `index`.
+    pub const fn at(index: usize, flags: KeyFlags) -> KeySpec {
+        KeySpec::range(index, 0, 1, flags)
+    }
+
+    /// Keys from word `index` on; `last` and `step` as in [`Find::Range`].
+    pub const fn range(index: usize, last: i32, step: usize, flags: KeyFlags) -> KeySpec {
+        KeySpec { begin: Begin::Index(index), find: Find::Range { last, step, limit: 0 }, flags, notes: None }
+    }
+
+    /// With a remark.
+    pub const fn notes(self, notes: &'static str) -> KeySpec {
+        KeySpec { notes: Some(notes), ..self }
+    }
+}
+
+/// How the replies of a command's parts become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// Integers are added up.
+    Sum,
+    /// All parts answer alike; the first error wins.
+    AllOk,
+    /// Arrays with an element per key: put back in the order of the keys.
+    ByPosition,
+    /// Arrays: one after the other.
+    Concat,
+    /// Texts with a line per client: sorted by the number after `id=`.
+    ClientLines,
+    /// Integers: the largest.
+    Max,
+}
+
+/// Where a command runs, and how its parts come together. Redis publishes the same as command tips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// On the client's own node; it has no keys.
+    Nowhere,
+    /// On the shard of its first key; all its keys are there.
+    OneShard,
+    /// Split by the shards of its keys, each part a command of the same kind.
+    ByKey(Merge),
+    /// On every shard.
+    AllShards(Merge),
+    /// On one shard after the other, where word `cursor` says.
+    Cursor {
+        /// Which word is the cursor.
+        cursor: usize,
+    },
+    /// On a random shard, with chances by the number of keys; on the others in turn while the reply is null.
+    AnyShard,
+    /// Brought together from the shards of its keys, decided, and written back.
+    Gather,
+    /// On every node, on its clients.
+    AllNodes(Merge),
+}
+
+/// All that a command says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// Its name in lower case; of a subcommand, both words: `config|get`.
+    pub name: &'static str,
+    /// What it does, in a sentence of our own.
+    pub summary: &'static str,
+    /// The Redis version that brought it.
+    pub since: &'static str,
+    /// Where it is filed.
+    pub group: Group,
+    /// Its cost.
+    pub complexity: &'static str,
+    /// Where it runs.
+    pub spread: Spread,
+    /// Flags that do not follow from its trait.
+    pub flags: Flags,
+    /// The ACL categories of its subject.
+    pub categories: Categories,
+    /// Command tips, without the request and response policies that follow from `spread`.
+    pub tips: &'static [&'static str],
+    /// Where its keys are. COMMAND INFO's first, last and step follow.
+    pub keys: &'static [KeySpec],
+    /// Its arguments. The arity follows.
+    pub grammar: &'static [Arg],
+    /// Changes over Redis versions: version, what changed.
+    pub history: &'static [(&'static str, &'static str)],
+    /// Since when it should not be used any more, and what to use instead.
+    pub deprecated: Option<(&'static str, &'static str)>,
+}
+
+impl Spec {
+    /// What most specs have in common; to be used as `..Spec::BASE`.
+    pub const BASE: Spec = Spec {
+        name: "",
+        summary: "",
+        since: "1.0.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        spread: Spread::Nowhere,
+        flags: Flags::NONE,
+        categories: Categories::NONE,
+        tips: &[],
+        keys: &[],
+        grammar: &[],
+        history: &[],
+        deprecated: None,
+    };
+}
