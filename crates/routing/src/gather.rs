@@ -1,0 +1,192 @@
+//! A [`tessera_command::Gather`] command whose keys lie on several shards.
+//!
+//! Find on every owner, decide, change on every owner, reply. Between finding and changing nothing holds the
+//! keys: another command may come between. The intents of the design's section 8 take their place around these
+//! steps: acquired with the finds, released with the last change.
+
+use crate::message::{Answer, Errand, ErrandKind, Ticket};
+use crate::slots::{ShardId, SlotTable};
+use tessera_command::gather::{Context, Steps, What};
+use tessera_command::{Change, Command, Error, Found, Need};
+use tessera_keyspace::Expire;
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Args, Protocol, Reply};
+
+#[derive(Debug)]
+struct Key {
+    key: Box<[u8]>,
+    db: u16,
+    shard: ShardId,
+    /// What was found there.
+    answer: Answer,
+}
+
+/// What the answer to an errand is for.
+#[derive(Clone, Copy, Debug)]
+enum Purpose {
+    /// To decide.
+    Find(usize),
+    /// To know that it happened.
+    Change,
+    /// To put what was taken at this key.
+    MoveTo(usize),
+}
+
+/// Errands to send, or the end.
+#[derive(Debug)]
+pub enum Step {
+    /// Send these; answers will come. Perhaps none: then others are still out.
+    Send(Vec<(ShardId, Errand)>),
+    /// The whole reply.
+    Done(Vec<u8>),
+}
+
+/// One such command under way.
+pub struct Gathering {
+    command: &'static Command,
+    steps: Steps,
+    words: OwnedArgs,
+    context: Context,
+    protocol: Protocol,
+    /// Connection and sequence of the command; the part counts its errands.
+    ticket: Ticket,
+    keys: Vec<Key>,
+    /// By errand number.
+    purposes: Vec<Purpose>,
+    out: usize,
+    decided: bool,
+    reply: Vec<u8>,
+}
+
+impl Gathering {
+    /// The shards of the command's keys, as far as it reads its words; for seeing whether it is one.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    pub fn owners(
+        steps: &Steps,
+        args: Args<'_>,
+        context: Context,
+        table: &SlotTable,
+    ) -> Result<Vec<ShardId>, Error> {
+        let mut needs = Vec::new();
+        (steps.needs)(args, context, &mut needs)?;
+        Ok(needs.iter().map(|need| table.owner_of(need.key)).collect())
+    }
+
+    /// Begins: the first errands.
+    ///
+    /// # Errors
+    /// What the client is told instead.
+    #[expect(clippy::too_many_arguments, reason = "everything that the command was sent with")]
+    pub fn start(
+        command: &'static Command,
+        steps: Steps,
+        args: Args<'_>,
+        context: Context,
+        protocol: Protocol,
+        touch: bool,
+        ticket: Ticket,
+        table: &SlotTable,
+    ) -> Result<(Gathering, Step), Error> {
+        let mut needs: Vec<Need<'_>> = Vec::new();
+        (steps.needs)(args, context, &mut needs)?;
+        let keys = needs
+            .iter()
+            .map(|need| Key {
+                key: need.key.into(),
+                db: need.db.unwrap_or(context.db),
+                shard: table.owner_of(need.key),
+                answer: Answer::default(),
+            })
+            .collect();
+        let mut gathering = Gathering {
+            command,
+            steps,
+            words: OwnedArgs::from_words(args.iter()),
+            context,
+            protocol,
+            ticket,
+            keys,
+            purposes: Vec::new(),
+            out: 0,
+            decided: false,
+            reply: Vec::new(),
+        };
+        let mut errands = Vec::new();
+        for (index, need) in needs.iter().enumerate().filter(|(_, need)| need.what != What::Nothing) {
+            let kind = ErrandKind::Find { what: need.what, touch };
+            errands.push(gathering.errand(index, kind, Purpose::Find(index)));
+        }
+        let step = if errands.is_empty() { gathering.decide() } else { Step::Send(errands) };
+        Ok((gathering, step))
+    }
+
+    fn errand(&mut self, index: usize, kind: ErrandKind, purpose: Purpose) -> (ShardId, Errand) {
+        let part = self.purposes.len() as u32;
+        self.purposes.push(purpose);
+        self.out += 1;
+        let key = &self.keys[index];
+        let ticket = Ticket { part, ..self.ticket };
+        (key.shard, Errand { ticket, db: key.db, key: key.key.clone(), kind })
+    }
+
+    /// Takes in the answer to errand number `part`.
+    pub fn answer(&mut self, part: u32, answer: Answer) -> Step {
+        let Some(purpose) = self.purposes.get(part as usize).copied() else {
+            return Step::Send(Vec::new());
+        };
+        self.out -= 1;
+        match purpose {
+            Purpose::Find(index) => self.keys[index].answer = answer,
+            Purpose::Change => {}
+            Purpose::MoveTo(to) => {
+                if let Some(value) = answer.value {
+                    let expire = answer.expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
+                    return Step::Send(vec![self.errand(
+                        to,
+                        ErrandKind::Put(value, expire),
+                        Purpose::Change,
+                    )]);
+                }
+            }
+        }
+        match (self.out, self.decided) {
+            (0, false) => self.decide(),
+            (0, true) => Step::Done(std::mem::take(&mut self.reply)),
+            _ => Step::Send(Vec::new()),
+        }
+    }
+
+    fn decide(&mut self) -> Step {
+        self.decided = true;
+        let (mut changes, mut out) = (Vec::new(), Vec::new());
+        let found: Vec<Found<'_>> = self.keys.iter().map(found_at).collect();
+        let mut reply = Reply::new(&mut out, self.protocol);
+        if let Err(error) =
+            (self.steps.decide)(self.words.as_args(), self.context, &found, &mut changes, &mut reply)
+        {
+            out.clear();
+            Reply::new(&mut out, self.protocol).error(error.text(self.command.full_name));
+            changes.clear();
+        }
+        self.reply = out;
+        let errands: Vec<_> = changes.into_iter().map(|change| self.change(change)).collect();
+        if errands.is_empty() { Step::Done(std::mem::take(&mut self.reply)) } else { Step::Send(errands) }
+    }
+
+    fn change(&mut self, change: Change) -> (ShardId, Errand) {
+        match change {
+            Change::Put { index, value, expire } => {
+                self.errand(index, ErrandKind::Put(value, expire), Purpose::Change)
+            }
+            Change::Remove { index } => self.errand(index, ErrandKind::Remove, Purpose::Change),
+            Change::Move { from, to } => self.errand(from, ErrandKind::Take, Purpose::MoveTo(to)),
+        }
+    }
+}
+
+fn found_at(key: &Key) -> Found<'_> {
+    let Answer { present, value, expire_at_ms } = &key.answer;
+    Found { present: *present, value: value.as_ref(), expire_at_ms: *expire_at_ms }
+}

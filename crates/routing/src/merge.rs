@@ -1,0 +1,123 @@
+//! The replies of a command's parts as one reply.
+
+use tessera_command::Merge;
+use tessera_resp::{Protocol, Reply, scan};
+
+/// Collects the parts of one command.
+#[derive(Debug)]
+pub struct Assembly {
+    merge: Merge,
+    parts: Vec<Option<Box<[u8]>>>,
+    missing: usize,
+    /// For each key: which part has it. Only for [`Merge::ByPosition`].
+    order: Vec<u16>,
+}
+
+impl Assembly {
+    /// Awaits `parts` replies.
+    pub fn new(merge: Merge, parts: usize, order: Vec<u16>) -> Assembly {
+        Assembly { merge, parts: (0..parts).map(|_| None).collect(), missing: parts, order }
+    }
+
+    /// Takes in the reply of part number `part`; true when none is missing any more. A part that was not awaited,
+    /// or came before, changes nothing.
+    pub fn take(&mut self, part: u32, reply: &[u8]) -> bool {
+        if let Some(place @ None) = self.parts.get_mut(part as usize) {
+            *place = Some(reply.into());
+            self.missing -= 1;
+        }
+        self.missing == 0
+    }
+
+    /// Bytes held for the parts that came.
+    pub fn held_bytes(&self) -> usize {
+        self.parts.iter().flatten().map(|part| part.len()).sum()
+    }
+
+    /// Writes the merged reply. All parts must have come.
+    pub fn finish(&self, out: &mut Vec<u8>, protocol: Protocol) {
+        let parts: Vec<&[u8]> = self.parts.iter().flatten().map(|part| &**part).collect();
+        let mut reply = Reply::new(out, protocol);
+        if let Some(error) = parts.iter().find(|part| scan::is_error(part)) {
+            return reply.raw(error);
+        }
+        match self.merge {
+            Merge::Sum => reply.integer(integers(&parts).sum()),
+            Merge::Max => reply.integer(integers(&parts).max().unwrap_or(0)),
+            Merge::AllOk => reply.raw(parts.first().copied().unwrap_or(b"+OK\r\n")),
+            Merge::ByPosition => {
+                let mut elements: Vec<_> = parts.iter().map(|part| scan::elements(part)).collect();
+                reply.array(self.order.len());
+                for part in &self.order {
+                    match elements[usize::from(*part)].as_mut().and_then(Iterator::next) {
+                        Some(element) => reply.raw(element),
+                        None => reply.null(),
+                    }
+                }
+            }
+            Merge::Concat => {
+                let elements: Vec<&[u8]> =
+                    parts.iter().filter_map(|part| scan::elements(part)).flatten().collect();
+                reply.array(elements.len());
+                elements.iter().for_each(|element| reply.raw(element));
+            }
+            Merge::ClientLines => reply.verbatim("txt", &client_lines(&parts)),
+        }
+    }
+}
+
+fn integers(parts: &[&[u8]]) -> impl Iterator<Item = i64> {
+    parts.iter().filter_map(|part| scan::integer(part))
+}
+
+/// The lines of all parts in the order of the numbers behind `id=`.
+fn client_lines(parts: &[&[u8]]) -> Vec<u8> {
+    let mut lines: Vec<(u64, &[u8])> = parts
+        .iter()
+        .filter_map(|part| scan::text(part))
+        .flat_map(|text| text.split_inclusive(|byte| *byte == b'\n'))
+        .map(|line| (client_number(line), line))
+        .collect();
+    lines.sort_by_key(|(number, _)| *number);
+    lines.iter().flat_map(|(_, line)| line.iter().copied()).collect()
+}
+
+fn client_number(line: &[u8]) -> u64 {
+    let digits = line.strip_prefix(b"id=").unwrap_or_default();
+    digits.iter().take_while(|byte| byte.is_ascii_digit()).fold(0, |n, byte| n * 10 + u64::from(byte - b'0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn merged(merge: Merge, order: &[u16], parts: &[&str]) -> String {
+        let mut assembly = Assembly::new(merge, parts.len(), order.to_vec());
+        // They may come in any order.
+        for (number, part) in parts.iter().enumerate().rev() {
+            assert_eq!(assembly.take(number as u32, part.as_bytes()), number == 0);
+        }
+        let mut out = Vec::new();
+        assembly.finish(&mut out, Protocol::Resp2);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_policy() {
+        assert_eq!(merged(Merge::Sum, &[], &[":1\r\n", ":2\r\n"]), ":3\r\n");
+        assert_eq!(merged(Merge::AllOk, &[], &["+OK\r\n", "+OK\r\n"]), "+OK\r\n");
+        assert_eq!(merged(Merge::AllOk, &[], &["+OK\r\n", "-ERR no\r\n"]), "-ERR no\r\n");
+        assert_eq!(
+            merged(Merge::ByPosition, &[1, 0, 1], &["*1\r\n$1\r\na\r\n", "*2\r\n$-1\r\n$1\r\nb\r\n"]),
+            "*3\r\n$-1\r\n$1\r\na\r\n$1\r\nb\r\n"
+        );
+        assert_eq!(
+            merged(Merge::Concat, &[], &["*1\r\n:1\r\n", "*0\r\n", "*1\r\n:2\r\n"]),
+            "*2\r\n:1\r\n:2\r\n"
+        );
+        assert_eq!(
+            merged(Merge::ClientLines, &[], &["$12\r\nid=3 a\nid=1\n\r\n", "$5\r\nid=2\n\r\n"]),
+            "$17\r\nid=1\nid=2\nid=3 a\n\r\n"
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! What nodes say to each other about commands: one [`Batch`] per peer and tick, its buffers used again.
+
+use tessera_command::Command;
+use tessera_command::gather::{self, What};
+use tessera_keyspace::{Expire, Shard};
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Args, Protocol, Span};
+use tessera_values::Value;
+
+/// Where an answer belongs: to which connection of the home, and to which of its commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// The connection, as its home knows it.
+    pub connection: u64,
+    /// Counts the connection's commands, wrapping.
+    pub sequence: u32,
+    /// Which part of the command.
+    pub part: u32,
+}
+
+/// A command, or one part of it, for the shard that owns its keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// Where the reply belongs.
+    pub ticket: Ticket,
+    /// Which command.
+    pub command: &'static Command,
+    /// The client's database.
+    pub db: u16,
+    /// What the client speaks.
+    pub protocol: Protocol,
+    /// Uses of keys are noted.
+    pub touch: bool,
+    /// The owner may write the reply to this socket itself.
+    pub direct: Option<u64>,
+    first_span: u32,
+    spans_len: u32,
+}
+
+/// A step of a [`crate::Gathering`] for the owner of a key.
+#[derive(Debug)]
+pub struct Errand {
+    /// Where the answer belongs.
+    pub ticket: Ticket,
+    /// The key's database.
+    pub db: u16,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// What to do.
+    pub kind: ErrandKind,
+}
+
+/// See [`Errand`].
+#[derive(Debug)]
+pub enum ErrandKind {
+    /// Tell what is there.
+    Find {
+        /// How much of it.
+        what: What,
+        /// Note the use.
+        touch: bool,
+    },
+    /// Make the key hold this.
+    Put(Value, Expire),
+    /// Remove the key.
+    Remove,
+    /// Remove the key and send what it held.
+    Take,
+}
+
+/// What an errand found.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The key is (or was) there.
+    pub present: bool,
+    /// What it holds (or held), if asked for.
+    pub value: Option<Value>,
+    /// Its expiry in Unix milliseconds.
+    pub expire_at_ms: Option<i64>,
+}
+
+impl Errand {
+    /// Does it.
+    pub fn run(self, shard: &mut Shard) -> Answer {
+        let Errand { db, key, kind, .. } = self;
+        match kind {
+            ErrandKind::Find { what, touch } => {
+                let found = gather::find(shard, db, touch, &key, None, what);
+                Answer {
+                    present: found.present,
+                    value: found.value.cloned(),
+                    expire_at_ms: found.expire_at_ms,
+                }
+            }
+            ErrandKind::Put(value, expire) => {
+                shard.view_mut(db, true).put(&key, value, expire);
+                shard.note_dirty();
+                Answer::default()
+            }
+            ErrandKind::Remove | ErrandKind::Take => match shard.view_mut(db, true).remove(&key) {
+                None => Answer::default(),
+                Some((value, expire_at_ms)) => {
+                    shard.note_dirty();
+                    Answer { present: true, value: Some(value), expire_at_ms }
+                }
+            },
+        }
+    }
+}
+
+/// A command that took long, told to its home, which knows the client's name and address.
+#[derive(Clone, Debug)]
+pub struct Slow {
+    /// Which client's.
+    pub connection: u64,
+    /// How long it ran, in microseconds.
+    pub duration_us: u64,
+    /// Its words.
+    pub words: OwnedArgs,
+}
+
+/// All that one node tells another at the end of a tick: calls on the way out, replies on the way back. The words
+/// of all calls share one buffer, and so do all replies.
+#[derive(Debug, Default)]
+pub struct Batch {
+    words: Vec<u8>,
+    spans: Vec<Span>,
+    calls: Vec<Call>,
+    replies: Vec<u8>,
+    /// Where each reply ends in `replies`.
+    reply_ends: Vec<(Ticket, usize)>,
+    /// Steps of gathering commands.
+    pub errands: Vec<Errand>,
+    /// Their answers.
+    pub answers: Vec<(Ticket, Answer)>,
+    /// Commands that took long.
+    pub slow: Vec<Slow>,
+}
+
+/// Larger buffers are not kept for the next tick, in bytes.
+const KEEP_MAX_LEN_BYTES: usize = 256 * 1024;
+
+impl Batch {
+    /// Nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+            && self.reply_ends.is_empty()
+            && self.errands.is_empty()
+            && self.answers.is_empty()
+            && self.slow.is_empty()
+    }
+
+    /// Calls in it.
+    pub fn calls_len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Bytes of words in it.
+    pub fn words_len_bytes(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Bytes of replies in it.
+    pub fn replies_len_bytes(&self) -> usize {
+        self.replies.len()
+    }
+
+    /// Forgets everything, keeps room of ordinary size.
+    pub fn clear(&mut self) {
+        self.words.clear();
+        self.words.shrink_to(KEEP_MAX_LEN_BYTES);
+        self.spans.clear();
+        self.spans.shrink_to(KEEP_MAX_LEN_BYTES / size_of::<Span>());
+        self.calls.clear();
+        self.replies.clear();
+        self.replies.shrink_to(KEEP_MAX_LEN_BYTES);
+        self.reply_ends.clear();
+        self.errands.clear();
+        self.answers.clear();
+        self.slow.clear();
+    }
+
+    /// Adds a call and returns its index. The words are copied; together they must stay below 4 GiB, which
+    /// bounded query buffers and the caller's limit on a batch see to.
+    #[inline]
+    pub fn push_call(
+        &mut self,
+        ticket: Ticket,
+        command: &'static Command,
+        args: Args<'_>,
+        db: u16,
+        protocol: Protocol,
+        touch: bool,
+    ) -> usize {
+        let first_span = self.spans.len() as u32;
+        self.words.reserve(args.total_len_bytes());
+        for word in args.iter() {
+            let start = u32::try_from(self.words.len()).expect("a batch stays below 4 GiB");
+            self.words.extend_from_slice(word);
+            self.spans.push(Span { start, len: word.len() as u32 });
+        }
+        let spans_len = args.len() as u32;
+        self.calls.push(Call { ticket, command, db, protocol, touch, direct: None, first_span, spans_len });
+        self.calls.len() - 1
+    }
+
+    /// Lets the owner write the reply of a call to this socket itself.
+    pub fn set_direct(&mut self, call: usize, socket: u64) {
+        self.calls[call].direct = Some(socket);
+    }
+
+    /// The call at `index` and its words.
+    #[inline]
+    pub fn call(&self, index: usize) -> Option<(Call, Args<'_>)> {
+        let call = *self.calls.get(index)?;
+        let spans = &self.spans[call.first_span as usize..][..call.spans_len as usize];
+        Some((call, Args::new(&self.words, spans)))
+    }
+
+    /// Adds a reply, written by `write`.
+    #[inline]
+    pub fn push_reply<R>(&mut self, ticket: Ticket, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        let result = write(&mut self.replies);
+        self.reply_ends.push((ticket, self.replies.len()));
+        result
+    }
+
+    /// All replies in order.
+    pub fn replies(&self) -> impl Iterator<Item = (Ticket, &[u8])> {
+        let mut start = 0;
+        self.reply_ends.iter().map(move |(ticket, end)| {
+            let reply = &self.replies[start..*end];
+            start = *end;
+            (*ticket, reply)
+        })
+    }
+}
