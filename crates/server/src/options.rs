@@ -299,7 +299,8 @@ mod tests {
 
     #[test]
     fn values_are_dealt_as_in_redis() {
-        let cases: &[(&[&str], &[(&str, &[&str])])] = &[
+        type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a [&'a str])]);
+        let cases: &[Case<'_>] = &[
             (&["--port", "1"], &[("port", &["1"])]),
             (&["--PORT", "1"], &[("port", &["1"])]),
             (&["--port=1"], &[("port", &["1"])]),
