@@ -148,25 +148,6 @@ pub fn quote_word(line: &mut Vec<u8>, bytes: &[u8]) {
     line.push(b'"');
 }
 
-/// Appends `bytes` to `line` as one quoted word that [`split_words`] reads back: printable ASCII as it is, quotes,
-/// backslashes and everything else escaped. (Redis: `sdscatrepr`.)
-pub fn quote_word(line: &mut Vec<u8>, bytes: &[u8]) {
-    line.push(b'"');
-    for &byte in bytes {
-        match byte {
-            b'\\' | b'"' => line.extend_from_slice(&[b'\\', byte]),
-            b'\n' => line.extend_from_slice(b"\\n"),
-            b'\r' => line.extend_from_slice(b"\\r"),
-            b'\t' => line.extend_from_slice(b"\\t"),
-            7 => line.extend_from_slice(b"\\a"),
-            8 => line.extend_from_slice(b"\\b"),
-            b' '..=b'~' => line.push(byte),
-            _ => line.extend_from_slice(format!("\\x{byte:02x}").as_bytes()),
-        }
-    }
-    line.push(b'"');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
