@@ -2,6 +2,7 @@
 
 use crate::flags::{Categories, Flags, KeyFlags};
 use crate::grammar::Arg;
+use tessera_resp::Args;
 
 /// Where COMMAND DOCS files a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +143,16 @@ pub enum Spread {
     AllNodes(Merge),
 }
 
+/// What COMMAND INFO publishes of a command's request and response policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// What follows from [`Spec::spread`], before the other tips.
+    FromSpread,
+    /// Only what is among [`Spec::tips`]: Redis publishes another policy than the one carried out here, or none, or
+    /// lists it in another order.
+    AsTips,
+}
+
 /// All that a command says of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
@@ -165,14 +176,21 @@ pub struct Spec {
     pub categories: Categories,
     /// Command tips, without the request and response policies that follow from `spread`.
     pub tips: &'static [&'static str],
+    /// Whether those policies are published.
+    pub policy: Policy,
     /// Where its keys are. COMMAND INFO's first, last and step follow.
     pub keys: &'static [KeySpec],
+    /// For commands whose key specs say [`KeyFlags::VARIABLE_FLAGS`]: what they do with their keys, given all words, the
+    /// name included.
+    pub key_flags: Option<fn(Args<'_>) -> KeyFlags>,
     /// Its arguments. The arity follows.
     pub grammar: &'static [Arg],
     /// Changes over Redis versions: version, what changed.
     pub history: &'static [(&'static str, &'static str)],
     /// Since when it should not be used any more, and what to use instead.
     pub deprecated: Option<(&'static str, &'static str)>,
+    /// Not for users: COMMAND DOCS flags it `syscmd`.
+    pub system: bool,
 }
 
 impl Spec {
@@ -188,9 +206,12 @@ impl Spec {
         protected: false,
         categories: Categories::NONE,
         tips: &[],
+        policy: Policy::FromSpread,
         keys: &[],
+        key_flags: None,
         grammar: &[],
         history: &[],
         deprecated: None,
+        system: false,
     };
 }

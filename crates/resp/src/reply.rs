@@ -76,7 +76,9 @@ impl<'a> Reply<'a> {
     pub fn error(&mut self, text: impl AsRef<[u8]>) {
         self.out.push(b'-');
         // Redis trims line ends at the end and blanks those within.
-        let text = text.as_ref().trim_ascii_end();
+        let text = text.as_ref();
+        let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+        let text = &text[..end];
         self.out.extend(text.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
         self.out.extend_from_slice(b"\r\n");
     }
