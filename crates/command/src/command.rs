@@ -154,7 +154,10 @@ impl Spec {
 }
 
 const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, derived: Flags) -> Command {
-    let arity = grammar::arity(spec.name_words(), spec.grammar);
+    let arity = match spec.arity {
+        Some(arity) => arity,
+        None => grammar::arity(spec.name_words(), spec.grammar),
+    };
     let positions = if KeyPositions::of(spec.keys).suffice { Flags::NONE } else { Flags::MOVABLE_KEYS };
     Command {
         spec,

@@ -26,7 +26,7 @@ pub fn info(command: &Command, reply: &mut Reply<'_>) {
     for spec in command.spec.keys {
         key_spec(spec, reply);
     }
-    if command.subcommands.is_empty() {
+    if command.subcommands.is_empty() || command.spec.private_subcommands {
         reply.set(0);
     } else {
         reply.array(command.subcommands.len());
@@ -62,7 +62,7 @@ pub fn tips(spec: &Spec) -> Vec<&'static str> {
 /// The request policy and the response policy.
 fn policies(spread: Spread) -> (Option<&'static str>, Option<&'static str>) {
     let response = |merge| match merge {
-        Merge::Sum => Some("response_policy:agg_sum"),
+        Merge::Sum | Merge::SumOrAny => Some("response_policy:agg_sum"),
         Merge::AllOk => Some("response_policy:all_succeeded"),
         Merge::Max => Some("response_policy:agg_max"),
         Merge::ClientLines => Some("response_policy:special"),
