@@ -1,10 +1,11 @@
 //! Commands, by what they may touch, and the table entry that each becomes.
 
 use crate::error::Error;
-use crate::flags::{Categories, Flags};
+use crate::flags::{Categories, Flags, KeyFlags};
 use crate::gather::{Gather, Steps};
 use crate::grammar;
 use crate::host::{Home, NodePart};
+use crate::keys::KeyPositions;
 use crate::spec::{Begin, Spec, Spread};
 use crate::words::Words;
 use tessera_keyspace::{Effect, View, ViewMut};
@@ -153,7 +154,11 @@ impl Spec {
 }
 
 const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, derived: Flags) -> Command {
-    let arity = grammar::arity(spec.name_words(), spec.grammar);
+    let arity = match spec.arity {
+        Some(arity) => arity,
+        None => grammar::arity(spec.name_words(), spec.grammar),
+    };
+    let positions = if KeyPositions::of(spec.keys).suffice { Flags::NONE } else { Flags::MOVABLE_KEYS };
     Command {
         spec,
         run,
@@ -161,7 +166,7 @@ const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, der
         full_name: spec.name,
         subcommands: &[],
         arity,
-        flags: spec.flags.with(derived),
+        flags: spec.flags.with(derived).with(positions),
     }
 }
 
@@ -278,6 +283,11 @@ impl Command {
     #[inline]
     pub fn spread(&self) -> Spread {
         self.spec.spread
+    }
+
+    /// Some of its words may be keys.
+    pub fn has_keys(&self) -> bool {
+        self.spec.keys.iter().any(|spec| !spec.flags.has(KeyFlags::NOT_KEY))
     }
 
     /// All ACL categories, those that follow from the flags included.

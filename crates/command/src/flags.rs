@@ -81,19 +81,26 @@ bit_set! {
         FAST = 11 => "fast",
         /// Answered before AUTH.
         NO_AUTH = 12 => "no_auth",
-        /// May have effects to replicate although it is not a write.
-        MAY_REPLICATE = 13 => "may_replicate",
-        /// Not allowed within MULTI.
-        NO_MULTI = 14 => "no_multi",
-        /// Finding the keys takes more than first, last and step.
-        MOVABLE_KEYS = 15 => "movablekeys",
-        /// Accepted from a client on any database although it works on none.
-        ALLOW_BUSY = 16 => "allow_busy",
         /// Keys are optional.
-        NO_MANDATORY_KEYS = 17 => "no_mandatory_keys",
+        NO_MANDATORY_KEYS = 13 => "no_mandatory_keys",
+        /// Refused while a data set is loaded beside the one in use.
+        NO_ASYNC_LOADING = 14 => "no_async_loading",
+        /// Not allowed within MULTI.
+        NO_MULTI = 15 => "no_multi",
+        /// Finding the keys takes more than first, last and step.
+        MOVABLE_KEYS = 16 => "movablekeys",
+        /// Accepted while a script or a module keeps the server busy.
+        ALLOW_BUSY = 17 => "allow_busy",
+        /// May have effects to replicate although it is not a write.
+        MAY_REPLICATE = 18 => "may_replicate",
         /// Runs although CLIENT PAUSE is on.
-        UNPAUSABLE = 18 => "unpausable",
+        UNPAUSABLE = 19 => "unpausable",
     }
+}
+
+impl Flags {
+    /// Those that COMMAND INFO does not tell.
+    pub const UNPUBLISHED: Flags = Flags::MAY_REPLICATE.with(Flags::UNPAUSABLE);
 }
 
 bit_set! {

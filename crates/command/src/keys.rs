@@ -21,6 +21,62 @@ pub fn find_keys(command: &Command, args: Args<'_>, found: &mut Vec<KeyAt>) -> b
     command.spec.keys.iter().all(|spec| find_by_spec(spec, args, found))
 }
 
+/// The same with what this call of the command does with each of its keys, and without words that are only routed like
+/// keys.
+pub fn find_keys_with_flags(command: &Command, args: Args<'_>, found: &mut Vec<KeyAt>) -> bool {
+    let known = find_keys(command, args, found);
+    found.retain(|key| !key.flags.has(KeyFlags::NOT_KEY));
+    if let Some(flags) = command.spec.key_flags.map(|key_flags| key_flags(args)) {
+        found.iter_mut().for_each(|key| key.flags = flags);
+    }
+    known
+}
+
+/// Where keys are, in the terms of before there were key specs: COMMAND INFO's first, last and step. All 0 without keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyPositions {
+    /// The first key.
+    pub first: i32,
+    /// The last key; counted from the command's end if negative.
+    pub last: i32,
+    /// From one key to the next.
+    pub step: i32,
+    /// These three find every key.
+    pub suffice: bool,
+}
+
+impl KeyPositions {
+    /// What the key specs come down to: the ranges that follow upon each other from the first one on.
+    pub const fn of(specs: &[KeySpec]) -> KeyPositions {
+        let mut all = KeyPositions { first: 0, last: 0, step: 0, suffice: true };
+        let mut at = 0;
+        while at < specs.len() {
+            let KeySpec { begin, find, flags, .. } = specs[at];
+            at += 1;
+            let (Begin::Index(first), Find::Range { last, step, .. }) = (begin, find) else {
+                all.suffice = false;
+                continue;
+            };
+            let first = first as i32;
+            // A lone range may have any step.
+            let plain = specs.len() == 1 || step == 1;
+            if !plain || (all.last != 0 && all.last != first - 1) {
+                all.suffice = false;
+                continue;
+            }
+            if flags.has(KeyFlags::INCOMPLETE) {
+                all.suffice = false;
+            }
+            if all.first == 0 {
+                all.first = first;
+            }
+            all.last = if last >= 0 { first + last } else { last };
+            all.step = step as i32;
+        }
+        all
+    }
+}
+
 fn find_by_spec(spec: &KeySpec, args: Args<'_>, found: &mut Vec<KeyAt>) -> bool {
     let words = args.len();
     let begin = match spec.begin {

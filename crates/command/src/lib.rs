@@ -17,11 +17,14 @@
 
 pub mod client;
 pub mod command;
+pub mod cursor;
 pub mod error;
 pub mod flags;
 pub mod gather;
 pub mod grammar;
+pub mod help;
 pub mod host;
+pub mod introspect;
 pub mod keys;
 pub mod registry;
 pub mod spec;
@@ -35,8 +38,11 @@ pub use gather::{Change, Found, Gather, Need, What};
 pub use grammar::Arg;
 pub use host::{Home, Host, NodePart};
 pub use registry::Registry;
-pub use spec::{Group, KeySpec, Merge, Spec, Spread};
+pub use spec::{Group, KeySpec, Merge, Policy, Secrets, Spec, Spread};
 pub use words::Words;
+
+/// The version of Redis whose behaviour this is: what INFO and HELLO tell clients that choose by it.
+pub const REDIS_VERSION: &str = "7.2.7";
 
 /// What the file of a command needs.
 pub mod prelude {
@@ -45,7 +51,7 @@ pub mod prelude {
     };
     pub use crate::{
         Arg, Categories, Change, Command, Error, Everywhere, Flags, Found, Gather, Group, Home, KeyFlags,
-        KeySpec, Merge, Need, NodePart, Read, Session, Spec, Spread, What, Words, Write,
+        KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread, What, Words, Write,
     };
     pub use tessera_keyspace::{Effect, Expire, View, ViewMut};
     pub use tessera_resp::{Args, Protocol, Reply};

@@ -29,7 +29,8 @@ impl Unknown {
             Unknown::Subcommand(container) => {
                 let name = args.get(1).map(cut).unwrap_or_default();
                 let container = container.to_ascii_uppercase();
-                [b"ERR unknown subcommand '", name.as_slice(), b"'. Try ", container.as_bytes(), b" HELP."].concat()
+                [b"ERR unknown subcommand '", name.as_slice(), b"'. Try ", container.as_bytes(), b" HELP."]
+                    .concat()
             }
             Unknown::Command => {
                 let name = args.get(0).map(cut).unwrap_or_default();

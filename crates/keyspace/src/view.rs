@@ -79,6 +79,15 @@ impl<'a> View<'a> {
         found
     }
 
+    /// The entry of `key`. Counts as a hit or a miss, but not as a use of the key: for commands that ask about a key
+    /// rather than for what it holds.
+    #[inline]
+    pub fn find_untouched(&self, key: &[u8]) -> Option<&'a Entry> {
+        let found = self.peek(key);
+        self.shard.note_lookup(found.is_some());
+        found
+    }
+
     /// The string at `key`, as [`View::find`] finds it.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use tessera_command::host::{Pause, Rate};
 use tessera_config::Config;
 use tessera_keyspace::Shard;
 use tessera_resp::{Decoder, Limits};
-use tessera_routing::{Batch, Ticket};
+use tessera_routing::Ticket;
 
 /// What the network is to do after the events at hand are dealt with.
 pub enum NetworkOrder {
@@ -38,11 +38,11 @@ pub struct RemoteSend {
 
 /// Samples behind the rates in INFO.
 #[derive(Default)]
-pub struct Rates {
-    pub commands: Rate,
-    pub input_bytes: Rate,
-    pub output_bytes: Rate,
-    pub turns: Rate,
+pub(crate) struct Rates {
+    pub(crate) commands: Rate,
+    pub(crate) input_bytes: Rate,
+    pub(crate) output_bytes: Rate,
+    pub(crate) turns: Rate,
 }
 
 /// A node without its network.
@@ -87,6 +87,7 @@ pub struct Core<S, C> {
     pub(crate) rates: Rates,
     pub(crate) active_expire: bool,
     pub(crate) next_housekeeping_ns: u64,
+    pub(crate) next_sums_ns: u64,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
 }
@@ -128,6 +129,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             rates: Rates::default(),
             active_expire: true,
             next_housekeeping_ns: 0,
+            next_sums_ns: 0,
             expire_more: false,
         };
         core.take_over_config();
@@ -184,7 +186,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Puts a connection into the table, and into the list of those to send from if there is a reason.
     #[inline]
     pub(crate) fn put(&mut self, mut connection: Box<Connection>) {
-        if !connection.is_listed && (connection.replies.ready_len_bytes() > 0 || connection.close_after_reply) {
+        if !connection.is_listed && (connection.replies.ready_len_bytes() > 0 || connection.close_after_reply)
+        {
             connection.is_listed = true;
             self.listed.push(connection.id);
         }
@@ -209,10 +212,5 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.orders.push(NetworkOrder::Close(connection.id));
         self.stats().clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    /// Sends a batch's worth of memory back into use.
-    pub(crate) fn recycle(&mut self, batch: Box<Batch>) {
-        self.mesh.recycle(batch);
     }
 }

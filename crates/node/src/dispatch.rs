@@ -8,9 +8,9 @@ use crate::host::NodeHost;
 use crate::mesh::Note;
 use tessera_command::client::ReplyMode;
 use tessera_command::gather::Context;
+use tessera_command::host::command_stats::Outcome;
 use tessera_command::host::{Action, Home, monitor_line, refusal};
 use tessera_command::registry::Unknown;
-use tessera_command::host::command_stats::Outcome;
 use tessera_command::{Client, Command, Error, Flags, Merge, Run, Spread};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
@@ -74,7 +74,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.client.last_command = command.full_name;
         connection.client.last_command_at_ms = self.unix_us.div_euclid(1000);
         self.counters.commands += 1;
-        if self.shared.monitors() > 0 && !command.flags.has(Flags::SKIP_MONITOR) && !command.flags.has(Flags::ADMIN) {
+        if self.shared.monitors() > 0
+            && !command.flags.has(Flags::SKIP_MONITOR)
+            && !command.flags.has(Flags::ADMIN)
+        {
             self.feed_monitors(connection, command, args);
         }
     }
@@ -86,7 +89,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         } else {
             connection.endpoints.peer.clone()
         };
-        let hidden = command.hidden_words(args);
+        let hidden = command.spec.secrets.positions(args);
         let line: std::sync::Arc<[u8]> =
             monitor_line(self.unix_us, connection.client.db, &peer, args, &hidden).into();
         for node in (0..self.mesh.nodes()).filter(|node| *node != self.me) {
@@ -97,11 +100,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// On this node's shard, at once.
     #[inline]
-    fn on_own_shard(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) -> Flow {
+    fn on_own_shard(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) -> Flow {
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
         connection.replies.lend(|| self.buffers.take());
-        let (db, protocol, touch) = (connection.client.db, connection.client.protocol, !connection.client.no_touch);
+        let (db, protocol, touch) =
+            (connection.client.db, connection.client.protocol, !connection.client.no_touch);
         let mut duration_ns = 0;
         connection.replies.write_now(|out| {
             duration_ns = self.run_on_shard(command, args, db, protocol, touch, true, out);
@@ -150,7 +159,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> usize {
         self.counters.forwarded += 1;
         let client = &connection.client;
-        self.mesh.outgoing(owner).push_call(ticket, command, args, client.db, client.protocol, !client.no_touch)
+        self.mesh.outgoing(owner).push_call(
+            ticket,
+            command,
+            args,
+            client.db,
+            client.protocol,
+            !client.no_touch,
+        )
     }
 
     /// A command about the connection or the server.
@@ -164,9 +180,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let before_ns = self.now_ns;
         let (input_bytes, output_bytes, allocated_bytes) =
             (connection.input_bytes(), connection.output_bytes(), connection.allocated_bytes());
-        let Connection { client, replies, endpoints, id, .. } = connection;
+        let Connection { client, replies, endpoints, .. } = connection;
         let mut failed = None;
-        let mut host = NodeHost::new(self, *id, endpoints, [input_bytes, output_bytes, allocated_bytes]);
+        let mut host = NodeHost::new(self, endpoints, [input_bytes, output_bytes, allocated_bytes]);
         replies.write_now(|out| {
             let start = out.len();
             let protocol = client.protocol;
@@ -231,7 +247,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let split = split::split(args, first, step, &self.shared.slots);
         self.note_start(connection, command, args);
         let parts = split.parts.iter().map(|part| (usize::from(part.shard), part.words.as_args()));
-        self.run_parts(connection, command, Assembly::new(merge, split.parts.len(), split.order.clone()), parts)
+        self.run_parts(
+            connection,
+            command,
+            Assembly::new(merge, split.parts.len(), split.order.clone()),
+            parts,
+        )
     }
 
     fn on_all_shards(
@@ -257,7 +278,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.expect(wanted);
-        let (db, protocol, touch) = (connection.client.db, connection.client.protocol, !connection.client.no_touch);
+        let (db, protocol, touch) =
+            (connection.client.db, connection.client.protocol, !connection.client.no_touch);
         for (number, (shard, words)) in parts.enumerate() {
             let part = number as u32;
             if shard == self.me {
@@ -336,7 +358,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.run_one_part(connection, command, words.as_args(), shard, |_| Running::Cursor(shard))
     }
 
-    fn on_any_shard(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) -> Flow {
+    fn on_any_shard(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) -> Flow {
         self.note_start(connection, command, args);
         let mut left = self.shards_by_chance(connection.client.db);
         let first = left.pop().unwrap_or(self.me as ShardId);

@@ -59,7 +59,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let waiting = connection.input_bytes();
         connection.input_peak_bytes = connection.input_peak_bytes.max(waiting);
         if waiting as u64 > self.config.client_query_buffer_limit.0 {
-            let line = format!("Closing client {} that reached the query buffer limit", connection.endpoints.peer);
+            let line =
+                format!("Closing client {} that reached the query buffer limit", connection.endpoints.peer);
             self.shared.system.log(line.as_bytes());
             self.close(connection);
             return;

@@ -133,7 +133,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 unix_s,
                 duration_ns / 1000,
                 args,
-                &command.hidden_words(args),
+                &command.spec.secrets.positions(args),
                 &connection.endpoints.peer,
                 &connection.client.name,
                 self.config.slowlog_max_len,

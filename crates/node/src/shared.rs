@@ -91,7 +91,10 @@ impl Shared {
     ///
     /// # Errors
     /// What `change` fails with; nothing is replaced then.
-    pub fn change_config<E>(&self, change: impl FnOnce(&Config) -> Result<Config, E>) -> Result<Arc<Config>, E> {
+    pub fn change_config<E>(
+        &self,
+        change: impl FnOnce(&Config) -> Result<Config, E>,
+    ) -> Result<Arc<Config>, E> {
         let mut config = lock(&self.config);
         *config = Arc::new(change(&config)?);
         self.config_version.fetch_add(1, Ordering::Release);

@@ -75,8 +75,6 @@ counters! {
     input_buffer_max_bytes,
     /// The largest output buffer of late, in bytes.
     output_buffer_max_bytes,
-    /// Memory of the shard's tables, in bytes, as of the last round of housekeeping.
-    tables_bytes,
     /// Commands per second of late.
     commands_per_s,
     /// Bytes received per second of late.
@@ -100,6 +98,8 @@ pub struct DatabaseCounters {
     pub expires: AtomicU64,
     /// The mean time those have left, in milliseconds.
     pub mean_ttl_ms: AtomicU64,
+    /// Memory of its table without the entries, in bytes, as of the last round of housekeeping.
+    pub table_bytes: AtomicU64,
 }
 
 /// All that one node publishes. The node alone writes, except where it says otherwise.

@@ -32,7 +32,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             while let Some(mut batch) = self.mesh.next_deferred(peer) {
                 any = true;
                 self.run_batch(peer, &mut batch);
-                self.recycle(batch);
+                self.mesh.recycle(batch);
             }
         }
         any
@@ -49,7 +49,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.take_slow(&slow);
         }
         if batch.calls_len() == 0 && batch.errands.is_empty() {
-            self.recycle(batch);
+            self.mesh.recycle(batch);
         } else {
             // Replies and answers are done with; the rest runs at once if replies to that peer get away.
             self.mesh.defer(peer, batch);
@@ -62,7 +62,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(place) = self.connections.get_mut(id.index as usize) else { return };
         let Some(connection) = place.as_deref_mut().filter(|connection| connection.id == id) else { return };
         if connection.running.is_some() {
-            return self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, reply));
+            return self
+                .with_connection(ticket, |core, connection| core.step(connection, ticket.part, reply));
         }
         let buffers = &mut self.buffers;
         connection.replies.lend(|| buffers.take());
@@ -216,7 +217,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             match note {
                 Note::Everywhere { ticket, caller_id, protocol, command, words } => {
                     let reply = self.run_everywhere(command, words.as_args(), caller_id, protocol);
-                    self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
+                    self.with_connection(ticket, |core, connection| {
+                        core.step(connection, ticket.part, &reply)
+                    });
                 }
                 Note::Monitor(line) => self.show_monitors(&line),
                 Note::Adopt(_) | Note::Part(..) | Note::DirectDone { .. } => {
@@ -236,8 +239,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Run::Everywhere(run) = command.run else { return Vec::new() };
         let before_ns = self.clock.monotonic_ns();
         let mut out = Vec::new();
-        let mut host = NodeHost::for_all_nodes(self, caller_id);
-        let result = run(args, &mut NodePart { caller_id, host: &mut host }, &mut Reply::new(&mut out, protocol));
+        let mut host = NodeHost::for_all_nodes(self);
+        let result =
+            run(args, &mut NodePart { caller_id, host: &mut host }, &mut Reply::new(&mut out, protocol));
         let closed = host.into_closed();
         if let Err(error) = &result {
             out.clear();
@@ -258,7 +262,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// CLIENT KILL: at once, or after the reply if it is the caller.
     fn close_client(&mut self, client_id: u64, caller_id: u64) {
         let found = self.connections.iter().flatten().find(|connection| connection.client.id == client_id);
-        let Some(mut connection) = found.map(|connection| connection.id).and_then(|id| self.take(id)) else { return };
+        let Some(mut connection) = found.map(|connection| connection.id).and_then(|id| self.take(id)) else {
+            return;
+        };
         if client_id == caller_id {
             connection.close_after_reply = true;
             self.put(connection);

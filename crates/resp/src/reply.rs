@@ -36,6 +36,11 @@ impl<'a> Reply<'a> {
         self.protocol
     }
 
+    /// What is written from now on is in another protocol: HELLO answers in the one it switches to.
+    pub fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
     /// Bytes in the buffer so far, earlier replies included.
     pub fn position(&self) -> usize {
         self.out.len()
@@ -76,7 +81,9 @@ impl<'a> Reply<'a> {
     pub fn error(&mut self, text: impl AsRef<[u8]>) {
         self.out.push(b'-');
         // Redis trims line ends at the end and blanks those within.
-        let text = text.as_ref().trim_ascii_end();
+        let text = text.as_ref();
+        let end = text.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+        let text = &text[..end];
         self.out.extend(text.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
         self.out.extend_from_slice(b"\r\n");
     }

@@ -1,0 +1,34 @@
+use super::expiry::{CONDITION, Request, Since, Unit};
+use tessera_command::prelude::*;
+
+pub struct ExpireAt;
+
+impl Write for ExpireAt {
+    const SPEC: Spec = Spec {
+        name: "expireat",
+        summary: "Lets a key live until a Unix time in seconds.",
+        since: "1.2.0",
+        group: Group::Generic,
+        complexity: "O(1)",
+        spread: Spread::OneShard,
+        flags: Flags::FAST,
+        categories: Categories::KEYSPACE,
+        keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        grammar: &[key("key", 0), unix_time("unix-time-seconds"), CONDITION],
+        history: &[("7.0.0", "Conditions `NX`, `XX`, `GT` and `LT`.")],
+        ..Spec::BASE
+    };
+    type Args<'a> = Request<'a>;
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Request<'a>, Error> {
+        Request::parse(words, Unit::Seconds, Since::Epoch)
+    }
+
+    fn execute(
+        request: &Self::Args<'_>,
+        db: &mut ViewMut<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<Effect, Error> {
+        request.execute(db, reply)
+    }
+}

@@ -1,0 +1,32 @@
+use tessera_command::prelude::*;
+
+pub struct IdleTime;
+
+impl Read for IdleTime {
+    const SPEC: Spec = Spec {
+        name: "object|idletime",
+        summary: "Tells how many seconds ago a key was last used.",
+        since: "2.2.3",
+        group: Group::Generic,
+        complexity: "O(1)",
+        spread: Spread::OneShard,
+        categories: Categories::KEYSPACE,
+        tips: &["nondeterministic_output"],
+        keys: &[KeySpec::at(2, KeyFlags::RO)],
+        grammar: &[key("key", 0)],
+        ..Spec::BASE
+    };
+    type Args<'a> = &'a [u8];
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<&'a [u8], Error> {
+        words.word()
+    }
+
+    fn execute(key: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        match db.find_untouched(key) {
+            Some(entry) => reply.integer(entry.idle_s(db.now_ms()) as i64),
+            None => reply.null(),
+        }
+        Ok(())
+    }
+}
