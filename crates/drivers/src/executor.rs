@@ -8,6 +8,7 @@
 use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::sync::mpsc;
 use std::task::Poll;
@@ -20,6 +21,7 @@ use glommio::{GlommioError, Latency, LocalExecutorBuilder, Placement, Shares, Ta
 use rustix::thread::CpuSet;
 
 use crate::uring::Sleeper;
+use crate::waker::Waker;
 
 /// How long a task may run before glommio asks it to yield. Bounds how long a request waits for a
 /// background task that yields when asked, and the other way round.
@@ -177,11 +179,10 @@ fn explain<T>(error: GlommioError<T>) -> io::Error {
 
 /// The node's loop within the executor.
 async fn run(mut turn: impl Turn, sleeper: Sleeper) -> io::Result<()> {
-    let ring = PollableFd::new(sleeper.duplicate()?).map_err(explain)?;
-    let mut registration = PollState::new();
+    let mut signals = Signals::new(&sleeper)?;
     loop {
         if sleeper.has_background() {
-            // Before the turn: what completes after the ring was polled signals anew.
+            // Before the turn: what happens after it has looked signals anew.
             sleeper.reset();
         }
         if let ControlFlow::Break(outcome) = turn() {
@@ -191,27 +192,46 @@ async fn run(mut turn: impl Turn, sleeper: Sleeper) -> io::Result<()> {
             continue;
         }
         match sleeper.take_postponed() {
-            Some(wait) => sleep(&ring, &mut registration, wait).await?,
+            Some(wait) => signals.wait(wait).await?,
             None => glommio::yield_if_needed().await,
         }
     }
 }
 
-/// Sleeps until the ring signals or the time has passed, while other tasks run. The registration
-/// outlives the sleep; one that fired in between ends the next sleep early, which is harmless.
-async fn sleep(
-    ring: &PollableFd<std::os::fd::OwnedFd>,
-    registration: &mut PollState,
-    wait: Duration,
-) -> io::Result<()> {
-    let mut timer = pin!(Timer::new(wait));
-    poll_fn(|context| {
-        if let Poll::Ready(outcome) = ring.poll_readable(context, registration) {
-            return Poll::Ready(outcome.map_err(explain));
-        }
-        timer.as_mut().poll(context).map(|_| Ok(()))
-    })
-    .await
+/// What ends a sleep in the executor. Registrations outlive the sleep that made them; one that fires in
+/// between ends the next sleep early, which is harmless.
+struct Signals {
+    ring: (PollableFd<OwnedFd>, PollState),
+    waker: Option<(PollableFd<Waker>, PollState)>,
+}
+
+impl Signals {
+    fn new(sleeper: &Sleeper) -> io::Result<Self> {
+        let ring = PollableFd::new(sleeper.duplicate()?).map_err(explain)?;
+        let waker = match sleeper.waker() {
+            Some(waker) => Some((PollableFd::new(waker).map_err(explain)?, PollState::new())),
+            None => None,
+        };
+        Ok(Self { ring: (ring, PollState::new()), waker })
+    }
+
+    /// Sleeps until a signal comes or the time has passed, while other tasks run.
+    async fn wait(&mut self, time: Duration) -> io::Result<()> {
+        let mut timer = pin!(Timer::new(time));
+        poll_fn(|context| {
+            let (ring, registration) = &mut self.ring;
+            if let Poll::Ready(outcome) = ring.poll_readable(context, registration) {
+                return Poll::Ready(outcome.map_err(explain));
+            }
+            if let Some((waker, registration)) = &mut self.waker
+                && let Poll::Ready(outcome) = waker.poll_readable(context, registration)
+            {
+                return Poll::Ready(outcome.map_err(explain));
+            }
+            timer.as_mut().poll(context).map(|_| Ok(()))
+        })
+        .await
+    }
 }
 
 /// What a node on glommio gets from its thread.

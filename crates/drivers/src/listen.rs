@@ -97,7 +97,11 @@ impl fmt::Display for Failure {
         // The system's words without the number that Rust adds, as Redis prints them.
         let text = text.split(" (os error").next().unwrap_or(&text);
         let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(text);
-        if self.step.is_empty() { formatter.write_str(text) } else { write!(formatter, "{}: {text}", self.step) }
+        if self.step.is_empty() {
+            formatter.write_str(text)
+        } else {
+            write!(formatter, "{}: {text}", self.step)
+        }
     }
 }
 
@@ -197,9 +201,7 @@ fn open_tcp(
 ) -> Result<(SocketAddr, Vec<OwnedFd>), Failure> {
     let first = tcp_socket(address, options)?;
     rustix::net::bind(&first, &address).map_err(at("bind"))?;
-    let bound = rustix::net::getsockname(&first)
-        .and_then(SocketAddr::try_from)
-        .map_err(at("getsockname"))?;
+    let bound = rustix::net::getsockname(&first).and_then(SocketAddr::try_from).map_err(at("getsockname"))?;
     let mut sockets = vec![first];
     if nodes > 1 {
         sockopt::set_socket_reuseport(&sockets[0], true).map_err(at("setsockopt SO_REUSEPORT"))?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use io_uring::types::Fd;
 use io_uring::{Probe, cqueue, opcode};
 
-use crate::uring::{BufferRing, Mode, Ring};
+use crate::uring::{BufferRing, GROUP, Mode, Ring, RingWait};
 
 /// The switch by which an administrator forbids io_uring: 0 allows it, 1 allows it to one group, 2 forbids
 /// it.
@@ -121,7 +121,7 @@ fn try_ring() -> Result<Mode, Missing> {
     if let Some(limit) = limit.filter(|limit| *limit < MEMLOCK_MIN_BYTES) {
         return Err(Missing::LockedMemory(Some(limit)));
     }
-    let mut ring = Ring::new(8).map_err(|error| explain_setup(error, limit))?;
+    let mut ring = Ring::new(8, Mode::DeferTaskrun).map_err(|error| explain_setup(error, limit))?;
     check_operations(&ring)?;
     let mut buffers = BufferRing::register(ring.inner(), 4, 64).map_err(Missing::BufferRing)?;
     let outcome = try_multishot_receive(&mut ring).map_err(Missing::Other);
@@ -161,14 +161,14 @@ fn check_operations(ring: &Ring) -> Result<(), Missing> {
 /// arrive by the one request.
 fn try_multishot_receive(ring: &mut Ring) -> io::Result<bool> {
     let (receiver, mut sender) = UnixStream::pair()?;
-    let entry = opcode::RecvMulti::new(Fd(receiver.as_raw_fd()), super::uring::GROUP);
+    let entry = opcode::RecvMulti::new(Fd(receiver.as_raw_fd()), GROUP);
     // SAFETY: points to no memory; the buffers of the group are leaked if this stays in flight.
     unsafe { ring.push(entry.build().user_data(1)) };
     let mut works = true;
     let mut reaped = Vec::new();
     for _ in 0..2 {
         sender.write_all(b"?")?;
-        ring.enter(Some(Duration::from_secs(1)))?;
+        ring.enter(RingWait::AtMost(Duration::from_secs(1)))?;
         reaped.clear();
         ring.reap(&mut reaped);
         works &= matches!(reaped.as_slice(), [one] if one.result() == 1 && cqueue::more(one.flags()));
@@ -179,7 +179,7 @@ fn try_multishot_receive(ring: &mut Ring) -> io::Result<bool> {
     drop(sender);
     while ring.in_flight() > 0 {
         let before = reaped.len();
-        ring.enter(Some(Duration::from_secs(1)))?;
+        ring.enter(RingWait::AtMost(Duration::from_secs(1)))?;
         ring.reap(&mut reaped);
         if reaped.len() == before {
             break;

@@ -1,6 +1,6 @@
 //! The doorbell of a node: an eventfd that its driver watches.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::{fmt, io};
 
@@ -25,10 +25,16 @@ impl Waker {
         Ok(Self { descriptor: Arc::new(descriptor) })
     }
 
-    /// Takes back all wakes so far. For level-triggered watchers, which would fire again otherwise.
+    /// Takes back all wakes so far. For those who watch it by its level.
     pub(crate) fn reset(&self) {
         // Nothing to take back is EAGAIN, and no more an error than any other here.
         let _ = rustix::io::read(&*self.descriptor, &mut [0_u8; 8]);
+    }
+}
+
+impl AsRawFd for Waker {
+    fn as_raw_fd(&self) -> RawFd {
+        self.descriptor.as_raw_fd()
     }
 }
 

@@ -15,4 +15,4 @@ pub use ring::Mode;
 pub use sleeper::Sleeper;
 
 pub(crate) use buffers::{BufferRing, GROUP};
-pub(crate) use ring::Ring;
+pub(crate) use ring::{Ring, RingWait};

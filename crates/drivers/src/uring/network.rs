@@ -15,7 +15,7 @@ use tessera_node::network::{Closed, ConnectionId, Endpoints, Events, Network, So
 
 use super::buffers::{BufferRing, GROUP};
 use super::connection::{Connection, Outgoing};
-use super::ring::{Mode, Ring};
+use super::ring::{Mode, Ring, RingWait};
 use super::sleeper::Sleeper;
 use super::tag::{CONNECTIONS_MAX, Operation};
 use crate::listen::Listener;
@@ -40,11 +40,13 @@ pub struct UringOptions {
     pub buffers: u16,
     /// Bytes in each of them. Address space; memory only once used.
     pub buffer_len_bytes: u32,
+    /// The mode to try first; worse ones follow if the kernel refuses.
+    pub best_mode: Mode,
 }
 
 impl Default for UringOptions {
     fn default() -> Self {
-        Self { entries: 1024, buffers: 256, buffer_len_bytes: 16 * 1024 }
+        Self { entries: 1024, buffers: 256, buffer_len_bytes: 16 * 1024, best_mode: Mode::DeferTaskrun }
     }
 }
 
@@ -114,7 +116,7 @@ impl UringNetwork {
         waker: Waker,
         sleeper: Sleeper,
     ) -> io::Result<Self> {
-        let ring = Ring::new(options.entries)?;
+        let ring = Ring::new(options.entries, options.best_mode)?;
         let buffers = BufferRing::register(ring.inner(), options.buffers, options.buffer_len_bytes)?;
         for listener in &listeners {
             // A listener in non-blocking mode would fail instead of waiting in the ring.
@@ -141,6 +143,7 @@ impl UringNetwork {
             short_sends: 0,
             one_thread: PhantomData,
         };
+        network.sleeper.attach(&network.waker);
         network.watch_waker();
         network.accept_again();
         Ok(network)
@@ -370,28 +373,27 @@ impl UringNetwork {
         }
     }
 
-    /// How long the ring may block, given what the node asks for. Leaves the wait to the executor while
-    /// background tasks share the thread.
-    fn plan_wait(&mut self, wait: Wait) -> Option<Duration> {
-        let rested = if self.listeners.iter().all(|accepting| accepting.armed) {
-            None
-        } else {
-            self.accept_again()
-        };
+    /// How the ring waits, given what the node asks for. Leaves sleeping to the executor while background
+    /// tasks share the thread.
+    fn plan_wait(&mut self, wait: Wait) -> RingWait {
+        let rested =
+            if self.listeners.iter().all(|accepting| accepting.armed) { None } else { self.accept_again() };
         let mut wait = match wait {
-            Wait::Poll => None,
-            Wait::AtMost(Duration::ZERO) => None,
-            Wait::AtMost(wait) => Some(wait),
+            Wait::Poll | Wait::AtMost(Duration::ZERO) => {
+                self.sleeper.postpone(None);
+                return RingWait::No;
+            }
+            Wait::AtMost(wait) => wait,
         };
-        if let (Some(asked), Some(rested)) = (wait, rested) {
-            wait = Some(asked.min(rested.saturating_duration_since(Instant::now())));
+        if let Some(rested) = rested {
+            wait = wait.min(rested.saturating_duration_since(Instant::now()));
         }
         if self.sleeper.has_background() {
-            self.sleeper.postpone(wait);
-            return None;
+            self.sleeper.postpone(Some(wait));
+            return RingWait::Drain;
         }
         self.sleeper.postpone(None);
-        wait
+        RingWait::AtMost(wait)
     }
 
     /// Keeps the ring's signals in step with whether an executor may be waiting for them.
@@ -530,7 +532,7 @@ impl Network for UringNetwork {
             }
         }
         // Now rather than with the next poll: the port shall be free when this returns.
-        let _ = self.ring.enter(None);
+        let _ = self.ring.enter(RingWait::No);
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {
@@ -561,7 +563,7 @@ impl Drop for UringNetwork {
         let mut rounds = 0;
         while self.ring.in_flight() > 0 && rounds < DRAIN_ROUNDS {
             rounds += 1;
-            if self.ring.enter(Some(Duration::from_millis(10))).is_err() {
+            if self.ring.enter(RingWait::AtMost(Duration::from_millis(10))).is_err() {
                 break;
             }
             self.ring.reap(&mut self.reaped);

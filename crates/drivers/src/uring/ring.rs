@@ -62,6 +62,19 @@ impl fmt::Display for Mode {
     }
 }
 
+/// What one system call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RingWait {
+    /// Nothing. The call is left out if there is nothing to submit or to fetch either.
+    No,
+    /// Nothing, but no work at all is left behind: since Linux 6.14 a call that asks for few completions
+    /// runs the work of about twenty, and what it leaves raises no signal on an eventfd any more. For
+    /// those who will wait for that signal.
+    Drain,
+    /// A completion, at most this long.
+    AtMost(Duration),
+}
+
 /// What happened on a ring so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RingCounters {
@@ -86,18 +99,21 @@ pub(crate) struct Ring {
     backlog: VecDeque<squeue::Entry>,
     /// Operations whose final completion has not been reaped.
     in_flight: usize,
+    /// The last look at the completion queue found something, so that more may be waiting for the next
+    /// system call: the kernel bounds how much it completes per call.
+    found: bool,
     counters: RingCounters,
 }
 
 impl Ring {
-    /// A ring whose submission queue has `entries` places, in the best mode that the kernel has. To be
-    /// made on the thread that will use it.
+    /// A ring whose submission queue has `entries` places, in the best mode that the kernel has, from
+    /// `best_mode` down. To be made on the thread that will use it.
     ///
     /// # Errors
     /// What `io_uring_setup` says in the plainest mode.
-    pub(crate) fn new(entries: u32) -> io::Result<Self> {
+    pub(crate) fn new(entries: u32, best_mode: Mode) -> io::Result<Self> {
         let mut refused = io::Error::from(io::ErrorKind::Unsupported);
-        for mode in Mode::LADDER {
+        for mode in Mode::LADDER.into_iter().skip_while(|mode| *mode != best_mode) {
             match mode.build(entries) {
                 Ok(inner) => {
                     return Ok(Self {
@@ -105,6 +121,7 @@ impl Ring {
                         mode,
                         backlog: VecDeque::new(),
                         in_flight: 0,
+                        found: false,
                         counters: RingCounters::default(),
                     });
                 }
@@ -172,17 +189,16 @@ impl Ring {
         }
     }
 
-    /// Submits everything queued and waits for a completion, at most as long as told; `None` does not
-    /// wait. One system call; none at all if there is nothing to submit, to fetch or to wait for.
+    /// Submits everything queued and waits as told. One system call.
     ///
     /// # Errors
     /// Only what leaves the ring unusable.
-    pub(crate) fn enter(&mut self, wait: Option<Duration>) -> io::Result<()> {
+    pub(crate) fn enter(&mut self, wait: RingWait) -> io::Result<()> {
         let mut wait = wait;
         if !self.backlog.is_empty() {
             self.queue_backlog();
             if !self.backlog.is_empty() {
-                wait = None;
+                wait = RingWait::No;
             }
         }
         let (queued, overflow, pending) = {
@@ -192,7 +208,7 @@ impl Ring {
         if overflow {
             self.counters.overflows += 1;
         }
-        if wait.is_none() && queued == 0 && !overflow && !pending {
+        if wait == RingWait::No && queued == 0 && !overflow && !pending && !self.found {
             return Ok(());
         }
         self.counters.enters += 1;
@@ -210,27 +226,26 @@ impl Ring {
         }
     }
 
-    fn system_call(&self, queued: usize, wait: Option<Duration>) -> io::Result<usize> {
+    fn system_call(&self, queued: usize, wait: RingWait) -> io::Result<usize> {
         #[expect(clippy::cast_possible_truncation, reason = "the queue has at most 32768 places")]
         let queued = queued as u32;
         let submitter = self.inner.submitter();
-        // The crate's own `submit` leaves GETEVENTS out when it waits for nothing, and without it a ring
-        // with deferred task work does not complete anything.
-        match wait {
-            None => {
+        let (completions, timeout) = match wait {
+            RingWait::No => {
+                // The crate's own `submit` leaves GETEVENTS out when it waits for nothing, and without it a
+                // ring with deferred task work does not complete anything.
                 let flags = EnterFlags::GETEVENTS.bits();
                 // SAFETY: no argument is passed; the entries queued were answered for in `push`.
-                unsafe { submitter.enter::<libc::sigset_t>(queued, 0, flags, None) }
+                return unsafe { submitter.enter::<libc::sigset_t>(queued, 0, flags, None) };
             }
-            Some(wait) => {
-                let timeout = Timespec::from(wait);
-                let arguments = SubmitArgs::new().timespec(&timeout);
-                let flags = (EnterFlags::GETEVENTS | EnterFlags::EXT_ARG).bits();
-                // SAFETY: the argument is of the kind that EXT_ARG announces and outlives the call, as does
-                // the time it points to; the entries queued were answered for in `push`.
-                unsafe { submitter.enter(queued, 1, flags, Some(&arguments)) }
-            }
-        }
+            RingWait::Drain => (self.inner.params().cq_entries(), Timespec::new()),
+            RingWait::AtMost(wait) => (1, Timespec::from(wait)),
+        };
+        let arguments = SubmitArgs::new().timespec(&timeout);
+        let flags = (EnterFlags::GETEVENTS | EnterFlags::EXT_ARG).bits();
+        // SAFETY: the argument is of the kind that EXT_ARG announces and outlives the call, as does the time
+        // it points to; the entries queued were answered for in `push`.
+        unsafe { submitter.enter(queued, completions, flags, Some(&arguments)) }
     }
 
     /// Moves all completions there are to the end of `reaped`.
@@ -238,6 +253,7 @@ impl Ring {
         let before = reaped.len();
         reaped.extend(self.inner.completion());
         let new = &reaped[before..];
+        self.found = !new.is_empty();
         self.counters.completed += new.len() as u64;
         self.in_flight -= new.iter().filter(|entry| !cqueue::more(entry.flags())).count();
     }

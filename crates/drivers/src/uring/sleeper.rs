@@ -1,6 +1,6 @@
 //! Who may block the thread: the ring, or the executor that the node shares it with.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
@@ -8,11 +8,16 @@ use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::waker::Waker;
+
 /// Shared by a node's ring and the executor of its thread.
 ///
 /// While no background task is active the ring blocks the thread itself. While one is, a
 /// [`poll`](tessera_node::network::Network::poll) that would block returns instead and leaves the wait
-/// to the executor, which then sleeps on the descriptor of this and on its own ring at once.
+/// to the executor, which then sleeps on three things at once: its own ring, the eventfd here that the
+/// node's ring signals completions on, and the node's doorbell. The doorbell needs watching beside the
+/// ring that watches it already: the kernel does not let the write to one eventfd signal another,
+/// puts the signal off, and (seen on Linux 6.18) forgets it from the second time on.
 ///
 /// A node that tells its peers when it sleeps must therefore take that back at the start of its next
 /// turn, not when `poll` returns: the sleep may still lie ahead.
@@ -26,6 +31,7 @@ struct Inner {
     descriptor: OwnedFd,
     background: Cell<usize>,
     postponed: Cell<Option<Duration>>,
+    waker: RefCell<Option<Waker>>,
 }
 
 impl Sleeper {
@@ -36,7 +42,12 @@ impl Sleeper {
     pub fn new() -> io::Result<Self> {
         let descriptor = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         Ok(Self {
-            inner: Rc::new(Inner { descriptor, background: Cell::new(0), postponed: Cell::new(None) }),
+            inner: Rc::new(Inner {
+                descriptor,
+                background: Cell::new(0),
+                postponed: Cell::new(None),
+                waker: RefCell::new(None),
+            }),
         })
     }
 
@@ -69,9 +80,22 @@ impl Sleeper {
         self.inner.postponed.take()
     }
 
-    /// Forgets the completions signalled so far. To be called before the ring is polled.
+    /// The ring's side: the doorbell of its node.
+    pub(crate) fn attach(&self, waker: &Waker) {
+        *self.inner.waker.borrow_mut() = Some(waker.clone());
+    }
+
+    /// The doorbell of the node, once it has a ring.
+    pub(crate) fn waker(&self) -> Option<Waker> {
+        self.inner.waker.borrow().clone()
+    }
+
+    /// Forgets what was signalled so far. To be called before the node looks for work.
     pub(crate) fn reset(&self) {
         let _ = rustix::io::read(&self.inner.descriptor, &mut [0_u8; 8]);
+        if let Some(waker) = &*self.inner.waker.borrow() {
+            waker.reset();
+        }
     }
 
     /// A second descriptor of the same eventfd, for a watcher that wants to own one.

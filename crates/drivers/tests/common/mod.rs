@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tessera_drivers::epoll::EpollNetwork;
 use tessera_drivers::listen::{ListenOptions, Listener, Listeners, listen};
-use tessera_drivers::uring::{Sleeper, UringNetwork, UringOptions};
+use tessera_drivers::uring::{Mode, Sleeper, UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker};
 use tessera_node::network::{Closed, ConnectionId, Events, Network, Wait};
 
@@ -66,37 +66,63 @@ impl Events<Socket> for Record {
     }
 }
 
-/// A driver that the tests can make.
-pub trait Driver: Network<Socket = Socket> + Sized + 'static {
-    fn make(listeners: Vec<Listener>, waker: Waker) -> Self;
+/// A way to make a driver.
+pub trait Driver: 'static {
+    type Network: Network<Socket = Socket> + 'static;
+
+    fn make(listeners: Vec<Listener>, waker: Waker) -> Self::Network;
+
     /// Whether this machine can run it.
-    fn available() -> bool;
+    fn available() -> bool {
+        true
+    }
 }
 
-impl Driver for UringNetwork {
-    fn make(listeners: Vec<Listener>, waker: Waker) -> Self {
-        make_uring(UringOptions::default(), listeners, waker)
-    }
+pub struct Epoll;
 
-    fn available() -> bool {
-        match tessera_drivers::probe::probe() {
-            Ok(_) => true,
-            Err(missing) => {
-                eprintln!("not tested: {missing}");
-                false
-            }
+impl Driver for Epoll {
+    type Network = EpollNetwork;
+
+    fn make(listeners: Vec<Listener>, waker: Waker) -> Self::Network {
+        EpollNetwork::new(listeners, waker).expect("an epoll driver")
+    }
+}
+
+pub fn uring_available() -> bool {
+    match tessera_drivers::probe::probe() {
+        Ok(_) => true,
+        Err(missing) => {
+            eprintln!("not tested: {missing}");
+            false
         }
     }
 }
 
-impl Driver for EpollNetwork {
-    fn make(listeners: Vec<Listener>, waker: Waker) -> Self {
-        EpollNetwork::new(listeners, waker).expect("an epoll driver")
-    }
+macro_rules! uring_drivers {
+    ($($name:ident = $options:expr;)*) => {$(
+        pub struct $name;
 
-    fn available() -> bool {
-        true
-    }
+        impl Driver for $name {
+            type Network = UringNetwork;
+
+            fn make(listeners: Vec<Listener>, waker: Waker) -> Self::Network {
+                make_uring($options, listeners, waker)
+            }
+
+            fn available() -> bool {
+                uring_available()
+            }
+        }
+    )*};
+}
+
+uring_drivers! {
+    Uring = UringOptions::default();
+    // As on older kernels.
+    UringCooperative = UringOptions { best_mode: Mode::CoopTaskrun, ..UringOptions::default() };
+    UringPlain = UringOptions { best_mode: Mode::Plain, ..UringOptions::default() };
+    // Everything overflows all the time: both queues, and the buffers.
+    UringTiny = UringOptions { entries: 2, buffers: 2, buffer_len_bytes: 100, ..UringOptions::default() };
 }
 
 pub fn make_uring(options: UringOptions, listeners: Vec<Listener>, waker: Waker) -> UringNetwork {
@@ -115,8 +141,8 @@ pub fn options(nodes: usize) -> ListenOptions {
     }
 }
 
-pub struct Node<N> {
-    pub network: N,
+pub struct Node<N: Driver> {
+    pub network: N::Network,
     pub record: Record,
     pub address: SocketAddr,
 }
@@ -132,7 +158,7 @@ impl<N: Driver> Node<N> {
         Self::with(network, listeners.addresses[0])
     }
 
-    pub fn with(network: N, address: SocketAddr) -> Self {
+    pub fn with(network: N::Network, address: SocketAddr) -> Self {
         Self { network, record: Record::default(), address }
     }
 
