@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use glommio::io::{PollState, PollableFd};
 use glommio::timer::Timer;
-use glommio::{GlommioError, Latency, LocalExecutorBuilder, Placement, Shares, TaskQueueHandle};
+use glommio::{
+    GlommioError, Latency, LocalExecutor, LocalExecutorBuilder, Placement, Shares, TaskQueueHandle,
+};
 use rustix::thread::CpuSet;
 
 use crate::uring::Sleeper;
@@ -142,13 +144,7 @@ where
     T: Turn,
 {
     start(seat, move |started| {
-        // The thread is pinned already, and what glommio starts on its own inherits that.
-        let executor = LocalExecutorBuilder::new(Placement::Unbound)
-            .io_memory(IO_MEMORY_LEN_BYTES)
-            .preempt_timer(PREEMPT_AFTER)
-            .make()
-            .map_err(explain)?;
-        executor.run(async move {
+        make_glommio()?.run(async move {
             let core = Core { sleeper: Sleeper::new()? };
             let turn = build(&core)?;
             let _ = started.send(());
@@ -159,6 +155,21 @@ where
             task.await
         })
     })
+}
+
+/// The thread is pinned already, and what glommio starts on its own inherits that.
+fn make_glommio() -> io::Result<LocalExecutor> {
+    LocalExecutorBuilder::new(Placement::Unbound)
+        .io_memory(IO_MEMORY_LEN_BYTES)
+        .preempt_timer(PREEMPT_AFTER)
+        .make()
+        .map_err(explain)
+}
+
+/// Starts and ends an executor on the calling thread, for the probe.
+pub(crate) fn try_glommio() -> io::Result<()> {
+    make_glommio()?.run(async {});
+    Ok(())
 }
 
 fn start(
@@ -174,7 +185,7 @@ fn start(
 }
 
 fn explain<T>(error: GlommioError<T>) -> io::Error {
-    io::Error::other(format!("the executor cannot start: {error}"))
+    io::Error::other(format!("the executor failed: {error}"))
 }
 
 /// The node's loop within the executor.

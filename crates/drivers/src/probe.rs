@@ -10,6 +10,7 @@ use std::time::Duration;
 use io_uring::types::Fd;
 use io_uring::{Probe, cqueue, opcode};
 
+use crate::executor;
 use crate::uring::{BufferRing, GROUP, Mode, Ring, RingWait};
 
 /// The switch by which an administrator forbids io_uring: 0 allows it, 1 allows it to one group, 2 forbids
@@ -48,6 +49,8 @@ pub enum Missing {
     BufferRing(io::Error),
     /// The kernel cannot receive again and again from one request (before Linux 6.0).
     MultishotReceive,
+    /// The executor of glommio, which has rings of its own, does not start.
+    Executor(io::Error),
     /// Set-up failed for a reason of its own.
     Other(io::Error),
 }
@@ -74,8 +77,8 @@ impl fmt::Display for Missing {
                 }
                 write!(
                     formatter,
-                    "; raise it (ulimit -l, LimitMEMLOCK= in systemd, --ulimit memlock in Docker) to at least {} \
-                     KiB, or run with the epoll driver",
+                    "; raise it well above {} KiB (ulimit -l, LimitMEMLOCK= in systemd, --ulimit memlock in Docker), \
+                     or run with the epoll driver",
                     MEMLOCK_MIN_BYTES / 1024
                 )
             }
@@ -93,6 +96,7 @@ impl fmt::Display for Missing {
             Missing::MultishotReceive => {
                 write!(formatter, "the io_uring of this kernel lacks multishot receives; {old}")
             }
+            Missing::Executor(error) => write!(formatter, "{error}; run with the epoll driver"),
             Missing::Other(error) => {
                 write!(formatter, "io_uring cannot be set up ({error}); run with the epoll driver")
             }
@@ -129,7 +133,11 @@ fn try_ring() -> Result<Mode, Missing> {
     if ring.in_flight() > 0 {
         buffers.leak();
     }
-    if outcome? { Ok(ring.mode()) } else { Err(Missing::MultishotReceive) }
+    if !outcome? {
+        return Err(Missing::MultishotReceive);
+    }
+    executor::try_glommio().map_err(Missing::Executor)?;
+    Ok(ring.mode())
 }
 
 fn explain_setup(error: io::Error, memlock: Option<u64>) -> Missing {

@@ -52,3 +52,13 @@ impl Connection {
         self.receiving || self.outgoing.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_costs_next_to_nothing() {
+        assert!(size_of::<Option<Connection>>() <= 64);
+    }
+}
