@@ -38,10 +38,13 @@ def parse_arguments():
                         help="CPU per operation under redis-benchmark only, or under memtier too")  # fmt: skip
     parser.add_argument("--server", action="append", default=[], metavar="NAME=COMMAND",
                         help="another server; {port} and {dir} in its command line are filled in")  # fmt: skip
+    parser.add_argument("--floor", action="append", default=[], metavar="NAME=COMMAND",
+                        help="as --server, for a server that stores nothing: no preload, no bytes per key")  # fmt: skip
     parser.add_argument("--server-core", default="0")
     parser.add_argument("--client-core", default="1")
     parser.add_argument("--port-base", type=int, default=21300, help="first of up to 20 ports (default %(default)s)")
-    parser.add_argument("--out", default=os.path.join(ROOT, "target/bench"), metavar="DIR", help="for JSON and markdown")
+    parser.add_argument("--out", default=os.path.join(ROOT, "target/bench"), metavar="DIR",
+                        help="for JSON and markdown (default: target/bench)")  # fmt: skip
     arguments = parser.parse_args()
     if arguments.quick and arguments.check:
         parser.error("--quick is too short to check anything: leave out one of the two")
@@ -76,6 +79,9 @@ class Comparison:
         core, keys = arguments.client_core, arguments.keys
         self.redis_benchmark = loads.RedisBenchmark(arguments.redis_benchmark, keys, core)
         self.redis_benchmark_unpinned = loads.RedisBenchmark(arguments.redis_benchmark, keys, None)
+        # One client thread on one core is slower than a server that does little: the server then sleeps between
+        # commands. Two threads on both cores keep it busy.
+        self.busy = loads.RedisBenchmark(arguments.redis_benchmark, keys, None, threads=2)
         self.memtier = loads.Memtier(memtier, keys, core) if memtier else None
         self.samples = measure.Samples()
         self.specs = self._specs()
@@ -85,7 +91,8 @@ class Comparison:
             "rounds": arguments.rounds, "seconds": arguments.seconds, "keys": keys,
             "connections": loads.CONNECTIONS, "main_load": self.redis_benchmark.name,
             "with_tessera": not arguments.without_tessera, "samples": self.samples,
-            "overhead_bytes_per_key": {}, "idle": [], "syscall_counter": None, "latency_rate_per_s": None,
+            "overhead_bytes_per_key": {}, "idle": [], "syscall_counter": None,
+            "syscall_loads": [self.redis_benchmark.name, self.busy.name], "latency_rate_per_s": None,
         }  # fmt: skip
 
     def _specs(self):
@@ -102,11 +109,12 @@ class Comparison:
         for name in (report.RING, "epoll-echo"):
             path = refuse_debug_path(os.path.join(floors, name))
             specs.append(ServerSpec(name, f"{path} --port {{port}}", stores=False))
-        for other in arguments.server:
-            name, equals, command = other.partition("=")
-            if not equals or "{port}" not in command or name in [spec.name for spec in specs]:
-                raise BenchError(f"--server {other}: not NAME=COMMAND with {{port}} in it, or a name used twice")
-            specs.append(ServerSpec(name, command))
+        for others, stores in ((arguments.server, True), (arguments.floor, False)):
+            for other in others:
+                name, equals, command = other.partition("=")
+                if not equals or "{port}" not in command or name in [spec.name for spec in specs]:
+                    raise BenchError(f"{other}: not NAME=COMMAND with {{port}} in it, or a name used twice")
+                specs.append(ServerSpec(name, command, stores=stores))
         return specs
 
     def _tessera(self, name, options):
@@ -155,7 +163,7 @@ class Comparison:
                     )
             if 3 in self.figures:
                 self.results["syscall_counter"] = measure.measure_syscalls(
-                    servers, self.redis_benchmark, (1, 16), arguments.seconds, self.samples, say
+                    servers, (self.redis_benchmark, self.busy), (1, 16), arguments.seconds, self.samples, say
                 )
             if 1 in self.figures and self.memtier:
                 rate = self.half_load(servers[0])
@@ -169,13 +177,11 @@ class Comparison:
         return [self.redis_benchmark, self.memtier] if both else [self.redis_benchmark]
 
     def half_load(self, redis):
-        """Half of what redis-server reaches at pipeline 1, from this run's own samples."""
+        """Half of what memtier gets out of redis-server at pipeline 1."""
         rates = self.samples.values("operations_per_s", server=redis.name, operation="GET", pipeline=1, load="memtier")
         if not rates:
-            rates = [
-                self.samples.values("operations_per_s", server=redis.name, operation="GET", pipeline=1,
-                                    load="redis-benchmark")[0]
-            ]  # fmt: skip
+            run = self.memtier.run(redis, "GET", 1, self.arguments.seconds)
+            rates = [run.operations_per_s]
         return statistics.median(rates) / 2
 
     def run_two_shards(self):
@@ -238,7 +244,7 @@ def main():
     try:
         comparison = Comparison(arguments)
         comparison.run()
-    except BenchError as error:
+    except (BenchError, OSError) as error:
         sys.exit(f"compare.py: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

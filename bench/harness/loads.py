@@ -22,8 +22,9 @@ MAX_REQUESTS = 100_000_000
 class LoadRun:
     """What a load tool did: operations, wall time, its own CPU time, latencies if it reports them."""
 
-    def __init__(self, operations, wall_s, client_cpu_s, percentiles_ms=None):
+    def __init__(self, operations, wall_s, client_cpu_s, operations_per_s=None, percentiles_ms=None):
         self.operations = operations
+        self.operations_per_s = operations_per_s or operations / wall_s
         self.wall_s = wall_s
         self.client_cpu_s = client_cpu_s
         self.percentiles_ms = percentiles_ms or {}
@@ -53,18 +54,20 @@ def preload(server, keys, ttl_s=None):
 class RedisBenchmark:
     """redis-benchmark: keys at random over the preloaded ones, one fixed 64-byte value per run for SET."""
 
-    name = "redis-benchmark"
+    counts_requests = True
 
-    def __init__(self, path, keys, core):
+    def __init__(self, path, keys, core, threads=1):
+        self.name = "redis-benchmark" if threads == 1 else f"redis-benchmark, {threads} threads"
         self.path = path
         self.keys = keys
         self.core = core
+        self.threads = threads
 
     def command(self, server, operation, pipeline, requests):
         return [
             self.path, "-h", "127.0.0.1", "-p", str(server.port), "-t", operation.lower(),
             "-c", str(CONNECTIONS), "-P", str(pipeline), "-n", str(requests),
-            "-r", str(self.keys), "-d", str(VALUE_LEN_BYTES), "--threads", "1", "--csv",
+            "-r", str(self.keys), "-d", str(VALUE_LEN_BYTES), "--threads", str(self.threads), "--csv",
         ]  # fmt: skip
 
     def requests_for(self, server, operation, pipeline, seconds):
@@ -93,6 +96,7 @@ class Memtier:
     """memtier_benchmark: random values, keys at random over nine tenths of the preloaded ones."""
 
     name = "memtier"
+    counts_requests = False
 
     def __init__(self, path, keys, core):
         self.path = path
@@ -103,6 +107,8 @@ class Memtier:
         self.minimum, self.maximum = 10 ** (digits - 1), keys - 1
 
     def run(self, server, operation, pipeline, seconds, rate_per_s=None):
+        # Below two seconds memtier's own account of the time is off.
+        seconds = max(2, round(seconds))
         with tempfile.NamedTemporaryFile(suffix=".json") as report:
             words = [
                 self.path, "-s", "127.0.0.1", "-p", str(server.port), "--hide-histogram",
@@ -111,7 +117,7 @@ class Memtier:
                 "--random-data", "-d", str(VALUE_LEN_BYTES), "--distinct-client-seed",
                 "--key-prefix", self.prefix, "--key-minimum", str(self.minimum),
                 "--key-maximum", str(self.maximum), "--key-pattern", "R:R",
-                "--test-time", str(max(1, round(seconds))), "--print-percentiles", "50,99,99.9",
+                "--test-time", str(seconds), "--print-percentiles", "50,99,99.9",
                 "--json-out-file", report.name,
             ]  # fmt: skip
             if rate_per_s:
@@ -123,7 +129,8 @@ class Memtier:
                 raise BenchError(f"memtier_benchmark gave no report ({error}):\n{output[-2000:]}") from error
         latencies = totals["Percentile Latencies"]
         percentiles_ms = {name: latencies[name] for name in ("p50.00", "p99.00", "p99.90")}
-        return LoadRun(totals["Count"], wall_s, cpu_s, percentiles_ms)
+        # Its wall time includes a second or so of starting and of making the report.
+        return LoadRun(totals["Count"], wall_s, cpu_s, totals["Count"] / seconds, percentiles_ms)
 
 
 def run_client(words, core, timeout_s):

@@ -1,5 +1,6 @@
 """The measurements: CPU and system calls per operation, latency, memory, idling."""
 
+import itertools
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from .process import BenchError, CpuMeter, busy_s
 
 SETTLE_S = 3
 OPERATIONS = ("GET", "SET")
+LATENCY_LOAD = "memtier at half load"
 
 
 class Samples:
@@ -47,15 +49,16 @@ def measure_cpu(servers, load, pipelines, rounds, seconds, layout, samples, say)
             for number in range(rounds):
                 for server in rotated(servers, number):
                     amount = seconds
-                    if load.name == "redis-benchmark":
+                    if load.counts_requests:
                         key = (server.name, operation, pipeline)
                         if key not in requests:
                             requests[key] = load.requests_for(server, operation, pipeline, seconds)
                         amount = requests[key]
                     row = cpu_sample(server, load, operation, pipeline, amount)
                     samples.add(load=load.name, layout=layout, round=number, **row)
-            say(f"{load.name} {operation} P={pipeline}, CPU us/op: "
-                + medians(samples, "us_per_op", servers, operation=operation, pipeline=pipeline, load=load.name))  # fmt: skip
+            wanted = {"operation": operation, "pipeline": pipeline, "load": load.name}
+            found = medians(samples, "us_per_op", servers, **wanted)
+            say(f"{load.name} {operation} P={pipeline}, CPU us/op: {found}")
 
 
 def medians(samples, field, servers, **wanted):
@@ -90,7 +93,7 @@ def cpu_sample(server, load, operation, pipeline, amount):
         "system_share": cpu["system_share"],
         "operations": run.operations,
         "operations_by_info": counted,
-        "operations_per_s": run.operations / run.wall_s,
+        "operations_per_s": run.operations_per_s,
         "server_busy": cpu["cpu_s"] / run.wall_s,
         "client_busy": run.client_cpu_s / run.wall_s,
         # Cores kept busy by anything else, and by the hypervisor's other guests: the noise of this sample.
@@ -118,24 +121,24 @@ def syscall_counter():
     return "strace" if shutil.which("strace") else None
 
 
-def measure_syscalls(servers, load, pipelines, seconds, samples, say):
+def measure_syscalls(servers, loads, pipelines, seconds, samples, say):
     """System calls per operation, in short runs of their own: counting them costs the server CPU time."""
     counter = syscall_counter()
     if counter is None:
         say("neither perf nor strace works here: system calls are not counted")
         return None
     count = _count_with_perf if counter == "perf" else _count_with_strace
-    for pipeline in pipelines:
-        for operation in OPERATIONS:
-            for server in servers:
-                requests = load.requests_for(server, operation, pipeline, min(seconds, 1.0))
-                run, calls = count(server, load, operation, pipeline, requests)
-                samples.add(
-                    server=server.name, operation=operation, pipeline=pipeline, load=load.name, layout="pinned",
-                    round=0, syscalls_per_op=calls / run.operations,
-                )  # fmt: skip
-            say(f"{operation} P={pipeline}, system calls/op: "
-                + medians(samples, "syscalls_per_op", servers, operation=operation, pipeline=pipeline))  # fmt: skip
+    for load, pipeline, operation in itertools.product(loads, pipelines, OPERATIONS):
+        for server in servers:
+            requests = load.requests_for(server, operation, pipeline, min(seconds, 1.0))
+            run, calls = count(server, load, operation, pipeline, requests)
+            samples.add(
+                server=server.name, operation=operation, pipeline=pipeline, load=load.name, layout="pinned",
+                round=0, syscalls_per_op=calls / run.operations,
+            )  # fmt: skip
+        wanted = {"operation": operation, "pipeline": pipeline, "load": load.name}
+        found = medians(samples, "syscalls_per_op", servers, **wanted)
+        say(f"{load.name} {operation} P={pipeline}, system calls/op: {found}")
     return counter
 
 
@@ -171,13 +174,13 @@ def measure_latency(servers, memtier, rate_per_s, rounds, seconds, samples, say)
         for server in rotated(servers, number):
             run = memtier.run(server, "GET", 1, seconds, rate_per_s=rate_per_s)
             samples.add(
-                server=server.name, operation="GET", pipeline=1, load="memtier at half load", round=number,
+                server=server.name, operation="GET", pipeline=1, load=LATENCY_LOAD, round=number,
                 p50_ms=run.percentiles_ms["p50.00"], p99_ms=run.percentiles_ms["p99.00"],
-                p999_ms=run.percentiles_ms["p99.90"], operations_per_s=run.operations / run.wall_s,
+                p999_ms=run.percentiles_ms["p99.90"], operations_per_s=run.operations_per_s,
             )  # fmt: skip
     for server in servers:
         p99, p999 = (
-            statistics.median(samples.values(field, server=server.name, load="memtier at half load"))
+            statistics.median(samples.values(field, server=server.name, load=LATENCY_LOAD))
             for field in ("p99_ms", "p999_ms")
         )
         say(f"latency at {rate_per_s:.0f}/s: {server.name} p99 {p99:.3f} ms, p99.9 {p999:.3f} ms")

@@ -4,6 +4,8 @@ import json
 import os
 import statistics
 
+from .measure import LATENCY_LOAD
+
 REDIS = "redis-server"
 RING = "ring-echo"
 TESSERA = "tessera"
@@ -36,7 +38,8 @@ class Line:
         median = "-" if self.median is None else f"{self.median:.3f}{self.unit and ' ' + self.unit}"
         spread = "-" if not self.values else f"{min(self.values):.3f} .. {max(self.values):.3f}"
         against = self.baseline if ratio else ""
-        return [str(self.figure), self.what, f"<= {self.target} {self.unit}".strip(), median, spread, against or "", self.verdict]
+        target = f"<= {self.target} {self.unit}".strip()
+        return [str(self.figure), self.what, target, median, spread, against or "", self.verdict]
 
 
 LINE_HEADINGS = ["figure", "what", "target", "median", "min .. max", "against", "verdict"]
@@ -63,11 +66,12 @@ def lines_for(results, figures):
             ratio(2, TESSERA, REDIS, operation, 16, 0.50)
             ratio(2, TESSERA, REDIS, operation, 100, 0.35)
         if 3 in figures:
-            for pipeline, target in ((1, 0.3), (16, 0.05)):
-                values = samples.values(
-                    "syscalls_per_op", server=TESSERA, operation=operation, pipeline=pipeline, layout="pinned"
-                )
-                lines.append(Line(3, f"system calls/op {operation} P={pipeline}", target, values))
+            for counted_under in results["syscall_loads"]:
+                for pipeline, target in ((1, 0.3), (16, 0.05)):
+                    wanted = {"operation": operation, "pipeline": pipeline, "load": counted_under}
+                    values = samples.values("syscalls_per_op", server=TESSERA, layout="pinned", **wanted)
+                    what = f"system calls/op {operation} P={pipeline}, {counted_under}"
+                    lines.append(Line(3, what, target, values))
         if 4 in figures:
             for pipeline, target in ((1, 1.6), (16, 1.5)):
                 ratio(4, "tessera-2-shards", "tessera-1-shard", operation, pipeline, target, "unpinned")
@@ -103,17 +107,18 @@ def tables(results, figures):
             ]  # fmt: skip
             out.append((f"CPU per operation, {title}", headings, rows))
     rows = [
-        [row["operation"], str(row["pipeline"]), row["server"], f"{row['syscalls_per_op']:.4f}"]
+        [row["load"], row["operation"], str(row["pipeline"]), row["server"], f"{row['syscalls_per_op']:.4f}"]
         for row in samples.rows
         if "syscalls_per_op" in row
     ]
     if rows:
         title = f"System calls per operation (counted with {results['syscall_counter']})"
-        out.append((title, ["operation", "P", "server", "system calls/op"], rows))
+        out.append((title, ["load", "operation", "P", "server", "system calls/op"], rows))
     rows = _latency_rows(samples)
     if rows:
         title = f"Latency of GET, P=1, at {results['latency_rate_per_s']:.0f} operations/s (medians, ms)"
-        out.append((title, ["server", "op/s reached", "p50", "p99", "p99 min .. max", "p99.9", "p99.9 min .. max"], rows))
+        headings = ["server", "op/s reached", "p50", "p99", "p99 min .. max", "p99.9", "p99.9 min .. max"]
+        out.append((title, headings, rows))
     if results["overhead_bytes_per_key"]:
         rows = [
             [server, f"{values['plain']:.1f}", f"{values['ttl']:.1f}" if "ttl" in values else "-"]
@@ -135,7 +140,6 @@ def tables(results, figures):
 
 
 def _cpu_rows(rows, samples):
-    rows = [row for row in rows]
     keys = list(dict.fromkeys((r["load"], r["operation"], r["pipeline"], r["server"], r["layout"]) for r in rows))
     out = []
     for load, operation, pipeline, server, layout in keys:
@@ -157,7 +161,7 @@ def _cpu_rows(rows, samples):
 
 
 def _latency_rows(samples):
-    load = "memtier at half load"
+    load = LATENCY_LOAD
     out = []
     for server in dict.fromkeys(row["server"] for row in samples.rows if row.get("load") == load):
         p99, p999 = (samples.values(field, server=server, load=load) for field in ("p99_ms", "p999_ms"))
@@ -198,6 +202,13 @@ def conditions(results):
         f"values of 64 random bytes; {results['connections']} connections",
         "- redis-benchmark sends one pseudo-random 64-byte value per run; memtier_benchmark sends random data",
     ]
+    rate = results["latency_rate_per_s"]
+    rates = [row["operations_per_s"] for row in results["samples"].rows if row.get("load") == LATENCY_LOAD]
+    if rate and min(rates) < 0.8 * rate:
+        lines.append(
+            f"- THE LATENCIES MEAN LITTLE: the client did not keep up its rate (lowest {min(rates):.0f}/s), "
+            "so something else used the cores"
+        )
     if results["rounds"] < 5:
         lines.append("- FEWER THAN 5 ROUNDS: a look, not a measurement")
     lines += [f"- {name}: {version}" for name, version in results["versions"].items()]
