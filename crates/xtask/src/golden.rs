@@ -58,6 +58,9 @@ pub fn run(command: Command) -> io::Result<ExitCode> {
             if let Some(filter) = filter {
                 files.retain(|path| path.to_string_lossy().contains(&filter));
             }
+            if files.is_empty() {
+                return Err(io::Error::other("no transcript has this text in its path"));
+            }
             let mut protocols = Protocol::ALL.to_vec();
             protocols.retain(|known| protocol.is_none_or(|number| number == known.number()));
             let summary = replay(endpoint, &root, &files, &protocols)?;
