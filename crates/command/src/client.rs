@@ -33,6 +33,8 @@ pub struct Client {
     pub protocol: Protocol,
     /// AUTH has succeeded, or is not asked for.
     pub authenticated: bool,
+    /// It came in over loopback or a unix socket.
+    pub is_local: bool,
     /// CLIENT NO-EVICT.
     pub no_evict: bool,
     /// CLIENT NO-TOUCH.
@@ -60,6 +62,7 @@ impl Client {
             db: 0,
             protocol: Protocol::Resp2,
             authenticated,
+            is_local: false,
             no_evict: false,
             no_touch: false,
             reply_mode: ReplyMode::On,

@@ -105,6 +105,8 @@ impl KeySpec {
 pub enum Merge {
     /// Integers are added up.
     Sum,
+    /// Integers are added up; of other replies the first that is no error wins.
+    SumOrAny,
     /// All parts answer alike; the first error wins.
     AllOk,
     /// Arrays with an element per key: put back in the order of the keys.
@@ -168,6 +170,8 @@ pub struct Spec {
     pub spread: Spread,
     /// Flags that do not follow from its trait.
     pub flags: Flags,
+    /// Runs only where `enable-debug-command` allows it.
+    pub protected: bool,
     /// The ACL categories of its subject.
     pub categories: Categories,
     /// Command tips, without the request and response policies that follow from `spread`.
@@ -199,6 +203,7 @@ impl Spec {
         complexity: "O(1)",
         spread: Spread::Nowhere,
         flags: Flags::NONE,
+        protected: false,
         categories: Categories::NONE,
         tips: &[],
         policy: Policy::FromSpread,

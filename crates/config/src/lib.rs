@@ -1,2 +1,31 @@
-//! Tessera: config.
+//! Parameters of the server: declared once, in [`table`]; CONFIG GET, SET and REWRITE, the configuration file, the
+//! command line and the documentation follow from the declaration.
+//!
+//! Pure: text in, typed values out, and back. Who reads files and puts values into effect is the server.
 #![forbid(unsafe_code)]
+
+mod access;
+mod file;
+mod kind;
+mod markdown;
+mod rewrite;
+mod suggest;
+pub mod table;
+mod types;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use access::SetError;
+pub use file::{FileError, Include, Included, MAX_INCLUDE_DEPTH, MAX_INCLUDES};
+pub use kind::Kind;
+pub use markdown::render_markdown;
+pub use rewrite::{SIGNATURE, rewrite};
+pub use suggest::{nearest_name, unknown_option};
+pub use table::{Config, Group, Id, Mutability, PARAMETERS, Parameter, find};
+pub use types::{
+    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits, SavePoint,
+    Secret, Supervised,
+};
+pub use value::{ByteCount, Permissions, Value};

@@ -2,4 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod doorbell;
+pub mod mesh;
 pub mod network;
+pub mod replies;
+mod sync;

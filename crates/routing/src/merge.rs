@@ -38,11 +38,21 @@ impl Assembly {
     pub fn finish(&self, out: &mut Vec<u8>, protocol: Protocol) {
         let parts: Vec<&[u8]> = self.parts.iter().flatten().map(|part| &**part).collect();
         let mut reply = Reply::new(out, protocol);
-        if let Some(error) = parts.iter().find(|part| scan::is_error(part)) {
+        let success = match self.merge {
+            Merge::SumOrAny => parts.iter().find(|part| !scan::is_error(part)),
+            _ => None,
+        };
+        if let Some(error) = parts.iter().find(|part| scan::is_error(part))
+            && success.is_none()
+        {
             return reply.raw(error);
         }
         match self.merge {
             Merge::Sum => reply.integer(integers(&parts).sum()),
+            Merge::SumOrAny => match success {
+                Some(part) if scan::integer(part).is_none() => reply.raw(part),
+                _ => reply.integer(integers(&parts).sum()),
+            },
             Merge::Max => reply.integer(integers(&parts).max().unwrap_or(0)),
             Merge::AllOk => reply.raw(parts.first().copied().unwrap_or(b"+OK\r\n")),
             Merge::ByPosition => {

@@ -1,0 +1,395 @@
+//! The table of parameters: the one place where a parameter is declared.
+
+use std::path::PathBuf;
+
+use crate::kind::Kind;
+use crate::types::{
+    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimits, SavePoint, Secret, Supervised,
+};
+use crate::value::{ByteCount, Field, Permissions, Value};
+
+/// When a parameter may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutability {
+    /// At any time, by CONFIG SET.
+    Mutable,
+    /// At start only; CONFIG SET refuses it.
+    AtStart,
+    /// At start, and by CONFIG SET for clients that `enable-protected-configs` allows.
+    Protected,
+}
+
+/// What a parameter is about: the headings of the documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Addresses, sockets and connections.
+    Network,
+    /// The process and its files.
+    General,
+    /// Who may do what.
+    Security,
+    /// Bounds on what clients may use.
+    Limits,
+    /// Threads, cores and the interface to the kernel.
+    Cores,
+    /// Expiry of keys.
+    Expiry,
+    /// Slow log and latency.
+    Monitoring,
+    /// Features of Redis that this version lacks: their parameters tell the truth and accept nothing else.
+    NotBuilt,
+}
+
+impl Group {
+    /// All groups in the order of the documentation.
+    pub const ALL: [Self; 8] = [
+        Self::Network,
+        Self::General,
+        Self::Security,
+        Self::Limits,
+        Self::Cores,
+        Self::Expiry,
+        Self::Monitoring,
+        Self::NotBuilt,
+    ];
+
+    /// The heading of the group.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Network => "Network",
+            Self::General => "General",
+            Self::Security => "Security",
+            Self::Limits => "Limits",
+            Self::Cores => "Cores and drivers",
+            Self::Expiry => "Expiry",
+            Self::Monitoring => "Monitoring",
+            Self::NotBuilt => "Not in this version",
+        }
+    }
+}
+
+/// What the table says of one parameter.
+#[derive(Debug)]
+pub struct Parameter {
+    /// Which parameter this is.
+    pub id: Id,
+    /// Its name in the configuration file and on the command line.
+    pub name: &'static str,
+    /// Older names that mean the same.
+    pub aliases: &'static [&'static str],
+    /// What values it takes.
+    pub kind: Kind,
+    /// When it may change.
+    pub mutability: Mutability,
+    /// What it is about.
+    pub group: Group,
+    /// For a feature that is not built: what is missing. Only the default value is accepted then.
+    pub not_built: Option<&'static str>,
+    summary: &'static str,
+}
+
+impl Parameter {
+    /// What the parameter does, in one or two sentences, with units.
+    pub fn summary(&self) -> &'static str {
+        self.summary.trim()
+    }
+
+    /// Whether the value must not appear in logs, the slow log or MONITOR.
+    pub fn is_sensitive(&self) -> bool {
+        self.kind == Kind::Secret
+    }
+
+    /// The name, then the aliases.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
+
+    /// The value that holds when nothing else is said.
+    pub fn default_value(&self) -> Value {
+        Config::default().value(self.id)
+    }
+}
+
+/// Finds a parameter by its name or an alias, without regard to case; with the name as the table spells it.
+pub fn find(name: &[u8]) -> Option<(&'static Parameter, &'static str)> {
+    PARAMETERS.iter().find_map(|parameter| {
+        let spelled = parameter.names().find(|known| known.as_bytes().eq_ignore_ascii_case(name))?;
+        Some((parameter, spelled))
+    })
+}
+
+macro_rules! parameters {
+    ($(
+        $(#[doc = $summary:literal])+
+        $id:ident $name:literal $(or $alias:literal)* => $field:ident: $type:ty = $default:expr,
+            $group:ident, $mutability:ident, $kind:expr $(, not built: $not_built:literal)?;
+    )+) => {
+        /// Which parameter.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Id { $( $(#[doc = $summary])+ $id, )+ }
+
+        /// The value of every parameter.
+        ///
+        /// Reading a field is reading a field. Changing one directly skips every check: that is for the server's
+        /// start and for tests.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Config { $( $(#[doc = $summary])+ pub $field: $type, )+ }
+
+        impl Default for Config {
+            fn default() -> Self {
+                Self { $( $field: $default, )+ }
+            }
+        }
+
+        impl Config {
+            /// The value of a parameter.
+            pub fn value(&self, id: Id) -> Value {
+                match id { $( Id::$id => self.$field.to_value(), )+ }
+            }
+
+            /// Stores a value; `false` if it does not fit the field.
+            pub(crate) fn store(&mut self, id: Id, value: Value) -> bool {
+                match id {
+                    $( Id::$id => match <$type as Field>::from_value(value) {
+                        Some(value) => self.$field = value,
+                        None => return false,
+                    }, )+
+                }
+                true
+            }
+        }
+
+        /// All parameters, in the order in which CONFIG GET, CONFIG REWRITE and the documentation list them.
+        pub static PARAMETERS: &[Parameter] = &[$(
+            Parameter {
+                id: Id::$id,
+                name: $name,
+                aliases: &[$($alias),*],
+                kind: $kind,
+                mutability: Mutability::$mutability,
+                group: Group::$group,
+                not_built: first!($($not_built)?),
+                summary: concat!($($summary),+),
+            },
+        )+];
+    };
+}
+
+macro_rules! first {
+    () => {
+        None
+    };
+    ($value:literal) => {
+        Some($value)
+    };
+}
+
+/// The greatest `int`: the bound of many of Redis's parameters.
+const INT_MAX: i64 = i32::MAX as i64;
+/// The greatest `long`, as an unsigned number.
+const LONG_MAX: u64 = i64::MAX as u64;
+const MB: u64 = 1024 * 1024;
+
+parameters! {
+    /// Addresses to listen on. A leading `-` makes an address optional: no error if the machine lacks it. `*` stands
+    /// for all IPv4 addresses, `::` for all IPv6 addresses. Empty: no TCP.
+    Bind "bind" => bind: Vec<Vec<u8>> = vec![b"127.0.0.1".to_vec(), b"-::1".to_vec()],
+        Network, Mutable, Kind::Addresses { max: 16 };
+
+    /// The TCP port. 0: no TCP.
+    Port "port" => port: u16 = 6379, Network, Mutable, Kind::Integer { min: 0, max: 65535 };
+
+    /// Refuse clients from other machines while no password is set.
+    ProtectedMode "protected-mode" => protected_mode: bool = true, Network, Mutable, Kind::Bool;
+
+    /// How many connections may wait to be accepted, for each listening socket.
+    TcpBacklog "tcp-backlog" => tcp_backlog: u32 = 511, Network, AtStart, Kind::Integer { min: 0, max: INT_MAX };
+
+    /// Seconds of silence after which TCP asks whether the client is still there. 0: never.
+    TcpKeepalive "tcp-keepalive" => tcp_keepalive_s: u32 = 300,
+        Network, Mutable, Kind::Integer { min: 0, max: INT_MAX };
+
+    /// Seconds after which an idle client is closed. 0: never.
+    Timeout "timeout" => timeout_s: u32 = 0, Network, Mutable, Kind::Integer { min: 0, max: INT_MAX };
+
+    /// Path of a unix socket to listen on. Empty: none.
+    UnixSocket "unixsocket" => unix_socket: Option<PathBuf> = None, Network, AtStart, Kind::OptionalPath;
+
+    /// Permissions of the unix socket, in octal. 0: what the process's umask leaves.
+    UnixSocketPermissions "unixsocketperm" => unix_socket_permissions: Permissions = Permissions(0),
+        Network, AtStart, Kind::Permissions { max: 0o777 };
+
+    /// Run in the background.
+    Daemonize "daemonize" => daemonize: bool = false, General, AtStart, Kind::Bool;
+
+    /// Report readiness to a service manager.
+    Supervised "supervised" => supervised: Supervised = Supervised::No,
+        General, AtStart, Kind::Choice(Supervised::NAMES);
+
+    /// File that holds the process id while the server runs. Empty: none, unless in the background.
+    PidFile "pidfile" => pid_file: Option<PathBuf> = None, General, AtStart, Kind::OptionalPath;
+
+    /// How much to log.
+    LogLevel "loglevel" => log_level: LogLevel = LogLevel::Notice, General, Mutable, Kind::Choice(LogLevel::NAMES);
+
+    /// File to append the log to. Empty: standard output.
+    LogFile "logfile" => log_file: Option<PathBuf> = None, General, AtStart, Kind::OptionalPath;
+
+    /// The working directory: files are looked for and written here.
+    Dir "dir" => dir: PathBuf = PathBuf::from("."), General, Protected, Kind::Path;
+
+    /// How many databases SELECT can choose from.
+    Databases "databases" => databases: u32 = 16, General, AtStart, Kind::Integer { min: 1, max: INT_MAX };
+
+    /// How often per second background work runs. Moved into 1 to 500.
+    Hz "hz" => hz: u32 = 10, General, Mutable, Kind::ClampedInteger { min: 0, max: INT_MAX, low: 1, high: 500 };
+
+    /// Password that clients must give. Empty: none.
+    RequirePass "requirepass" => require_pass: Option<Secret> = None, Security, Mutable, Kind::Secret;
+
+    /// Who may change protected parameters by CONFIG SET.
+    EnableProtectedConfigs "enable-protected-configs" => enable_protected_configs: Access = Access::No,
+        Security, AtStart, Kind::Choice(Access::NAMES);
+
+    /// Who may use DEBUG.
+    EnableDebugCommand "enable-debug-command" => enable_debug_command: Access = Access::No,
+        Security, AtStart, Kind::Choice(Access::NAMES);
+
+    /// How many clients may be connected at a time.
+    MaxClients "maxclients" => max_clients: u32 = 10_000,
+        Limits, Mutable, Kind::Integer { min: 1, max: u32::MAX as i64 };
+
+    /// Bytes of the longest argument a client may send.
+    ProtoMaxBulkLen "proto-max-bulk-len" => proto_max_bulk_len: ByteCount = ByteCount(512 * MB),
+        Limits, Mutable, Kind::MemorySize { min: MB, max: LONG_MAX };
+
+    /// Bytes that one client may send ahead of what is executed, before it is closed.
+    ClientQueryBufferLimit "client-query-buffer-limit" => client_query_buffer_limit: ByteCount = ByteCount(1024 * MB),
+        Limits, Mutable, Kind::MemorySize { min: MB, max: LONG_MAX };
+
+    /// Bytes that may wait for a client before it is closed, by class (`normal`, `replica`, `pubsub`): the hard bound,
+    /// the soft bound, and the seconds the soft bound may be exceeded. 0: no bound.
+    ClientOutputBufferLimit "client-output-buffer-limit" =>
+        client_output_buffer_limit: OutputBufferLimits = OutputBufferLimits::default(),
+        Limits, Mutable, Kind::OutputBufferLimits;
+
+    /// How many shards, each with its own thread. 0: one per core.
+    Shards "shards" => shards: u32 = 0, Cores, AtStart, Kind::Integer { min: 0, max: 1024 };
+
+    /// Cores to pin the shards' threads to, in this order, such as `0-7:2,9`. Empty: the cores of the process.
+    ServerCpuList "server_cpulist" => server_cpu_list: Option<CpuList> = None, Cores, AtStart, Kind::CpuList;
+
+    /// The interface to the kernel for network and disk.
+    IoDriver "io-driver" => io_driver: IoDriver = IoDriver::Auto, Cores, AtStart, Kind::Choice(IoDriver::NAMES);
+
+    /// Microseconds that an idle thread looks for work before it sleeps. Shortens the way between shards on a machine
+    /// with cores to spare, for which it burns them.
+    SpinUs "spin-us" => spin_us: u32 = 0, Cores, Mutable, Kind::Integer { min: 0, max: 1_000_000 };
+
+    /// How hard to look for expired keys, from 1 to 10: more finds them sooner and takes more time.
+    ActiveExpireEffort "active-expire-effort" => active_expire_effort: u32 = 1,
+        Expiry, Mutable, Kind::Integer { min: 1, max: 10 };
+
+    /// Microseconds from which a command is put into the slow log. 0: every command. -1: none.
+    SlowlogLogSlowerThan "slowlog-log-slower-than" => slowlog_log_slower_than_us: i64 = 10_000,
+        Monitoring, Mutable, Kind::Integer { min: -1, max: i64::MAX };
+
+    /// How many entries the slow log keeps.
+    SlowlogMaxLen "slowlog-max-len" => slowlog_max_len: u64 = 128,
+        Monitoring, Mutable, Kind::Integer { min: 0, max: i64::MAX };
+
+    /// Milliseconds from which the latency monitor records an event. 0: off.
+    LatencyMonitorThreshold "latency-monitor-threshold" => latency_monitor_threshold_ms: u64 = 0,
+        Monitoring, Mutable, Kind::Integer { min: 0, max: i64::MAX };
+
+    /// Keep a histogram of the latency of each command.
+    LatencyTracking "latency-tracking" => latency_tracking: bool = true, Monitoring, Mutable, Kind::Bool;
+
+    /// Percentiles of the latency of each command that INFO reports.
+    LatencyTrackingInfoPercentiles "latency-tracking-info-percentiles" =>
+        latency_tracking_info_percentiles: Vec<f64> = vec![50.0, 99.0, 99.9],
+        Monitoring, Mutable, Kind::Percentiles;
+
+    /// When to write a snapshot by itself.
+    Save "save" => save: Vec<SavePoint> = Vec::new(), NotBuilt, Mutable, Kind::SavePoints,
+        not built: "this version does not write snapshots";
+
+    /// Log every write.
+    AppendOnly "appendonly" => append_only: bool = false, NotBuilt, Mutable, Kind::Bool,
+        not built: "this version does not log writes";
+
+    /// Bytes of memory the data may take. 0: no bound.
+    MaxMemory "maxmemory" => max_memory: ByteCount = ByteCount(0),
+        NotBuilt, Mutable, Kind::MemorySize { min: 0, max: u64::MAX },
+        not built: "this version does not bound memory";
+
+    /// What to do when memory is full.
+    MaxMemoryPolicy "maxmemory-policy" => max_memory_policy: MaxMemoryPolicy = MaxMemoryPolicy::NoEviction,
+        NotBuilt, Mutable, Kind::Choice(MaxMemoryPolicy::NAMES),
+        not built: "this version does not evict keys";
+
+    /// Be a node of a cluster.
+    ClusterEnabled "cluster-enabled" => cluster_enabled: bool = false, NotBuilt, AtStart, Kind::Bool,
+        not built: "this version has no cluster mode";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_lower_case() {
+        let mut seen = BTreeSet::new();
+        for name in PARAMETERS.iter().flat_map(Parameter::names) {
+            assert_eq!(name, name.to_ascii_lowercase());
+            assert!(seen.insert(name), "{name} is declared twice");
+        }
+    }
+
+    #[test]
+    fn every_default_fits_its_kind_and_field() {
+        for parameter in PARAMETERS {
+            let default = parameter.default_value();
+            let words = parameter.kind.split_argument(&default.print());
+            let parsed = parameter.kind.parse(&words, &default);
+            assert_eq!(parsed.as_ref(), Ok(&default), "{}", parameter.name);
+            assert!(Config::default().store(parameter.id, default), "{}", parameter.name);
+        }
+    }
+
+    #[test]
+    fn bounds_of_integers_fit_their_fields() {
+        for parameter in PARAMETERS {
+            let (low, high) = match parameter.kind {
+                Kind::Integer { min, max } => (min, max),
+                Kind::ClampedInteger { low, high, .. } => (low, high),
+                _ => continue,
+            };
+            for bound in [low, high] {
+                assert!(
+                    Config::default().store(parameter.id, Value::Integer(bound)),
+                    "{} {bound}",
+                    parameter.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn summaries_are_sentences() {
+        for parameter in PARAMETERS {
+            assert!(parameter.summary().ends_with('.'), "{}", parameter.name);
+        }
+    }
+
+    #[test]
+    fn parameters_are_found_without_regard_to_case() {
+        assert_eq!(
+            find(b"MaxClients").map(|(parameter, name)| (parameter.id, name)),
+            Some((Id::MaxClients, "maxclients"))
+        );
+        assert!(find(b"maxclient").is_none());
+    }
+}

@@ -1,0 +1,471 @@
+//! Reading, changing and rewriting whole configurations. Texts and results are those of a real server of version 7.2,
+//! except where a parameter is Tessera's own.
+
+use proptest::prelude::*;
+
+use crate::*;
+
+fn get(config: &Config, name: &str) -> String {
+    let found = config.get(&[name.as_bytes()]);
+    assert_eq!(found.len(), 1, "{name}");
+    String::from_utf8_lossy(&found[0].1).into_owned()
+}
+
+fn set(config: &Config, pairs: &[(&str, &str)]) -> Result<(Config, Vec<Id>), String> {
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+    config.set(&pairs, true).map_err(|error| String::from_utf8_lossy(&error.message()).into_owned())
+}
+
+fn no_files(_: &[u8]) -> Result<Vec<Included>, String> {
+    Err("no files here".to_owned())
+}
+
+fn parse(text: &str) -> Result<Config, FileError> {
+    let mut config = Config::default();
+    config.parse_file("test.conf", text.as_bytes(), &mut no_files).map(|()| config)
+}
+
+#[test]
+fn set_errors_are_those_of_redis() {
+    let failed = |name: &str, reason: &str| {
+        format!("CONFIG SET failed (possibly related to argument '{name}') - {reason}")
+    };
+    let unknown = |name: &str| format!("Unknown option or number of arguments for CONFIG SET - '{name}'");
+    let levels = "argument(s) must be one of the following: debug, verbose, notice, warning, nothing";
+    let percentiles = "Invalid latency-tracking-info-percentiles parameters";
+    let limits = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
+    let class = "Invalid client class specified in buffer limit configuration.";
+    let cases: &[(&[(&str, &str)], String)] = &[
+        (&[("xyz", "1")], unknown("xyz")),
+        (&[("a\nb", "1")], unknown("a b")),
+        (&[("maxclients", "0")], failed("maxclients", "argument must be between 1 and 4294967295 inclusive")),
+        (&[("MaxClients", "0")], failed("maxclients", "argument must be between 1 and 4294967295 inclusive")),
+        (
+            &[("maxclients", "-1")],
+            failed("maxclients", "argument must be between 1 and 4294967295 inclusive"),
+        ),
+        (&[("maxclients", "abc")], failed("maxclients", "argument couldn't be parsed into an integer")),
+        (&[("port", "1"), ("port", "2")], failed("port", "duplicate parameter")),
+        (&[("timeout", "5"), ("TIMEOUT", "6")], failed("TIMEOUT", "duplicate parameter")),
+        (&[("tcp-backlog", "3")], failed("tcp-backlog", "can't set immutable config")),
+        (&[("Daemonize", "yes")], failed("Daemonize", "can't set immutable config")),
+        (&[("unixsocketperm", "700")], failed("unixsocketperm", "can't set immutable config")),
+        (&[("cluster-enabled", "yes")], failed("cluster-enabled", "can't set immutable config")),
+        (&[("dir", "/nonexistent")], failed("dir", "can't set protected config")),
+        (&[("xyz", "1"), ("daemonize", "yes")], unknown("xyz")),
+        (&[("daemonize", "yes"), ("xyz", "1")], failed("daemonize", "can't set immutable config")),
+        (&[("maxclients", "0"), ("xyz", "1")], unknown("xyz")),
+        (&[("loglevel", "foo")], failed("loglevel", levels)),
+        (&[("latency-tracking", "true")], failed("latency-tracking", "argument must be 'yes' or 'no'")),
+        (&[("latency-tracking", "")], failed("latency-tracking", "argument must be 'yes' or 'no'")),
+        (&[("appendonly", "maybe")], failed("appendonly", "argument must be 'yes' or 'no'")),
+        (&[("save", "1")], failed("save", "Invalid save parameters")),
+        (&[("maxmemory", "1x")], failed("maxmemory", "argument must be a memory value")),
+        (&[("maxmemory", "-1")], failed("maxmemory", "argument must be a memory value")),
+        (&[("maxmemory", "1 ")], failed("maxmemory", "argument must be a memory value")),
+        (
+            &[("maxmemory-policy", "foo")],
+            failed(
+                "maxmemory-policy",
+                "argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random, volatile-ttl, \
+                 allkeys-lru, allkeys-lfu, allkeys-random, noeviction",
+            ),
+        ),
+        (
+            &[("proto-max-bulk-len", "1")],
+            failed(
+                "proto-max-bulk-len",
+                "argument must be between 1048576 and 9223372036854775807 inclusive",
+            ),
+        ),
+        (
+            &[("client-output-buffer-limit", "foo")],
+            failed("client-output-buffer-limit", "Wrong number of arguments in buffer limit configuration."),
+        ),
+        (&[("client-output-buffer-limit", "foo 1 2 3")], failed("client-output-buffer-limit", class)),
+        (&[("client-output-buffer-limit", "master 1 2 3")], failed("client-output-buffer-limit", class)),
+        (&[("client-output-buffer-limit", "normal 1x 2 3")], failed("client-output-buffer-limit", limits)),
+        (&[("client-output-buffer-limit", "normal -1 0 0")], failed("client-output-buffer-limit", limits)),
+        (
+            &[("latency-tracking-info-percentiles", "50 101")],
+            failed(
+                "latency-tracking-info-percentiles",
+                "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]",
+            ),
+        ),
+        (
+            &[("latency-tracking-info-percentiles", "50  99.90")],
+            failed("latency-tracking-info-percentiles", percentiles),
+        ),
+        (
+            &[("latency-tracking-info-percentiles", "nan")],
+            failed("latency-tracking-info-percentiles", percentiles),
+        ),
+        (
+            &[("latency-tracking-info-percentiles", " 5")],
+            failed("latency-tracking-info-percentiles", percentiles),
+        ),
+        (&[("bind", "127.0.0.1  ::2")], failed("bind", "Failed to bind to specified addresses.")),
+        (
+            &[("bind", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17")],
+            failed("bind", "Too many bind addresses specified."),
+        ),
+    ];
+    for (pairs, expected) in cases {
+        assert_eq!(set(&Config::default(), pairs).err().as_ref(), Some(expected), "{pairs:?}");
+    }
+}
+
+#[test]
+fn integers_are_read_strictly() {
+    for text in ["", "007", "+5", "-0", " 5", "5 ", "5.0", "9223372036854775808", "0x10", "-"] {
+        let error = set(&Config::default(), &[("timeout", text)]).unwrap_err();
+        assert!(error.ends_with("argument couldn't be parsed into an integer"), "{text:?}: {error}");
+    }
+}
+
+#[test]
+fn values_read_back_as_redis_prints_them() {
+    let cases = [
+        ("proto-max-bulk-len", "2m", "2000000"),
+        ("proto-max-bulk-len", "2MB", "2097152"),
+        ("proto-max-bulk-len", "1gB", "1073741824"),
+        ("proto-max-bulk-len", "1G", "1000000000"),
+        ("proto-max-bulk-len", "2000k", "2000000"),
+        ("proto-max-bulk-len", "2000Kb", "2048000"),
+        ("proto-max-bulk-len", "3000000b", "3000000"),
+        // The product wraps.
+        ("client-query-buffer-limit", "20000000000gb", "3028092406290448384"),
+        ("loglevel", "WARNING", "warning"),
+        ("hz", "0", "1"),
+        ("hz", "1000", "500"),
+        ("maxclients", "4294967295", "4294967295"),
+        ("slowlog-log-slower-than", "-1", "-1"),
+        ("latency-tracking", "nO", "no"),
+        ("bind", "127.0.0.1 ::1", "127.0.0.1 ::1"),
+        ("bind", "", ""),
+        ("requirepass", "a b", "a b"),
+        ("save", "", ""),
+        ("maxmemory", "kb", "0"),
+        ("latency-tracking-info-percentiles", "", ""),
+        ("latency-tracking-info-percentiles", "0.1 100", "0.1 100"),
+        ("latency-tracking-info-percentiles", "99.12345678", "99.123457"),
+        ("latency-tracking-info-percentiles", "1e1 .5 +5", "10 0.5 5"),
+        (
+            "client-output-buffer-limit",
+            "replica 1mb 2k 3",
+            "normal 0 0 0 slave 1048576 2000 3 pubsub 33554432 8388608 60",
+        ),
+        (
+            "client-output-buffer-limit",
+            "normal kb 0 +5 pubsub 1 2 3 pubsub 4 5 6",
+            "normal 0 0 5 slave 268435456 67108864 60 pubsub 4 5 6",
+        ),
+        (
+            "client-output-buffer-limit",
+            "normal 0 0 ",
+            "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
+        ),
+    ];
+    for (name, text, expected) in cases {
+        let (config, _) = set(&Config::default(), &[(name, text)]).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(get(&config, name), expected, "{name} {text:?}");
+    }
+}
+
+#[test]
+fn set_is_all_or_nothing_and_names_what_changed() {
+    let before = Config::default();
+    assert!(set(&before, &[("maxclients", "5"), ("loglevel", "bad")]).is_err());
+    assert_eq!(before, Config::default());
+
+    let (after, changed) = set(&before, &[("maxclients", "5"), ("timeout", "0"), ("loglevel", "debug")])
+        .expect("all values fit");
+    assert_eq!((after.max_clients, after.log_level), (5, LogLevel::Debug));
+    assert_eq!(changed, [Id::MaxClients, Id::LogLevel]);
+    assert_eq!(set(&after, &[]), Ok((after.clone(), Vec::new())));
+}
+
+#[test]
+fn protected_parameters_ask_who_the_client_is() {
+    let mut config = Config::default();
+    let pairs: &[(&[u8], &[u8])] = &[(b"dir", b"/tmp")];
+    for (access, local, remote) in
+        [(Access::No, false, false), (Access::Local, true, false), (Access::Yes, true, true)]
+    {
+        config.enable_protected_configs = access;
+        assert_eq!(config.set(pairs, true).is_ok(), local, "{access:?}");
+        assert_eq!(config.set(pairs, false).is_ok(), remote, "{access:?}");
+    }
+}
+
+#[test]
+fn what_is_not_built_keeps_its_one_value() {
+    for (name, value, other) in [
+        ("save", "", "3600 1"),
+        ("appendonly", "no", "yes"),
+        ("maxmemory", "0", "1gb"),
+        ("maxmemory-policy", "noeviction", "allkeys-lru"),
+    ] {
+        let config = Config::default();
+        assert_eq!(get(&config, name), value);
+        assert_eq!(set(&config, &[(name, value)]), Ok((config.clone(), Vec::new())));
+        let error = set(&config, &[(name, other)]).unwrap_err();
+        assert!(error.contains("this version"), "{error}");
+    }
+    assert!(parse("cluster-enabled no").is_ok());
+    let error = parse("cluster-enabled yes").unwrap_err();
+    assert_eq!(error.reason, "this version has no cluster mode: the only value is no");
+}
+
+#[test]
+fn get_takes_patterns_and_names_each_parameter_once() {
+    let config = Config::default();
+    let names = |patterns: &[&str]| -> Vec<String> {
+        let patterns: Vec<_> = patterns.iter().map(|pattern| pattern.as_bytes()).collect();
+        config
+            .get(&patterns)
+            .into_iter()
+            .map(|(name, _)| String::from_utf8_lossy(&name).into_owned())
+            .collect()
+    };
+    assert_eq!(names(&["PORT", "P*R[TX]", "port"]), ["PORT"]);
+    assert_eq!(names(&["M[a-a]XCLIENT?"]), ["maxclients"]);
+    assert_eq!(names(&["no such", "*such*"]), [""; 0]);
+    assert_eq!(names(&["slowlog*", "timeout"]), ["slowlog-log-slower-than", "slowlog-max-len", "timeout"]);
+    assert_eq!(names(&["*"]).len(), PARAMETERS.iter().flat_map(Parameter::names).count());
+}
+
+#[test]
+fn files_are_read_as_redis_reads_them() {
+    let config = parse(
+        "# comment\n\n  port 7000\r\nPORT 7001\nbind 10.0.0.1 ::1\nrequirepass \"a b\\x01\"\n\
+         unixsocketperm 0700\nclient-output-buffer-limit normal 1mb 0 0\n\
+         client-output-buffer-limit 'pubsub 1 2 3'\nsave \"\"\n\
+         latency-tracking-info-percentiles \"50  99\"\nlogfile ''\nserver_cpulist 0-6:2",
+    )
+    .expect("the file is well-formed");
+    assert_eq!(config.port, 7001);
+    assert_eq!(config.bind, [b"10.0.0.1".to_vec(), b"::1".to_vec()]);
+    assert_eq!(config.require_pass, Some(Secret(b"a b\x01".to_vec())));
+    assert_eq!(config.unix_socket_permissions, Permissions(0o700));
+    assert_eq!(get(&config, "unixsocketperm"), "700");
+    assert_eq!(config.client_output_buffer_limit.normal.hard_bytes, 1 << 20);
+    assert_eq!(config.client_output_buffer_limit.pubsub.soft_seconds, 3);
+    assert_eq!(config.latency_tracking_info_percentiles, [50.0, 99.0]);
+    assert_eq!(config.server_cpu_list.as_ref().map(CpuList::cores), Some(&[0, 2, 4, 6][..]));
+}
+
+#[test]
+fn file_errors_say_where_and_why() {
+    let cases = [
+        ("xyz 1", "Unknown option 'xyz'"),
+        ("maxclient 1", "Unknown option 'maxclient', did you mean 'maxclients'?"),
+        ("port", "wrong number of arguments"),
+        ("port 1 2", "wrong number of arguments"),
+        ("include a b", "wrong number of arguments"),
+        ("port \"1", "Unbalanced quotes in configuration line"),
+        ("bind \"127.0.0.1 ::1", "Unbalanced quotes in configuration line"),
+        ("bind '\"127.0.0.1'", "Unbalanced quotes in configuration line"),
+        ("port 1\0", "NUL byte in configuration line"),
+        ("maxclients 0", "argument must be between 1 and 4294967295 inclusive"),
+        ("timeout abc", "argument couldn't be parsed into an integer"),
+        ("unixsocketperm 9", "argument couldn't be parsed as an octal number"),
+        ("unixsocketperm 1000", "argument must be between 0 and 777 inclusive"),
+        ("server_cpulist 3-1", "argument must be a list of cores up to 4095, such as 0-7:2,9"),
+        ("io-driver kqueue", "argument(s) must be one of the following: auto, uring, epoll"),
+        ("include x.conf", "no files here"),
+    ];
+    for (line, reason) in cases {
+        let error = parse(&format!("# c\n  {line}  \n")).unwrap_err();
+        assert_eq!((error.line_number, error.line.as_str(), error.reason.as_str()), (2, line, reason));
+    }
+    assert_eq!(
+        parse("port\n").unwrap_err().to_string(),
+        "*** FATAL CONFIG FILE ERROR ***\nReading the configuration file 'test.conf', at line 1\n>>> 'port'\nwrong \
+         number of arguments"
+    );
+}
+
+#[test]
+fn options_of_the_command_line_apply_like_lines() {
+    let mut config = Config::default();
+    let words = |text: &str| text.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
+    assert_eq!(config.parse_option(b"bind", &words("127.0.0.1 -::1")), Ok(()));
+    assert_eq!(config.parse_option(b"PORT", &words("7000")), Ok(()));
+    assert_eq!((config.bind.len(), config.port), (2, 7000));
+    let error = config.parse_option(b"port", &words("21103 bar")).unwrap_err();
+    assert_eq!(error.line, "port \"21103\" \"bar\"");
+    assert_eq!(error.reason, "wrong number of arguments");
+    assert!(config.parse_option(b"prot", &words("1")).unwrap_err().reason.contains("did you mean 'port'"));
+}
+
+#[test]
+fn includes_are_read_in_place_and_bounded() {
+    let mut config = Config::default();
+    let mut include = |path: &[u8]| {
+        assert_eq!(path, b"b*.conf");
+        let file = |name: &str, text: &str| Included { name: name.to_owned(), text: text.into() };
+        Ok(vec![file("b1.conf", "hz 20\nport 1"), file("b2.conf", "hz 30")])
+    };
+    config.parse_file("a.conf", b"hz 5\ninclude b*.conf\nport 2", &mut include).expect("all are well-formed");
+    assert_eq!((config.hz, config.port), (30, 2));
+
+    let own_text = b"include a.conf";
+    let mut itself = |_: &[u8]| Ok(vec![Included { name: "a.conf".to_owned(), text: own_text.to_vec() }]);
+    let error = config.parse_file("a.conf", own_text, &mut itself).unwrap_err();
+    assert!(error.reason.contains("levels deep"), "{error}");
+
+    let mut calls = 0;
+    let mut wide = |_: &[u8]| {
+        calls += 1;
+        Ok(vec![Included { name: "w".to_owned(), text: Vec::new() }; 300])
+    };
+    let error = config.parse_file("a.conf", &b"include w\n".repeat(10), &mut wide).unwrap_err();
+    assert!(error.reason.contains("files are included"), "{error}");
+    assert_eq!(calls, 4);
+
+    let mut nested_error =
+        |_: &[u8]| Ok(vec![Included { name: "b.conf".to_owned(), text: b"\nport x".to_vec() }]);
+    let error = config.parse_file("a.conf", b"include b.conf", &mut nested_error).unwrap_err();
+    assert_eq!((error.file.as_str(), error.line_number), ("b.conf", 2));
+}
+
+fn rewritten(original: &str, config: &Config) -> String {
+    String::from_utf8(rewrite(original.as_bytes(), config)).expect("what is written is ASCII")
+}
+
+/// The head that must match to the byte, and the lines after the signature, sorted: Redis adds them in no fixed order.
+fn split_at_signature(text: &str) -> (String, Vec<String>) {
+    let (head, tail) = text.split_once(SIGNATURE).expect("the file is signed");
+    let mut added: Vec<_> = tail.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect();
+    added.sort();
+    (head.to_owned(), added)
+}
+
+#[test]
+fn rewrite_keeps_comments_and_changes_lines_in_place() {
+    let original = "# My file\nbind 127.0.0.1\nport 21101\n\n\ntimeout 5\nTIMEOUT 7\n# memory\n   loglevel   \
+                    \"notice\"\nclient-output-buffer-limit normal 1mb 0 0\nclient-output-buffer-limit normal 2mb 0 \
+                    0\ndir /tmp/data\ninclude /tmp/data/b.conf\nrequirepass \"a b\\x01\"\nunixsocketperm \
+                    0700\nslowlog-max-len 128\n";
+    let mut config = Config::default();
+    let mut include = |_: &[u8]| Ok(vec![Included { name: "b".to_owned(), text: b"hz 20\n".to_vec() }]);
+    config.parse_file("a.conf", original.as_bytes(), &mut include).expect("the file is well-formed");
+    let changes = [("maxclients", "500"), ("client-query-buffer-limit", "2gb"), ("loglevel", "verbose")];
+    let (config, _) = set(&config, &changes).expect("all values fit");
+
+    let (head, added) = split_at_signature(&rewritten(original, &config));
+    assert_eq!(
+        head,
+        "# My file\nbind 127.0.0.1\nport 21101\n\ntimeout 7\n\n# memory\nloglevel \
+         verbose\nclient-output-buffer-limit normal 2mb 0 0\nclient-output-buffer-limit replica 256mb 64mb 60\ndir \
+         \"/tmp/data\"\ninclude /tmp/data/b.conf\nrequirepass \"a b\\x01\"\nunixsocketperm 700\nslowlog-max-len \
+         128\n\n"
+    );
+    assert_eq!(
+        added,
+        [
+            "client-query-buffer-limit 2gb",
+            "hz 20",
+            "latency-tracking-info-percentiles 50 99 99.9",
+            "maxclients 500"
+        ]
+    );
+}
+
+#[test]
+fn rewrite_removes_what_no_longer_holds() {
+    let original = "\n\n\nbind *\nclient-output-buffer-limit pubsub 1 2 3\nclient-output-buffer-limit normal 1 2 \
+                    3\nclient-output-buffer-limit normal 1 2 3\nclient-output-buffer-limit normal 1 2 3\nrequirepass \
+                    x\nhz 4\nport\nunixsocket /x\nlogfile \"\"\n\n\n#x\n\n";
+    let (config, _) = set(
+        &Config::default(),
+        &[("bind", "127.0.0.1 ::1"), ("port", "21101"), ("latency-tracking-info-percentiles", "1 2.5")],
+    )
+    .expect("all values fit");
+    let (head, added) = split_at_signature(&rewritten(original, &config));
+    assert_eq!(
+        head,
+        "\nbind 127.0.0.1 ::1\nclient-output-buffer-limit normal 0 0 0\nclient-output-buffer-limit replica 256mb 64mb \
+         60\nclient-output-buffer-limit pubsub 32mb 8mb 60\n\nhz 10\nport 21101\n\nlogfile \"\"\n\n#x\n\n"
+    );
+    assert_eq!(added, ["latency-tracking-info-percentiles 1 2.5"]);
+
+    // The default addresses need no line.
+    let config = Config::default();
+    let text = rewritten("bind *\nport 1", &config);
+    assert!(text.starts_with("\nport 6379\n"), "{text}");
+}
+
+#[test]
+fn rewrite_comments_out_what_it_does_not_know() {
+    let config = Config { port: 21101, latency_tracking_info_percentiles: Vec::new(), ..Config::default() };
+    assert_eq!(
+        rewritten("port 1\nfoo bar\n\"unbal", &config),
+        "port 21101\n# ??? foo bar\n# ??? \"unbal\n# Generated by CONFIG \
+         REWRITE\nlatency-tracking-info-percentiles \"\"\n"
+    );
+    assert_eq!(
+        rewritten("", &config),
+        "# Generated by CONFIG REWRITE\nport 21101\nlatency-tracking-info-percentiles \"\"\n"
+    );
+}
+
+#[test]
+fn rewrite_signs_once() {
+    let config = Config { port: 1, ..Config::default() };
+    let once = rewritten("", &config);
+    let again = rewritten(&once, &Config { max_clients: 5, ..config });
+    assert_eq!(again.matches(SIGNATURE).count(), 1);
+    assert!(again.contains("\nmaxclients 5\n"));
+}
+
+/// Lines that come near to being directives, and lines that do not.
+fn lines() -> impl Strategy<Value = String> {
+    let names: Vec<&'static str> = PARAMETERS.iter().flat_map(Parameter::names).chain(["include"]).collect();
+    let word = prop_oneof![
+        "[a-z0-9.:*-]{0,8}",
+        "-?[0-9]{1,20}(b|kb?|mb?|gb?)?",
+        Just("yes".to_owned()),
+        Just("normal 1 2 3".to_owned()),
+        "\"[ -~]{0,6}\"?",
+        any::<String>(),
+    ];
+    let directive = (proptest::sample::select(names), proptest::collection::vec(word, 0..5))
+        .prop_map(|(name, words)| format!("{name} {}", words.join(" ")));
+    prop_oneof![4 => directive, 1 => any::<String>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_panics(text in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let mut include = |_: &[u8]| Ok(vec![Included { name: "i".to_owned(), text: text.clone() }]);
+        let _ = Config::default().parse_file("f", &text, &mut include);
+        let _ = rewrite(&text, &Config::default());
+    }
+
+    #[test]
+    fn what_is_rewritten_reads_back(lines in proptest::collection::vec(lines(), 0..12)) {
+        let mut config = Config::default();
+        for line in &lines {
+            let mut next = config.clone();
+            if next.parse_file("f", line.as_bytes(), &mut no_files).is_ok() {
+                config = next;
+            }
+        }
+        // `%f` keeps six digits of a percentile.
+        config.latency_tracking_info_percentiles = Vec::new();
+        for original in [String::new(), lines.join("\n")] {
+            let text = rewrite(original.as_bytes(), &config);
+            let mut include = |_: &[u8]| Ok(Vec::new());
+            let mut again = Config::default();
+            let read = again.parse_file("f", &text, &mut include);
+            prop_assert_eq!(read, Ok(()), "{}", String::from_utf8_lossy(&text));
+            prop_assert_eq!(&again, &config, "{}", String::from_utf8_lossy(&text));
+            prop_assert_eq!(&rewrite(&rewrite(&text, &config), &config), &rewrite(&text, &config));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The types of parameters that no type of the standard library serves.
+
+use std::fmt;
+
+macro_rules! choices {
+    ($( $(#[doc = $doc:literal])+ $name:ident { $( $(#[doc = $variant_doc:literal])+ $variant:ident = $text:literal, )+ } )+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub enum $name { $( $(#[doc = $variant_doc])+ $variant, )+ }
+
+            impl $name {
+                /// The names of all choices, in the order in which error messages list them.
+                pub const NAMES: &'static [&'static str] = &[$($text),+];
+
+                /// The name of this choice in the configuration file.
+                pub fn name(self) -> &'static str {
+                    match self { $(Self::$variant => $text,)+ }
+                }
+
+                pub(crate) fn from_name(name: &str) -> Option<Self> {
+                    match name { $($text => Some(Self::$variant),)+ _ => None }
+                }
+            }
+        )+
+    };
+}
+
+choices! {
+    /// How much the server writes to its log.
+    LogLevel {
+        /// Everything, for developers.
+        Debug = "debug",
+        /// Much that is rarely useful, yet not a mess.
+        Verbose = "verbose",
+        /// What one wants to know in production.
+        Notice = "notice",
+        /// Only what is important or critical.
+        Warning = "warning",
+        /// Nothing at all.
+        Nothing = "nothing",
+    }
+    /// Which service manager the server reports to.
+    Supervised {
+        /// systemd, through the socket named by `NOTIFY_SOCKET`.
+        Systemd = "systemd",
+        /// systemd if `NOTIFY_SOCKET` is set, else none.
+        Auto = "auto",
+        /// None.
+        No = "no",
+    }
+    /// Which interface to the kernel carries network and disk.
+    IoDriver {
+        /// io_uring where the kernel allows it, else epoll.
+        Auto = "auto",
+        /// io_uring; the server does not start without it.
+        Uring = "uring",
+        /// epoll and ordinary file I/O.
+        Epoll = "epoll",
+    }
+    /// Who may use something that is dangerous in wrong hands.
+    Access {
+        /// Nobody.
+        No = "no",
+        /// Everybody.
+        Yes = "yes",
+        /// Clients on this machine: connected over loopback or a unix socket.
+        Local = "local",
+    }
+    /// What to do when memory is full.
+    MaxMemoryPolicy {
+        /// Evict the least recently used among keys with an expiry.
+        VolatileLru = "volatile-lru",
+        /// Evict the least frequently used among keys with an expiry.
+        VolatileLfu = "volatile-lfu",
+        /// Evict any key with an expiry.
+        VolatileRandom = "volatile-random",
+        /// Evict the key that expires first.
+        VolatileTtl = "volatile-ttl",
+        /// Evict the least recently used key.
+        AllKeysLru = "allkeys-lru",
+        /// Evict the least frequently used key.
+        AllKeysLfu = "allkeys-lfu",
+        /// Evict any key.
+        AllKeysRandom = "allkeys-random",
+        /// Evict nothing; writes that need memory fail.
+        NoEviction = "noeviction",
+    }
+}
+
+impl Access {
+    /// Whether a client may, given whether it is on this machine.
+    pub fn allows(self, is_local: bool) -> bool {
+        match self {
+            Self::No => false,
+            Self::Yes => true,
+            Self::Local => is_local,
+        }
+    }
+}
+
+/// A password. Its `Debug` form hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub Vec<u8>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(..)")
+    }
+}
+
+/// Bounds on what waits to be sent to one client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutputBufferLimit {
+    /// Past this many bytes the client is closed at once. 0 for no bound.
+    pub hard_bytes: u64,
+    /// Past this many bytes for `soft_seconds` the client is closed. 0 for no bound.
+    pub soft_bytes: u64,
+    /// How long the soft bound may be exceeded, in seconds.
+    pub soft_seconds: u32,
+}
+
+/// The bounds for each class of clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputBufferLimits {
+    /// Ordinary clients.
+    pub normal: OutputBufferLimit,
+    /// Replicas.
+    pub replica: OutputBufferLimit,
+    /// Clients with at least one subscription.
+    pub pubsub: OutputBufferLimit,
+}
+
+impl Default for OutputBufferLimits {
+    fn default() -> Self {
+        const MB: u64 = 1024 * 1024;
+        Self {
+            normal: OutputBufferLimit::default(),
+            replica: OutputBufferLimit { hard_bytes: 256 * MB, soft_bytes: 64 * MB, soft_seconds: 60 },
+            pubsub: OutputBufferLimit { hard_bytes: 32 * MB, soft_bytes: 8 * MB, soft_seconds: 60 },
+        }
+    }
+}
+
+/// One point of `save`: a snapshot is due after `seconds` if at least `changes` keys changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SavePoint {
+    /// Seconds since the last snapshot, at least 1.
+    pub seconds: i64,
+    /// Changes since the last snapshot.
+    pub changes: i64,
+}
+
+/// A list of processor cores, such as `0-7:2,9`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CpuList {
+    text: String,
+    cores: Vec<usize>,
+}
+
+impl CpuList {
+    /// The highest core number a list may name.
+    pub const MAX_CORE: usize = 4095;
+
+    /// Reads a list: numbers and ranges `first-last` or `first-last:step`, separated by commas.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let number = |digits: &str| -> Option<usize> {
+            let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            all_digits.then(|| digits.parse().ok()).flatten().filter(|&value| value <= Self::MAX_CORE)
+        };
+        let mut cores = Vec::new();
+        for item in text.split(',') {
+            let (range, step) = match item.trim().split_once(':') {
+                Some((range, step)) => (range, number(step)?),
+                None => (item.trim(), 1),
+            };
+            let (first, last) = match range.split_once('-') {
+                Some((first, last)) => (number(first)?, number(last)?),
+                None if item.contains(':') => return None,
+                None => (number(range)?, number(range)?),
+            };
+            if first > last || step == 0 {
+                return None;
+            }
+            for core in (first..=last).step_by(step) {
+                if !cores.contains(&core) {
+                    cores.push(core);
+                }
+            }
+        }
+        Some(Self { text: text.to_owned(), cores })
+    }
+
+    /// The cores, without repetition, in the order in which the list names them.
+    pub fn cores(&self) -> &[usize] {
+        &self.cores
+    }
+
+    /// The list as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_lists() {
+        let cases: &[(&str, Option<&[usize]>)] = &[
+            ("0", Some(&[0])),
+            ("3,1,2", Some(&[3, 1, 2])),
+            ("0-3", Some(&[0, 1, 2, 3])),
+            ("0-7:2,9", Some(&[0, 2, 4, 6, 9])),
+            ("0-2, 1-3", Some(&[0, 1, 2, 3])),
+            ("", None),
+            ("a", None),
+            ("3-1", None),
+            ("0-3:0", None),
+            ("1:2", None),
+            ("+1", None),
+            ("1,", None),
+            ("0-4096", None),
+            ("99999999999999999999", None),
+        ];
+        for (text, expected) in cases {
+            let list = CpuList::parse(text);
+            assert_eq!(list.as_ref().map(CpuList::cores), *expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn passwords_stay_out_of_debug_output() {
+        assert!(!format!("{:?}", Secret(b"hunter2".to_vec())).contains("hunter2"));
+    }
+}

@@ -1,0 +1,207 @@
+//! Replies in the order of their requests, although remote ones come when they come.
+
+use std::collections::VecDeque;
+
+/// One request that is not yet answered to the client.
+#[derive(Debug)]
+enum Owed {
+    /// The reply is on its way. `wanted`: the client has not switched replies off.
+    Waiting { wanted: bool },
+    /// The reply is at this place of `held`, and others before it are missing.
+    Held { start: usize, len: usize },
+}
+
+/// The replies of one connection. Takes no memory while the connection is idle.
+#[derive(Debug, Default)]
+pub struct Replies {
+    /// Ready to leave.
+    ready: Vec<u8>,
+    /// Come too early, wholly or behind others.
+    held: Vec<u8>,
+    owed: VecDeque<Owed>,
+    /// The sequence number of `owed`'s front.
+    first_sequence: u32,
+    /// Requests whose reply is on its way.
+    waiting: usize,
+}
+
+impl Replies {
+    /// Nothing is on its way: the next reply may be written at once.
+    #[inline]
+    pub fn is_settled(&self) -> bool {
+        self.owed.is_empty()
+    }
+
+    /// How many replies are on their way.
+    #[inline]
+    pub fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Writes the reply of a request that is answered at once. If `wanted` is false, it is thrown away.
+    #[inline]
+    pub fn write_now<R>(&mut self, wanted: bool, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        let settled = self.owed.is_empty();
+        let out = if settled { &mut self.ready } else { &mut self.held };
+        let start = out.len();
+        let result = write(out);
+        debug_assert!(out.len() >= start);
+        if !wanted {
+            out.truncate(start);
+        }
+        let len = out.len() - start;
+        if !settled && len > 0 {
+            self.owed.push_back(Owed::Held { start, len });
+        } else if !settled {
+            // Its place is kept without bytes, so that sequence numbers stay those of the requests.
+            self.owed.push_back(Owed::Held { start, len: 0 });
+        }
+        result
+    }
+
+    /// Notes a request whose reply will come, and returns its sequence number.
+    #[inline]
+    pub fn expect(&mut self, wanted: bool) -> u32 {
+        let sequence = self.first_sequence.wrapping_add(self.owed.len() as u32);
+        self.owed.push_back(Owed::Waiting { wanted });
+        self.waiting += 1;
+        sequence
+    }
+
+    /// Takes in an awaited reply. One that is not awaited is thrown away.
+    #[inline]
+    pub fn arrive(&mut self, sequence: u32, reply: &[u8]) {
+        let index = sequence.wrapping_sub(self.first_sequence) as usize;
+        let Some(Owed::Waiting { wanted }) = self.owed.get(index) else { return };
+        let reply = if *wanted { reply } else { &[] };
+        self.waiting -= 1;
+        if index > 0 {
+            self.owed[index] = Owed::Held { start: self.held.len(), len: reply.len() };
+            self.held.extend_from_slice(reply);
+            return;
+        }
+        self.ready.extend_from_slice(reply);
+        self.owed.pop_front();
+        self.first_sequence = self.first_sequence.wrapping_add(1);
+        self.release();
+    }
+
+    /// Lets go what waited behind the reply that just came.
+    fn release(&mut self) {
+        while let Some(Owed::Held { start, len }) = self.owed.front() {
+            self.ready.extend_from_slice(&self.held[*start..*start + *len]);
+            self.owed.pop_front();
+            self.first_sequence = self.first_sequence.wrapping_add(1);
+        }
+        if self.owed.is_empty() {
+            self.held.clear();
+            // Ordinary pipelines keep their room; a flood does not.
+            self.held.shrink_to(16 * 1024);
+            self.owed.shrink_to(256);
+        }
+    }
+
+    /// Adds bytes that answer no request, such as a pushed line.
+    pub fn push(&mut self, bytes: &[u8]) {
+        if self.owed.is_empty() {
+            self.ready.extend_from_slice(bytes);
+        } else {
+            let start = self.held.len();
+            self.held.extend_from_slice(bytes);
+            self.owed.push_back(Owed::Held { start, len: bytes.len() });
+        }
+    }
+
+    /// Bytes ready to leave.
+    #[inline]
+    pub fn ready_len_bytes(&self) -> usize {
+        self.ready.len()
+    }
+
+    /// All bytes waiting for the client here.
+    #[inline]
+    pub fn len_bytes(&self) -> usize {
+        self.ready.len() + self.held.len()
+    }
+
+    /// Memory held, in bytes.
+    pub fn allocated_bytes(&self) -> usize {
+        self.ready.capacity() + self.held.capacity() + self.owed.capacity() * size_of::<Owed>()
+    }
+
+    /// Hands over what is ready to leave.
+    #[inline]
+    pub fn take_ready(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// Gives a buffer to write the next replies into, unless there is one.
+    #[inline]
+    pub fn lend(&mut self, buffer: impl FnOnce() -> Vec<u8>) {
+        if self.ready.capacity() == 0 {
+            self.ready = buffer();
+        }
+    }
+
+    /// Takes an unused buffer back.
+    #[inline]
+    pub fn take_back(&mut self) -> Option<Vec<u8>> {
+        (self.ready.is_empty() && self.ready.capacity() > 0).then(|| std::mem::take(&mut self.ready))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_leave_in_the_order_of_requests() {
+        let mut replies = Replies::default();
+        replies.write_now(true, |out| out.extend_from_slice(b"0"));
+        let first = replies.expect(true);
+        replies.write_now(true, |out| out.extend_from_slice(b"2"));
+        let third = replies.expect(true);
+        let fourth = replies.expect(false);
+        replies.write_now(false, |out| out.extend_from_slice(b"unwanted"));
+        replies.write_now(true, |out| out.extend_from_slice(b"6"));
+        assert_eq!(replies.take_ready(), b"0");
+        replies.arrive(fourth, b"unwanted");
+        replies.arrive(third, b"3");
+        assert_eq!((replies.take_ready().as_slice(), replies.waiting()), (b"".as_slice(), 1));
+        replies.arrive(first, b"1");
+        assert_eq!(replies.take_ready(), b"1236");
+        assert!(replies.is_settled());
+        // A second answer to the same request is not awaited.
+        replies.arrive(first, b"again");
+        assert_eq!(replies.len_bytes(), 0);
+    }
+
+    #[test]
+    fn any_order_of_arrival_gives_the_same_stream() {
+        let mut random = fastrand::Rng::with_seed(1);
+        for _ in 0..500 {
+            let (mut replies, mut expected, mut out) = (Replies::default(), Vec::new(), Vec::new());
+            replies.first_sequence = u32::MAX - 5;
+            let mut remote = Vec::new();
+            for number in 0..random.u8(1..40) {
+                expected.push(number);
+                if random.bool() {
+                    replies.write_now(true, |out| out.push(number));
+                } else {
+                    remote.push((replies.expect(true), number));
+                }
+                if random.bool() && !remote.is_empty() {
+                    let (sequence, number) = remote.swap_remove(random.usize(..remote.len()));
+                    replies.arrive(sequence, &[number]);
+                }
+                out.extend(replies.take_ready());
+            }
+            random.shuffle(&mut remote);
+            for (sequence, number) in remote {
+                replies.arrive(sequence, &[number]);
+            }
+            out.extend(replies.take_ready());
+            assert_eq!(out, expected);
+        }
+    }
+}
