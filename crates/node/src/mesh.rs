@@ -269,9 +269,10 @@ impl<S> Mesh<S> {
 
     /// Something is to be sent or executed that cannot wait for an event.
     pub fn is_restless(&self) -> bool {
-        self.links.iter().flatten().any(|link| {
-            !link.outgoing.is_empty() || !link.outbox.is_empty() || !link.deferred.is_empty()
-        })
+        self.links
+            .iter()
+            .flatten()
+            .any(|link| !link.outgoing.is_empty() || !link.outbox.is_empty() || !link.deferred.is_empty())
     }
 
     /// Something has come in.

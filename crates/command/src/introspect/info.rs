@@ -62,7 +62,7 @@ pub fn tips(spec: &Spec) -> Vec<&'static str> {
 /// The request policy and the response policy.
 fn policies(spread: Spread) -> (Option<&'static str>, Option<&'static str>) {
     let response = |merge| match merge {
-        Merge::Sum => Some("response_policy:agg_sum"),
+        Merge::Sum | Merge::SumOrAny => Some("response_policy:agg_sum"),
         Merge::AllOk => Some("response_policy:all_succeeded"),
         Merge::Max => Some("response_policy:agg_max"),
         Merge::ClientLines => Some("response_policy:special"),

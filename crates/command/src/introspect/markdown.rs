@@ -59,7 +59,7 @@ fn push_row(command: &Command, page: &mut String) {
 
 fn runs(spread: Spread) -> String {
     let merged = |merge| match merge {
-        Merge::Sum => "sum",
+        Merge::Sum | Merge::SumOrAny => "sum",
         Merge::AllOk => "first error",
         Merge::ByPosition => "in the order of the keys",
         Merge::Concat => "one after the other",

@@ -3,9 +3,13 @@
 // Each test binary uses its part of this.
 #![allow(dead_code)]
 
-use tessera_command::host::Action;
+use tessera_command::host::{
+    Action, ClientInfo, CommandTotals, ConnectionInfo, ErrorStats, Facts, LatencyMonitor, Pause, Slowlog,
+    UnblockReason,
+};
 use tessera_command::registry::Unknown;
 use tessera_command::{Client, Error, Home, Host, Registry, Run};
+use tessera_config::Config;
 use tessera_keyspace::{Effect, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
@@ -18,6 +22,11 @@ struct NodeStub {
     now_ms: i64,
 }
 
+/// The commands that these tests are about ask for nothing else.
+fn not_asked_for() -> ! {
+    panic!("no command under test asks for this");
+}
+
 impl Host for NodeStub {
     fn unix_us(&self) -> i64 {
         self.now_ms * 1000
@@ -27,8 +36,88 @@ impl Host for NodeStub {
         self.registry
     }
 
-    fn act(&mut self, action: Action) {
-        panic!("no command under test has the node do something: {action:?}");
+    fn act(&mut self, _: Action) {
+        not_asked_for()
+    }
+
+    fn config(&self) -> &Config {
+        not_asked_for()
+    }
+
+    fn config_set(&mut self, _: &[(&[u8], &[u8])], _: bool) -> Result<(), Error> {
+        not_asked_for()
+    }
+
+    fn config_rewrite(&mut self) -> Result<(), Error> {
+        not_asked_for()
+    }
+
+    fn facts(&self) -> Facts {
+        not_asked_for()
+    }
+
+    fn command_totals(&self) -> CommandTotals {
+        not_asked_for()
+    }
+
+    fn error_stats(&self) -> ErrorStats {
+        not_asked_for()
+    }
+
+    fn reset_statistics(&mut self) {
+        not_asked_for()
+    }
+
+    fn note_authentication_failure(&mut self) {
+        not_asked_for()
+    }
+
+    fn with_slowlog(&mut self, _: &mut dyn FnMut(&mut Slowlog)) {
+        not_asked_for()
+    }
+
+    fn with_latency_monitor(&mut self, _: &mut dyn FnMut(&mut LatencyMonitor)) {
+        not_asked_for()
+    }
+
+    fn caller_connection(&self) -> ConnectionInfo {
+        not_asked_for()
+    }
+
+    fn visit_clients(&self, _: &mut dyn FnMut(&ClientInfo<'_>)) {
+        not_asked_for()
+    }
+
+    fn close_client(&mut self, _: u64) {
+        not_asked_for()
+    }
+
+    fn unblock_client(&mut self, _: u64, _: UnblockReason) -> bool {
+        not_asked_for()
+    }
+
+    fn pause_mut(&mut self) -> &mut Pause {
+        not_asked_for()
+    }
+
+    fn sleep(&mut self, _: u64) {
+        not_asked_for()
+    }
+
+    fn set_active_expire(&mut self, _: bool) {
+        not_asked_for()
+    }
+
+    fn log(&mut self, _: &[u8]) {
+        not_asked_for()
+    }
+
+    fn purge_memory(&mut self) {
+        not_asked_for()
+    }
+
+    fn allocator_report(&self) -> Option<String> {
+        not_asked_for()
     }
 }
 
