@@ -25,17 +25,17 @@ const fn exact(family: &'static str, weight: u32, words: &'static str) -> Templa
 /// All there is.
 pub const TEMPLATES: &[Template] = &[
     exact("strings", 6, "APPEND <key> <text>"),
-    exact("strings", 3, "DECR <key>"),
-    exact("strings", 3, "DECRBY <key> <integer>"),
+    exact("strings", 3, "DECR <counter>"),
+    exact("strings", 3, "DECRBY <counter> <integer>"),
     exact("strings", 6, "GET <key>"),
     exact("strings", 3, "GETDEL <key>"),
     exact("strings", 6, "GETEX <key> (EX <ttl>|PX <ttl>|EXAT <time_s>|PXAT <time_ms>|PERSIST)?"),
     exact("strings", 2, "GETEX <key> (EX <ttl>|PX <ttl>|EXAT <time_s>|PXAT <time_ms>|PERSIST)*"),
     exact("strings", 4, "GETRANGE <key> <index> <index>"),
     exact("strings", 3, "GETSET <key> <text>"),
-    exact("strings", 3, "INCR <key>"),
-    exact("strings", 5, "INCRBY <key> <integer>"),
-    exact("strings", 8, "INCRBYFLOAT <key> <float>"),
+    exact("strings", 3, "INCR <counter>"),
+    exact("strings", 5, "INCRBY <counter> <integer>"),
+    exact("strings", 8, "INCRBYFLOAT <counter> <float>"),
     exact("strings", 6, "LCS <key> <key> (LEN|IDX|MINMATCHLEN <index>|WITHMATCHLEN)*"),
     exact("strings", 4, "LCS <key> <key> IDX (MINMATCHLEN <index>)? WITHMATCHLEN?"),
     exact("strings", 4, "MGET <key>+"),
@@ -43,8 +43,8 @@ pub const TEMPLATES: &[Template] = &[
     exact("strings", 4, "MSETNX (<key> <text>)+"),
     exact("strings", 2, "PSETEX <key> <ttl> <text>"),
     exact("strings", 12, "SET <key> <text>"),
-    exact("strings", 6, "SET <key> <float>"),
-    exact("strings", 6, "SET <key> <integer>"),
+    exact("strings", 6, "SET <counter> <float>"),
+    exact("strings", 6, "SET <counter> <integer>"),
     exact(
         "strings",
         6,
@@ -66,12 +66,12 @@ pub const TEMPLATES: &[Template] = &[
     exact(
         "bitmaps",
         10,
-        "BITFIELD <key> (GET <type> <bit_offset>|(OVERFLOW (WRAP|SAT|FAIL))? (SET|INCRBY) <type> <bit_offset> <integer>)+",
+        "BITFIELD <key> (GET <type> <field_offset>|(OVERFLOW (WRAP|SAT|FAIL))? (SET|INCRBY) <type> <field_offset> <integer>)+",
     ),
-    exact("bitmaps", 4, "BITFIELD <key> (OVERFLOW (WRAP|SAT|FAIL)|INCRBY <type> <bit_offset> <index>)*"),
-    exact("bitmaps", 3, "BITFIELD <key> (GET <type> <bit_offset>)*"),
-    exact("bitmaps", 3, "BITFIELD_RO <key> (GET <type> <bit_offset>)*"),
-    exact("bitmaps", 1, "BITFIELD_RO <key> (GET <type> <bit_offset>|SET <type> <bit_offset> <integer>)+"),
+    exact("bitmaps", 4, "BITFIELD <key> (OVERFLOW (WRAP|SAT|FAIL)|INCRBY <type> <field_offset> <index>)*"),
+    exact("bitmaps", 3, "BITFIELD <key> (GET <type> <field_offset>)*"),
+    exact("bitmaps", 3, "BITFIELD_RO <key> (GET <type> <field_offset>)*"),
+    exact("bitmaps", 1, "BITFIELD_RO <key> (GET <type> <field_offset>|SET <type> <field_offset> <integer>)+"),
     exact("bitmaps", 6, "BITOP (AND|OR|XOR) <key> <key>+"),
     exact("bitmaps", 2, "BITOP (NOT|AND) <key> <key>"),
     exact("bitmaps", 1, "BITOP (NOT|AND|NAND|<text>) <key> <key>+"),
@@ -85,7 +85,9 @@ pub const TEMPLATES: &[Template] = &[
 ];
 
 /// How many keys there are.
-pub const KEYS_LEN: u32 = 8;
+pub const KEYS_LEN: u32 = 10;
+/// The last ones hold mostly numbers.
+const COUNTERS_LEN: u32 = 2;
 
 /// The name of key number `index`.
 pub fn key(index: u32) -> Vec<u8> {
@@ -190,6 +192,21 @@ const FLOATS: &[&str] = &[
     "0x10000000000000001",
     "0x0p0",
 ];
+/// None that passes while commands run.
+const TTLS: &[&str] = &[
+    "0",
+    "-1",
+    "9223372036854775807",
+    "9223372036854775",
+    "9223372036854776",
+    "9223370000000000000",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "1.5",
+    "",
+    "abc",
+    "999999999999",
+];
 const TYPES: &[&str] = &[
     "u1", "u2", "u7", "u8", "u9", "u16", "u31", "u32", "u62", "u63", "i1", "i2", "i3", "i8", "i16", "i33",
     "i63", "i64",
@@ -283,7 +300,10 @@ impl Generator {
 
     fn word(&mut self, item: &str) -> Vec<u8> {
         match item {
-            "<key>" => key(self.random.u32(..KEYS_LEN)),
+            "<key>" if self.chance(40) => self.counter(),
+            "<key>" => key(self.random.u32(..KEYS_LEN - COUNTERS_LEN)),
+            "<counter>" if self.chance(8) => key(self.random.u32(..KEYS_LEN)),
+            "<counter>" => self.counter(),
             "<text>" => self.text(),
             "<integer>" => self.integer(),
             "<float>" => self.float(),
@@ -297,11 +317,11 @@ impl Generator {
                 1 => self.random.u32(1_048_500..1_048_600).to_string().into_bytes(),
                 _ => self.random.u32(..80).to_string().into_bytes(),
             },
-            "<bit_offset>" => match self.random.u32(..80) {
+            "<field_offset>" if self.chance(4) => format!("#{}", self.random.u32(..20)).into_bytes(),
+            "<field_offset>" if self.chance(80) => format!("#{}", self.pick(INTEGERS)).into_bytes(),
+            "<bit_offset>" | "<field_offset>" => match self.random.u32(..80) {
                 0..2 => self.integer(),
                 2 => self.random.u32(8_388_540..8_388_620).to_string().into_bytes(),
-                3..20 => format!("#{}", self.random.u32(..20)).into_bytes(),
-                20 => format!("#{}", self.pick(INTEGERS)).into_bytes(),
                 _ => self.random.u32(..300).to_string().into_bytes(),
             },
             "<type>" if self.chance(50) => self.pick(NOT_TYPES).into(),
@@ -309,7 +329,7 @@ impl Generator {
                 format!("{}{}", self.pick(&["u", "i"]), self.random.u32(1..64)).into()
             }
             "<type>" => self.pick(TYPES).into(),
-            "<ttl>" if self.chance(15) => self.integer(),
+            "<ttl>" if self.chance(15) => self.pick(TTLS).into(),
             "<ttl>" => self.random.u32(1_000_000..2_000_000).to_string().into_bytes(),
             "<time_s>" if self.chance(15) => self.integer(),
             "<time_s>" => self.time_ms(1000).to_string().into_bytes(),
@@ -317,6 +337,10 @@ impl Generator {
             "<time_ms>" => self.time_ms(1).to_string().into_bytes(),
             literal => literal.as_bytes().to_vec(),
         }
+    }
+
+    fn counter(&mut self) -> Vec<u8> {
+        key(self.random.u32(KEYS_LEN - COUNTERS_LEN..KEYS_LEN))
     }
 
     /// A time that has long passed, or is long to come, in units of `unit_ms`.

@@ -108,7 +108,7 @@ impl Operation {
             Action::Get => return (Some(before), false),
             // Redis takes a negative value for an unsigned field as one above 2^63.
             Action::Set(value) if !self.kind.signed => i128::from(value as u64),
-            Action::Set(value) => i128::from(value),
+            Action::Set(value) => i128::from(value) + self.detour(value),
             Action::Increment(increment) => i128::from(before) + i128::from(increment),
         };
         let Some(after) = self.kind.fit(wanted, self.overflow) else { return (None, false) };
@@ -120,6 +120,14 @@ impl Operation {
         bytes[start..=end].copy_from_slice(&written[..=end - start]);
         let answer = if matches!(self.action, Action::Set(_)) { before } else { after };
         (Some(answer), before != after)
+    }
+
+    /// Redis computes in 64 bits how far a value is below the greatest of its type. Where that wraps around, it
+    /// takes a very small value for too large a one. What must be added for that leaves the low bits as they are.
+    fn detour(&self, value: i64) -> i128 {
+        let greatest = (1i128 << (self.kind.bits - 1)) - 1;
+        let wraps = self.kind.bits < 64 && greatest - i128::from(value) > i128::from(i64::MAX);
+        if wraps { 1 << 64 } else { 0 }
     }
 
     /// How far above the lowest bit of the window the field ends.
@@ -285,6 +293,18 @@ mod tests {
                 assert_eq!(bytes, unchanged);
             }
         }
+    }
+
+    #[test]
+    fn a_very_small_value_saturates_upwards() {
+        // As the real server answers.
+        let mut bytes = [0; 2];
+        operation("i8", 0, Action::Set(i64::MIN), Overflow::Saturate).write(&mut bytes);
+        assert_eq!(bytes[0], 127);
+        operation("i8", 0, Action::Set(i64::MIN + 128), Overflow::Saturate).write(&mut bytes);
+        assert_eq!(bytes[0] as i8, -128);
+        operation("i8", 0, Action::Set(i64::MIN + 5), Overflow::Wrap).write(&mut bytes);
+        assert_eq!(bytes[0], 5);
     }
 
     #[test]
