@@ -125,19 +125,19 @@ fn parse_decimal(negative: bool, text: &[u8]) -> Option<Extended> {
     not_vanished(Extended::rounded(negative, quotient, -shift, rest))
 }
 
-/// The numbers that people write: up to 19 digits, not far from the point.
+/// The numbers that people write, and that sums of them become: up to 38 digits, not far from the point.
 fn parse_short_decimal(negative: bool, digits: &[u8], scale: i32) -> Option<Extended> {
-    if digits.len() > 19 || !(-18..=19).contains(&scale) {
+    if digits.len() + scale.max(0) as usize > 38 || scale < -18 {
         return None;
     }
-    let value = digits.iter().fold(0u64, |value, digit| value * 10 + u64::from(digit - b'0'));
-    let power = u128::from(10u64.pow(scale.unsigned_abs()));
+    let value = digits.iter().fold(0u128, |value, digit| value * 10 + u128::from(digit - b'0'));
     if scale >= 0 {
-        return Some(Extended::rounded(negative, u128::from(value) * power, 0, false));
+        return Some(Extended::rounded(negative, value * 10u128.pow(scale.unsigned_abs()), 0, false));
     }
-    // 128 bits by less than 60: at least 68 remain.
-    let shift = u128::from(value).leading_zeros();
-    let numerator = u128::from(value) << shift;
+    let power = u128::from(10u64.pow(scale.unsigned_abs()));
+    // 128 bits by 60 at most: at least 68 remain.
+    let shift = value.leading_zeros();
+    let numerator = value << shift;
     Some(Extended::rounded(negative, numerator / power, -(shift as i32), numerator % power != 0))
 }
 
