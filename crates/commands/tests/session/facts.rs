@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tessera_command::host::Host;
 use tessera_command::host::command_stats::Outcome;
 use tessera_command::host::facts::{DatabaseFacts, Listener};
-use tessera_command::introspect::info::info;
+use tessera_command::introspect::info;
 use tessera_resp::{Protocol, Reply, scan};
 
 #[test]
@@ -21,7 +21,7 @@ fn command_info_is_that_of_the_real_server() {
         assert_eq!(elements[..9].concat().escape_ascii().to_string(), recorded, "{name}");
         count += 1;
     }
-    assert_eq!(count, 52);
+    assert_eq!(count, 53);
     // DEBUG's subcommands are not published.
     let debug = conversation.host.registry().find(b"debug").expect("DEBUG");
     let mut out = Vec::new();

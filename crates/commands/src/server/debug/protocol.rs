@@ -56,10 +56,11 @@ impl Session for ProtocolReply {
                 reply.bulk(b"Some real reply following the attribute");
             }
             b"push" if is_resp3 => {
+                // What is pushed while a command runs follows the command's reply.
+                reply.bulk(b"Some real reply following the push reply");
                 reply.push(2);
                 reply.bulk(b"server-cpu-usage");
                 reply.integer(42);
-                reply.bulk(b"Some real reply following the push reply");
             }
             b"push" => return Err(Error::Text("ERR RESP2 is not supported by this command")),
             b"true" => reply.boolean(true),

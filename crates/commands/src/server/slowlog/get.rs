@@ -19,7 +19,7 @@ impl Session for Get {
         grammar: &[integer("count").optional()],
         history: &[("4.0.0", "Entries tell the client's address and name.")],
         policy: Policy::AsTips,
-        tips: &["nondeterministic_output", "request_policy:all_nodes"],
+        tips: &["request_policy:all_nodes", "nondeterministic_output"],
         ..Spec::BASE
     };
     type Args<'a> = usize;

@@ -12,7 +12,7 @@ impl Session for Len {
         spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::LOADING).with(Flags::STALE),
         policy: Policy::AsTips,
-        tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:agg_sum"],
+        tips: &["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],
         ..Spec::BASE
     };
     type Args<'a> = ();
