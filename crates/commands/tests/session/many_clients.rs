@@ -170,3 +170,17 @@ fn slow_moments_are_told() {
     assert_eq!(conversation.ask("LATENCY RESET nosuch COMMAND"), r":1\r\n");
     assert_eq!(conversation.ask("LATENCY LATEST"), r"*0\r\n");
 }
+
+#[test]
+fn slow_moments_are_drawn() {
+    // Recorded from Valkey 7.2.7: the samples, and the drawing four seconds after the last.
+    const RECORDED: &str = "$214\\r\\ncommand - high 96 ms, low 2 ms (all time high 96 ms)\\n\
+        --------------------------------------------------------------------------------\\n    #    \\n _  | # o\\n \
+        |o | |o|\\no||o|_|||\\n         \\n111987654\\n210ssssss\\nsss      \\n\\r\\n";
+    let mut conversation = Conversation::new(1);
+    for (second, latency_ms) in (1_795_357_710..).zip([10, 55, 35, 12, 96, 2, 71, 40, 64]) {
+        conversation.host.latency.add("command", second, latency_ms);
+    }
+    conversation.host.now_us = 1_795_357_722_765_932;
+    assert_eq!(conversation.ask("LATENCY GRAPH command"), RECORDED);
+}

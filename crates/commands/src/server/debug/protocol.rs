@@ -4,6 +4,9 @@ use tessera_command::prelude::*;
 /// Too large for an integer.
 const BIG_NUMBER: &[u8] = b"1234567999999999999999999999999999999";
 
+/// Thousandths that have no exact double.
+const A_DOUBLE: f64 = 3_141.0 / 1_000.0;
+
 pub struct ProtocolReply;
 
 impl Session for ProtocolReply {
@@ -30,7 +33,7 @@ impl Session for ProtocolReply {
         match kind.to_ascii_lowercase().as_slice() {
             b"string" => reply.bulk(b"Hello World"),
             b"integer" => reply.integer(12345),
-            b"double" => reply.double(3.141),
+            b"double" => reply.double(A_DOUBLE),
             b"bignum" if is_resp3 => reply.raw(&[b"(", BIG_NUMBER, b"\r\n"].concat()),
             b"bignum" => reply.bulk(BIG_NUMBER),
             b"null" => reply.null(),

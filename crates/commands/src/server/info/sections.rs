@@ -42,7 +42,7 @@ pub fn server(facts: &Facts, host: &dyn Host, page: &mut Page) {
     page.line("uptime_in_days", uptime_s / 86_400);
     page.line("hz", config.hz);
     page.line("configured_hz", config.hz);
-    page.line("lru_clock", now_us / 1_000_000 & LRU_CLOCK_MASK);
+    page.line("lru_clock", (now_us / 1_000_000) & LRU_CLOCK_MASK);
     page.line("executable", &server.executable);
     page.line("config_file", &server.config_file);
     page.line("io_threads_active", 0);
