@@ -157,11 +157,6 @@ impl Shard {
         !self.graveyard.is_empty()
     }
 
-    /// Memory of all tables themselves, without what entries point to, in bytes.
-    pub fn table_bytes(&self) -> usize {
-        self.databases.iter().map(|database| database.table.allocated_bytes()).sum()
-    }
-
     /// The shard's source of randomness.
     pub fn random(&self) -> std::cell::RefMut<'_, fastrand::Rng> {
         self.random.borrow_mut()
