@@ -34,8 +34,9 @@ pub fn admit(
 ) -> Result<&'static Command, Refused> {
     match registry.resolve(args) {
         Ok(command) => {
-            // Names behind such a command are arguments to Redis, so what they call comes after who may call.
+            // Names behind such a command are arguments to Redis, so their number is looked at last.
             if command.spec.private_subcommands
+                && command.spec.name_words() > 1
                 && let Some(error) = refusal(command, client, config)
             {
                 return Err(Refused { command: Some(command), error });
@@ -204,6 +205,7 @@ mod tests {
     #[test]
     fn private_subcommands_are_told_as_arguments() {
         let mut config = Config::default();
+        assert_eq!(told(&[b"debug"], &config), "ERR wrong number of arguments for 'debug' command");
         for words in [&[&b"debug"[..], b"FOO"][..], &[b"debug", b"SLEEP"]] {
             config.enable_debug_command = Access::No;
             assert!(told(words, &config).starts_with("ERR DEBUG command not allowed."));
