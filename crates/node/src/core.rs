@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use tessera_command::host::{Pause, Rate};
 use tessera_config::Config;
-use tessera_keyspace::Shard;
+use tessera_keyspace::{Shard, ShardSettings};
 use tessera_resp::{Decoder, Limits};
 use tessera_routing::Ticket;
 
@@ -167,7 +167,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn take_over_config(&mut self) {
-        self.limits.bulk_max_len_bytes = i64::try_from(self.config.proto_max_bulk_len.0).unwrap_or(i64::MAX);
+        let string_max_len_bytes = self.config.proto_max_bulk_len.0;
+        self.limits.bulk_max_len_bytes = i64::try_from(string_max_len_bytes).unwrap_or(i64::MAX);
+        self.shard.set_settings(ShardSettings { string_max_len_bytes });
     }
 
     /// Takes a connection out of the table to work on it.

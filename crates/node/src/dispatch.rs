@@ -406,11 +406,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn gather(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) -> Flow {
         let Run::Gather(steps) = command.run else { return self.on_own_shard(connection, command, args) };
-        let context = Context {
-            now_ms: self.now_ms(),
-            db: connection.client.db,
-            databases_len: self.shard.databases_len() as u16,
-        };
+        let context = Context::of(&self.shard, connection.client.db);
         let owners = match Gathering::owners(&steps, args, context, &self.shared.slots) {
             Ok(owners) => owners,
             Err(error) => {

@@ -164,10 +164,11 @@ impl<N: Network, C: Clock> Node<N, C> {
                 if self.core.is_over_hard_limit(output_bytes) {
                     self.close_for_output(id);
                 }
-            } else if connection.close_after_reply && connection.replies.is_settled() {
-                if let Some(connection) = self.core.take(id) {
-                    self.core.close(connection);
-                }
+            } else if connection.close_after_reply
+                && connection.replies.is_settled()
+                && let Some(connection) = self.core.take(id)
+            {
+                self.core.close(connection);
             }
         }
     }
