@@ -25,15 +25,15 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    fn unix_ms(&self) -> i64 {
+    fn unix_us(&self) -> i64 {
         match SystemTime::now().duration_since(UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-            Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+            Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+            Err(before) => i64::try_from(before.duration().as_micros()).map_or(i64::MIN, |us| -us),
         }
     }
 
-    fn monotonic_us(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    fn monotonic_ns(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 
@@ -44,9 +44,9 @@ mod tests {
     #[test]
     fn monotonic_time_never_goes_back() {
         let clock = SystemClock::new();
-        let mut last = clock.monotonic_us();
+        let mut last = clock.monotonic_ns();
         for _ in 0..10_000 {
-            let now = clock.monotonic_us();
+            let now = clock.monotonic_ns();
             assert!(now >= last);
             last = now;
         }
@@ -54,9 +54,9 @@ mod tests {
 
     #[test]
     fn unix_time_is_that_of_the_system() {
-        let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
-        let read = SystemClock::new().unix_ms();
-        let after = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+        let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as i64;
+        let read = SystemClock::new().unix_us();
+        let after = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as i64;
         assert!(before <= read && read <= after);
     }
 }
