@@ -194,10 +194,10 @@ parameters! {
     /// Addresses to listen on. A leading `-` makes an address optional: no error if the machine lacks it. `*` stands
     /// for all IPv4 addresses, `::` for all IPv6 addresses. Empty: no TCP.
     Bind "bind" => bind: Vec<Vec<u8>> = vec![b"127.0.0.1".to_vec(), b"-::1".to_vec()],
-        Network, Mutable, Kind::Addresses { max: 16 };
+        Network, AtStart, Kind::Addresses { max: 16 };
 
     /// The TCP port. 0: no TCP.
-    Port "port" => port: u16 = 6379, Network, Mutable, Kind::Integer { min: 0, max: 65535 };
+    Port "port" => port: u16 = 6379, Network, AtStart, Kind::Integer { min: 0, max: 65535 };
 
     /// Refuse clients from other machines while no password is set.
     ProtectedMode "protected-mode" => protected_mode: bool = true, Network, Mutable, Kind::Bool;
@@ -239,7 +239,7 @@ parameters! {
     Dir "dir" => dir: PathBuf = PathBuf::from("."), General, Protected, Kind::Path;
 
     /// How many databases SELECT can choose from.
-    Databases "databases" => databases: u32 = 16, General, AtStart, Kind::Integer { min: 1, max: INT_MAX };
+    Databases "databases" => databases: u16 = 16, General, AtStart, Kind::Integer { min: 1, max: u16::MAX as i64 };
 
     /// How often per second background work runs. Moved into 1 to 500.
     Hz "hz" => hz: u32 = 10, General, Mutable, Kind::ClampedInteger { min: 0, max: INT_MAX, low: 1, high: 500 };

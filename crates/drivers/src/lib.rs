@@ -6,14 +6,16 @@
 //! [`uring::UringNetwork`] or [`epoll::EpollNetwork`] and calls
 //! [`poll`](tessera_node::network::Network::poll) for as long as it lives.
 //!
-//! Only this crate names a file descriptor or glommio. Unsafe code is there for two things: memory that
-//! is shared with the kernel (in [`uring`]), and descriptors that come as bare numbers.
+//! Only this crate names a file descriptor or glommio. Unsafe code is there for three things: memory that
+//! is shared with the kernel (in [`uring`]), descriptors that come as bare numbers, and the allocator that counts (in
+//! [`memory`]).
 
 pub mod clock;
 pub mod epoll;
 pub mod executor;
 pub mod limits;
 pub mod listen;
+pub mod memory;
 pub mod probe;
 mod shed;
 mod slab;

@@ -96,7 +96,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A node's core. Everything random in it follows from `seed`.
     pub fn new(clock: C, shared: Arc<Shared>, mesh: Mesh<S>, seed: u64) -> Core<S, C> {
         let config = shared.config();
-        let databases = u16::try_from(config.databases).unwrap_or(u16::MAX);
+        let databases = config.databases;
         let mut core = Core {
             unix_us: clock.unix_us(),
             now_ns: clock.monotonic_ns(),

@@ -134,6 +134,12 @@ pub trait Network {
     /// Who is connected. Asks the system, so it is for CLIENT LIST and the log, not for every command.
     fn endpoints(&self, id: ConnectionId) -> Endpoints;
 
+    /// Whether the last `poll`, told to wait, left the wait for after it because other work shares the thread. The node
+    /// then still counts as asleep until its next turn.
+    fn sleeps_later(&self) -> bool {
+        false
+    }
+
     /// Stops accepting: shutdown has begun.
     fn stop_listening(&mut self);
 

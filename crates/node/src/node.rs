@@ -51,10 +51,12 @@ impl<N: Network, C: Clock> Node<N, C> {
     /// One turn: takes in what has come, does it, sends what follows, and sleeps if there is nothing. Breaks at the
     /// server's end.
     pub fn turn(&mut self) -> ControlFlow<io::Result<()>> {
+        // A sleep that the driver put off is over now.
+        self.core.mesh.bell().doorbell().get_up();
         let wait = self.how_long();
         let mut inbox = Inbox { core: &mut self.core, awake: false };
         let polled = self.network.poll(wait, &mut inbox);
-        if wait != Wait::Poll {
+        if wait != Wait::Poll && !self.network.sleeps_later() {
             self.core.mesh.bell().doorbell().get_up();
         }
         if let Err(error) = polled {

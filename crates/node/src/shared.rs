@@ -56,7 +56,7 @@ impl Shared {
         started_at_unix_us: i64,
     ) -> Shared {
         let nodes = bells.len();
-        let databases = config.databases as usize;
+        let databases = usize::from(config.databases);
         let direct_len = DIRECT_MAX_CONNECTIONS.min(config.max_clients as usize + 1024);
         Shared {
             registry,

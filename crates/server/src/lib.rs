@@ -6,4 +6,6 @@ pub mod daemon;
 pub mod logger;
 pub mod options;
 pub mod pid_file;
+pub mod process;
+pub mod serve;
 pub mod supervised;

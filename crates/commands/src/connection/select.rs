@@ -29,7 +29,7 @@ impl Session for Select {
         let databases = home.host.config().databases;
         home.client.db = u16::try_from(*index)
             .ok()
-            .filter(|index| u32::from(*index) < databases)
+            .filter(|index| *index < databases)
             .ok_or(Error::Text("ERR DB index is out of range"))?;
         reply.ok();
         Ok(())

@@ -521,6 +521,10 @@ impl Network for UringNetwork {
             .unwrap_or_default()
     }
 
+    fn sleeps_later(&self) -> bool {
+        self.sleeper.has_postponed()
+    }
+
     fn stop_listening(&mut self) {
         self.listening = false;
         for (index, accepting) in mem::take(&mut self.listeners).into_iter().enumerate() {

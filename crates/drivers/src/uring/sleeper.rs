@@ -57,6 +57,11 @@ impl Sleeper {
         self.inner.background.get() > 0
     }
 
+    /// A wait was left to the executor and not yet taken by it.
+    pub(crate) fn has_postponed(&self) -> bool {
+        self.inner.postponed.get().is_some()
+    }
+
     /// How many background tasks there are.
     pub(crate) fn background(&self) -> usize {
         self.inner.background.get()

@@ -1,0 +1,233 @@
+//! The process around the nodes, as commands see it.
+
+use crate::{config_file, logger};
+use nix::sys::resource::{Usage, UsageWho, getrusage};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tessera_command::Error;
+use tessera_command::host::facts::{CpuFacts, Listener, ServerFacts};
+use tessera_config::{Config, Id, SetError};
+use tessera_drivers::limits::raise_open_files;
+use tessera_drivers::listen::ListenControl;
+use tessera_drivers::memory::allocated_bytes;
+use tessera_node::system::{ProcessMemory, System};
+
+/// See [`System`].
+pub struct Process {
+    facts: ServerFacts,
+    replication_id: String,
+    config_file: Option<PathBuf>,
+    listening: Mutex<ListenControl>,
+    startup_bytes: u64,
+    peak_bytes: AtomicU64,
+}
+
+/// So many random hexadecimal digits.
+fn random_hex(digits: usize) -> String {
+    let mut bytes = vec![0u8; digits.div_ceil(2)];
+    // Without the system's randomness a server can still tell itself from others by its zeros.
+    let _ = getrandom::fill(&mut bytes);
+    let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    text.truncate(digits);
+    text
+}
+
+/// What a server is and runs on, as far as it is known before it listens.
+pub fn server_facts(config_file: Option<&PathBuf>) -> ServerFacts {
+    let uname = rustix::system::uname();
+    let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
+    ServerFacts {
+        version: env!("CARGO_PKG_VERSION"),
+        build: if cfg!(debug_assertions) { "debug" } else { "release" },
+        git_sha1: env!("TESSERA_COMMIT"),
+        git_dirty: env!("TESSERA_DIRTY") == "1",
+        build_id: build_id(),
+        rustc_version: env!("TESSERA_RUSTC"),
+        os: format!("{} {} {}", text(uname.sysname()), text(uname.release()), text(uname.machine())),
+        process_id: std::process::id(),
+        run_id: random_hex(40),
+        executable: std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
+        config_file: config_file.map(|path| path.display().to_string()).unwrap_or_default(),
+        ..ServerFacts::default()
+    }
+}
+
+/// A number that differs from build to build, as far as commit and compiler do.
+fn build_id() -> String {
+    let text = concat!(
+        env!("TESSERA_COMMIT"),
+        env!("TESSERA_DIRTY"),
+        env!("TESSERA_RUSTC"),
+        env!("CARGO_PKG_VERSION")
+    );
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
+}
+
+/// The listeners as INFO shows them.
+pub fn listeners(config: &Config, addresses: &[std::net::SocketAddr]) -> Vec<Listener> {
+    let mut all = Vec::new();
+    if let Some(first) = addresses.first() {
+        let ips = addresses.iter().map(|address| address.ip().to_string()).collect();
+        all.push(Listener { name: "tcp", addresses: ips, port: Some(first.port()) });
+    }
+    if let Some(path) = &config.unix_socket {
+        all.push(Listener { name: "unix", addresses: vec![path.display().to_string()], port: None });
+    }
+    all
+}
+
+impl Process {
+    /// The process of a server that has begun to listen.
+    pub fn new(facts: ServerFacts, config_file: Option<PathBuf>, listening: ListenControl) -> Process {
+        Process {
+            facts,
+            replication_id: random_hex(40),
+            config_file,
+            listening: Mutex::new(listening),
+            startup_bytes: allocated_bytes(),
+            peak_bytes: AtomicU64::new(0),
+        }
+    }
+
+    fn apply_one(&self, after: &Config, id: Id) -> Result<(), SetError> {
+        match id {
+            Id::LogLevel => logger::set_level(after.log_level),
+            Id::Dir => std::env::set_current_dir(&after.dir)
+                .map_err(|error| SetError::not_applied(id, plain(&error)))?,
+            Id::TcpKeepalive => self
+                .listening
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .set_keepalive(after.tcp_keepalive_s)
+                .map_err(|error| SetError::not_applied(id, plain(&error)))?,
+            Id::MaxClients => {
+                let nodes = self.facts.shards as u64;
+                let wanted = u64::from(after.max_clients);
+                let possible = raise_open_files(wanted, nodes).clients(wanted, nodes).unwrap_or(0);
+                if possible < wanted {
+                    let text = format!(
+                        "The operating system is not able to handle the specified number of clients, try with {possible}"
+                    );
+                    return Err(SetError::not_applied(id, text));
+                }
+            }
+            // The nodes read the others from the configuration.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The system's words, without the number that Rust adds.
+fn plain(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+fn times_us(usage: &Usage) -> (u64, u64) {
+    let us = |time: nix::sys::time::TimeVal| (time.tv_sec() * 1_000_000 + time.tv_usec()).unsigned_abs();
+    (us(usage.system_time()), us(usage.user_time()))
+}
+
+fn usage(who: UsageWho) -> (u64, u64) {
+    getrusage(who).as_ref().map(times_us).unwrap_or_default()
+}
+
+/// Pages of the process in memory, in bytes, from `/proc/self/statm`.
+fn resident_bytes() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm")
+        .ok()
+        .and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok())
+        .unwrap_or(0);
+    pages * rustix::param::page_size() as u64
+}
+
+impl System for Process {
+    fn server(&self) -> ServerFacts {
+        self.facts.clone()
+    }
+
+    fn replication_id(&self) -> String {
+        self.replication_id.clone()
+    }
+
+    fn memory(&self) -> ProcessMemory {
+        let used = allocated_bytes();
+        let peak = self.peak_bytes.fetch_max(used, Ordering::Relaxed).max(used);
+        let system = rustix::system::sysinfo();
+        ProcessMemory {
+            used,
+            peak,
+            startup: self.startup_bytes,
+            resident: resident_bytes(),
+            system: system.totalram as u64 * u64::from(system.mem_unit),
+            allocator: "mimalloc",
+        }
+    }
+
+    fn cpu(&self) -> CpuFacts {
+        let (system_us, user_us) = usage(UsageWho::RUSAGE_SELF);
+        let (children_system_us, children_user_us) = usage(UsageWho::RUSAGE_CHILDREN);
+        let (thread_system_us, thread_user_us) = usage(UsageWho::RUSAGE_THREAD);
+        CpuFacts {
+            system_us,
+            user_us,
+            children_system_us,
+            children_user_us,
+            thread_system_us,
+            thread_user_us,
+        }
+    }
+
+    fn apply(&self, before: &Config, after: &Config, changed: &[Id]) -> Result<(), SetError> {
+        for (done, id) in changed.iter().enumerate() {
+            if let Err(error) = self.apply_one(after, *id) {
+                // All or none: what was put into effect goes back.
+                for id in &changed[..done] {
+                    if let Err(error) = self.apply_one(before, *id) {
+                        log::warn!("{}", String::from_utf8_lossy(&error.message()));
+                    }
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn rewrite(&self, config: &Config) -> Result<(), Error> {
+        let Some(path) = &self.config_file else {
+            return Err(Error::Text("ERR The server is running without a config file"));
+        };
+        match config_file::rewrite_in_place(path, config) {
+            Ok(()) => {
+                log::info!("CONFIG REWRITE executed with success.");
+                Ok(())
+            }
+            Err(error) => {
+                log::warn!("CONFIG REWRITE failed: {}", plain(&error));
+                Err(Error::built(format!("ERR Rewriting config file: {}", plain(&error))))
+            }
+        }
+    }
+
+    fn log(&self, text: &[u8]) {
+        log::warn!("{}", String::from_utf8_lossy(text));
+    }
+
+    fn sleep(&self, duration_us: u64) {
+        std::thread::sleep(Duration::from_micros(duration_us));
+    }
+
+    fn purge_memory(&self) {
+        // mimalloc gives free pages back by itself, after a delay.
+    }
+
+    fn allocator_report(&self) -> Option<String> {
+        None
+    }
+}

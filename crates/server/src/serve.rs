@@ -1,0 +1,286 @@
+//! From a configuration to a running server, and to its end.
+
+use crate::daemon;
+use crate::logger;
+use crate::options::Options;
+use crate::pid_file::{self, PidFile};
+use crate::process::{Process, listeners, server_facts};
+use crate::supervised::ServiceManager;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use tessera_command::Registry;
+use tessera_config::{Config, IoDriver};
+use tessera_drivers::clock::SystemClock;
+use tessera_drivers::epoll::EpollNetwork;
+use tessera_drivers::executor::{NodeThread, Seat, allowed_cpus, seats, start_glommio, start_plain};
+use tessera_drivers::limits::raise_open_files;
+use tessera_drivers::listen::{ListenOptions, Listener, Listeners, listen};
+use tessera_drivers::uring::{UringNetwork, UringOptions};
+use tessera_drivers::{Socket, Waker, probe};
+use tessera_node::mesh::Mesh;
+use tessera_node::{Node, Shared};
+
+/// Runs a server until it is told to end.
+///
+/// # Errors
+/// What kept it from starting, or ended it: a sentence for standard error.
+pub fn run(options: Options) -> Result<(), String> {
+    let Options { mut config, config_file } = options;
+    enter_directory(&mut config)?;
+    let manager = ServiceManager::find(config.supervised);
+    let in_background = config.daemonize && manager == ServiceManager::None;
+    if in_background {
+        daemon::detach().map_err(|error| format!("Can't go into the background: {error}"))?;
+    }
+    logger::start(config.log_level, config.log_file.clone())
+        .map_err(|error| format!("Can't open the log file: {error}"))?;
+    let _pid_file = write_pid_file(&config, in_background);
+    let outcome = serve(config, config_file, manager);
+    if let Err(message) = &outcome {
+        log::warn!("{message}");
+    }
+    outcome
+}
+
+/// Goes into the data directory, which must be there and writable.
+fn enter_directory(config: &mut Config) -> Result<(), String> {
+    let name = config.dir.display().to_string();
+    std::env::set_current_dir(&config.dir).map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
+    config.dir = std::env::current_dir().map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
+    if let Err(error) = rustix::fs::access(&config.dir, rustix::fs::Access::WRITE_OK) {
+        return Err(format!(
+            "The data directory '{}' is not writable ({error}); choose another with --dir, or change its owner",
+            config.dir.display()
+        ));
+    }
+    Ok(())
+}
+
+fn write_pid_file(config: &Config, in_background: bool) -> Option<PidFile> {
+    let default = in_background.then(|| Path::new(pid_file::DEFAULT_PATH));
+    let path = config.pid_file.as_deref().or(default)?;
+    match PidFile::create(path) {
+        Ok(file) => Some(file),
+        Err(error) => {
+            log::warn!("Failed to write PID file {}: {error}", path.display());
+            None
+        }
+    }
+}
+
+/// Which driver to use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Driver {
+    Uring,
+    Epoll,
+}
+
+impl Driver {
+    fn choose(wanted: IoDriver) -> Result<Driver, String> {
+        match (wanted, probe::probe()) {
+            (IoDriver::Epoll, _) => Ok(Driver::Epoll),
+            (_, Ok(_)) => Ok(Driver::Uring),
+            (IoDriver::Uring, Err(missing)) => Err(format!("The io_uring driver cannot run: {missing}")),
+            (IoDriver::Auto, Err(missing)) => {
+                log::warn!("Using the epoll driver: {missing}.");
+                Ok(Driver::Epoll)
+            }
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Driver::Uring => "io_uring",
+            Driver::Epoll => "epoll",
+        }
+    }
+}
+
+/// How many shards, and on which core each, if any.
+fn place_shards(config: &Config) -> Result<Vec<Option<usize>>, String> {
+    let allowed = allowed_cpus().map_err(|error| format!("Can't read the processor set: {error}"))?;
+    let listed = config.server_cpu_list.as_ref().map(|list| list.cores().to_vec());
+    if let Some(missing) = listed.iter().flatten().find(|core| !allowed.contains(core)) {
+        return Err(format!("server_cpulist names core {missing}, which this process may not use"));
+    }
+    let shards = match config.shards {
+        0 => listed.as_ref().map_or(allowed.len(), Vec::len),
+        shards => shards as usize,
+    };
+    Ok(match listed {
+        Some(cores) if shards <= cores.len() => cores.into_iter().take(shards).map(Some).collect(),
+        Some(_) => return Err(format!("server_cpulist names fewer cores than the {shards} shards")),
+        None => seats(shards),
+    })
+}
+
+fn serve(
+    mut config: Config,
+    config_file: Option<std::path::PathBuf>,
+    manager: ServiceManager,
+) -> Result<(), String> {
+    let seats = place_shards(&config)?;
+    let driver = Driver::choose(config.io_driver)?;
+    lower_max_clients(&mut config, seats.len())?;
+    let mut listening = open_listeners(&config, seats.len())?;
+    listening.warnings.iter().for_each(|warning| log::warn!("{warning}"));
+
+    let mut facts = server_facts(config_file.as_ref());
+    facts.io_driver = driver.name();
+    facts.shards = seats.len();
+    facts.supervised = if manager == ServiceManager::None { "no" } else { "systemd" };
+    facts.listeners = listeners(&config, &listening.addresses);
+    let started_at_unix_us =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64);
+    facts.started_at_unix_us = started_at_unix_us;
+
+    let meshes = Mesh::<Socket>::build(seats.len());
+    let bells = meshes.first().map(Mesh::bells).unwrap_or_default();
+    // The table lives as long as the process: every node refers to it.
+    let registry: &'static Registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
+    let process = Process::new(facts, config_file, listening.control);
+    let shared =
+        Arc::new(Shared::new(registry, config.clone(), bells, Box::new(process), started_at_unix_us));
+    end_on_signals(shared.clone()).map_err(|error| format!("Can't handle signals: {error}"))?;
+
+    let clock = SystemClock::new();
+    let mut threads = Vec::new();
+    for (index, (mesh, seat)) in meshes.into_iter().zip(&seats).enumerate() {
+        let seat = Seat { name: format!("shard-{index}"), cpu: *seat };
+        let place =
+            Place { shared: shared.clone(), mesh, listeners: std::mem::take(&mut listening.nodes[index]) };
+        threads.push(
+            start_node(driver, seat, place, clock)
+                .map_err(|error| format!("Can't start shard {index}: {error}"))?,
+        );
+    }
+    announce(&config, driver, &seats, &listening.addresses);
+    manager.ready();
+    let mut outcome = Ok(());
+    for thread in threads {
+        if let Err(error) = thread.join() {
+            shared.shut_down();
+            outcome = Err(format!("A shard failed: {error}"));
+        }
+    }
+    manager.stopping();
+    log::info!("Tessera is now ready to exit, bye bye...");
+    outcome
+}
+
+/// What one node is made of.
+struct Place {
+    shared: Arc<Shared>,
+    mesh: Mesh<Socket>,
+    listeners: Vec<Listener>,
+}
+
+fn start_node(driver: Driver, seat: Seat, place: Place, clock: SystemClock) -> io::Result<NodeThread> {
+    let mut seed = [0u8; 8];
+    getrandom::fill(&mut seed).map_err(io::Error::other)?;
+    let seed = u64::from_ne_bytes(seed);
+    let Place { shared, mesh, listeners } = place;
+    let thread = match driver {
+        Driver::Uring => start_glommio(seat, move |core| {
+            let network =
+                UringNetwork::new(UringOptions::default(), listeners, Waker::new()?, core.sleeper())?;
+            let mut node = Node::new(network, clock, shared, mesh, seed);
+            Ok(move || node.turn())
+        }),
+        Driver::Epoll => start_plain(seat, move || {
+            let network = EpollNetwork::new(listeners, Waker::new()?)?;
+            let mut node = Node::new(network, clock, shared, mesh, seed);
+            Ok(move || node.turn())
+        }),
+    }?;
+    thread.wait_started()
+}
+
+/// Sees to enough open files, or to fewer clients.
+fn lower_max_clients(config: &mut Config, shards: usize) -> Result<(), String> {
+    let files = raise_open_files(u64::from(config.max_clients), shards as u64);
+    match files.clients(u64::from(config.max_clients), shards as u64) {
+        None => Err(format!(
+            "The limit of open files ({}) leaves no room for clients; raise it (ulimit -n, LimitNOFILE= in systemd)",
+            files.now
+        )),
+        Some(clients) if clients < u64::from(config.max_clients) => {
+            log::warn!(
+                "The limit of open files is {} and cannot be raised to {}: maxclients is {clients} instead of {}. \
+                 For more, raise the limit (ulimit -n, LimitNOFILE= in systemd).",
+                files.now,
+                files.wanted,
+                config.max_clients
+            );
+            config.max_clients = clients as u32;
+            Ok(())
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn open_listeners(config: &Config, nodes: usize) -> Result<Listeners, String> {
+    let bind = match config.port {
+        0 => Vec::new(),
+        _ => config.bind.iter().map(|address| String::from_utf8_lossy(address).into_owned()).collect(),
+    };
+    let options = ListenOptions {
+        bind,
+        port: config.port,
+        backlog: config.tcp_backlog,
+        keepalive_seconds: config.tcp_keepalive_s,
+        unix_path: config.unix_socket.clone(),
+        unix_permissions: Some(config.unix_socket_permissions.0),
+        nodes,
+    };
+    let listening = listen(&options).map_err(|error| format!("{error}"))?;
+    if listening.addresses.is_empty() && config.unix_socket.is_none() {
+        return Err("Configured to not listen anywhere, exiting.".into());
+    }
+    Ok(listening)
+}
+
+/// SIGTERM and SIGINT end the server; a second SIGINT ends it at once.
+fn end_on_signals(shared: Arc<Shared>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let mut interrupted = false;
+        for signal in &mut signals {
+            if signal == SIGINT && std::mem::replace(&mut interrupted, true) {
+                log::warn!("You insist... exiting now.");
+                std::process::exit(1);
+            }
+            let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
+            log::warn!("Received {name} scheduling shutdown...");
+            shared.shut_down();
+        }
+    })?;
+    Ok(())
+}
+
+fn announce(config: &Config, driver: Driver, seats: &[Option<usize>], addresses: &[std::net::SocketAddr]) {
+    let cores: Vec<String> = seats.iter().flatten().map(usize::to_string).collect();
+    let cores =
+        if cores.is_empty() { "not pinned".to_owned() } else { format!("on cores {}", cores.join(",")) };
+    let memory = rustix::system::sysinfo();
+    let memory_gib = memory.totalram as f64 * f64::from(memory.mem_unit) / f64::from(1 << 30);
+    log::info!(
+        "Tessera {} ({}), process {}: {} driver, {} shards {cores}, {memory_gib:.1} GiB of memory, directory {}",
+        env!("CARGO_PKG_VERSION"),
+        env!("TESSERA_COMMIT"),
+        std::process::id(),
+        driver.name(),
+        seats.len(),
+        config.dir.display(),
+    );
+    for address in addresses {
+        log::info!("Ready to accept connections on {address}");
+    }
+    if let Some(path) = &config.unix_socket {
+        log::info!("Ready to accept connections on unix socket {}", path.display());
+    }
+}
