@@ -252,7 +252,8 @@ impl Command {
 
     /// The same with subcommands, besides what it does by itself.
     pub const fn with_subcommands(self, subcommands: &'static [Command]) -> Command {
-        Command { subcommands, ..self }
+        // A subcommand's words may always follow.
+        Command { subcommands, arity: -self.arity.abs(), ..self }
     }
 
     /// Whether `words` words, the name included, are a number of words it takes.
