@@ -43,10 +43,10 @@ pub fn docs(command: &Command, reply: &mut Reply<'_>) {
         arguments(spec.grammar, reply);
         len += 1;
     }
-    if !command.subcommands.is_empty() {
+    if !command.published_subcommands().is_empty() {
         reply.bulk(b"subcommands");
-        reply.map(command.subcommands.len());
-        for subcommand in command.subcommands {
+        reply.map(command.published_subcommands().len());
+        for subcommand in command.published_subcommands() {
             reply.bulk(subcommand.full_name.as_bytes());
             docs(subcommand, reply);
         }
