@@ -256,6 +256,11 @@ impl Command {
         Command { subcommands, arity: -self.arity.abs(), ..self }
     }
 
+    /// The subcommands that COMMAND tells of.
+    pub fn published_subcommands(&self) -> &'static [Command] {
+        if self.spec.private_subcommands { &[] } else { self.subcommands }
+    }
+
     /// Whether `words` words, the name included, are a number of words it takes.
     #[inline]
     pub fn takes(&self, words: usize) -> bool {

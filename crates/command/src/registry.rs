@@ -117,13 +117,13 @@ impl Registry {
             .ok_or(Unknown::Subcommand(command.full_name))
     }
 
-    /// The command of a full name such as `get` or `config|get`, in any case.
+    /// The published command of a full name such as `get` or `config|get`, in any case.
     pub fn find_full(&self, full_name: &[u8]) -> Option<&'static Command> {
         match full_name.iter().position(|byte| *byte == b'|') {
             None => self.find(full_name),
             Some(bar) => self
                 .find(&full_name[..bar])?
-                .subcommands
+                .published_subcommands()
                 .iter()
                 .find(|sub| sub.full_name.as_bytes().eq_ignore_ascii_case(full_name)),
         }

@@ -271,3 +271,24 @@ impl Spec {
         system: false,
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tessera_resp::args::OwnedArgs;
+
+    #[test]
+    fn passwords_are_found_among_the_words() {
+        let found = |secrets: Secrets, line: &str| {
+            let words = OwnedArgs::from_words(line.split(' '));
+            secrets.positions(words.as_args())
+        };
+        let after_auth = Secrets::After { word: "AUTH", len: 2 };
+        assert_eq!(found(Secrets::All, "auth user word"), [1, 2]);
+        assert_eq!(found(Secrets::None, "auth user word"), []);
+        assert_eq!(found(after_auth, "hello 3 auth user word setname x"), [3, 4]);
+        assert_eq!(found(after_auth, "hello 3 AUTH user"), [3]);
+        assert_eq!(found(after_auth, "hello 3"), []);
+        assert_eq!(found(Secrets::Parameters, "config set port 1 RequirePass word hz"), [5]);
+    }
+}

@@ -9,14 +9,18 @@ use tessera_resp::Reply;
 pub fn docs(command: &Command, reply: &mut Reply<'_>) {
     let spec = &command.spec;
     let opened = reply.open();
-    let mut len = 4;
+    let mut len = 0;
     for (name, text) in [
         ("summary", spec.summary),
         ("since", spec.since),
         ("group", spec.group.name()),
         ("complexity", spec.complexity),
     ] {
-        field(name, text, reply);
+        // Redis says nothing of the cost of some commands.
+        if !text.is_empty() {
+            field(name, text, reply);
+            len += 1;
+        }
     }
     let doc_flags = [(spec.deprecated.is_some(), "deprecated"), (spec.system, "syscmd")];
     if doc_flags.iter().any(|(set, _)| *set) {
@@ -39,10 +43,10 @@ pub fn docs(command: &Command, reply: &mut Reply<'_>) {
         arguments(spec.grammar, reply);
         len += 1;
     }
-    if !command.subcommands.is_empty() {
+    if !command.published_subcommands().is_empty() {
         reply.bulk(b"subcommands");
-        reply.map(command.subcommands.len());
-        for subcommand in command.subcommands {
+        reply.map(command.published_subcommands().len());
+        for subcommand in command.published_subcommands() {
             reply.bulk(subcommand.full_name.as_bytes());
             docs(subcommand, reply);
         }

@@ -26,11 +26,11 @@ pub fn info(command: &Command, reply: &mut Reply<'_>) {
     for spec in command.spec.keys {
         key_spec(spec, reply);
     }
-    if command.subcommands.is_empty() || command.spec.private_subcommands {
+    if command.published_subcommands().is_empty() {
         reply.set(0);
     } else {
-        reply.array(command.subcommands.len());
-        command.subcommands.iter().for_each(|subcommand| info(subcommand, reply));
+        reply.array(command.published_subcommands().len());
+        command.published_subcommands().iter().for_each(|subcommand| info(subcommand, reply));
     }
 }
 

@@ -73,7 +73,7 @@ impl Session for List {
         let opened = reply.open();
         let mut listed = 0;
         for command in home.host.registry().commands() {
-            for command in std::iter::once(command).chain(command.subcommands) {
+            for command in std::iter::once(command).chain(command.published_subcommands()) {
                 if filter.as_ref().is_none_or(|filter| filter.takes(command)) {
                     reply.bulk(command.full_name.as_bytes());
                     listed += 1;

@@ -20,6 +20,7 @@ pub const SPEC: Spec = Spec {
     spread: Spread::Nowhere,
     flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
     protected: true,
+    system: true,
     private_subcommands: true,
     ..Spec::BASE
 };
