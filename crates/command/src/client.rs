@@ -16,6 +16,21 @@ pub enum ReplyMode {
     SkipThis,
 }
 
+impl ReplyMode {
+    /// A command is over: whether its reply is sent. Redis decides by what the command left behind, so that the one
+    /// that switches replies on is answered.
+    #[inline]
+    pub fn end_command(&mut self) -> bool {
+        let is_sent = matches!(self, ReplyMode::On | ReplyMode::SkipNext);
+        *self = match *self {
+            ReplyMode::SkipNext => ReplyMode::SkipThis,
+            ReplyMode::SkipThis => ReplyMode::On,
+            other => other,
+        };
+        is_sent
+    }
+}
+
 /// The state of a client between its commands.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -71,5 +86,37 @@ impl Client {
             last_command_at_ms: now_ms,
             last_command: "NULL",
         }
+    }
+
+    /// RESET: all is as when it connected, its number, its library and its times excepted. `authenticated`: no password
+    /// is asked for. A skip of the reply at hand stays.
+    pub fn reset(&mut self, authenticated: bool) {
+        self.name = Box::default();
+        self.db = 0;
+        self.protocol = Protocol::Resp2;
+        self.authenticated = authenticated;
+        self.no_evict = false;
+        self.no_touch = false;
+        self.monitor = false;
+        if self.reply_mode != ReplyMode::SkipThis {
+            self.reply_mode = ReplyMode::On;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_reply_is_skipped() {
+        let mut mode = ReplyMode::SkipNext;
+        // CLIENT REPLY SKIP itself writes nothing; the command behind it is skipped.
+        assert!(mode.end_command());
+        assert!(!mode.end_command());
+        assert!(mode.end_command());
+        let mut mode = ReplyMode::Off;
+        assert!(!mode.end_command());
+        assert!(!mode.end_command());
     }
 }

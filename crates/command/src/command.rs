@@ -6,7 +6,7 @@ use crate::gather::{Gather, Steps};
 use crate::grammar;
 use crate::host::{Home, NodePart};
 use crate::keys::KeyPositions;
-use crate::spec::{Spec, Spread};
+use crate::spec::{Begin, Spec, Spread};
 use crate::words::Words;
 use tessera_keyspace::{Effect, View, ViewMut};
 use tessera_resp::{Args, Reply};
@@ -154,7 +154,10 @@ impl Spec {
 }
 
 const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, derived: Flags) -> Command {
-    let arity = grammar::arity(spec.name_words(), spec.grammar);
+    let arity = match spec.arity {
+        Some(arity) => arity,
+        None => grammar::arity(spec.name_words(), spec.grammar),
+    };
     let positions = if KeyPositions::of(spec.keys).suffice { Flags::NONE } else { Flags::MOVABLE_KEYS };
     Command {
         spec,
@@ -259,6 +262,15 @@ impl Command {
         match usize::try_from(self.arity) {
             Ok(exactly) => words == exactly,
             Err(_) => words >= self.arity.unsigned_abs() as usize,
+        }
+    }
+
+    /// The word that is its first key, if keys are found by counting words.
+    #[inline]
+    pub fn first_key(&self) -> Option<usize> {
+        match self.spec.keys.first()?.begin {
+            Begin::Index(index) => Some(index),
+            Begin::Keyword { .. } => None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::command::first_argument;
 use crate::error::Error;
 use crate::spec::Spec;
 use crate::words::Words;
-use tessera_keyspace::{Effect, Expire, Shard};
+use tessera_keyspace::{Effect, Expire, Shard, ShardSettings};
 use tessera_resp::{Args, Reply};
 use tessera_values::Value;
 
@@ -81,6 +81,20 @@ pub struct Context {
     pub db: u16,
     /// How many databases there are.
     pub databases_len: u16,
+    /// What the configuration says.
+    pub settings: ShardSettings,
+}
+
+impl Context {
+    /// What `shard` tells a client of database `db`.
+    pub fn of(shard: &Shard, db: u16) -> Context {
+        Context {
+            now_ms: shard.now_ms(),
+            db,
+            databases_len: shard.databases_len() as u16,
+            settings: shard.settings(),
+        }
+    }
 }
 
 /// A command of this kind.
@@ -153,7 +167,7 @@ impl Steps {
         touch: bool,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        let context = Context { now_ms: shard.now_ms(), db, databases_len: shard.databases_len() as u16 };
+        let context = Context::of(shard, db);
         let mut needs = Vec::new();
         (self.needs)(args, context, &mut needs)?;
         let found: Vec<Found<'_>> =

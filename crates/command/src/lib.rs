@@ -34,12 +34,15 @@ pub use client::Client;
 pub use command::{Command, Everywhere, Read, Run, Session, Write};
 pub use error::Error;
 pub use flags::{Categories, Flags, KeyFlags};
-pub use gather::{Change, Found, Gather, Need, What};
+pub use gather::{Change, Context, Found, Gather, Need, What};
 pub use grammar::Arg;
 pub use host::{Home, Host, NodePart};
 pub use registry::Registry;
-pub use spec::{Group, KeySpec, Merge, Policy, Spec, Spread};
+pub use spec::{Group, KeySpec, Merge, Policy, Secrets, Spec, Spread};
 pub use words::Words;
+
+/// The version of Redis whose behaviour this is: what INFO and HELLO tell clients that choose by it.
+pub const REDIS_VERSION: &str = "7.2.7";
 
 /// What the file of a command needs.
 pub mod prelude {
@@ -47,8 +50,9 @@ pub mod prelude {
         block, double, integer, key, literal, one_of, pattern, string, token, unix_time,
     };
     pub use crate::{
-        Arg, Categories, Change, Command, Error, Everywhere, Flags, Found, Gather, Group, Home, KeyFlags,
-        KeySpec, Merge, Need, NodePart, Policy, Read, Session, Spec, Spread, What, Words, Write,
+        Arg, Categories, Change, Command, Context, Error, Everywhere, Flags, Found, Gather, Group, Home,
+        KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread, What, Words,
+        Write,
     };
     pub use tessera_keyspace::{Effect, Expire, View, ViewMut};
     pub use tessera_resp::{Args, Protocol, Reply};

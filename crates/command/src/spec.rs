@@ -153,6 +153,53 @@ pub enum Policy {
     AsTips,
 }
 
+/// Which of a command's words are secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// None.
+    None,
+    /// All but the name.
+    All,
+    /// So many words behind each that is `word`, in any case.
+    After {
+        /// The word, in upper case.
+        word: &'static str,
+        /// How many follow it.
+        len: usize,
+    },
+    /// Pairs of a parameter and its value begin at word 2: values of parameters that are.
+    Parameters,
+}
+
+impl Secrets {
+    /// The positions of the secret words of `args`, in ascending order.
+    pub fn positions(self, args: Args<'_>) -> Vec<usize> {
+        match self {
+            Secrets::None => Vec::new(),
+            Secrets::All => (1..args.len()).collect(),
+            Secrets::After { word, len } => {
+                let is_it = |index: &usize| {
+                    args.get(*index).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
+                };
+                let mut found: Vec<usize> = (1..args.len())
+                    .filter(is_it)
+                    .flat_map(|index| index + 1..=index + len)
+                    .filter(|index| *index < args.len())
+                    .collect();
+                found.dedup();
+                found
+            }
+            Secrets::Parameters => (3..args.len())
+                .step_by(2)
+                .filter(|index| {
+                    tessera_config::find(&args[index - 1])
+                        .is_some_and(|(parameter, _)| parameter.is_sensitive())
+                })
+                .collect(),
+        }
+    }
+}
+
 /// All that a command says of itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
@@ -185,6 +232,12 @@ pub struct Spec {
     pub key_flags: Option<fn(Args<'_>) -> KeyFlags>,
     /// Its arguments. The arity follows.
     pub grammar: &'static [Arg],
+    /// The arity as Redis publishes it, where it accepts words that its arguments do not tell of.
+    pub arity: Option<i32>,
+    /// Words that must not be shown: in the slow log, to MONITOR.
+    pub secrets: Secrets,
+    /// Its subcommands are not published as such: Redis reads their names as it reads arguments.
+    pub private_subcommands: bool,
     /// Changes over Redis versions: version, what changed.
     pub history: &'static [(&'static str, &'static str)],
     /// Since when it should not be used any more, and what to use instead.
@@ -210,6 +263,9 @@ impl Spec {
         keys: &[],
         key_flags: None,
         grammar: &[],
+        arity: None,
+        secrets: Secrets::None,
+        private_subcommands: false,
         history: &[],
         deprecated: None,
         system: false,

@@ -18,6 +18,11 @@ impl<'a> Words<'a> {
         Words { args, at: first }
     }
 
+    /// All words of the command, its name included, taken or not.
+    pub fn all(&self) -> Args<'a> {
+        self.args
+    }
+
     /// How many are left.
     #[inline]
     pub fn left(&self) -> usize {

@@ -1,1 +1,25 @@
-//! Tessera: drivers.
+//! The network of a node for real: io_uring where the kernel allows it, epoll everywhere else.
+//!
+//! The server goes through this crate in one order: [`probe`] says whether io_uring can be used,
+//! [`limits`] raises the number of open files, [`listen`] opens the listeners of every node at once,
+//! [`executor`] starts one thread per node, and on that thread the node builds its
+//! [`uring::UringNetwork`] or [`epoll::EpollNetwork`] and calls
+//! [`poll`](tessera_node::network::Network::poll) for as long as it lives.
+//!
+//! Only this crate names a file descriptor or glommio. Unsafe code is there for two things: memory that
+//! is shared with the kernel (in [`uring`]), and descriptors that come as bare numbers.
+
+pub mod clock;
+pub mod epoll;
+pub mod executor;
+pub mod limits;
+pub mod listen;
+pub mod probe;
+mod shed;
+mod slab;
+mod socket;
+pub mod uring;
+mod waker;
+
+pub use socket::Socket;
+pub use waker::Waker;

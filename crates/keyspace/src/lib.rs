@@ -15,5 +15,5 @@ pub mod view;
 pub use database::Database;
 pub use effect::{Effect, Effects};
 pub use entry::Entry;
-pub use shard::{Shard, ShardStats};
+pub use shard::{STRING_MAX_LEN_BYTES, Shard, ShardSettings, ShardStats};
 pub use view::{Expire, View, ViewMut, WrongType};

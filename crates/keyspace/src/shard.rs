@@ -24,6 +24,22 @@ pub struct ShardStats {
     pub dirty: u64,
 }
 
+/// Default of [`ShardSettings::string_max_len_bytes`]: 512 MB, as Redis's `proto-max-bulk-len`.
+pub const STRING_MAX_LEN_BYTES: u64 = 512 * 1024 * 1024;
+
+/// What the server's configuration says to a shard. Changes count from the next command on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShardSettings {
+    /// Longest string that a command may grow a value to, in bytes (`proto-max-bulk-len`).
+    pub string_max_len_bytes: u64,
+}
+
+impl Default for ShardSettings {
+    fn default() -> ShardSettings {
+        ShardSettings { string_max_len_bytes: STRING_MAX_LEN_BYTES }
+    }
+}
+
 /// One core's keys. See the crate's documentation for what it does not know.
 #[derive(Debug)]
 pub struct Shard {
@@ -31,6 +47,7 @@ pub struct Shard {
     hasher: RandomState,
     random: RefCell<fastrand::Rng>,
     now_ms: i64,
+    settings: ShardSettings,
     hits: Cell<u64>,
     misses: Cell<u64>,
     expired_keys: u64,
@@ -51,6 +68,7 @@ impl Shard {
             hasher,
             random: RefCell::new(random),
             now_ms: 0,
+            settings: ShardSettings::default(),
             hits: Cell::new(0),
             misses: Cell::new(0),
             expired_keys: 0,
@@ -71,6 +89,17 @@ impl Shard {
     #[inline]
     pub fn now_ms(&self) -> i64 {
         self.now_ms
+    }
+
+    /// What the configuration says.
+    #[inline]
+    pub fn settings(&self) -> ShardSettings {
+        self.settings
+    }
+
+    /// Tells the shard what the configuration says.
+    pub fn set_settings(&mut self, settings: ShardSettings) {
+        self.settings = settings;
     }
 
     /// How many databases there are.
@@ -155,11 +184,6 @@ impl Shard {
     /// Flushed tables still to be freed.
     pub fn has_garbage(&self) -> bool {
         !self.graveyard.is_empty()
-    }
-
-    /// Memory of all tables themselves, without what entries point to, in bytes.
-    pub fn table_bytes(&self) -> usize {
-        self.databases.iter().map(|database| database.table.allocated_bytes()).sum()
     }
 
     /// The shard's source of randomness.

@@ -3,7 +3,7 @@
 use crate::database::Database;
 use crate::effect::Effects;
 use crate::entry::Entry;
-use crate::shard::Shard;
+use crate::shard::{Shard, ShardSettings};
 use tessera_values::{StringValue, Value};
 
 /// The key holds another type than the command is for.
@@ -38,6 +38,12 @@ impl<'a> View<'a> {
     /// The time, in Unix milliseconds.
     pub fn now_ms(&self) -> i64 {
         self.shard.now_ms()
+    }
+
+    /// What the configuration says.
+    #[inline]
+    pub fn settings(&self) -> ShardSettings {
+        self.shard.settings()
     }
 
     /// The database's number.
@@ -144,6 +150,12 @@ impl<'a> ViewMut<'a> {
         self.shard.now_ms()
     }
 
+    /// What the configuration says.
+    #[inline]
+    pub fn settings(&self) -> ShardSettings {
+        self.shard.settings()
+    }
+
     /// The database's number.
     pub fn db(&self) -> u16 {
         self.db
@@ -209,28 +221,56 @@ impl<'a> ViewMut<'a> {
     /// Sets `key` to `value`, whatever it held.
     #[inline]
     pub fn put(&mut self, key: &[u8], value: impl Into<Value>, expire: Expire) {
+        self.put_with(key, value.into(), expire, |held, value| *held = value, |value| value);
+    }
+
+    /// Sets `key` to the string `bytes`, whatever it held. One lookup if the key is there, and no new allocation
+    /// where the string before was of the same length.
+    #[inline]
+    pub fn put_string(&mut self, key: &[u8], bytes: &[u8], expire: Expire) {
+        let assign = |held: &mut Value, bytes: &[u8]| match held {
+            Value::String(string) => string.assign(bytes),
+        };
+        self.put_with(key, bytes, expire, assign, |bytes| StringValue::new(bytes).into());
+    }
+
+    /// Replaces a value with `replace`, or makes a new entry with what `make` makes of `given`.
+    #[inline]
+    fn put_with<T>(
+        &mut self,
+        key: &[u8],
+        given: T,
+        expire: Expire,
+        replace: impl FnOnce(&mut Value, T),
+        make: impl FnOnce(T) -> Value,
+    ) {
         let now_ms = self.shard.now_ms();
         let database = &mut self.shard.databases[self.db as usize];
-        let value = value.into();
         match database.table.get_mut(key) {
             Some(entry) => {
                 let before_ms = entry.expire_at_ms();
+                let expired = entry.is_expired(now_ms);
                 let after_ms = match expire {
-                    Expire::Keep if entry.is_expired(now_ms) => None,
+                    Expire::Keep if expired => None,
                     Expire::Keep => before_ms,
                     Expire::Clear => None,
                     Expire::AtMs(at_ms) => Some(at_ms),
                 };
-                entry.value = value;
+                replace(&mut entry.value, given);
                 entry.set_expire(after_ms);
                 entry.touch(now_ms);
                 if before_ms != after_ms {
                     database.note_expire(before_ms, after_ms);
                 }
+                if expired {
+                    // To everyone else the key was gone before it was set: a replica must not keep its expiry.
+                    self.shard.effects.record(self.db, &[b"DEL", key]);
+                    self.shard.note_expired_keys(1);
+                }
             }
             None => {
                 let at_ms = if let Expire::AtMs(at_ms) = expire { Some(at_ms) } else { None };
-                database.insert_new(Entry::new(key, value, at_ms, now_ms));
+                database.insert_new(Entry::new(key, make(given), at_ms, now_ms));
             }
         }
     }
@@ -252,5 +292,46 @@ impl<'a> ViewMut<'a> {
         entry.set_expire(at_ms);
         database.note_expire(before_ms, at_ms);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tessera_values::Digits;
+
+    #[test]
+    fn a_string_put_over_another_replaces_value_and_expiry() {
+        let mut shard = Shard::new(1, 1);
+        shard.set_now_ms(1000);
+        let mut db = shard.view_mut(0, true);
+        for (bytes, expire, after_ms) in [
+            (b"first".as_slice(), Expire::AtMs(5000), Some(5000)),
+            (b"other", Expire::Keep, Some(5000)),
+            (b"12345", Expire::Keep, Some(5000)),
+            (b"54321", Expire::Clear, None),
+            (b"a longer one", Expire::Keep, None),
+        ] {
+            db.put_string(b"key", bytes, expire);
+            let entry = db.read().find(b"key").unwrap();
+            assert_eq!(entry.value(), &Value::String(StringValue::new(bytes)));
+            assert_eq!(entry.expire_at_ms(), after_ms);
+        }
+        assert_eq!(shard.database(0).volatile_len(), 0);
+    }
+
+    #[test]
+    fn an_expired_key_put_anew_counts_as_expired_and_loses_its_expiry() {
+        let mut shard = Shard::new(1, 1);
+        shard.effects_mut().set_wanted(true);
+        shard.view_mut(0, true).put_string(b"key", b"old", Expire::AtMs(10));
+        shard.set_now_ms(11);
+        shard.view_mut(0, true).put_string(b"key", b"new", Expire::Keep);
+        let found = shard.view(0, true).string(b"key").unwrap().unwrap();
+        assert_eq!(found.as_bytes(&mut Digits::new()), b"new");
+        assert_eq!(shard.stats().expired_keys, 1);
+        let effects = shard.effects_mut().take();
+        assert_eq!(effects.len(), 1);
+        assert!(effects[0].1.as_args().iter().eq([b"DEL", b"key"]));
     }
 }

@@ -1,9 +1,39 @@
-//! One core's loop, generic over what carries its bytes and what tells it the time.
+//! One core's loop, generic over what carries its bytes ([`network::Network`]), what tells it the time
+//! ([`clock::Clock`]) and the process around it ([`system::System`]).
+//!
+//! A turn of the loop reads like this:
+//!
+//! ```text
+//! network.poll -> receive -> feed -> dispatch -> run_on_shard          at the key's owner
+//!                                      |             |
+//!                                      +--> mesh --> run_batch         at another
+//! take_mail  <------------------------------ mesh <-----+
+//!    -> step (commands of several parts) -> replies, in order -> network.send
+//! ```
+//!
+//! Nothing in here knows a file descriptor, and no command is known by name.
 #![forbid(unsafe_code)]
 
+mod buffers;
 pub mod clock;
+pub mod connection;
+pub mod core;
+pub mod direct;
+mod dispatch;
 pub mod doorbell;
+mod feed;
+mod host;
+mod housekeeping;
 pub mod mesh;
 pub mod network;
+pub mod node;
+mod owner;
 pub mod replies;
+pub mod shared;
+pub mod stats;
+mod steps;
 mod sync;
+pub mod system;
+
+pub use node::Node;
+pub use shared::Shared;

@@ -105,6 +105,7 @@ struct Link<S> {
 
 impl<S> Link<S> {
     /// Moves what waits into the channel, as far as there is room. True if anything moved.
+    #[expect(clippy::vec_box, reason = "batches travel in boxes")]
     fn publish(&mut self, spare: &mut Vec<Box<Batch>>) -> bool {
         let mut any = false;
         while let Some(parcel) = self.outbox.pop_front() {
@@ -137,6 +138,7 @@ pub struct Mesh<S> {
     /// By peer; none for the node itself.
     links: Vec<Option<Link<S>>>,
     bells: Arc<[Arc<Bell>]>,
+    #[expect(clippy::vec_box, reason = "batches travel in boxes")]
     spare: Vec<Box<Batch>>,
 }
 
@@ -205,6 +207,19 @@ impl<S> Mesh<S> {
     #[inline]
     pub fn outgoing(&mut self, peer: usize) -> &mut Batch {
         &mut self.link(peer).outgoing
+    }
+
+    /// Takes the batch for `peer` away, to be given back with [`Mesh::restore_outgoing`].
+    pub fn take_outgoing(&mut self, peer: usize) -> Box<Batch> {
+        let fresh = self.spare.pop().unwrap_or_default();
+        std::mem::replace(&mut self.link(peer).outgoing, fresh)
+    }
+
+    /// Undoes [`Mesh::take_outgoing`]; nothing may have been added meanwhile.
+    pub fn restore_outgoing(&mut self, peer: usize, batch: Box<Batch>) {
+        let fresh = std::mem::replace(&mut self.link(peer).outgoing, batch);
+        debug_assert!(fresh.is_empty());
+        self.recycle(fresh);
     }
 
     /// So many calls wait for `peer` that no more should be added.

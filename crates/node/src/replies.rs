@@ -32,31 +32,38 @@ impl Replies {
         self.owed.is_empty()
     }
 
+    /// The one reply that is on its way, if there is nothing else at all: its sequence number.
+    #[inline]
+    pub fn only_waiting(&self) -> Option<u32> {
+        match (self.owed.len(), self.owed.front()) {
+            (1, Some(Owed::Waiting { .. })) if self.ready.is_empty() => Some(self.first_sequence),
+            _ => None,
+        }
+    }
+
     /// How many replies are on their way.
     #[inline]
     pub fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// Writes the reply of a request that is answered at once. If `wanted` is false, it is thrown away.
+    /// Writes the reply of a request that is answered at once. `write` tells whether the client wants it; if not, it
+    /// is thrown away.
     #[inline]
-    pub fn write_now<R>(&mut self, wanted: bool, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    pub fn write_now(&mut self, write: impl FnOnce(&mut Vec<u8>) -> bool) {
         let settled = self.owed.is_empty();
         let out = if settled { &mut self.ready } else { &mut self.held };
         let start = out.len();
-        let result = write(out);
+        let wanted = write(out);
         debug_assert!(out.len() >= start);
         if !wanted {
             out.truncate(start);
         }
-        let len = out.len() - start;
-        if !settled && len > 0 {
+        if !settled {
+            // Also without bytes its place is kept, so that sequence numbers stay those of the requests.
+            let len = out.len() - start;
             self.owed.push_back(Owed::Held { start, len });
-        } else if !settled {
-            // Its place is kept without bytes, so that sequence numbers stay those of the requests.
-            self.owed.push_back(Owed::Held { start, len: 0 });
         }
-        result
     }
 
     /// Notes a request whose reply will come, and returns its sequence number.
@@ -154,16 +161,21 @@ impl Replies {
 mod tests {
     use super::*;
 
+    fn write(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+        out.extend_from_slice(bytes);
+        true
+    }
+
     #[test]
     fn replies_leave_in_the_order_of_requests() {
         let mut replies = Replies::default();
-        replies.write_now(true, |out| out.extend_from_slice(b"0"));
+        replies.write_now(|out| write(out, b"0"));
         let first = replies.expect(true);
-        replies.write_now(true, |out| out.extend_from_slice(b"2"));
+        replies.write_now(|out| write(out, b"2"));
         let third = replies.expect(true);
         let fourth = replies.expect(false);
-        replies.write_now(false, |out| out.extend_from_slice(b"unwanted"));
-        replies.write_now(true, |out| out.extend_from_slice(b"6"));
+        replies.write_now(|out| !write(out, b"unwanted"));
+        replies.write_now(|out| write(out, b"6"));
         assert_eq!(replies.take_ready(), b"0");
         replies.arrive(fourth, b"unwanted");
         replies.arrive(third, b"3");
@@ -186,7 +198,7 @@ mod tests {
             for number in 0..random.u8(1..40) {
                 expected.push(number);
                 if random.bool() {
-                    replies.write_now(true, |out| out.push(number));
+                    replies.write_now(|out| write(out, &[number]));
                 } else {
                     remote.push((replies.expect(true), number));
                 }

@@ -108,6 +108,13 @@ impl Decoder {
         if self.unquoted.is_empty() { input } else { &self.unquoted }
     }
 
+    /// Forgets how far it was: the next input begins at the start of a command.
+    pub fn reset(&mut self) {
+        self.cursor = 0;
+        self.words_left = 0;
+        self.word_len = None;
+    }
+
     /// In the middle of a command.
     pub fn is_midway(&self) -> bool {
         self.words_left > 0 || self.cursor > 0

@@ -36,6 +36,11 @@ impl<'a> Reply<'a> {
         self.protocol
     }
 
+    /// What is written from now on is in another protocol: HELLO answers in the one it switches to.
+    pub fn set_protocol(&mut self, protocol: Protocol) {
+        self.protocol = protocol;
+    }
+
     /// Bytes in the buffer so far, earlier replies included.
     pub fn position(&self) -> usize {
         self.out.len()

@@ -113,8 +113,10 @@ impl Errand {
 pub struct Slow {
     /// Which client's.
     pub connection: u64,
-    /// How long it ran, in microseconds.
-    pub duration_us: u64,
+    /// Which command.
+    pub command: &'static Command,
+    /// How long it ran, in nanoseconds.
+    pub duration_ns: u64,
     /// Its words.
     pub words: OwnedArgs,
 }

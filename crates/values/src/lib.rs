@@ -1,6 +1,7 @@
 //! What keys hold, and how much memory that takes.
 #![forbid(unsafe_code)]
 
+pub mod extended;
 pub mod glob;
 pub mod string;
 

@@ -40,6 +40,12 @@ enum Kept {
     Growing(Vec<u8>),
 }
 
+/// False if `bytes` are surely no integer.
+#[inline]
+fn may_be_integer(bytes: &[u8]) -> bool {
+    bytes.len() <= INTEGER_MAX_LEN_BYTES && matches!(bytes.first(), Some(b'0'..=b'9' | b'-'))
+}
+
 /// A string value.
 #[derive(Clone, Debug)]
 pub struct StringValue(Kept);
@@ -48,11 +54,27 @@ impl StringValue {
     /// Keeps `bytes`, as an integer if they are one in canonical form.
     #[inline]
     pub fn new(bytes: &[u8]) -> StringValue {
-        if bytes.len() <= INTEGER_MAX_LEN_BYTES
+        if may_be_integer(bytes)
             && let Some(integer) = parse_i64(bytes)
         {
             return StringValue(Kept::Integer(integer));
         }
+        StringValue(Kept::Fixed(bytes.into()))
+    }
+
+    /// Keeps `bytes` instead, as [`StringValue::new`] does, in the room at hand if it has the same length.
+    #[inline]
+    pub fn assign(&mut self, bytes: &[u8]) {
+        match &mut self.0 {
+            Kept::Fixed(held) if held.len() == bytes.len() && !may_be_integer(bytes) => {
+                held.copy_from_slice(bytes);
+            }
+            _ => *self = StringValue::new(bytes),
+        }
+    }
+
+    /// Keeps `bytes` as they are, as a string set whole, even if they are an integer's digits.
+    pub fn fixed(bytes: &[u8]) -> StringValue {
         StringValue(Kept::Fixed(bytes.into()))
     }
 
@@ -86,8 +108,13 @@ impl StringValue {
     }
 
     /// Length in bytes.
+    #[inline]
     pub fn len_bytes(&self) -> usize {
-        self.as_bytes(&mut Digits::new()).len()
+        match &self.0 {
+            Kept::Integer(value) => Digits::new().format(*value).len(),
+            Kept::Fixed(bytes) => bytes.len(),
+            Kept::Growing(bytes) => bytes.len(),
+        }
     }
 
     /// The bytes, to be changed in place. The string is raw from then on.
@@ -153,6 +180,26 @@ mod tests {
         }
         assert_eq!(StringValue::new(&[b'x'; 44]).encoding(), StringEncoding::Embstr);
         assert_eq!(StringValue::new(&[b'x'; 45]).encoding(), StringEncoding::Raw);
+    }
+
+    #[test]
+    fn assigning_is_like_making_anew() {
+        let texts = ["abcd", "wxyz", "1234", "", "0", "-", "12a4", "-123", "efgh", "a longer text"];
+        for before in texts {
+            for after in texts {
+                let (mut assigned, made) =
+                    (StringValue::new(before.as_bytes()), StringValue::new(after.as_bytes()));
+                assigned.assign(after.as_bytes());
+                assert_eq!(
+                    (assigned.encoding(), &assigned),
+                    (made.encoding(), &made),
+                    "{before:?} {after:?}"
+                );
+            }
+        }
+        let mut raw = StringValue::raw(b"abcd".to_vec());
+        raw.assign(b"wxyz");
+        assert_eq!(raw.encoding(), StringEncoding::Embstr);
     }
 
     #[test]

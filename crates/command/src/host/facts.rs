@@ -106,8 +106,6 @@ pub struct MemoryFacts {
     pub system_bytes: u64,
     /// Input and output buffers and state of all clients.
     pub clients_bytes: u64,
-    /// Tables of the keyspace: what keys cost besides their entries.
-    pub tables_bytes: u64,
     /// The allocator's name and version.
     pub allocator: &'static str,
     /// Flushed tables' keys that are still to be freed.
@@ -209,4 +207,6 @@ pub struct DatabaseFacts {
     pub expires: u64,
     /// Estimated mean time to live of those, in milliseconds.
     pub mean_ttl_ms: u64,
+    /// Its tables: what keys cost besides their entries, in bytes.
+    pub table_bytes: u64,
 }

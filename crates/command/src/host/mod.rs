@@ -120,8 +120,7 @@ pub trait Host {
     /// [`facts::StatsFacts`] says it resets.
     fn reset_statistics(&mut self);
 
-    /// LATENCY HISTOGRAM's source starts anew; part of [`Host::reset_statistics`] otherwise. Counts an AUTH or HELLO
-    /// with a wrong password: [`facts::StatsFacts::authentication_failures`].
+    /// Counts an AUTH or HELLO with a wrong password: [`facts::StatsFacts::authentication_failures`].
     fn note_authentication_failure(&mut self);
 
     /// The server's slow log.

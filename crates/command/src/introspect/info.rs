@@ -26,7 +26,7 @@ pub fn info(command: &Command, reply: &mut Reply<'_>) {
     for spec in command.spec.keys {
         key_spec(spec, reply);
     }
-    if command.subcommands.is_empty() {
+    if command.subcommands.is_empty() || command.spec.private_subcommands {
         reply.set(0);
     } else {
         reply.array(command.subcommands.len());

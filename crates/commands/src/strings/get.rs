@@ -23,10 +23,19 @@ impl Read for Get {
     }
 
     fn execute(key: &&[u8], db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        match db.string(key)? {
-            Some(value) => reply.bulk(value.as_bytes(&mut Digits::new())),
-            None => reply.null(),
-        }
-        Ok(())
+        answer(key, db, reply)
     }
+}
+
+/// Answers the string at `key`, or null: GET, and the part of other commands that is like it.
+///
+/// # Errors
+/// If the key holds something else.
+#[inline]
+pub(super) fn answer(key: &[u8], db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    match db.string(key)? {
+        Some(value) => reply.bulk(value.as_bytes(&mut Digits::new())),
+        None => reply.null(),
+    }
+    Ok(())
 }

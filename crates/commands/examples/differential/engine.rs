@@ -1,0 +1,109 @@
+//! Tessera's engine in this process: one shard, and a second one that only replays the first one's effects.
+
+use tessera_command::{Registry, Run};
+use tessera_keyspace::{Effect, Shard, ShardSettings};
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Args, Protocol, Reply};
+use tessera_values::Digits;
+
+/// What a key holds: value, encoding, expiry in Unix milliseconds.
+pub type State = Option<(Vec<u8>, &'static str, Option<i64>)>;
+
+/// Two shards.
+pub struct Engine {
+    registry: Registry,
+    shard: Shard,
+    replica: Shard,
+}
+
+impl Engine {
+    /// Empty shards that let strings become this long.
+    pub fn new(string_max_len_bytes: u64) -> Engine {
+        let mut engine = Engine {
+            registry: Registry::new(&tessera_commands::COMMANDS),
+            shard: Shard::new(16, 1),
+            replica: Shard::new(16, 2),
+        };
+        for shard in [&mut engine.shard, &mut engine.replica] {
+            shard.set_settings(ShardSettings { string_max_len_bytes });
+        }
+        engine.shard.effects_mut().set_wanted(true);
+        engine
+    }
+
+    /// Tells both shards the time.
+    pub fn set_now_ms(&mut self, now_ms: i64) {
+        self.shard.set_now_ms(now_ms);
+        self.replica.set_now_ms(now_ms);
+    }
+
+    /// Runs a command and replays its effect. Returns the reply; `None` if there is no such command.
+    pub fn run(&mut self, words: &[Vec<u8>], protocol: Protocol) -> Option<Vec<u8>> {
+        let owned = OwnedArgs::from_words(words);
+        let (reply, effect) = run_on(&self.registry, &mut self.shard, owned.as_args(), protocol)?;
+        for (_, recorded) in self.shard.effects_mut().take() {
+            replay(&self.registry, &mut self.replica, recorded.as_args());
+        }
+        if effect == Effect::Verbatim {
+            replay(&self.registry, &mut self.replica, owned.as_args());
+        }
+        Some(reply)
+    }
+
+    /// What `key` holds, and what it holds after replaying the effects.
+    pub fn states(&self, key: &[u8]) -> (State, State) {
+        (state(&self.shard, key), state(&self.replica, key))
+    }
+}
+
+fn state(shard: &Shard, key: &[u8]) -> State {
+    let entry = shard.view(0, false).peek(key)?;
+    let tessera_values::Value::String(string) = entry.value();
+    let bytes = string.as_bytes(&mut Digits::new()).to_vec();
+    Some((bytes, entry.value().encoding_name(), entry.expire_at_ms()))
+}
+
+fn run_on(
+    registry: &Registry,
+    shard: &mut Shard,
+    args: Args<'_>,
+    protocol: Protocol,
+) -> Option<(Vec<u8>, Effect)> {
+    let command = registry.resolve(args).ok()?;
+    let mut out = Vec::new();
+    let mut reply = Reply::new(&mut out, protocol);
+    let result = if !command.takes(args.len()) {
+        Err(tessera_command::Error::Arity)
+    } else {
+        match command.run {
+            Run::Read(run) => run(args, shard.view(0, true), &mut reply).map(|()| Effect::None),
+            Run::Write(run) => run(args, &mut shard.view_mut(0, true), &mut reply),
+            Run::Gather(steps) => steps.run_on_one_shard(args, shard, 0, true, &mut reply),
+            Run::Session(_) | Run::Everywhere(_) | Run::Container => return None,
+        }
+    };
+    let effect = result.unwrap_or_else(|error| {
+        assert_eq!(reply.position(), 0, "{args:?} wrote a reply and failed");
+        reply.error(error.text(command.full_name));
+        Effect::None
+    });
+    Some((out, effect))
+}
+
+/// Carries out what a log would hold. Removals and expiries are what any store can do, with commands for that or
+/// without.
+fn replay(registry: &Registry, shard: &mut Shard, args: Args<'_>) {
+    if run_on(registry, shard, args, Protocol::Resp2).is_some() {
+        return;
+    }
+    let mut db = shard.view_mut(0, true);
+    match &args[0] {
+        b"DEL" => drop(db.remove(&args[1])),
+        b"PERSIST" => drop(db.set_expire(&args[1], None)),
+        b"PEXPIREAT" => {
+            let at_ms = tessera_resp::number::parse_i64(&args[2]);
+            assert!(at_ms.is_some() && db.set_expire(&args[1], at_ms), "{args:?} cannot be replayed");
+        }
+        _ => panic!("{args:?} cannot be replayed"),
+    }
+}

@@ -1,0 +1,27 @@
+use tessera_command::prelude::*;
+
+pub struct Id;
+
+impl Session for Id {
+    const SPEC: Spec = Spec {
+        name: "client|id",
+        summary: "Answers the connection's number.",
+        since: "5.0.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        spread: Spread::Nowhere,
+        flags: Flags::NO_SCRIPT.with(Flags::LOADING).with(Flags::STALE),
+        categories: Categories::CONNECTION,
+        ..Spec::BASE
+    };
+    type Args<'a> = ();
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        words.end()
+    }
+
+    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        reply.integer(home.client.id as i64);
+        Ok(())
+    }
+}

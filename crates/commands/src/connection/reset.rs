@@ -1,0 +1,39 @@
+use tessera_command::host::Action;
+use tessera_command::prelude::*;
+
+pub struct Reset;
+
+impl Session for Reset {
+    const SPEC: Spec = Spec {
+        name: "reset",
+        summary: "Puts the connection back into the state of a new one.",
+        since: "6.2.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        spread: Spread::Nowhere,
+        flags: Flags::NO_SCRIPT
+            .with(Flags::LOADING)
+            .with(Flags::STALE)
+            .with(Flags::FAST)
+            .with(Flags::NO_AUTH)
+            .with(Flags::ALLOW_BUSY),
+        categories: Categories::CONNECTION,
+        ..Spec::BASE
+    };
+    type Args<'a> = ();
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        words.end()
+    }
+
+    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        if home.client.monitor {
+            home.host.act(Action::EndMonitor);
+        }
+        home.client.reset(home.host.config().require_pass.is_none());
+        // The answer is already in the protocol of a new connection.
+        reply.set_protocol(home.client.protocol);
+        reply.simple("RESET");
+        Ok(())
+    }
+}

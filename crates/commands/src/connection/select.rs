@@ -1,0 +1,37 @@
+use tessera_command::prelude::*;
+
+const OUT_OF_RANGE: Error =
+    Error::Text("ERR value is out of range, value must between -2147483648 and 2147483647");
+
+pub struct Select;
+
+impl Session for Select {
+    const SPEC: Spec = Spec {
+        name: "select",
+        summary: "Changes the database that commands of this connection work on.",
+        since: "1.0.0",
+        group: Group::Connection,
+        complexity: "O(1)",
+        spread: Spread::Nowhere,
+        flags: Flags::LOADING.with(Flags::STALE).with(Flags::FAST),
+        categories: Categories::CONNECTION,
+        grammar: &[integer("index")],
+        ..Spec::BASE
+    };
+    type Args<'a> = i32;
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        let index = words.integer()?;
+        i32::try_from(index).map_err(|_| OUT_OF_RANGE)
+    }
+
+    fn execute(index: &i32, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let databases = home.host.config().databases;
+        home.client.db = u16::try_from(*index)
+            .ok()
+            .filter(|index| u32::from(*index) < databases)
+            .ok_or(Error::Text("ERR DB index is out of range"))?;
+        reply.ok();
+        Ok(())
+    }
+}

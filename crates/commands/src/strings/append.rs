@@ -1,0 +1,47 @@
+use super::check_len;
+use tessera_command::prelude::*;
+
+pub struct Append;
+
+impl Write for Append {
+    const SPEC: Spec = Spec {
+        name: "append",
+        summary: "Appends to the string at a key; a missing key is taken for the empty string.",
+        since: "2.0.0",
+        group: Group::String,
+        complexity: "O(1) amortized, besides copying what is appended.",
+        spread: Spread::OneShard,
+        flags: Flags::DENY_OOM.with(Flags::FAST),
+        categories: Categories::STRING,
+        keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],
+        grammar: &[key("key", 0), string("value")],
+        ..Spec::BASE
+    };
+    type Args<'a> = (&'a [u8], &'a [u8]);
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        Ok((words.word()?, words.word()?))
+    }
+
+    fn execute(
+        (key, tail): &Self::Args<'_>,
+        db: &mut ViewMut<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<Effect, Error> {
+        let settings = db.settings();
+        let len_bytes = match db.string_mut(key)? {
+            Some(string) => {
+                check_len(settings, string.len_bytes() as u64, tail.len())?;
+                let bytes = string.make_raw();
+                bytes.extend_from_slice(tail);
+                bytes.len()
+            }
+            None => {
+                db.put_string(key, tail, Expire::Clear);
+                tail.len()
+            }
+        };
+        reply.integer(len_bytes as i64);
+        Ok(Effect::Verbatim)
+    }
+}

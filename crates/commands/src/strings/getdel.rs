@@ -1,0 +1,34 @@
+use super::get;
+use tessera_command::prelude::*;
+
+pub struct GetDel;
+
+impl Write for GetDel {
+    const SPEC: Spec = Spec {
+        name: "getdel",
+        summary: "Answers the string at a key and removes the key.",
+        since: "6.2.0",
+        group: Group::String,
+        complexity: "O(1)",
+        spread: Spread::OneShard,
+        flags: Flags::FAST,
+        categories: Categories::STRING,
+        keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        grammar: &[key("key", 0)],
+        ..Spec::BASE
+    };
+    type Args<'a> = &'a [u8];
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<&'a [u8], Error> {
+        words.word()
+    }
+
+    fn execute(key: &&[u8], db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
+        get::answer(key, db.read(), reply)?;
+        if db.remove(key).is_none() {
+            return Ok(Effect::None);
+        }
+        db.record(&[b"DEL", key]);
+        Ok(Effect::Rewritten)
+    }
+}

@@ -1,0 +1,49 @@
+use tessera_command::prelude::*;
+use tessera_values::extended::Extended;
+
+pub struct IncrByFloat;
+
+impl Write for IncrByFloat {
+    const SPEC: Spec = Spec {
+        name: "incrbyfloat",
+        summary: "Adds a decimal fraction to the number at a key; a missing key counts as 0.",
+        since: "2.6.0",
+        group: Group::String,
+        complexity: "O(1)",
+        spread: Spread::OneShard,
+        flags: Flags::DENY_OOM.with(Flags::FAST),
+        categories: Categories::STRING,
+        keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        grammar: &[key("key", 0), double("increment")],
+        ..Spec::BASE
+    };
+    /// The key and the increment's word: the key's type and value are looked at before the increment is.
+    type Args<'a> = (&'a [u8], &'a [u8]);
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        Ok((words.word()?, words.word()?))
+    }
+
+    fn execute(
+        (key, increment): &Self::Args<'_>,
+        db: &mut ViewMut<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<Effect, Error> {
+        let held = db.string_mut(key)?;
+        let before = match &held {
+            None => Extended::ZERO,
+            Some(string) => Extended::parse(string.as_bytes(&mut Digits::new())).ok_or(Error::NOT_A_FLOAT)?,
+        };
+        let sum = before + Extended::parse(increment).ok_or(Error::NOT_A_FLOAT)?;
+        let text = sum.format().ok_or(Error::Text("ERR increment would produce NaN or Infinity"))?;
+        let value = StringValue::fixed(text.as_bytes());
+        match held {
+            Some(string) => *string = value,
+            None => db.put(key, value, Expire::Clear),
+        }
+        reply.bulk(text.as_bytes());
+        // Whoever replays this may compute with other floats.
+        db.record(&[b"SET", key, text.as_bytes(), b"KEEPTTL"]);
+        Ok(Effect::Rewritten)
+    }
+}

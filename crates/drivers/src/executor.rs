@@ -1,0 +1,311 @@
+//! The thread of a node: where it runs, and what else runs there.
+//!
+//! On io_uring the node's loop is one task of a glommio executor. It blocks the thread in its own ring
+//! as long as it is alone. While background tasks are active (snapshots, log maintenance) it polls its
+//! ring without blocking, gives way when the executor asks, and sleeps in the executor, which watches
+//! the ring by an eventfd. On epoll the loop is a plain thread and there are no background tasks.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::ops::ControlFlow;
+use std::os::fd::OwnedFd;
+use std::pin::pin;
+use std::sync::mpsc;
+use std::task::Poll;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use glommio::io::{PollState, PollableFd};
+use glommio::timer::Timer;
+use glommio::{
+    GlommioError, Latency, LocalExecutor, LocalExecutorBuilder, Placement, Shares, TaskQueueHandle,
+};
+use rustix::thread::CpuSet;
+
+use crate::uring::Sleeper;
+use crate::waker::Waker;
+
+/// How long a task may run before glommio asks it to yield. Bounds how long a request waits for a
+/// background task that yields when asked, and the other way round.
+const PREEMPT_AFTER: Duration = Duration::from_micros(500);
+
+/// Memory that glommio registers for disk buffers, per executor and three times over. This is its
+/// minimum: it counts against `RLIMIT_MEMLOCK`, which is 8 MiB by default and shared by all threads of
+/// a user; what does not fit comes from the allocator.
+const IO_MEMORY_LEN_BYTES: usize = 64 * 1024;
+
+/// A turn of a node's loop: everything up to and including one poll of its network. Breaks with the
+/// outcome when the node has ended.
+///
+/// A node that announces that it sleeps must take that back at the start of the next turn, not when
+/// the poll returns; see [`Sleeper`].
+pub trait Turn: FnMut() -> ControlFlow<io::Result<()>> + 'static {}
+
+impl<F: FnMut() -> ControlFlow<io::Result<()>> + 'static> Turn for F {}
+
+/// Where a node runs.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    /// The name of the thread; Linux shows the first 15 bytes.
+    pub name: String,
+    /// The processor to stay on, if any.
+    pub cpu: Option<usize>,
+}
+
+/// The processors that this process may use, in ascending order.
+///
+/// # Errors
+/// If the system does not tell.
+pub fn allowed_cpus() -> io::Result<Vec<usize>> {
+    let set = rustix::thread::sched_getaffinity(None)?;
+    Ok((0..CpuSet::MAX_CPU).filter(|cpu| set.is_set(*cpu)).collect())
+}
+
+/// One processor for each of `nodes` nodes, of those that this process may use; none for any if there
+/// are more nodes than processors, because the scheduler then deals them better.
+pub fn seats(nodes: usize) -> Vec<Option<usize>> {
+    match allowed_cpus() {
+        Ok(cpus) if nodes <= cpus.len() => cpus.into_iter().take(nodes).map(Some).collect(),
+        _ => vec![None; nodes],
+    }
+}
+
+fn pin_to(cpu: Option<usize>) -> io::Result<()> {
+    let Some(cpu) = cpu else { return Ok(()) };
+    if cpu >= CpuSet::MAX_CPU {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    let mut set = CpuSet::new();
+    set.set(cpu);
+    rustix::thread::sched_setaffinity(None, &set)
+        .map_err(|errno| io::Error::new(errno.kind(), format!("cannot stay on processor {cpu}: {errno}")))
+}
+
+/// A node that was started.
+#[derive(Debug)]
+pub struct NodeThread {
+    thread: JoinHandle<io::Result<()>>,
+    started: mpsc::Receiver<()>,
+}
+
+impl NodeThread {
+    /// Waits until the node has been built. If it could not be, joins it and says why.
+    ///
+    /// # Errors
+    /// What kept the node from starting.
+    pub fn wait_started(self) -> io::Result<Self> {
+        match self.started.recv() {
+            Ok(()) => Ok(self),
+            Err(_) => match self.join() {
+                Ok(()) => Err(io::Error::other("the node ended before it had started")),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// Waits until the node has ended.
+    ///
+    /// # Errors
+    /// What ended it, or that it panicked.
+    pub fn join(self) -> io::Result<()> {
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the thread of a node panicked")))
+    }
+}
+
+/// Starts a node on a plain thread. `build` runs there.
+///
+/// # Errors
+/// If there is no thread to be had. What `build` answers shows in [`NodeThread::wait_started`].
+pub fn start_plain<B, T>(seat: Seat, build: B) -> io::Result<NodeThread>
+where
+    B: FnOnce() -> io::Result<T> + Send + 'static,
+    T: Turn,
+{
+    start(seat, move |started| {
+        let mut turn = build()?;
+        let _ = started.send(());
+        loop {
+            if let ControlFlow::Break(outcome) = turn() {
+                return outcome;
+            }
+        }
+    })
+}
+
+/// Starts a node as the main task of a glommio executor. `build` runs there; the [`Core`] it gets goes
+/// into the node's ring.
+///
+/// # Errors
+/// If there is no thread to be had. What glommio or `build` answer shows in
+/// [`NodeThread::wait_started`].
+pub fn start_glommio<B, T>(seat: Seat, build: B) -> io::Result<NodeThread>
+where
+    B: FnOnce(&Core) -> io::Result<T> + Send + 'static,
+    T: Turn,
+{
+    start(seat, move |started| {
+        make_glommio()?.run(async move {
+            let core = Core { sleeper: Sleeper::new()? };
+            let turn = build(&core)?;
+            let _ = started.send(());
+            // A queue to which latency matters: what completes for it interrupts the others.
+            let latency = Latency::Matters(PREEMPT_AFTER);
+            let queue = glommio::executor().create_task_queue(Shares::Static(1000), latency, "node");
+            let task = glommio::spawn_local_into(run(turn, core.sleeper), queue).map_err(explain)?;
+            task.await
+        })
+    })
+}
+
+/// The thread is pinned already, and what glommio starts on its own inherits that.
+fn make_glommio() -> io::Result<LocalExecutor> {
+    LocalExecutorBuilder::new(Placement::Unbound)
+        .io_memory(IO_MEMORY_LEN_BYTES)
+        .preempt_timer(PREEMPT_AFTER)
+        .make()
+        .map_err(explain)
+}
+
+/// Starts and ends an executor on the calling thread, for the probe.
+pub(crate) fn try_glommio() -> io::Result<()> {
+    make_glommio()?.run(async {});
+    Ok(())
+}
+
+fn start(
+    seat: Seat,
+    body: impl FnOnce(mpsc::Sender<()>) -> io::Result<()> + Send + 'static,
+) -> io::Result<NodeThread> {
+    let (sender, started) = mpsc::channel();
+    let thread = thread::Builder::new().name(seat.name).spawn(move || {
+        pin_to(seat.cpu)?;
+        body(sender)
+    })?;
+    Ok(NodeThread { thread, started })
+}
+
+fn explain<T>(error: GlommioError<T>) -> io::Error {
+    io::Error::other(format!("the executor failed: {error}"))
+}
+
+/// The node's loop within the executor.
+async fn run(mut turn: impl Turn, sleeper: Sleeper) -> io::Result<()> {
+    let mut signals = Signals::new(&sleeper)?;
+    loop {
+        if sleeper.has_background() {
+            // Before the turn: what happens after it has looked signals anew.
+            sleeper.reset();
+        }
+        if let ControlFlow::Break(outcome) = turn() {
+            return outcome;
+        }
+        if !sleeper.has_background() {
+            continue;
+        }
+        match sleeper.take_postponed() {
+            Some(wait) => signals.wait(wait).await?,
+            None => glommio::yield_if_needed().await,
+        }
+    }
+}
+
+/// What ends a sleep in the executor. Registrations outlive the sleep that made them; one that fires in
+/// between ends the next sleep early, which is harmless.
+struct Signals {
+    ring: (PollableFd<OwnedFd>, PollState),
+    waker: Option<(PollableFd<Waker>, PollState)>,
+}
+
+impl Signals {
+    fn new(sleeper: &Sleeper) -> io::Result<Self> {
+        let ring = PollableFd::new(sleeper.duplicate()?).map_err(explain)?;
+        let waker = match sleeper.waker() {
+            Some(waker) => Some((PollableFd::new(waker).map_err(explain)?, PollState::new())),
+            None => None,
+        };
+        Ok(Self { ring: (ring, PollState::new()), waker })
+    }
+
+    /// Sleeps until a signal comes or the time has passed, while other tasks run.
+    async fn wait(&mut self, time: Duration) -> io::Result<()> {
+        let mut timer = pin!(Timer::new(time));
+        poll_fn(|context| {
+            let (ring, registration) = &mut self.ring;
+            if let Poll::Ready(outcome) = ring.poll_readable(context, registration) {
+                return Poll::Ready(outcome.map_err(explain));
+            }
+            if let Some((waker, registration)) = &mut self.waker
+                && let Poll::Ready(outcome) = waker.poll_readable(context, registration)
+            {
+                return Poll::Ready(outcome.map_err(explain));
+            }
+            timer.as_mut().poll(context).map(|_| Ok(()))
+        })
+        .await
+    }
+}
+
+/// What a node on glommio gets from its thread.
+#[derive(Debug)]
+pub struct Core {
+    sleeper: Sleeper,
+}
+
+impl Core {
+    /// For the node's ring.
+    pub fn sleeper(&self) -> Sleeper {
+        self.sleeper.clone()
+    }
+
+    /// For work beside the node's loop.
+    pub fn background(&self) -> Background {
+        Background { sleeper: self.sleeper.clone() }
+    }
+}
+
+/// Runs background work on a node's thread. Stays on that thread.
+#[derive(Clone, Debug)]
+pub struct Background {
+    sleeper: Sleeper,
+}
+
+impl Background {
+    /// A queue for tasks of one kind. `shares` out of 1000 say how much time they get while the node's
+    /// loop, which has 1000, is busy as well.
+    pub fn queue(&self, name: &str, shares: usize) -> BackgroundQueue {
+        let shares = Shares::Static(shares.clamp(1, 1000));
+        let handle = glommio::executor().create_task_queue(shares, Latency::NotImportant, name);
+        BackgroundQueue { handle, sleeper: self.sleeper.clone() }
+    }
+
+    /// How many tasks are active.
+    pub fn active(&self) -> usize {
+        self.sleeper.background()
+    }
+}
+
+/// Background tasks of one kind.
+#[derive(Clone, Debug)]
+pub struct BackgroundQueue {
+    handle: TaskQueueHandle,
+    sleeper: Sleeper,
+}
+
+impl BackgroundQueue {
+    /// Starts a task. It counts as active until it ends, and the node's loop sleeps less cheaply as long
+    /// as any does, so a task is for a piece of work and not for the life of the server. It must yield
+    /// when glommio asks (`glommio::yield_if_needed`); waiting for the disk does. Tasks that are not done
+    /// when the node's loop ends are dropped.
+    ///
+    /// # Errors
+    /// If the queue is gone.
+    pub fn spawn(&self, work: impl Future<Output = ()> + 'static) -> io::Result<()> {
+        let active = self.sleeper.enter_background();
+        let task = async move {
+            work.await;
+            drop(active);
+        };
+        glommio::spawn_local_into(task, self.handle).map_err(explain)?.detach();
+        Ok(())
+    }
+}

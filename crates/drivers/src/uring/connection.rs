@@ -1,0 +1,64 @@
+//! What the ring driver keeps of a connection: a few words, no buffer.
+
+use std::os::fd::OwnedFd;
+
+/// One connection. All operations name its descriptor, so it is closed only when none is in flight.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) descriptor: OwnedFd,
+    /// The send in flight.
+    pub(super) outgoing: Option<Outgoing>,
+    /// The node wants bytes: not paused, not ended, not closing.
+    pub(super) wanted: bool,
+    /// A multishot receive is in flight.
+    pub(super) receiving: bool,
+    /// The receive in flight was asked to stop.
+    pub(super) cancelling: bool,
+    /// The end was reported, or will not be because the node closed first.
+    pub(super) ended: bool,
+    /// The node is done with it; it goes when the last operation completes.
+    pub(super) closing: bool,
+}
+
+/// A buffer on its way out. The kernel reads from the buffer's heap allocation, which stays where it is
+/// when this value moves.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) buffer: Vec<u8>,
+    /// Bytes that have left.
+    pub(super) done: usize,
+}
+
+impl Connection {
+    pub(super) fn new(descriptor: OwnedFd) -> Self {
+        Self {
+            descriptor,
+            outgoing: None,
+            wanted: true,
+            receiving: false,
+            cancelling: false,
+            ended: false,
+            closing: false,
+        }
+    }
+
+    /// Whether a receive should be in flight and is not.
+    pub(super) fn needs_receive(&self) -> bool {
+        self.wanted && !self.receiving && !self.ended && !self.closing
+    }
+
+    /// Whether operations name the descriptor.
+    pub(super) fn busy(&self) -> bool {
+        self.receiving || self.outgoing.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_costs_next_to_nothing() {
+        assert!(size_of::<Option<Connection>>() <= 64);
+    }
+}

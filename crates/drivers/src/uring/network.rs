@@ -1,0 +1,585 @@
+//! The driver: operations queued by the node, completions handed to it.
+
+use std::io;
+use std::marker::PhantomData;
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, RawFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use io_uring::types::{CancelBuilder, Fd};
+use io_uring::{cqueue, opcode};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use tessera_node::network::{Closed, ConnectionId, Endpoints, Events, Network, SocketHandle, Wait, Wake};
+
+use super::buffers::{BufferRing, GROUP};
+use super::connection::{Connection, Outgoing};
+use super::ring::{Mode, Ring, RingWait};
+use super::sleeper::Sleeper;
+use super::tag::{CONNECTIONS_MAX, Operation};
+use crate::listen::Listener;
+use crate::shed::Shedder;
+use crate::slab::Slab;
+use crate::socket::{Socket, endpoints};
+use crate::waker::Waker;
+
+/// The most that one send carries: the length of a send is a signed 32-bit number in its completion.
+const SEND_MAX: usize = 1 << 30;
+
+/// How often the end of a driver waits for operations to be over before it gives up on the memory that
+/// they may still use.
+const DRAIN_ROUNDS: usize = 100;
+
+/// Sizes of a ring driver.
+#[derive(Clone, Copy, Debug)]
+pub struct UringOptions {
+    /// Places in the submission queue, a power of two. The completion queue has four times as many.
+    pub entries: u32,
+    /// Buffers that receives share, a power of two of at most 32768.
+    pub buffers: u16,
+    /// Bytes in each of them. Address space; memory only once used.
+    pub buffer_len_bytes: u32,
+    /// The mode to try first; worse ones follow if the kernel refuses.
+    pub best_mode: Mode,
+}
+
+impl Default for UringOptions {
+    fn default() -> Self {
+        Self { entries: 1024, buffers: 256, buffer_len_bytes: 16 * 1024, best_mode: Mode::DeferTaskrun }
+    }
+}
+
+/// One node's network on io_uring. Lives on the thread that made it.
+#[derive(Debug)]
+pub struct UringNetwork {
+    // Dropped in this order: the ring before the memory it uses.
+    ring: Ring,
+    buffers: BufferRing,
+    connections: Slab<Connection>,
+    remotes: Remotes,
+    listeners: Vec<Accepting>,
+    listening: bool,
+    waker: Waker,
+    sleeper: Sleeper,
+    /// The sleeper's descriptor is registered with the ring, and signals are on.
+    signalling: Option<bool>,
+    shedder: Shedder,
+    reaped: Vec<cqueue::Entry>,
+    /// A buffer-selecting receive found no buffer free.
+    buffers_exhausted: u64,
+    short_sends: u64,
+    one_thread: PhantomData<*const ()>,
+}
+
+#[derive(Debug)]
+struct Accepting {
+    listener: Listener,
+    armed: bool,
+    rest_until: Option<Instant>,
+}
+
+/// Direct replies in flight, under reusable indexes.
+#[derive(Debug, Default)]
+struct Remotes {
+    entries: Vec<Option<(u64, Vec<u8>)>>,
+    free: Vec<u32>,
+}
+
+impl Remotes {
+    fn insert(&mut self, tag: u64, buffer: Vec<u8>) -> u32 {
+        if let Some(index) = self.free.pop() {
+            self.entries[index as usize] = Some((tag, buffer));
+            return index;
+        }
+        self.entries.push(Some((tag, buffer)));
+        u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn remove(&mut self, index: u32) -> Option<(u64, Vec<u8>)> {
+        let taken = self.entries.get_mut(index as usize)?.take();
+        if taken.is_some() {
+            self.free.push(index);
+        }
+        taken
+    }
+}
+
+impl UringNetwork {
+    /// Sets up a ring and starts accepting from `listeners`. On the thread that will use it.
+    ///
+    /// # Errors
+    /// What [`probe`](crate::probe) would have found missing, or a lack of descriptors or memory.
+    pub fn new(
+        options: UringOptions,
+        listeners: Vec<Listener>,
+        waker: Waker,
+        sleeper: Sleeper,
+    ) -> io::Result<Self> {
+        let ring = Ring::new(options.entries, options.best_mode)?;
+        let buffers = BufferRing::register(ring.inner(), options.buffers, options.buffer_len_bytes)?;
+        for listener in &listeners {
+            // A listener in non-blocking mode would fail instead of waiting in the ring.
+            let flags = rustix::fs::fcntl_getfl(listener)?;
+            rustix::fs::fcntl_setfl(listener, flags - OFlags::NONBLOCK)?;
+        }
+        let listeners = listeners
+            .into_iter()
+            .map(|listener| Accepting { listener, armed: false, rest_until: None })
+            .collect();
+        let mut network = Self {
+            ring,
+            buffers,
+            connections: Slab::new(CONNECTIONS_MAX),
+            remotes: Remotes::default(),
+            listeners,
+            listening: true,
+            waker,
+            sleeper,
+            signalling: None,
+            shedder: Shedder::new(),
+            reaped: Vec::with_capacity(options.entries as usize),
+            buffers_exhausted: 0,
+            short_sends: 0,
+            one_thread: PhantomData,
+        };
+        network.sleeper.attach(&network.waker);
+        network.watch_waker();
+        network.accept_again();
+        Ok(network)
+    }
+
+    /// How the kernel runs this ring.
+    pub fn mode(&self) -> Mode {
+        self.ring.mode()
+    }
+
+    fn watch_waker(&mut self) {
+        // Multishot polls report every write to an eventfd, read or not, so the bell is never reset.
+        let entry = opcode::PollAdd::new(Fd(self.waker.as_fd().as_raw_fd()), libc::POLLIN as u32).multi(true);
+        // SAFETY: points to no memory.
+        unsafe { self.ring.push(entry.build().user_data(Operation::Wake.pack())) };
+    }
+
+    /// Arms the listeners that are not resting. Answers when the next one will have rested enough.
+    fn accept_again(&mut self) -> Option<Instant> {
+        let mut next: Option<Instant> = None;
+        for (index, accepting) in self.listeners.iter_mut().enumerate() {
+            if accepting.armed {
+                continue;
+            }
+            if let Some(until) = accepting.rest_until {
+                if Instant::now() < until {
+                    next = Some(next.map_or(until, |next| next.min(until)));
+                    continue;
+                }
+                accepting.rest_until = None;
+            }
+            accepting.armed = true;
+            let operation = Operation::Accept(u32::try_from(index).unwrap_or(u32::MAX));
+            let entry = opcode::AcceptMulti::new(Fd(accepting.listener.as_fd().as_raw_fd()))
+                .flags(libc::SOCK_CLOEXEC);
+            // SAFETY: points to no memory.
+            unsafe { self.ring.push(entry.build().user_data(operation.pack())) };
+        }
+        next
+    }
+
+    fn receive(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.receiving = true;
+        let entry = opcode::RecvMulti::new(Fd(connection.descriptor.as_raw_fd()), GROUP);
+        // SAFETY: points to no memory: the kernel takes buffers of the group, which outlives the ring.
+        unsafe { self.ring.push(entry.build().user_data(Operation::Receive(id).pack())) };
+    }
+
+    fn cancel(&mut self, id: ConnectionId, operation: Operation) {
+        let entry = opcode::AsyncCancel2::new(CancelBuilder::user_data(operation.pack()));
+        // SAFETY: points to no memory.
+        unsafe { self.ring.push(entry.build().user_data(Operation::Cancel(id).pack())) };
+    }
+
+    /// Sends what has not left yet of the connection's buffer.
+    fn continue_send(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get(id) else { return };
+        let Some(outgoing) = &connection.outgoing else { return };
+        let rest = outgoing.buffer.get(outgoing.done..).unwrap_or_default();
+        let rest = &rest[..rest.len().min(SEND_MAX)];
+        // With WAITALL the kernel itself goes on after a short send, in most cases.
+        let entry = send_entry(connection.descriptor.as_raw_fd(), rest, libc::MSG_WAITALL);
+        // SAFETY: the bytes belong to `outgoing`, which nobody touches or drops before this operation
+        // completes: `close` leaves it alone, and the end of the driver waits or leaks.
+        unsafe { self.ring.push(entry.user_data(Operation::Send(id).pack())) };
+    }
+
+    /// Lets a closing connection go once no operation names its descriptor.
+    fn finish_close(&mut self, id: ConnectionId) {
+        if self.connections.get(id).is_none_or(|connection| connection.busy()) {
+            return;
+        }
+        if let Some(connection) = self.connections.remove(id) {
+            let entry = opcode::Close::new(Fd(connection.descriptor.into_raw_fd()));
+            // SAFETY: points to no memory; the descriptor has no owner left but this operation.
+            unsafe { self.ring.push(entry.build().user_data(Operation::Ignored.pack())) };
+        }
+    }
+
+    fn complete<E: Events<Socket>>(&mut self, entry: &cqueue::Entry, events: &mut E) {
+        match Operation::unpack(entry.user_data()) {
+            Operation::Receive(id) => self.received(id, entry, events),
+            Operation::Send(id) => self.sent(id, entry.result(), events),
+            Operation::Remote(index) => {
+                if let Some((tag, buffer)) = self.remotes.remove(index) {
+                    let written = usize::try_from(entry.result()).unwrap_or(0);
+                    events.remote_sent(tag, buffer, written);
+                }
+            }
+            Operation::Accept(index) => self.accepted(index as usize, entry, events),
+            Operation::Cancel(id) => self.cancelled(id, entry.result()),
+            Operation::Wake => {
+                if !cqueue::more(entry.flags()) {
+                    self.watch_waker();
+                }
+            }
+            Operation::Ignored => {}
+        }
+    }
+
+    fn received<E: Events<Socket>>(&mut self, id: ConnectionId, entry: &cqueue::Entry, events: &mut E) {
+        let buffer = cqueue::buffer_select(entry.flags());
+        let result = entry.result();
+        if let Some(connection) = self.connections.get_mut(id) {
+            if !cqueue::more(entry.flags()) {
+                connection.receiving = false;
+                connection.cancelling = false;
+            }
+            let silent = connection.ended || connection.closing;
+            match (usize::try_from(result), buffer) {
+                (Ok(len @ 1..), Some(buffer)) => {
+                    if !silent {
+                        events.received(id, self.buffers.bytes(buffer, len));
+                    }
+                }
+                (Ok(_), _) => {
+                    connection.ended = true;
+                    if !silent {
+                        events.closed(id, Closed::ByPeer);
+                    }
+                }
+                (Err(_), _) => match Errno::from_raw_os_error(-result) {
+                    Errno::NOBUFS => self.buffers_exhausted += 1,
+                    // Paused; or nothing happened and the kernel gave up.
+                    Errno::CANCELED | Errno::INTR | Errno::AGAIN => {}
+                    errno => {
+                        connection.ended = true;
+                        if !silent {
+                            events.closed(id, Closed::ByError(io::Error::from(errno).kind()));
+                        }
+                    }
+                },
+            }
+        }
+        // Also when the connection is gone: the buffer must not be lost.
+        if let Some(buffer) = buffer {
+            self.buffers.give_back(buffer);
+        }
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        if connection.closing {
+            self.finish_close(id);
+        } else if connection.needs_receive() {
+            self.receive(id);
+        } else if connection.receiving && !connection.wanted && !connection.cancelling {
+            // A cancellation missed it.
+            connection.cancelling = true;
+            self.cancel(id, Operation::Receive(id));
+        }
+    }
+
+    fn sent<E: Events<Socket>>(&mut self, id: ConnectionId, result: i32, events: &mut E) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        let Some(outgoing) = connection.outgoing.as_mut() else { return };
+        let failure = match usize::try_from(result) {
+            Ok(written) => {
+                outgoing.done += written;
+                if outgoing.done >= outgoing.buffer.len() {
+                    None
+                } else if written == 0 {
+                    Some(Errno::PIPE)
+                } else {
+                    self.short_sends += 1;
+                    if !connection.closing {
+                        return self.continue_send(id);
+                    }
+                    Some(Errno::CANCELED)
+                }
+            }
+            Err(_) => match Errno::from_raw_os_error(-result) {
+                Errno::INTR | Errno::AGAIN | Errno::NOBUFS if !connection.closing => {
+                    return self.continue_send(id);
+                }
+                errno => Some(errno),
+            },
+        };
+        let Some(Outgoing { buffer, .. }) = connection.outgoing.take() else { return };
+        let closing = connection.closing;
+        match failure {
+            None => events.sent(id, buffer, Ok(())),
+            Some(errno) => {
+                let error = io::Error::from(errno);
+                let kind = error.kind();
+                let report = !mem::replace(&mut connection.ended, true) && !closing;
+                connection.wanted = false;
+                if connection.receiving && !closing && !mem::replace(&mut connection.cancelling, true) {
+                    self.cancel(id, Operation::Receive(id));
+                }
+                events.sent(id, buffer, Err(error));
+                if report {
+                    events.closed(id, Closed::ByError(kind));
+                }
+            }
+        }
+        if closing {
+            self.finish_close(id);
+        }
+    }
+
+    fn accepted<E: Events<Socket>>(&mut self, index: usize, entry: &cqueue::Entry, events: &mut E) {
+        let socket = (entry.result() >= 0).then(|| Socket::from_completion(entry.result()));
+        if let Some(socket) = socket
+            && self.listening
+        {
+            events.accepted(socket);
+        }
+        let Some(accepting) = self.listeners.get_mut(index) else { return };
+        if !cqueue::more(entry.flags()) {
+            accepting.armed = false;
+        }
+        if entry.result() < 0 {
+            let errno = Errno::from_raw_os_error(-entry.result());
+            accepting.rest_until = self.shedder.accept_failed(accepting.listener.as_fd(), errno);
+        }
+    }
+
+    /// A cancellation is through. If it found nothing while the operation is still there, then the kernel
+    /// is busy with it; ending the socket makes it stop.
+    fn cancelled(&mut self, id: ConnectionId, result: i32) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        if result >= 0 {
+            return;
+        }
+        connection.cancelling = false;
+        if connection.closing && connection.busy() {
+            let _ = rustix::net::shutdown(&connection.descriptor, rustix::net::Shutdown::Both);
+        }
+    }
+
+    /// How the ring waits, given what the node asks for. Leaves sleeping to the executor while background
+    /// tasks share the thread.
+    fn plan_wait(&mut self, wait: Wait) -> RingWait {
+        let rested =
+            if self.listeners.iter().all(|accepting| accepting.armed) { None } else { self.accept_again() };
+        let mut wait = match wait {
+            Wait::Poll | Wait::AtMost(Duration::ZERO) => {
+                self.sleeper.postpone(None);
+                return RingWait::No;
+            }
+            Wait::AtMost(wait) => wait,
+        };
+        if let Some(rested) = rested {
+            wait = wait.min(rested.saturating_duration_since(Instant::now()));
+        }
+        if self.sleeper.has_background() {
+            self.sleeper.postpone(Some(wait));
+            return RingWait::Drain;
+        }
+        self.sleeper.postpone(None);
+        RingWait::AtMost(wait)
+    }
+
+    /// Keeps the ring's signals in step with whether an executor may be waiting for them.
+    fn keep_signals(&mut self) -> io::Result<()> {
+        let wanted = self.sleeper.has_background();
+        match self.signalling {
+            None if !wanted => return Ok(()),
+            None => self.ring.register_eventfd(self.sleeper.as_fd())?,
+            Some(on) if on == wanted => return Ok(()),
+            Some(_) => self.ring.signal_eventfd(wanted),
+        }
+        self.signalling = Some(wanted);
+        Ok(())
+    }
+}
+
+/// A send of `bytes`. Whoever pushes it answers for their lifetime.
+fn send_entry(descriptor: RawFd, bytes: &[u8], flags: i32) -> io_uring::squeue::Entry {
+    let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    opcode::Send::new(Fd(descriptor), bytes.as_ptr(), len).flags(flags | libc::MSG_NOSIGNAL).build()
+}
+
+impl Network for UringNetwork {
+    type Socket = Socket;
+
+    fn waker(&self) -> Arc<dyn Wake> {
+        Arc::new(self.waker.clone())
+    }
+
+    fn poll<E: Events<Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()> {
+        self.keep_signals()?;
+        let wait = self.plan_wait(wait);
+        self.ring.enter(wait)?;
+        let mut reaped = mem::take(&mut self.reaped);
+        self.ring.reap(&mut reaped);
+        if !reaped.is_empty() {
+            // There was something to do, so nobody shall sleep before the node has looked again.
+            self.sleeper.postpone(None);
+        }
+        for entry in reaped.drain(..) {
+            self.complete(&entry, events);
+        }
+        self.reaped = reaped;
+        Ok(())
+    }
+
+    fn adopt(&mut self, socket: Socket) -> io::Result<ConnectionId> {
+        let id = self
+            .connections
+            .insert(Connection::new(socket.descriptor))
+            .map_err(|_| io::Error::other("too many connections on one node"))?;
+        self.receive(id);
+        Ok(id)
+    }
+
+    fn refuse(&mut self, socket: Socket, message: &'static [u8]) {
+        socket.refuse(message);
+    }
+
+    fn send(&mut self, id: ConnectionId, buffer: Vec<u8>) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        debug_assert!(connection.outgoing.is_none(), "one send at a time");
+        if connection.outgoing.is_some() || connection.closing {
+            return;
+        }
+        connection.outgoing = Some(Outgoing { buffer, done: 0 });
+        self.continue_send(id);
+    }
+
+    fn send_remote(&mut self, socket: SocketHandle, tag: u64, buffer: Vec<u8>) {
+        let index = self.remotes.insert(tag, buffer);
+        let Some(Some((_, buffer))) = self.remotes.entries.get(index as usize) else { return };
+        let bytes = &buffer[..buffer.len().min(SEND_MAX)];
+        let entry = send_entry(RawFd::try_from(socket.0).unwrap_or(-1), bytes, libc::MSG_DONTWAIT);
+        // SAFETY: the bytes belong to the entry in `remotes`, which stays until this completes.
+        unsafe { self.ring.push(entry.user_data(Operation::Remote(index).pack())) };
+    }
+
+    fn handle(&self, id: ConnectionId) -> SocketHandle {
+        let descriptor = self.connections.get(id).map(|connection| connection.descriptor.as_raw_fd());
+        SocketHandle(descriptor.and_then(|descriptor| u64::try_from(descriptor).ok()).unwrap_or(u64::MAX))
+    }
+
+    fn pause_receive(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.wanted = false;
+        if connection.receiving && !connection.cancelling {
+            connection.cancelling = true;
+            self.cancel(id, Operation::Receive(id));
+        }
+    }
+
+    fn resume_receive(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.wanted = !connection.ended && !connection.closing;
+        // If the old receive is still being cancelled, its last completion starts the new one.
+        if connection.needs_receive() {
+            self.receive(id);
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        if connection.closing {
+            return;
+        }
+        connection.closing = true;
+        connection.wanted = false;
+        let cancel_receive = connection.receiving && !connection.cancelling;
+        let cancel_send = connection.outgoing.is_some();
+        connection.cancelling = connection.receiving;
+        if cancel_receive {
+            self.cancel(id, Operation::Receive(id));
+        }
+        if cancel_send {
+            self.cancel(id, Operation::Send(id));
+        }
+        self.finish_close(id);
+    }
+
+    fn endpoints(&self, id: ConnectionId) -> Endpoints {
+        self.connections
+            .get(id)
+            .map(|connection| endpoints(connection.descriptor.as_fd()))
+            .unwrap_or_default()
+    }
+
+    fn stop_listening(&mut self) {
+        self.listening = false;
+        for (index, accepting) in mem::take(&mut self.listeners).into_iter().enumerate() {
+            if accepting.armed {
+                let operation = Operation::Accept(u32::try_from(index).unwrap_or(u32::MAX));
+                let entry = opcode::AsyncCancel2::new(CancelBuilder::user_data(operation.pack()));
+                // SAFETY: points to no memory.
+                unsafe { self.ring.push(entry.build().user_data(Operation::Ignored.pack())) };
+            }
+        }
+        // Now rather than with the next poll: the port shall be free when this returns.
+        let _ = self.ring.enter(RingWait::No);
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let ring = self.ring.counters();
+        vec![
+            ("connections", self.connections.len() as u64),
+            ("ring_mode", self.ring.mode() as u64),
+            ("ring_enters", ring.enters),
+            ("ring_early_submits", ring.early_submits),
+            ("ring_submitted", ring.submitted),
+            ("ring_completed", ring.completed),
+            ("ring_overflows", ring.overflows),
+            ("receive_buffers_exhausted", self.buffers_exhausted),
+            ("short_sends", self.short_sends),
+            ("accept_errors", self.shedder.errors),
+            ("accepts_shed", self.shedder.shed),
+        ]
+    }
+}
+
+impl Drop for UringNetwork {
+    /// Ends all operations before the memory that they use goes away. If the kernel does not let go in
+    /// time, the memory is leaked: it must not be given to anybody else.
+    fn drop(&mut self) {
+        let entry = opcode::AsyncCancel2::new(CancelBuilder::any().all());
+        // SAFETY: points to no memory.
+        unsafe { self.ring.push(entry.build().user_data(Operation::Ignored.pack())) };
+        let mut rounds = 0;
+        while self.ring.in_flight() > 0 && rounds < DRAIN_ROUNDS {
+            rounds += 1;
+            if self.ring.enter(RingWait::AtMost(Duration::from_millis(10))).is_err() {
+                break;
+            }
+            self.ring.reap(&mut self.reaped);
+            for entry in self.reaped.drain(..) {
+                let accept = matches!(Operation::unpack(entry.user_data()), Operation::Accept(_));
+                if accept && entry.result() >= 0 {
+                    drop(Socket::from_completion(entry.result()));
+                }
+            }
+        }
+        if self.ring.in_flight() == 0 {
+            self.buffers.unregister(self.ring.inner());
+        } else {
+            self.buffers.leak();
+            mem::forget(mem::take(&mut self.remotes));
+            mem::forget(mem::replace(&mut self.connections, Slab::new(0)));
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! One client's connection at its home.
+
+use crate::network::{ConnectionId, Endpoints, SocketHandle};
+use crate::replies::Replies;
+use tessera_command::{Client, Command};
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Decoder, Protocol};
+use tessera_routing::{Assembly, Gathering, ShardId};
+
+/// Bytes received and not yet executed: an unfinished command, or what waits behind one that is under way.
+#[derive(Debug, Default)]
+pub struct Input {
+    /// The bytes; those before `start` are done with.
+    pub bytes: Vec<u8>,
+    /// Where the first unexecuted command begins.
+    pub start: usize,
+    /// How far that command has been read.
+    pub decoder: Decoder,
+}
+
+impl Input {
+    /// What is not executed yet.
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// Memory held, in bytes.
+    pub fn allocated_bytes(&self) -> usize {
+        size_of::<Input>() + self.bytes.capacity() + self.decoder.allocated_bytes()
+    }
+}
+
+/// Why no further command of a connection is executed for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// The next one must wait until all before it are answered.
+    UntilSettled,
+    /// One that takes several steps is under way.
+    Running,
+    /// Too many calls wait for this peer.
+    Peer(usize),
+    /// CLIENT PAUSE.
+    Paused,
+    /// The client does not read its replies.
+    SlowReader,
+}
+
+/// A command that takes several steps.
+pub enum Running {
+    /// Parts are out on several shards or nodes.
+    Parts(Assembly),
+    /// Keys of several shards are brought together.
+    Gathering(Box<Gathering>),
+    /// One shard scans.
+    Cursor(ShardId),
+    /// One shard after the other is asked until one has something.
+    Any(Box<AnyShard>),
+}
+
+/// See [`Running::Any`].
+pub struct AnyShard {
+    /// The command.
+    pub command: &'static Command,
+    /// Its words.
+    pub words: OwnedArgs,
+    /// Who is still to be asked, last first.
+    pub left: Vec<ShardId>,
+}
+
+/// A connection.
+pub struct Connection {
+    /// Its name at the driver.
+    pub id: ConnectionId,
+    /// Its client.
+    pub client: Client,
+    /// Both its ends.
+    pub endpoints: Endpoints,
+    /// Its replies.
+    pub replies: Replies,
+    /// Bytes received and not executed, if any.
+    pub input: Option<Box<Input>>,
+    /// Why nothing is executed, if so.
+    pub hold: Option<Hold>,
+    /// What is under way while `hold` says `Running`: the sequence number of its reply, and itself.
+    pub running: Option<(u32, Running)>,
+    /// Bytes handed to the driver and not yet reported sent.
+    pub sending_bytes: usize,
+    /// Its name at other nodes' drivers.
+    pub handle: Option<SocketHandle>,
+    /// The last call sent to a peer since the connection was last fed: the peer, and the call's index in the batch.
+    pub last_call: Option<(usize, usize)>,
+    /// A reply that another node writes, by its sequence number.
+    pub direct: Option<u32>,
+    /// Close once everything is sent.
+    pub close_after_reply: bool,
+    /// The peer is gone; only something still out keeps the connection.
+    pub gone: bool,
+    /// It is in the node's list of connections to send from.
+    pub is_listed: bool,
+    /// The driver was told to stop receiving.
+    pub receive_paused: bool,
+    /// Since when more than the soft limit waits for the client, in Unix milliseconds.
+    pub over_soft_limit_since_ms: Option<i64>,
+    /// The largest use of the buffers of late, in bytes.
+    pub input_peak_bytes: usize,
+}
+
+impl Connection {
+    /// A new connection.
+    pub fn new(id: ConnectionId, client: Client, endpoints: Endpoints) -> Connection {
+        Connection {
+            id,
+            client,
+            endpoints,
+            replies: Replies::default(),
+            input: None,
+            hold: None,
+            running: None,
+            sending_bytes: 0,
+            handle: None,
+            last_call: None,
+            direct: None,
+            close_after_reply: false,
+            gone: false,
+            is_listed: false,
+            receive_paused: false,
+            over_soft_limit_since_ms: None,
+            input_peak_bytes: 0,
+        }
+    }
+
+    /// What the client speaks.
+    pub fn protocol(&self) -> Protocol {
+        self.client.protocol
+    }
+
+    /// Bytes waiting for the client, wherever they are.
+    pub fn output_bytes(&self) -> usize {
+        let parts = match &self.running {
+            Some((_, Running::Parts(assembly))) => assembly.held_bytes(),
+            _ => 0,
+        };
+        self.replies.len_bytes() + self.sending_bytes + parts
+    }
+
+    /// Bytes received and not executed.
+    pub fn input_bytes(&self) -> usize {
+        self.input.as_ref().map_or(0, |input| input.rest().len())
+    }
+
+    /// Memory held, in bytes.
+    pub fn allocated_bytes(&self) -> usize {
+        size_of::<Connection>()
+            + self.client.name.len()
+            + self.client.library_name.len()
+            + self.client.library_version.len()
+            + self.endpoints.peer.capacity()
+            + self.endpoints.local.capacity()
+            + self.replies.allocated_bytes()
+            + self.sending_bytes
+            + self.input.as_ref().map_or(0, |input| input.allocated_bytes())
+    }
+}
+
+/// Packs a connection's name for a ticket.
+pub fn pack(id: ConnectionId) -> u64 {
+    u64::from(id.generation) << 32 | u64::from(id.index)
+}
+
+/// Undoes [`pack`].
+pub fn unpack(connection: u64) -> ConnectionId {
+    ConnectionId { index: connection as u32, generation: (connection >> 32) as u32 }
+}

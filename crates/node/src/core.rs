@@ -1,0 +1,218 @@
+//! A node without its network: connections, shard, mesh, and what is to be done next.
+
+use crate::buffers::Buffers;
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::mesh::{Mesh, Note};
+use crate::network::{ConnectionId, SocketHandle};
+use crate::shared::Shared;
+use crate::stats::{Counters, NodeStats};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tessera_command::host::{Pause, Rate};
+use tessera_config::Config;
+use tessera_keyspace::{Shard, ShardSettings};
+use tessera_resp::{Decoder, Limits};
+use tessera_routing::Ticket;
+
+/// What the network is to do after the events at hand are dealt with.
+pub enum NetworkOrder {
+    /// Stop receiving.
+    PauseReceive(ConnectionId),
+    /// Receive again.
+    ResumeReceive(ConnectionId),
+    /// End the connection.
+    Close(ConnectionId),
+    /// Write to another node's connection.
+    SendRemote(SocketHandle, u64, Vec<u8>),
+}
+
+/// A direct reply that this node's network is writing for another.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoteSend {
+    /// The connection's home.
+    pub home: usize,
+    /// Whose reply.
+    pub ticket: Ticket,
+}
+
+/// Samples behind the rates in INFO.
+#[derive(Default)]
+pub(crate) struct Rates {
+    pub(crate) commands: Rate,
+    pub(crate) input_bytes: Rate,
+    pub(crate) output_bytes: Rate,
+    pub(crate) turns: Rate,
+}
+
+/// A node without its network.
+pub struct Core<S, C> {
+    pub(crate) clock: C,
+    /// This turn's wall time, in Unix microseconds.
+    pub(crate) unix_us: i64,
+    /// Monotonic time, read as often as a duration is measured.
+    pub(crate) now_ns: u64,
+    pub(crate) me: usize,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) config_version: u64,
+    pub(crate) limits: Limits,
+    pub(crate) mesh: Mesh<S>,
+    pub(crate) shard: Shard,
+    pub(crate) random: fastrand::Rng,
+    /// By [`ConnectionId::index`].
+    pub(crate) connections: Vec<Option<Box<Connection>>>,
+    pub(crate) accepted: Vec<S>,
+    pub(crate) adopted: Vec<S>,
+    /// Connections with something to send, or to be closed.
+    pub(crate) listed: Vec<ConnectionId>,
+    /// Connections whose hold is over.
+    pub(crate) runnable: VecDeque<ConnectionId>,
+    /// Connections held because of a congested peer.
+    pub(crate) stalled: Vec<ConnectionId>,
+    /// Connections held by CLIENT PAUSE.
+    pub(crate) paused: Vec<ConnectionId>,
+    pub(crate) pause: Pause,
+    /// The pause when `paused` was last looked at.
+    pub(crate) pause_seen: Pause,
+    pub(crate) monitors: Vec<ConnectionId>,
+    pub(crate) orders: Vec<NetworkOrder>,
+    /// This node's own part of commands for all nodes.
+    pub(crate) own_notes: VecDeque<Note<S>>,
+    pub(crate) remote_sends: Vec<Option<RemoteSend>>,
+    pub(crate) free_remote_sends: Vec<u32>,
+    pub(crate) spare_decoder: Decoder,
+    pub(crate) buffers: Buffers,
+    pub(crate) counters: Counters,
+    pub(crate) rates: Rates,
+    pub(crate) active_expire: bool,
+    pub(crate) next_housekeeping_ns: u64,
+    pub(crate) next_sums_ns: u64,
+    /// The search for expired keys was cut short.
+    pub(crate) expire_more: bool,
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// A node's core. Everything random in it follows from `seed`.
+    pub fn new(clock: C, shared: Arc<Shared>, mesh: Mesh<S>, seed: u64) -> Core<S, C> {
+        let config = shared.config();
+        let databases = u16::try_from(config.databases).unwrap_or(u16::MAX);
+        let mut core = Core {
+            unix_us: clock.unix_us(),
+            now_ns: clock.monotonic_ns(),
+            clock,
+            me: mesh.me(),
+            config_version: shared.config_version(),
+            limits: Limits { bulk_max_len_bytes: 0, unauthenticated: false },
+            config,
+            shared,
+            mesh,
+            shard: Shard::new(databases, seed),
+            random: fastrand::Rng::with_seed(seed.rotate_left(32)),
+            connections: Vec::new(),
+            accepted: Vec::new(),
+            adopted: Vec::new(),
+            listed: Vec::new(),
+            runnable: VecDeque::new(),
+            stalled: Vec::new(),
+            paused: Vec::new(),
+            pause: Pause::default(),
+            pause_seen: Pause::default(),
+            monitors: Vec::new(),
+            orders: Vec::new(),
+            own_notes: VecDeque::new(),
+            remote_sends: Vec::new(),
+            free_remote_sends: Vec::new(),
+            spare_decoder: Decoder::new(),
+            buffers: Buffers::default(),
+            counters: Counters::default(),
+            rates: Rates::default(),
+            active_expire: true,
+            next_housekeeping_ns: 0,
+            next_sums_ns: 0,
+            expire_more: false,
+        };
+        core.take_over_config();
+        core.shard.set_now_ms(core.now_ms());
+        core
+    }
+
+    /// This turn's wall time, in Unix milliseconds.
+    #[inline]
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.unix_us.div_euclid(1000)
+    }
+
+    /// What this node publishes.
+    #[inline]
+    pub(crate) fn stats(&self) -> &NodeStats {
+        &self.shared.stats[self.me]
+    }
+
+    /// Reads the clocks.
+    pub(crate) fn tell_time(&mut self) {
+        self.unix_us = self.clock.unix_us();
+        self.now_ns = self.clock.monotonic_ns();
+        self.shard.set_now_ms(self.now_ms());
+    }
+
+    /// Follows the shared configuration.
+    pub(crate) fn follow_config(&mut self) {
+        let version = self.shared.config_version();
+        if version != self.config_version {
+            self.config_version = version;
+            self.config = self.shared.config();
+            self.take_over_config();
+        }
+    }
+
+    fn take_over_config(&mut self) {
+        let string_max_len_bytes = self.config.proto_max_bulk_len.0;
+        self.limits.bulk_max_len_bytes = i64::try_from(string_max_len_bytes).unwrap_or(i64::MAX);
+        self.shard.set_settings(ShardSettings { string_max_len_bytes });
+    }
+
+    /// Takes a connection out of the table to work on it.
+    #[inline]
+    pub(crate) fn take(&mut self, id: ConnectionId) -> Option<Box<Connection>> {
+        let place = self.connections.get_mut(id.index as usize)?;
+        if place.as_ref()?.id == id { place.take() } else { None }
+    }
+
+    /// Looks at a connection in the table.
+    #[inline]
+    pub(crate) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.connections.get_mut(id.index as usize)?.as_deref_mut().filter(|connection| connection.id == id)
+    }
+
+    /// Puts a connection into the table, and into the list of those to send from if there is a reason.
+    #[inline]
+    pub(crate) fn put(&mut self, mut connection: Box<Connection>) {
+        if !connection.is_listed && (connection.replies.ready_len_bytes() > 0 || connection.close_after_reply)
+        {
+            connection.is_listed = true;
+            self.listed.push(connection.id);
+        }
+        let index = connection.id.index as usize;
+        if index >= self.connections.len() {
+            self.connections.resize_with(index + 1, || None);
+        }
+        debug_assert!(self.connections[index].is_none());
+        self.connections[index] = Some(connection);
+    }
+
+    /// Ends a connection: now, or when another node has let go of its socket.
+    pub(crate) fn close(&mut self, mut connection: Box<Connection>) {
+        if connection.direct.is_some() && !self.reclaim_socket(&mut connection) {
+            connection.gone = true;
+            self.put(connection);
+            return;
+        }
+        if connection.client.monitor {
+            self.monitors.retain(|id| *id != connection.id);
+            self.shared.note_monitor(false);
+        }
+        self.orders.push(NetworkOrder::Close(connection.id));
+        self.stats().clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,491 @@
+//! A command at its home: may it run, and where.
+
+use crate::clock::Clock;
+use crate::connection::{AnyShard, Connection, Hold, Running, pack};
+use crate::core::Core;
+use crate::feed::Flow;
+use crate::host::NodeHost;
+use crate::mesh::Note;
+use tessera_command::client::ReplyMode;
+use tessera_command::gather::Context;
+use tessera_command::host::command_stats::Outcome;
+use tessera_command::host::{Action, Home, monitor_line, refusal};
+use tessera_command::registry::Unknown;
+use tessera_command::{Client, Command, Error, Flags, Merge, Run, Spread};
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Args, Reply};
+use tessera_routing::{Assembly, Gathering, ShardId, Ticket, cursor, split};
+
+/// A connection with this many replies on their way waits until they have come.
+const WAITING_MAX_REPLIES: usize = 1024;
+/// A client that leaves this many bytes unread gets no further command executed.
+pub(crate) const SLOW_READER_LEN_BYTES: usize = 64 * 1024 * 1024;
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Runs a command, or sends it on its way, or holds the connection.
+    #[inline]
+    pub(crate) fn dispatch(&mut self, connection: &mut Connection, args: Args<'_>) -> Flow {
+        let command = match self.shared.registry.resolve(args) {
+            Ok(command) if command.takes(args.len()) => command,
+            Ok(command) => return self.refuse_arity(connection, command),
+            Err(unknown) => return self.refuse_unknown(connection, unknown, args),
+        };
+        if let Some(error) = refusal(command, &connection.client, &self.config) {
+            self.stats().commands.note_rejected(self.shared.registry.number(command));
+            return self.refuse(connection, &error.text(command.full_name));
+        }
+        if self.pause.holds(command, self.unix_us.div_euclid(1000)) {
+            self.paused.push(connection.id);
+            return hold(connection, Hold::Paused);
+        }
+        if connection.output_bytes() > SLOW_READER_LEN_BYTES {
+            return hold(connection, Hold::SlowReader);
+        }
+        match command.spread() {
+            Spread::Nowhere => self.at_home(connection, command, args),
+            _ if self.mesh.nodes() == 1 && !matches!(command.run, Run::Everywhere(_)) => {
+                self.on_own_shard(connection, command, args)
+            }
+            Spread::OneShard => {
+                let owner = self.owner_of_first_key(command, args);
+                self.on_shard(connection, command, args, owner)
+            }
+            _ if !connection.replies.is_settled() => hold(connection, Hold::UntilSettled),
+            Spread::ByKey(merge) => self.by_key(connection, command, args, merge),
+            Spread::AllShards(merge) => self.on_all_shards(connection, command, args, merge),
+            Spread::AllNodes(merge) => self.on_all_nodes(connection, command, args, merge),
+            Spread::Cursor { cursor } => self.by_cursor(connection, command, args, cursor),
+            Spread::AnyShard => self.on_any_shard(connection, command, args),
+            Spread::Gather => self.gather(connection, command, args),
+        }
+    }
+
+    #[inline]
+    fn owner_of_first_key(&self, command: &Command, args: Args<'_>) -> ShardId {
+        match command.first_key().and_then(|index| args.get(index)) {
+            Some(key) => self.shared.slots.owner_of(key),
+            None => self.me as ShardId,
+        }
+    }
+
+    /// Notes that a command begins: what CLIENT LIST, INFO and MONITOR tell of it.
+    #[inline]
+    fn note_start(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) {
+        connection.client.last_command = command.full_name;
+        connection.client.last_command_at_ms = self.unix_us.div_euclid(1000);
+        self.counters.commands += 1;
+        if self.shared.monitors() > 0
+            && !command.flags.has(Flags::SKIP_MONITOR)
+            && !command.flags.has(Flags::ADMIN)
+        {
+            self.feed_monitors(connection, command, args);
+        }
+    }
+
+    #[cold]
+    fn feed_monitors(&mut self, connection: &Connection, command: &Command, args: Args<'_>) {
+        let peer = if connection.endpoints.unix {
+            format!("unix:{}", connection.endpoints.local.trim_end_matches(":0"))
+        } else {
+            connection.endpoints.peer.clone()
+        };
+        let hidden = command.spec.secrets.positions(args);
+        let line: std::sync::Arc<[u8]> =
+            monitor_line(self.unix_us, connection.client.db, &peer, args, &hidden).into();
+        for node in (0..self.mesh.nodes()).filter(|node| *node != self.me) {
+            self.mesh.note(node, Note::Monitor(line.clone()));
+        }
+        self.own_notes.push_back(Note::Monitor(line));
+    }
+
+    /// On this node's shard, at once.
+    #[inline]
+    fn on_own_shard(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) -> Flow {
+        self.note_start(connection, command, args);
+        let wanted = take_wanted(&mut connection.client);
+        connection.replies.lend(|| self.buffers.take());
+        let (db, protocol, touch) =
+            (connection.client.db, connection.client.protocol, !connection.client.no_touch);
+        let mut duration_ns = 0;
+        connection.replies.write_now(|out| {
+            duration_ns = self.run_on_shard(command, args, db, protocol, touch, true, out);
+            wanted
+        });
+        self.note_duration(connection, command, args, duration_ns);
+        Flow::Next
+    }
+
+    /// On the shard of its keys.
+    #[inline]
+    fn on_shard(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        owner: ShardId,
+    ) -> Flow {
+        let owner = usize::from(owner);
+        if owner == self.me {
+            return self.on_own_shard(connection, command, args);
+        }
+        if self.mesh.is_congested(owner) {
+            self.stalled.push(connection.id);
+            return hold(connection, Hold::Peer(owner));
+        }
+        if connection.replies.waiting() >= WAITING_MAX_REPLIES {
+            return hold(connection, Hold::UntilSettled);
+        }
+        self.note_start(connection, command, args);
+        let wanted = take_wanted(&mut connection.client);
+        let sequence = connection.replies.expect(wanted);
+        let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+        let call = self.send_call(owner, ticket, connection, command, args);
+        connection.last_call = wanted.then_some((owner, call));
+        Flow::Next
+    }
+
+    fn send_call(
+        &mut self,
+        owner: usize,
+        ticket: Ticket,
+        connection: &Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) -> usize {
+        self.counters.forwarded += 1;
+        let client = &connection.client;
+        self.mesh.outgoing(owner).push_call(
+            ticket,
+            command,
+            args,
+            client.db,
+            client.protocol,
+            !client.no_touch,
+        )
+    }
+
+    /// A command about the connection or the server.
+    fn at_home(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) -> Flow {
+        let Run::Session(run) = command.run else {
+            // A container without a subcommand does not pass the check of the number of words.
+            return self.refuse_arity(connection, command);
+        };
+        self.note_start(connection, command, args);
+        connection.replies.lend(|| self.buffers.take());
+        let before_ns = self.now_ns;
+        let (input_bytes, output_bytes, allocated_bytes) =
+            (connection.input_bytes(), connection.output_bytes(), connection.allocated_bytes());
+        let Connection { client, replies, endpoints, .. } = connection;
+        let mut failed = None;
+        let mut host = NodeHost::new(self, endpoints, [input_bytes, output_bytes, allocated_bytes]);
+        replies.write_now(|out| {
+            let start = out.len();
+            let protocol = client.protocol;
+            let mut reply = Reply::new(out, protocol);
+            if let Err(error) = run(args, &mut Home { client, host: &mut host }, &mut reply) {
+                reply.truncate(start);
+                let text = error.text(command.full_name);
+                reply.error(&text);
+                failed = Some(text.into_owned());
+            }
+            // The command itself may have changed the mode: CLIENT REPLY ON is answered.
+            take_wanted(client)
+        });
+        let (actions, close_caller) = host.finish();
+        self.now_ns = self.clock.monotonic_ns();
+        let duration_ns = self.now_ns - before_ns;
+        self.note_call(command, duration_ns, failed.as_deref());
+        self.note_duration(connection, command, args, duration_ns);
+        connection.close_after_reply |= close_caller;
+        actions.into_iter().for_each(|action| self.act(connection, action));
+        Flow::Next
+    }
+
+    fn act(&mut self, connection: &mut Connection, action: Action) {
+        match action {
+            Action::CloseAfterReply => connection.close_after_reply = true,
+            Action::Monitor => {
+                if !self.monitors.contains(&connection.id) {
+                    self.monitors.push(connection.id);
+                    self.shared.note_monitor(true);
+                }
+            }
+            Action::EndMonitor => {
+                if self.monitors.contains(&connection.id) {
+                    self.monitors.retain(|id| *id != connection.id);
+                    self.shared.note_monitor(false);
+                }
+            }
+            Action::Shutdown => self.shared.shut_down(),
+        }
+    }
+
+    /// Split by the owners of its keys.
+    fn by_key(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        merge: Merge,
+    ) -> Flow {
+        let Some((first, step)) = split::key_run(command) else {
+            return self.on_own_shard(connection, command, args);
+        };
+        if let Err(error) = (command.check)(args) {
+            self.note_start(connection, command, args);
+            return self.refuse(connection, &error.text(command.full_name));
+        }
+        let keys = args.iter().skip(first).step_by(step);
+        if let Some(owner) = split::single_owner(keys, &self.shared.slots) {
+            return self.on_shard(connection, command, args, owner);
+        }
+        let split = split::split(args, first, step, &self.shared.slots);
+        self.note_start(connection, command, args);
+        let parts = split.parts.iter().map(|part| (usize::from(part.shard), part.words.as_args()));
+        self.run_parts(
+            connection,
+            command,
+            Assembly::new(merge, split.parts.len(), split.order.clone()),
+            parts,
+        )
+    }
+
+    fn on_all_shards(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        merge: Merge,
+    ) -> Flow {
+        self.note_start(connection, command, args);
+        let nodes = self.mesh.nodes();
+        let parts = (0..nodes).map(|node| (node, args));
+        self.run_parts(connection, command, Assembly::new(merge, nodes, Vec::new()), parts)
+    }
+
+    /// Sends every part to its shard, runs this shard's own, and merges if that was all.
+    fn run_parts<'a>(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        mut assembly: Assembly,
+        parts: impl Iterator<Item = (usize, Args<'a>)>,
+    ) -> Flow {
+        let wanted = take_wanted(&mut connection.client);
+        let sequence = connection.replies.expect(wanted);
+        let (db, protocol, touch) =
+            (connection.client.db, connection.client.protocol, !connection.client.no_touch);
+        for (number, (shard, words)) in parts.enumerate() {
+            let part = number as u32;
+            if shard == self.me {
+                let mut out = Vec::new();
+                self.run_on_shard(command, words, db, protocol, touch, part == 0, &mut out);
+                assembly.take(part, &out);
+            } else {
+                let ticket = Ticket { connection: pack(connection.id), sequence, part };
+                self.send_call(shard, ticket, connection, command, words);
+            }
+        }
+        connection.running = Some((sequence, Running::Parts(assembly)));
+        connection.hold = Some(Hold::Running);
+        Flow::Next
+    }
+
+    fn on_all_nodes(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        merge: Merge,
+    ) -> Flow {
+        self.note_start(connection, command, args);
+        if let Err(error) = (command.check)(args) {
+            return self.refuse(connection, &error.text(command.full_name));
+        }
+        let wanted = take_wanted(&mut connection.client);
+        let sequence = connection.replies.expect(wanted);
+        let nodes = self.mesh.nodes();
+        for node in 0..nodes {
+            let note = Note::Everywhere {
+                ticket: Ticket { connection: pack(connection.id), sequence, part: node as u32 },
+                caller_id: connection.client.id,
+                protocol: connection.client.protocol,
+                command,
+                words: OwnedArgs::from_words(args.iter()),
+            };
+            if node == self.me {
+                self.own_notes.push_back(note);
+            } else {
+                self.mesh.note(node, note);
+            }
+        }
+        connection.running = Some((sequence, Running::Parts(Assembly::new(merge, nodes, Vec::new()))));
+        connection.hold = Some(Hold::Running);
+        Flow::Next
+    }
+
+    /// SCAN: on the shard that the cursor names, with the position that it names there.
+    fn by_cursor(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        cursor_index: usize,
+    ) -> Flow {
+        self.note_start(connection, command, args);
+        let given = std::str::from_utf8(&args[cursor_index]).ok().and_then(|text| text.parse::<u64>().ok());
+        // Words that are no cursor are for the command itself to refuse.
+        let (shard, position) = match given {
+            None => (self.me as ShardId, None),
+            Some(given) => match cursor::take_apart(given, self.shared.slots.shards()) {
+                Some((shard, position)) => (shard, Some(position)),
+                // No such shard (any more): the position after the end of the last one.
+                None => (self.shared.slots.shards() - 1, Some(u64::MAX >> 15)),
+            },
+        };
+        let mut words = OwnedArgs::new();
+        for (index, word) in args.iter().enumerate() {
+            match position {
+                Some(position) if index == cursor_index => words.push(position.to_string().as_bytes()),
+                _ => words.push(word),
+            }
+        }
+        self.run_one_part(connection, command, words.as_args(), shard, |_| Running::Cursor(shard))
+    }
+
+    fn on_any_shard(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) -> Flow {
+        self.note_start(connection, command, args);
+        let mut left = self.shards_by_chance(connection.client.db);
+        let first = left.pop().unwrap_or(self.me as ShardId);
+        let any = AnyShard { command, words: OwnedArgs::from_words(args.iter()), left };
+        self.run_one_part(connection, command, args, first, |_| Running::Any(Box::new(any)))
+    }
+
+    /// All shards, the one to ask first at the end: drawn with a chance by its number of keys.
+    fn shards_by_chance(&mut self, db: u16) -> Vec<ShardId> {
+        let keys: Vec<u64> = self.shared.keys_by_shard(db).collect();
+        let mut drawn = self.random.u64(..keys.iter().sum::<u64>().max(1));
+        let first = keys
+            .iter()
+            .position(|keys| {
+                let here = drawn < *keys;
+                drawn = drawn.saturating_sub(*keys);
+                here
+            })
+            .unwrap_or(0);
+        let others = (0..keys.len()).filter(|shard| *shard != first);
+        others.chain([first]).map(|shard| shard as ShardId).collect()
+    }
+
+    /// Runs a command on one shard, whose reply then goes through [`Core::step`].
+    fn run_one_part(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        shard: ShardId,
+        running: impl FnOnce(ShardId) -> Running,
+    ) -> Flow {
+        let wanted = take_wanted(&mut connection.client);
+        let sequence = connection.replies.expect(wanted);
+        connection.running = Some((sequence, running(shard)));
+        connection.hold = Some(Hold::Running);
+        self.send_part(connection, command, args, shard, 0);
+        Flow::Next
+    }
+
+    fn gather(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) -> Flow {
+        let Run::Gather(steps) = command.run else { return self.on_own_shard(connection, command, args) };
+        let context = Context::of(&self.shard, connection.client.db);
+        let owners = match Gathering::owners(&steps, args, context, &self.shared.slots) {
+            Ok(owners) => owners,
+            Err(error) => {
+                self.note_start(connection, command, args);
+                return self.refuse(connection, &error.text(command.full_name));
+            }
+        };
+        let first = owners.first().copied().unwrap_or(self.me as ShardId);
+        if owners.iter().all(|owner| *owner == first) {
+            return self.on_shard(connection, command, args, first);
+        }
+        self.note_start(connection, command, args);
+        let wanted = take_wanted(&mut connection.client);
+        let sequence = connection.replies.expect(wanted);
+        let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+        let (protocol, touch) = (connection.client.protocol, !connection.client.no_touch);
+        let started =
+            Gathering::start(command, steps, args, context, protocol, touch, ticket, &self.shared.slots);
+        let number = self.shared.registry.number(command);
+        let outcome = if started.is_err() { Outcome::Failure } else { Outcome::Success };
+        self.stats().commands.note_call(number, 0, outcome, self.config.latency_tracking);
+        match started {
+            Ok((gathering, step)) => {
+                connection.running = Some((sequence, Running::Gathering(Box::new(gathering))));
+                connection.hold = Some(Hold::Running);
+                self.take_step(connection, step);
+            }
+            Err(error) => {
+                let mut out = Vec::new();
+                Reply::new(&mut out, protocol).error(error.text(command.full_name));
+                connection.replies.arrive(sequence, &out);
+            }
+        }
+        Flow::Next
+    }
+
+    #[cold]
+    fn refuse_arity(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
+        self.stats().commands.note_rejected(self.shared.registry.number(command));
+        self.refuse(connection, &Error::Arity.text(command.full_name))
+    }
+
+    #[cold]
+    fn refuse_unknown(&mut self, connection: &mut Connection, unknown: Unknown, args: Args<'_>) -> Flow {
+        self.refuse(connection, &unknown.text(args))
+    }
+
+    /// Answers an error without having run anything.
+    #[cold]
+    pub(crate) fn refuse(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
+        self.note_error(text);
+        let wanted = take_wanted(&mut connection.client);
+        connection.replies.write_now(|out| {
+            Reply::new(out, connection.client.protocol).error(text);
+            wanted
+        });
+        Flow::Next
+    }
+}
+
+fn hold(connection: &mut Connection, why: Hold) -> Flow {
+    connection.hold = Some(why);
+    Flow::Again
+}
+
+/// Whether the reply of the command at hand is wanted; moves CLIENT REPLY SKIP on.
+#[inline]
+fn take_wanted(client: &mut Client) -> bool {
+    match client.reply_mode {
+        ReplyMode::On => true,
+        ReplyMode::Off => false,
+        ReplyMode::SkipNext => {
+            // Only CLIENT REPLY SKIP itself leaves this behind, and it answers nothing anyway.
+            client.reply_mode = ReplyMode::SkipThis;
+            true
+        }
+        ReplyMode::SkipThis => {
+            client.reply_mode = ReplyMode::On;
+            false
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Received bytes to commands, and commands to [`Core::dispatch`].
+
+use crate::clock::Clock;
+use crate::connection::{Connection, Hold, Input};
+use crate::core::{Core, NetworkOrder};
+use crate::network::ConnectionId;
+use tessera_resp::{Args, Decoded, Decoder, Limits, Reply};
+
+/// While a connection is held and this much of its input waits, the driver stops receiving from it, in bytes.
+const HELD_INPUT_MAX_LEN_BYTES: usize = 64 * 1024;
+/// How much is at least taken to complete an unfinished command, in bytes: more than a few length lines.
+const TOP_UP_LEN_BYTES: usize = 256;
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It ran, or is under way: on to the next.
+    Next,
+    /// It must be tried again later; the connection's hold says why.
+    Again,
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Takes in bytes of a connection.
+    pub(crate) fn receive(&mut self, id: ConnectionId, bytes: &[u8]) {
+        self.counters.reads += 1;
+        self.counters.input_bytes += bytes.len() as u64;
+        let Some(mut connection) = self.take(id) else { return };
+        if connection.gone || connection.close_after_reply {
+            self.put(connection);
+            return;
+        }
+        if connection.direct.is_some() {
+            self.reclaim_socket(&mut connection);
+        }
+        self.now_ns = self.clock.monotonic_ns();
+        self.feed(&mut connection, bytes);
+        self.after_input(connection);
+    }
+
+    /// Goes on with a connection whose hold is over.
+    pub(crate) fn resume(&mut self, id: ConnectionId) {
+        let Some(mut connection) = self.take(id) else { return };
+        if connection.hold == Some(Hold::Running) || connection.gone {
+            self.put(connection);
+            return;
+        }
+        connection.hold = None;
+        if let Some(mut input) = connection.input.take() {
+            let done = self.run(&mut connection, &input.bytes[input.start..], &mut input.decoder);
+            input.start += done;
+            self.keep(&mut connection, input);
+        }
+        self.after_input(connection);
+    }
+
+    /// What follows when a connection's commands have been run as far as possible.
+    fn after_input(&mut self, mut connection: Box<Connection>) {
+        let waiting = connection.input_bytes();
+        connection.input_peak_bytes = connection.input_peak_bytes.max(waiting);
+        if waiting as u64 > self.config.client_query_buffer_limit.0 {
+            let line =
+                format!("Closing client {} that reached the query buffer limit", connection.endpoints.peer);
+            self.shared.system.log(line.as_bytes());
+            self.close(connection);
+            return;
+        }
+        let pause = connection.hold.is_some() && waiting >= HELD_INPUT_MAX_LEN_BYTES;
+        if pause && !connection.receive_paused {
+            connection.receive_paused = true;
+            self.orders.push(NetworkOrder::PauseReceive(connection.id));
+        } else if connection.hold.is_none() && connection.receive_paused {
+            connection.receive_paused = false;
+            self.orders.push(NetworkOrder::ResumeReceive(connection.id));
+        }
+        self.lend_socket(&mut connection);
+        self.put(connection);
+        self.run_own_notes();
+    }
+
+    /// Runs what `bytes` complete and keeps the rest.
+    fn feed(&mut self, connection: &mut Connection, bytes: &[u8]) {
+        let mut fed = 0;
+        if let Some(mut input) = connection.input.take() {
+            if connection.hold.is_some() {
+                input.bytes.extend_from_slice(bytes);
+                connection.input = Some(input);
+                return;
+            }
+            // Top the unfinished command up until it is whole; then go on where the bytes lie.
+            loop {
+                let wants = input.decoder.needs_len_bytes().saturating_sub(input.rest().len());
+                let more = &bytes[fed..][..wants.max(TOP_UP_LEN_BYTES).min(bytes.len() - fed)];
+                fed += more.len();
+                input.bytes.extend_from_slice(more);
+                let done = self.run(connection, &input.bytes[input.start..], &mut input.decoder);
+                input.start += done;
+                if connection.hold.is_some() || connection.close_after_reply {
+                    input.bytes.extend_from_slice(&bytes[fed..]);
+                    self.keep(connection, input);
+                    return;
+                }
+                let left = input.rest().len();
+                if done > 0 && left <= fed {
+                    fed -= left;
+                    break;
+                }
+                if fed == bytes.len() {
+                    self.keep(connection, input);
+                    return;
+                }
+            }
+        }
+        let bytes = &bytes[fed..];
+        let mut decoder = std::mem::take(&mut self.spare_decoder);
+        decoder.reset();
+        let done = if connection.hold.is_some() { 0 } else { self.run(connection, bytes, &mut decoder) };
+        if done == bytes.len() {
+            self.spare_decoder = decoder;
+        } else {
+            self.keep(connection, Box::new(Input { bytes: bytes[done..].to_vec(), start: 0, decoder }));
+        }
+    }
+
+    /// Keeps what is not executed yet, without what is.
+    fn keep(&mut self, connection: &mut Connection, mut input: Box<Input>) {
+        if input.start == input.bytes.len() || connection.close_after_reply {
+            self.spare_decoder = input.decoder;
+            return;
+        }
+        // Moving the rest to the front costs as much as the rest: only when more than that is won.
+        if input.start > input.rest().len() {
+            input.bytes.drain(..input.start);
+            input.start = 0;
+        }
+        connection.input = Some(input);
+    }
+
+    /// Runs the commands at the start of `bytes`, as many as are whole and may run, and returns their length.
+    fn run(&mut self, connection: &mut Connection, bytes: &[u8], decoder: &mut Decoder) -> usize {
+        let mut at = 0;
+        while connection.hold.is_none() && !connection.close_after_reply {
+            let limits = Limits { unauthenticated: self.is_stranger(connection), ..self.limits };
+            match decoder.decode(&bytes[at..], &limits) {
+                Ok(Decoded::Incomplete) => break,
+                Ok(Decoded::Command(len)) => {
+                    let args = Args::new(decoder.words_in(&bytes[at..]), decoder.spans());
+                    if !args.is_empty() && self.dispatch(connection, args) == Flow::Again {
+                        decoder.reset();
+                        break;
+                    }
+                    at += len;
+                }
+                Err(error) => {
+                    connection.replies.write_now(|out| {
+                        Reply::new(out, connection.client.protocol).error(format!("ERR {error}"));
+                        true
+                    });
+                    connection.close_after_reply = true;
+                    return bytes.len();
+                }
+            }
+        }
+        at
+    }
+
+    /// The client has to authenticate and has not.
+    #[inline]
+    pub(crate) fn is_stranger(&self, connection: &Connection) -> bool {
+        !connection.client.authenticated && self.config.require_pass.is_some()
+    }
+}

@@ -1,0 +1,348 @@
+//! The node as session commands see it.
+
+use crate::clock::Clock;
+use crate::connection::{Connection, Hold};
+use crate::core::Core;
+use crate::network::Endpoints;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+use tessera_command::client::Client;
+use tessera_command::host::facts::{
+    ClientsFacts, DatabaseFacts, MemoryFacts, PersistenceFacts, ReplicationFacts, StatsFacts,
+};
+use tessera_command::host::{
+    Action, ClientInfo, CommandTotals, ConnectionInfo, ErrorStats, Facts, Host, LatencyMonitor, Pause,
+    Slowlog, UnblockReason,
+};
+use tessera_command::{Error, Registry};
+use tessera_config::Config;
+
+/// The connection that sent the command at hand. It is not in the node's table meanwhile.
+struct Caller<'a> {
+    endpoints: &'a Endpoints,
+    input_bytes: usize,
+    output_bytes: usize,
+    allocated_bytes: usize,
+}
+
+/// Serves one command of one caller.
+pub struct NodeHost<'a, S, C> {
+    core: &'a mut Core<S, C>,
+    caller: Option<Caller<'a>>,
+    actions: Vec<Action>,
+    /// Clients to be closed when the command is done.
+    closed: Vec<u64>,
+}
+
+impl<'a, S: Send + 'static, C: Clock> NodeHost<'a, S, C> {
+    /// For a command about the connection or the server. `sizes`: of input, output and all memory, in bytes.
+    pub(crate) fn new(
+        core: &'a mut Core<S, C>,
+        endpoints: &'a Endpoints,
+        sizes: [usize; 3],
+    ) -> NodeHost<'a, S, C> {
+        let [input_bytes, output_bytes, allocated_bytes] = sizes;
+        let caller = Some(Caller { endpoints, input_bytes, output_bytes, allocated_bytes });
+        NodeHost { core, caller, actions: Vec::new(), closed: Vec::new() }
+    }
+
+    /// For this node's part of a command for all nodes.
+    pub(crate) fn for_all_nodes(core: &'a mut Core<S, C>) -> NodeHost<'a, S, C> {
+        NodeHost { core, caller: None, actions: Vec::new(), closed: Vec::new() }
+    }
+
+    /// What is to be done now that the reply is written; and whether the caller is to be closed.
+    pub(crate) fn finish(self) -> (Vec<Action>, bool) {
+        let close_caller = !self.closed.is_empty();
+        (self.actions, close_caller)
+    }
+
+    /// The clients to be closed.
+    pub(crate) fn into_closed(self) -> Vec<u64> {
+        self.closed
+    }
+}
+
+fn connection_info(endpoints: &Endpoints, input: usize, output: usize, allocated: usize) -> ConnectionInfo {
+    ConnectionInfo {
+        peer: endpoints.peer.clone(),
+        local: endpoints.local.clone(),
+        descriptor: endpoints.descriptor,
+        unix: endpoints.unix,
+        query_buffer_bytes: input as u64,
+        output_buffer_bytes: output as u64,
+        total_bytes: allocated as u64,
+        reading: true,
+        writing: output > 0,
+        ..ConnectionInfo::default()
+    }
+}
+
+fn info_of(connection: &Connection) -> ConnectionInfo {
+    let input = connection.input_bytes();
+    ConnectionInfo {
+        query_buffer_free_bytes: connection
+            .input
+            .as_ref()
+            .map_or(0, |input| (input.bytes.capacity() - input.bytes.len()) as u64),
+        reading: !connection.receive_paused,
+        blocked: connection.hold == Some(Hold::Paused),
+        closing: connection.close_after_reply,
+        ..connection_info(
+            &connection.endpoints,
+            input,
+            connection.output_bytes(),
+            connection.allocated_bytes(),
+        )
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
+    fn unix_us(&self) -> i64 {
+        self.core.clock.unix_us()
+    }
+
+    fn registry(&self) -> &'static Registry {
+        self.core.shared.registry
+    }
+
+    fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    fn config(&self) -> &Config {
+        &self.core.config
+    }
+
+    fn config_set(&mut self, pairs: &[(&[u8], &[u8])], caller_is_local: bool) -> Result<(), Error> {
+        let shared = self.core.shared.clone();
+        let changed = shared.change_config(|config| {
+            let (next, changed) = config.set(pairs, caller_is_local)?;
+            shared.system.apply(config, &next, &changed)?;
+            Ok::<Config, tessera_config::SetError>(next)
+        });
+        let config = changed.map_err(|error| Error::built([b"ERR ", error.message().as_slice()].concat()))?;
+        shared.slowlog().trim(config.slowlog_max_len);
+        self.core.follow_config();
+        Ok(())
+    }
+
+    fn config_rewrite(&mut self) -> Result<(), Error> {
+        self.core.shared.system.rewrite(&self.core.config)
+    }
+
+    fn facts(&self) -> Facts {
+        self.core.facts()
+    }
+
+    fn command_totals(&self) -> CommandTotals {
+        let mut totals = CommandTotals::default();
+        self.core.shared.stats.iter().for_each(|stats| stats.commands.add_to(&mut totals));
+        totals
+    }
+
+    fn error_stats(&self) -> ErrorStats {
+        let mut sum = ErrorStats::default();
+        for stats in &self.core.shared.stats {
+            sum.merge(&stats.errors.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        sum
+    }
+
+    fn reset_statistics(&mut self) {
+        self.core.reset_statistics();
+    }
+
+    fn note_authentication_failure(&mut self) {
+        self.core.counters.authentication_failures += 1;
+    }
+
+    fn with_slowlog(&mut self, work: &mut dyn FnMut(&mut Slowlog)) {
+        work(&mut self.core.shared.slowlog());
+    }
+
+    fn with_latency_monitor(&mut self, work: &mut dyn FnMut(&mut LatencyMonitor)) {
+        work(&mut self.core.shared.latency());
+    }
+
+    fn caller_connection(&self) -> ConnectionInfo {
+        self.caller.as_ref().map_or_else(ConnectionInfo::default, |caller| {
+            connection_info(caller.endpoints, caller.input_bytes, caller.output_bytes, caller.allocated_bytes)
+        })
+    }
+
+    fn visit_clients(&self, visit: &mut dyn FnMut(&ClientInfo<'_>)) {
+        for connection in self.core.connections.iter().flatten().filter(|connection| !connection.gone) {
+            visit(&ClientInfo { client: &connection.client, connection: info_of(connection) });
+        }
+    }
+
+    fn close_client(&mut self, id: u64) {
+        self.closed.push(id);
+    }
+
+    fn unblock_client(&mut self, _id: u64, _reason: UnblockReason) -> bool {
+        // No command waits: there are no blocking commands.
+        false
+    }
+
+    fn pause_mut(&mut self) -> &mut Pause {
+        &mut self.core.pause
+    }
+
+    fn sleep(&mut self, duration_us: u64) {
+        self.core.shared.system.sleep(duration_us);
+    }
+
+    fn set_active_expire(&mut self, enabled: bool) {
+        self.core.active_expire = enabled;
+    }
+
+    fn log(&mut self, text: &[u8]) {
+        self.core.shared.system.log(text);
+    }
+
+    fn purge_memory(&mut self) {
+        self.core.shared.system.purge_memory();
+    }
+
+    fn allocator_report(&self) -> Option<String> {
+        self.core.shared.system.allocator_report()
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// All numbers that INFO prints. Those of other nodes are as of the end of their last turn.
+    fn facts(&self) -> Facts {
+        // This node's own are up to date.
+        self.publish();
+        let counters = self.shared.counters();
+        let memory = self.shared.system.memory();
+        let mut driver: Vec<(&'static str, u64)> = Vec::new();
+        for stats in &self.shared.stats {
+            for (name, value) in stats.driver.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+                match driver.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, sum)) => *sum += value,
+                    None => driver.push((name, *value)),
+                }
+            }
+        }
+        driver.push(("forwarded_commands", counters.forwarded));
+        driver.push(("direct_replies", counters.direct_replies));
+        Facts {
+            server: self.shared.system.server(),
+            clients: ClientsFacts {
+                connected: u64::from(self.shared.clients()),
+                blocked: counters.blocked_clients,
+                recent_max_input_buffer_bytes: counters.input_buffer_max_bytes,
+                recent_max_output_buffer_bytes: counters.output_buffer_max_bytes,
+            },
+            memory: MemoryFacts {
+                used_bytes: memory.used,
+                peak_bytes: memory.peak,
+                startup_bytes: memory.startup,
+                resident_bytes: memory.resident,
+                allocator_allocated_bytes: memory.used,
+                allocator_active_bytes: memory.resident.max(memory.used),
+                allocator_resident_bytes: memory.resident.max(memory.used),
+                system_bytes: memory.system,
+                clients_bytes: counters.clients_bytes,
+                allocator: memory.allocator,
+                ..MemoryFacts::default()
+            },
+            persistence: PersistenceFacts { changes: counters.changes },
+            stats: StatsFacts {
+                connections: counters.connections,
+                commands: counters.commands,
+                commands_per_s: counters.commands_per_s,
+                input_bytes: counters.input_bytes,
+                output_bytes: counters.output_bytes,
+                input_bytes_per_s: counters.input_bytes_per_s,
+                output_bytes_per_s: counters.output_bytes_per_s,
+                rejected_connections: counters.rejected_connections,
+                expired_keys: counters.expired_keys,
+                expired_stale_ratio: 0.0,
+                expire_time_cap_reached: counters.expire_time_cap_reached,
+                expire_cycle_us: counters.expire_cycle_ns / 1000,
+                keyspace_hits: counters.keyspace_hits,
+                keyspace_misses: counters.keyspace_misses,
+                error_replies: counters.error_replies,
+                reads_processed: counters.reads,
+                writes_processed: counters.writes,
+                loop_turns: counters.turns,
+                loop_us: counters.busy_ns / 1000,
+                loop_commands_us: counters.commands_ns / 1000,
+                loop_turns_per_s: counters.turns_per_s,
+                loop_us_per_turn: (counters.busy_ns / 1000).checked_div(counters.turns).unwrap_or(0),
+                authentication_failures: counters.authentication_failures,
+                driver,
+            },
+            replication: ReplicationFacts { id: self.shared.system.replication_id() },
+            cpu: self.shared.system.cpu(),
+            keyspace: self.database_facts(),
+        }
+    }
+
+    fn database_facts(&self) -> Vec<DatabaseFacts> {
+        let databases = self.shard.databases_len();
+        (0..databases)
+            .map(|db| {
+                let (mut keys, mut expires, mut table_bytes, mut ttl_sum) = (0, 0, 0, 0u128);
+                for stats in &self.shared.stats {
+                    let database = &stats.databases[db];
+                    let shard_expires = database.expires.load(Ordering::Relaxed);
+                    keys += database.keys.load(Ordering::Relaxed);
+                    table_bytes += database.table_bytes.load(Ordering::Relaxed);
+                    expires += shard_expires;
+                    ttl_sum +=
+                        u128::from(shard_expires) * u128::from(database.mean_ttl_ms.load(Ordering::Relaxed));
+                }
+                let mean_ttl_ms = ttl_sum.checked_div(u128::from(expires)).unwrap_or(0) as u64;
+                DatabaseFacts { keys, expires, mean_ttl_ms, table_bytes }
+            })
+            .collect()
+    }
+
+    /// Makes this node's numbers visible to all.
+    pub(crate) fn publish(&self) {
+        let mut counters = self.counters;
+        let shard = self.shard.stats();
+        counters.keyspace_hits = shard.keyspace_hits;
+        counters.keyspace_misses = shard.keyspace_misses;
+        counters.expired_keys = shard.expired_keys;
+        counters.changes = shard.dirty;
+        counters.blocked_clients = self.paused.len() as u64;
+        self.stats().counters.publish(&counters);
+        for db in 0..self.shard.databases_len() {
+            self.stats().publish_database(&self.shard, db as u16);
+        }
+    }
+
+    fn reset_statistics(&mut self) {
+        let kept = self.counters;
+        self.counters = crate::stats::Counters {
+            clients_bytes: kept.clients_bytes,
+            turns: kept.turns,
+            busy_ns: kept.busy_ns,
+            commands_ns: kept.commands_ns,
+            ..crate::stats::Counters::default()
+        };
+        self.shard.reset_stats();
+        self.stats().commands.reset();
+        self.stats().errors.lock().unwrap_or_else(PoisonError::into_inner).reset();
+        self.publish();
+    }
+
+    /// A client that has just connected.
+    pub(crate) fn new_client(&self, endpoints: &Endpoints) -> Client {
+        let authenticated = self.config.require_pass.is_none();
+        let mut client = Client::new(self.shared.next_client_id(), authenticated, self.now_ms());
+        client.is_local = is_local(endpoints);
+        client
+    }
+}
+
+/// The peer is on this machine.
+fn is_local(endpoints: &Endpoints) -> bool {
+    endpoints.unix || endpoints.peer.starts_with("127.") || endpoints.peer.starts_with("[::1]")
+}

@@ -1,0 +1,153 @@
+//! What is done from time to time: expiry, timeouts, limits, sums.
+
+use crate::clock::Clock;
+use crate::connection::Hold;
+use crate::core::Core;
+use crate::network::ConnectionId;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+const NS_PER_MS: u64 = 1_000_000;
+const NS_PER_S: u64 = 1_000_000_000;
+/// The longest that one search for expired keys takes at effort 1, in nanoseconds; each step of effort adds as much.
+const EXPIRE_CYCLE_NS: u64 = NS_PER_MS / 2;
+/// How soon a search that was cut short goes on, in nanoseconds: a quarter of the time goes to it.
+const EXPIRE_AGAIN_NS: u64 = 2 * NS_PER_MS;
+/// Segments of flushed tables freed per turn.
+const RECLAIM_SEGMENTS: usize = 1;
+/// Every how many rounds the slower sums are made.
+const SUMS_EVERY_ROUNDS: u64 = 10;
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// When the next round is due, in nanoseconds from now.
+    pub(crate) fn until_housekeeping_ns(&self) -> u64 {
+        let mut due_ns = self.next_housekeeping_ns;
+        if !self.paused.is_empty()
+            && let Some(until_ms) = self.pause.until_ms()
+        {
+            let left_ms = (until_ms - self.now_ms()).max(0) as u64;
+            due_ns = due_ns.min(self.now_ns + left_ms * NS_PER_MS);
+        }
+        due_ns.saturating_sub(self.now_ns)
+    }
+
+    /// The small things of every turn, and the others when it is time. `driver`: asks the driver for its counters.
+    pub(crate) fn keep_house(&mut self, driver: impl FnOnce() -> Vec<(&'static str, u64)>) {
+        self.shard.remove_met_expired();
+        if self.shard.has_garbage() {
+            self.shard.reclaim(RECLAIM_SEGMENTS);
+        }
+        self.end_pauses();
+        if self.now_ns < self.next_housekeeping_ns {
+            return;
+        }
+        let period_ns = NS_PER_S / u64::from(self.config.hz.clamp(1, 500));
+        if self.active_expire {
+            self.expire();
+        }
+        self.next_housekeeping_ns = self.now_ns + if self.expire_more { EXPIRE_AGAIN_NS } else { period_ns };
+        if self.now_ns < self.next_sums_ns {
+            return;
+        }
+        self.next_sums_ns = self.now_ns + NS_PER_S / SUMS_EVERY_ROUNDS;
+        self.sample_rates();
+        *self.stats().driver.lock().unwrap_or_else(PoisonError::into_inner) = driver();
+        self.look_at_clients();
+        for (db, counters) in self.stats().databases.iter().enumerate() {
+            let table_bytes = self.shard.database(db as u16).table().allocated_bytes() as u64;
+            counters.table_bytes.store(table_bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn expire(&mut self) {
+        let before_ns = self.clock.monotonic_ns();
+        let budget_ns = EXPIRE_CYCLE_NS * u64::from(self.config.active_expire_effort.max(1));
+        let clock = &self.clock;
+        let mut cut_short = false;
+        self.shard.expire_cycle(|| {
+            cut_short = clock.monotonic_ns() - before_ns > budget_ns;
+            !cut_short
+        });
+        self.expire_more = cut_short;
+        self.counters.expire_time_cap_reached += u64::from(cut_short);
+        self.now_ns = self.clock.monotonic_ns();
+        self.counters.expire_cycle_ns += self.now_ns - before_ns;
+    }
+
+    fn sample_rates(&mut self) {
+        let now_us = self.now_ns / 1000;
+        let (rates, counters) = (&mut self.rates, &mut self.counters);
+        for (rate, value, shown) in [
+            (&mut rates.commands, counters.commands, &mut counters.commands_per_s),
+            (&mut rates.input_bytes, counters.input_bytes, &mut counters.input_bytes_per_s),
+            (&mut rates.output_bytes, counters.output_bytes, &mut counters.output_bytes_per_s),
+            (&mut rates.turns, counters.turns, &mut counters.turns_per_s),
+        ] {
+            rate.sample(value, now_us, 1_000_000);
+            *shown = rate.get();
+        }
+    }
+
+    /// Closes clients that are idle for too long or leave too much unread, and sums what all of them use.
+    fn look_at_clients(&mut self) {
+        let now_ms = self.now_ms();
+        let idle_max_ms = i64::from(self.config.timeout_s) * 1000;
+        let limit = self.config.client_output_buffer_limit.normal;
+        let (mut bytes, mut input_max, mut output_max) = (0, 0, 0);
+        let mut to_close: Vec<ConnectionId> = Vec::new();
+        for connection in self.connections.iter_mut().flatten().filter(|connection| !connection.gone) {
+            let output = connection.output_bytes() as u64;
+            bytes += connection.allocated_bytes() as u64;
+            input_max = input_max.max(std::mem::take(&mut connection.input_peak_bytes));
+            output_max = output_max.max(output);
+            let idle_ms = now_ms - connection.client.last_command_at_ms;
+            if idle_max_ms > 0
+                && idle_ms > idle_max_ms
+                && !connection.client.monitor
+                && connection.hold.is_none()
+            {
+                to_close.push(connection.id);
+            }
+            if limit.soft_bytes == 0 || output <= limit.soft_bytes {
+                connection.over_soft_limit_since_ms = None;
+            } else {
+                let since_ms = *connection.over_soft_limit_since_ms.get_or_insert(now_ms);
+                if now_ms - since_ms > i64::from(limit.soft_seconds) * 1000 {
+                    to_close.push(connection.id);
+                }
+            }
+        }
+        self.counters.clients_bytes = bytes;
+        self.counters.input_buffer_max_bytes = input_max as u64;
+        self.counters.output_buffer_max_bytes = output_max;
+        for id in to_close {
+            if let Some(connection) = self.take(id) {
+                self.close(connection);
+            }
+        }
+    }
+
+    /// Whether more waits for a client than it may leave unread.
+    pub(crate) fn is_over_hard_limit(&self, output_bytes: usize) -> bool {
+        let hard_bytes = self.config.client_output_buffer_limit.normal.hard_bytes;
+        hard_bytes > 0 && output_bytes as u64 > hard_bytes
+    }
+
+    /// Lets clients go on that CLIENT PAUSE held, when it is over or has changed.
+    fn end_pauses(&mut self) {
+        if self.paused.is_empty() {
+            return;
+        }
+        let now_ms = self.now_ms();
+        self.pause.mode(now_ms);
+        if self.pause == self.pause_seen && self.pause.until_ms().is_some() {
+            return;
+        }
+        self.pause_seen = self.pause;
+        for id in std::mem::take(&mut self.paused) {
+            if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Paused)) {
+                self.runnable.push_back(id);
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! A node: its core and its network, one turn after the other.
+
+use crate::clock::Clock;
+use crate::connection::{Connection, Hold};
+use crate::core::{Core, NetworkOrder};
+use crate::dispatch::SLOW_READER_LEN_BYTES;
+use crate::mesh::{Mesh, Note};
+use crate::network::{Closed, ConnectionId, Events, Network, Wait};
+use crate::shared::Shared;
+use std::io;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// How long a node with something stuck sleeps at most, in nanoseconds: nobody rings when a channel has room again.
+const STUCK_SLEEP_NS: u64 = 100_000;
+/// How long the end waits for replies to leave, in nanoseconds.
+const FAREWELL_NS: u64 = 200_000_000;
+
+const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
+const PROTECTED: &[u8] =
+    b"-DENIED This server is in protected mode: no password is set, and only clients on its own \
+    machine are served. To serve others, set a password with requirepass, or switch protected-mode off.\r\n";
+
+/// One core's share of the server.
+pub struct Node<N: Network, C> {
+    network: N,
+    core: Core<N::Socket, C>,
+    /// When the server's end began, in monotonic nanoseconds.
+    ending_since_ns: Option<u64>,
+    /// When something last happened, in monotonic nanoseconds.
+    last_event_ns: u64,
+}
+
+/// The core as the network sees it during a poll.
+struct Inbox<'a, S, C> {
+    core: &'a mut Core<S, C>,
+    /// The first event of this poll has been seen.
+    awake: bool,
+}
+
+impl<N: Network, C: Clock> Node<N, C> {
+    /// A node. Everything random in it follows from `seed`.
+    pub fn new(network: N, clock: C, shared: Arc<Shared>, mesh: Mesh<N::Socket>, seed: u64) -> Node<N, C> {
+        mesh.bell().connect(network.waker());
+        let core = Core::new(clock, shared, mesh, seed);
+        Node { network, core, ending_since_ns: None, last_event_ns: 0 }
+    }
+
+    /// One turn: takes in what has come, does it, sends what follows, and sleeps if there is nothing. Breaks at the
+    /// server's end.
+    pub fn turn(&mut self) -> ControlFlow<io::Result<()>> {
+        let wait = self.how_long();
+        let mut inbox = Inbox { core: &mut self.core, awake: false };
+        let polled = self.network.poll(wait, &mut inbox);
+        if wait != Wait::Poll {
+            self.core.mesh.bell().doorbell().get_up();
+        }
+        if let Err(error) = polled {
+            self.core.shared.shut_down();
+            return ControlFlow::Break(Err(error));
+        }
+        let core = &mut self.core;
+        core.tell_time();
+        let before_ns = core.now_ns;
+        core.follow_config();
+        core.take_mail();
+        core.resume_all();
+        self.welcome();
+        let (core, network) = (&mut self.core, &self.network);
+        core.keep_house(|| network.counters());
+        self.core.resume_all();
+        self.core.publish();
+        self.core.mesh.flush();
+        self.core.retry_stalled();
+        self.send_all();
+        self.carry_out_orders();
+        self.core.counters.turns += 1;
+        self.core.counters.busy_ns += self.core.clock.monotonic_ns() - before_ns;
+        self.end_if_told()
+    }
+
+    /// How long this turn may wait for events.
+    fn how_long(&mut self) -> Wait {
+        let core = &mut self.core;
+        if !core.runnable.is_empty() || core.shard.has_garbage() {
+            return Wait::Poll;
+        }
+        let spin_ns = u64::from(core.config.spin_us) * 1000;
+        if spin_ns > 0 && core.now_ns < self.last_event_ns + spin_ns {
+            return Wait::Poll;
+        }
+        let mut sleep_ns = core.until_housekeeping_ns();
+        if core.mesh.is_restless() || !core.stalled.is_empty() || core.shared.is_shutting_down() {
+            sleep_ns = sleep_ns.min(STUCK_SLEEP_NS);
+        }
+        core.mesh.bell().doorbell().lie_down();
+        if core.mesh.has_mail() || sleep_ns == 0 {
+            core.mesh.bell().doorbell().get_up();
+            return Wait::Poll;
+        }
+        Wait::AtMost(Duration::from_nanos(sleep_ns))
+    }
+
+    /// Deals accepted sockets to the nodes with the fewest clients, and takes in those dealt to this one.
+    fn welcome(&mut self) {
+        for socket in std::mem::take(&mut self.core.accepted) {
+            let shared = &self.core.shared;
+            if shared.clients() >= self.core.config.max_clients {
+                self.core.counters.rejected_connections += 1;
+                self.network.refuse(socket, TOO_MANY_CLIENTS);
+                continue;
+            }
+            let clients = |node: &usize| shared.stats[*node].clients.load(Ordering::Relaxed);
+            let fewest = (0..shared.stats.len()).min_by_key(clients).unwrap_or(self.core.me);
+            // A tie stays here.
+            let node = if clients(&fewest) == clients(&self.core.me) { self.core.me } else { fewest };
+            shared.stats[node].clients.fetch_add(1, Ordering::Relaxed);
+            if node == self.core.me {
+                self.core.adopted.push(socket);
+            } else {
+                self.core.mesh.note(node, Note::Adopt(socket));
+            }
+        }
+        for socket in std::mem::take(&mut self.core.adopted) {
+            self.adopt(socket);
+        }
+    }
+
+    fn adopt(&mut self, socket: N::Socket) {
+        let Ok(id) = self.network.adopt(socket) else {
+            self.core.stats().clients.fetch_sub(1, Ordering::Relaxed);
+            return;
+        };
+        self.core.counters.connections += 1;
+        let endpoints = self.network.endpoints(id);
+        let client = self.core.new_client(&endpoints);
+        let stranger =
+            !client.is_local && self.core.config.protected_mode && self.core.config.require_pass.is_none();
+        let mut connection = Box::new(Connection::new(id, client, endpoints));
+        connection.handle = Some(self.network.handle(id));
+        if stranger {
+            connection.replies.push(PROTECTED);
+            connection.close_after_reply = true;
+        }
+        self.core.put(connection);
+    }
+
+    /// Sends what is ready, and closes what is done.
+    fn send_all(&mut self) {
+        for id in std::mem::take(&mut self.core.listed) {
+            let Some(connection) = self.core.connection(id) else { continue };
+            connection.is_listed = false;
+            if connection.gone || connection.sending_bytes > 0 || connection.direct.is_some() {
+                // Comes back into the list when that is over.
+                continue;
+            }
+            if connection.replies.ready_len_bytes() > 0 {
+                let buffer = connection.replies.take_ready();
+                connection.sending_bytes = buffer.len();
+                let output_bytes = connection.output_bytes();
+                self.network.send(id, buffer);
+                if self.core.is_over_hard_limit(output_bytes) {
+                    self.close_for_output(id);
+                }
+            } else if connection.close_after_reply
+                && connection.replies.is_settled()
+                && let Some(connection) = self.core.take(id)
+            {
+                self.core.close(connection);
+            }
+        }
+    }
+
+    fn close_for_output(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.core.take(id) {
+            let line =
+                format!("Closing client {} that left too many replies unread", connection.endpoints.peer);
+            self.core.shared.system.log(line.as_bytes());
+            self.core.close(connection);
+        }
+    }
+
+    fn carry_out_orders(&mut self) {
+        for order in std::mem::take(&mut self.core.orders) {
+            match order {
+                NetworkOrder::PauseReceive(id) => self.network.pause_receive(id),
+                NetworkOrder::ResumeReceive(id) => self.network.resume_receive(id),
+                NetworkOrder::Close(id) => self.network.close(id),
+                NetworkOrder::SendRemote(socket, tag, buffer) => {
+                    self.network.send_remote(socket, tag, buffer)
+                }
+            }
+        }
+    }
+
+    /// The end: no new clients, what is ready leaves, then everything closes.
+    fn end_if_told(&mut self) -> ControlFlow<io::Result<()>> {
+        if !self.core.shared.is_shutting_down() {
+            return ControlFlow::Continue(());
+        }
+        let now_ns = self.core.now_ns;
+        let since_ns = *self.ending_since_ns.get_or_insert_with(|| {
+            self.network.stop_listening();
+            now_ns
+        });
+        let busy = self.core.connections.iter().flatten().any(|connection| connection.sending_bytes > 0);
+        if (busy || now_ns == since_ns) && now_ns - since_ns < FAREWELL_NS {
+            return ControlFlow::Continue(());
+        }
+        for connection in std::mem::take(&mut self.core.connections).into_iter().flatten() {
+            self.network.close(connection.id);
+        }
+        ControlFlow::Break(Ok(()))
+    }
+
+    /// The node's core, for checks from outside.
+    pub fn core(&self) -> &Core<N::Socket, C> {
+        &self.core
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Goes on with the connections whose hold is over.
+    fn resume_all(&mut self) {
+        // Those that become runnable meanwhile have their turn in the next one.
+        for _ in 0..self.runnable.len() {
+            if let Some(id) = self.runnable.pop_front() {
+                self.resume(id);
+            }
+        }
+    }
+
+    /// Lets connections try again that were held because of a congested peer.
+    fn retry_stalled(&mut self) {
+        for id in std::mem::take(&mut self.stalled) {
+            let Some(Hold::Peer(peer)) = self.connection(id).and_then(|connection| connection.hold) else {
+                continue;
+            };
+            if self.mesh.is_congested(peer) {
+                self.stalled.push(id);
+            } else {
+                self.runnable.push_back(id);
+            }
+        }
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Inbox<'_, S, C> {
+    /// Reads the clocks when the first event comes: the wait is over.
+    #[inline]
+    fn wake_up(&mut self) {
+        if !self.awake {
+            self.awake = true;
+            self.core.tell_time();
+        }
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
+    fn accepted(&mut self, socket: S) {
+        self.core.accepted.push(socket);
+    }
+
+    fn received(&mut self, id: ConnectionId, bytes: &[u8]) {
+        self.wake_up();
+        self.core.receive(id, bytes);
+    }
+
+    fn sent(&mut self, id: ConnectionId, buffer: Vec<u8>, result: io::Result<()>) {
+        let core = &mut *self.core;
+        core.counters.writes += 1;
+        if let Some(connection) = core.connection(id) {
+            connection.sending_bytes = 0;
+            let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
+            let lists = is_ready && !connection.is_listed;
+            connection.is_listed |= lists;
+            let resumes = connection.hold == Some(Hold::SlowReader)
+                && connection.output_bytes() < SLOW_READER_LEN_BYTES / 2;
+            if lists {
+                core.listed.push(id);
+            }
+            if resumes {
+                core.runnable.push_back(id);
+            }
+        }
+        if result.is_ok() {
+            core.counters.output_bytes += buffer.len() as u64;
+        }
+        core.buffers.give_back(buffer);
+    }
+
+    fn remote_sent(&mut self, tag: u64, buffer: Vec<u8>, written: usize) {
+        self.core.remote_reply_sent(tag, buffer, written);
+    }
+
+    fn closed(&mut self, id: ConnectionId, _why: Closed) {
+        if let Some(connection) = self.core.take(id) {
+            self.core.close(connection);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Running commands on this node's shard: for its own clients, and for those of its peers.
+
+use crate::clock::Clock;
+use crate::connection::Connection;
+use crate::core::{Core, NetworkOrder, RemoteSend};
+use crate::direct;
+use crate::mesh::Note;
+use crate::network::SocketHandle;
+use std::sync::PoisonError;
+use tessera_command::host::command_stats::Outcome;
+use tessera_command::{Command, Error, Flags, Run};
+use tessera_keyspace::Effect;
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Args, Protocol, Reply};
+use tessera_routing::message::Slow;
+use tessera_routing::{Batch, Ticket};
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Runs a command on the shard, appends its reply to `out`, and returns how long it took, in nanoseconds. Of
+    /// a command's parts only one is `counted` in the statistics.
+    #[expect(clippy::too_many_arguments, reason = "everything that a call consists of")]
+    #[inline]
+    pub(crate) fn run_on_shard(
+        &mut self,
+        command: &'static Command,
+        args: Args<'_>,
+        db: u16,
+        protocol: Protocol,
+        touch: bool,
+        counted: bool,
+        out: &mut Vec<u8>,
+    ) -> u64 {
+        let (before_ns, start) = (self.now_ns, out.len());
+        let mut reply = Reply::new(out, protocol);
+        let result = match command.run {
+            Run::Read(run) => run(args, self.shard.view(db, touch), &mut reply).map(|()| Effect::None),
+            Run::Write(run) => run(args, &mut self.shard.view_mut(db, touch), &mut reply),
+            Run::Gather(steps) => steps.run_on_one_shard(args, &mut self.shard, db, touch, &mut reply),
+            Run::Session(_) | Run::Everywhere(_) | Run::Container => {
+                Err(Error::Text("ERR this command does not run on a shard"))
+            }
+        };
+        let mut outcome = Outcome::Success;
+        match result {
+            Ok(Effect::None) => {}
+            Ok(Effect::Verbatim | Effect::Rewritten) => self.shard.note_dirty(),
+            Err(error) => {
+                outcome = Outcome::Failure;
+                reply.truncate(start);
+                let text = error.text(command.full_name);
+                reply.error(&text);
+                self.note_error(&text);
+            }
+        }
+        self.now_ns = self.clock.monotonic_ns();
+        let duration_ns = self.now_ns - before_ns;
+        self.counters.commands_ns += duration_ns;
+        if counted {
+            let number = self.shared.registry.number(command);
+            self.shared.stats[self.me].commands.note_call(
+                number,
+                duration_ns,
+                outcome,
+                self.config.latency_tracking,
+            );
+        }
+        duration_ns
+    }
+
+    /// Counts a session command; `failed` is the error's text, if it was one.
+    pub(crate) fn note_call(&mut self, command: &'static Command, duration_ns: u64, failed: Option<&[u8]>) {
+        if let Some(text) = failed {
+            self.note_error(text);
+        }
+        self.counters.commands_ns += duration_ns;
+        let number = self.shared.registry.number(command);
+        let outcome = if failed.is_some() { Outcome::Failure } else { Outcome::Success };
+        self.stats().commands.note_call(number, duration_ns, outcome, self.config.latency_tracking);
+    }
+
+    /// Counts an error reply.
+    #[cold]
+    pub(crate) fn note_error(&mut self, text: &[u8]) {
+        self.counters.error_replies += 1;
+        self.stats().errors.lock().unwrap_or_else(PoisonError::into_inner).note(text);
+    }
+
+    /// Whether a command that took so long belongs into the slow log or the latency monitor.
+    #[inline]
+    fn is_slow(&self, command: &Command, duration_ns: u64) -> bool {
+        let slower_than_us = self.config.slowlog_log_slower_than_us;
+        (slower_than_us >= 0
+            && duration_ns / 1000 >= slower_than_us.unsigned_abs()
+            && !command.flags.has(Flags::SKIP_SLOWLOG))
+            || (self.config.latency_monitor_threshold_ms > 0
+                && duration_ns / 1_000_000 >= self.config.latency_monitor_threshold_ms)
+    }
+
+    /// Notes a command of this node's client if it was slow.
+    #[inline]
+    pub(crate) fn note_duration(
+        &mut self,
+        connection: &Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        duration_ns: u64,
+    ) {
+        if self.is_slow(command, duration_ns) {
+            self.note_slow(connection, command, args, duration_ns);
+        }
+    }
+
+    #[cold]
+    pub(crate) fn note_slow(
+        &mut self,
+        connection: &Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        duration_ns: u64,
+    ) {
+        let unix_s = self.unix_us.div_euclid(1_000_000);
+        let threshold_ms = self.config.latency_monitor_threshold_ms;
+        if threshold_ms > 0 && duration_ns / 1_000_000 >= threshold_ms {
+            let event = if command.flags.has(Flags::FAST) { "fast-command" } else { "command" };
+            self.shared.latency().add(event, unix_s, duration_ns / 1_000_000);
+        }
+        let slower_than_us = self.config.slowlog_log_slower_than_us;
+        if slower_than_us >= 0
+            && duration_ns / 1000 >= slower_than_us.unsigned_abs()
+            && !command.flags.has(Flags::SKIP_SLOWLOG)
+        {
+            self.shared.slowlog().add(
+                unix_s,
+                duration_ns / 1000,
+                args,
+                &command.spec.secrets.positions(args),
+                &connection.endpoints.peer,
+                &connection.client.name,
+                self.config.slowlog_max_len,
+            );
+        }
+    }
+
+    /// Runs the calls and errands of a batch from `home` and queues the replies.
+    pub(crate) fn run_batch(&mut self, home: usize, batch: &mut Batch) {
+        let mut out = self.mesh.take_outgoing(home);
+        self.now_ns = self.clock.monotonic_ns();
+        let mut index = 0;
+        while let Some((call, args)) = batch.call(index) {
+            index += 1;
+            let counted = call.ticket.part == 0;
+            let duration_ns = match call.direct {
+                None => out.push_reply(call.ticket, |bytes| {
+                    self.run_on_shard(call.command, args, call.db, call.protocol, call.touch, counted, bytes)
+                }),
+                Some(socket) => {
+                    let mut bytes = self.buffers.take();
+                    let duration_ns = self.run_on_shard(
+                        call.command,
+                        args,
+                        call.db,
+                        call.protocol,
+                        call.touch,
+                        counted,
+                        &mut bytes,
+                    );
+                    self.reply_directly(home, call.ticket, SocketHandle(socket), bytes);
+                    duration_ns
+                }
+            };
+            if self.is_slow(call.command, duration_ns) {
+                out.slow.push(Slow {
+                    connection: call.ticket.connection,
+                    command: call.command,
+                    duration_ns,
+                    words: OwnedArgs::from_words(args.iter()),
+                });
+            }
+        }
+        for errand in batch.errands.drain(..) {
+            let ticket = errand.ticket;
+            out.answers.push((ticket, errand.run(&mut self.shard)));
+        }
+        self.mesh.restore_outgoing(home, out);
+    }
+
+    /// Has this node's network write a reply to a connection of `home`.
+    fn reply_directly(&mut self, home: usize, ticket: Ticket, socket: SocketHandle, bytes: Vec<u8>) {
+        self.counters.direct_replies += 1;
+        let send = Some(RemoteSend { home, ticket });
+        let tag = match self.free_remote_sends.pop() {
+            Some(free) => {
+                self.remote_sends[free as usize] = send;
+                free
+            }
+            None => {
+                self.remote_sends.push(send);
+                (self.remote_sends.len() - 1) as u32
+            }
+        };
+        self.orders.push(NetworkOrder::SendRemote(socket, u64::from(tag), bytes));
+    }
+
+    /// A direct reply has been written, as far as it went.
+    pub(crate) fn remote_reply_sent(&mut self, tag: u64, mut buffer: Vec<u8>, written: usize) {
+        let place = self.remote_sends.get_mut(tag as usize).and_then(Option::take);
+        let Some(RemoteSend { home, ticket }) = place else {
+            debug_assert!(false, "a direct reply that was not begun");
+            return;
+        };
+        self.free_remote_sends.push(tag as u32);
+        self.counters.output_bytes += written as u64;
+        self.counters.writes += 1;
+        if written < buffer.len() {
+            // The home sends the rest, and the socket is its own again.
+            buffer.drain(..written);
+            self.mesh.note(home, Note::DirectDone { ticket, rest: buffer });
+            return;
+        }
+        let index = crate::connection::unpack(ticket.connection).index as usize;
+        if direct::done(&self.shared.direct[home][index]) {
+            self.mesh.note(home, Note::DirectDone { ticket, rest: Vec::new() });
+        }
+        self.buffers.give_back(buffer);
+    }
+}

@@ -1,0 +1,332 @@
+//! What comes back from peers: replies, answers, parts; and the next step of commands that take several.
+
+use crate::clock::Clock;
+use crate::connection::{Connection, Hold, Running, unpack};
+use crate::core::Core;
+use crate::direct;
+use crate::host::NodeHost;
+use crate::mesh::{Note, Parcel};
+use tessera_command::host::NodePart;
+use tessera_command::{Command, Run};
+use tessera_resp::{Args, Protocol, Reply};
+use tessera_routing::message::Slow;
+use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket, cursor};
+
+/// What RANDOMKEY and its like answer when the shard has nothing.
+fn is_null(reply: &[u8]) -> bool {
+    matches!(reply, b"$-1\r\n" | b"_\r\n" | b"*-1\r\n")
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Takes in everything that peers have sent. True if there was anything.
+    pub(crate) fn take_mail(&mut self) -> bool {
+        let mut any = false;
+        for peer in 0..self.mesh.nodes() {
+            while let Some(parcel) = self.mesh.receive(peer) {
+                any = true;
+                match parcel {
+                    Parcel::Batch(batch) => self.take_batch(peer, batch),
+                    Parcel::Note(note) => self.take_note(peer, *note),
+                }
+            }
+            while let Some(mut batch) = self.mesh.next_deferred(peer) {
+                any = true;
+                self.run_batch(peer, &mut batch);
+                self.mesh.recycle(batch);
+            }
+        }
+        any
+    }
+
+    fn take_batch(&mut self, peer: usize, mut batch: Box<Batch>) {
+        for (ticket, reply) in batch.replies() {
+            self.take_reply(ticket, reply);
+        }
+        for (ticket, answer) in std::mem::take(&mut batch.answers) {
+            self.take_answer(ticket, answer);
+        }
+        for slow in std::mem::take(&mut batch.slow) {
+            self.take_slow(&slow);
+        }
+        if batch.calls_len() == 0 && batch.errands.is_empty() {
+            self.mesh.recycle(batch);
+        } else {
+            // Replies and answers are done with; the rest runs at once if replies to that peer get away.
+            self.mesh.defer(peer, batch);
+        }
+    }
+
+    #[inline]
+    fn take_reply(&mut self, ticket: Ticket, reply: &[u8]) {
+        let id = unpack(ticket.connection);
+        let Some(place) = self.connections.get_mut(id.index as usize) else { return };
+        let Some(connection) = place.as_deref_mut().filter(|connection| connection.id == id) else { return };
+        if connection.running.is_some() {
+            return self
+                .with_connection(ticket, |core, connection| core.step(connection, ticket.part, reply));
+        }
+        let buffers = &mut self.buffers;
+        connection.replies.lend(|| buffers.take());
+        connection.replies.arrive(ticket.sequence, reply);
+        if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
+            self.runnable.push_back(id);
+        }
+        if !connection.is_listed && connection.replies.ready_len_bytes() > 0 {
+            connection.is_listed = true;
+            self.listed.push(id);
+        }
+    }
+
+    fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
+        self.with_connection(ticket, |core, connection| {
+            if let Some((_, Running::Gathering(gathering))) = &mut connection.running {
+                let step = gathering.answer(ticket.part, answer);
+                core.take_step(connection, step);
+            }
+        });
+    }
+
+    fn take_slow(&mut self, slow: &Slow) {
+        if let Some(connection) = self.take(unpack(slow.connection)) {
+            self.note_slow(&connection, slow.command, slow.words.as_args(), slow.duration_ns);
+            self.put(connection);
+        }
+    }
+
+    /// Works on the connection of a ticket, if the ticket is for what it runs.
+    fn with_connection(&mut self, ticket: Ticket, work: impl FnOnce(&mut Self, &mut Connection)) {
+        let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
+        if connection.running.as_ref().is_some_and(|(sequence, _)| *sequence == ticket.sequence) {
+            work(self, &mut connection);
+            if connection.hold.is_none() {
+                self.runnable.push_back(connection.id);
+            }
+        }
+        self.put(connection);
+    }
+
+    /// A part's reply has come for what the connection runs.
+    fn step(&mut self, connection: &mut Connection, part: u32, reply: &[u8]) {
+        let protocol = connection.protocol();
+        match &mut connection.running {
+            Some((_, Running::Parts(assembly))) => {
+                if assembly.take(part, reply) {
+                    let mut out = Vec::new();
+                    assembly.finish(&mut out, protocol);
+                    self.finish(connection, &out);
+                }
+            }
+            Some((_, Running::Cursor(shard))) => {
+                let mut out = Vec::new();
+                cursor::rewrite(reply, *shard, self.shared.slots.shards(), &mut out, protocol);
+                self.finish(connection, &out);
+            }
+            Some((_, Running::Any(any))) => {
+                if is_null(reply)
+                    && let Some(next) = any.left.pop()
+                {
+                    let (command, words) = (any.command, any.words.clone());
+                    self.send_part(connection, command, words.as_args(), next, part + 1);
+                } else {
+                    self.finish(connection, reply);
+                }
+            }
+            Some((_, Running::Gathering(_))) | None => {}
+        }
+    }
+
+    /// The command that took several steps is answered.
+    pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
+        if let Some((sequence, _)) = connection.running.take() {
+            connection.hold = None;
+            connection.replies.lend(|| self.buffers.take());
+            connection.replies.arrive(sequence, reply);
+        }
+    }
+
+    /// Runs a part of what the connection runs on one shard; its reply goes to [`Core::step`].
+    pub(crate) fn send_part(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        shard: ShardId,
+        part: u32,
+    ) {
+        let Some((sequence, _)) = connection.running else { return };
+        let client = &connection.client;
+        let (db, protocol, touch) = (client.db, client.protocol, !client.no_touch);
+        if usize::from(shard) == self.me {
+            let mut out = Vec::new();
+            self.run_on_shard(command, args, db, protocol, touch, part == 0, &mut out);
+            self.step(connection, part, &out);
+        } else {
+            self.counters.forwarded += 1;
+            let ticket = Ticket { connection: crate::connection::pack(connection.id), sequence, part };
+            self.mesh.outgoing(usize::from(shard)).push_call(ticket, command, args, db, protocol, touch);
+        }
+    }
+
+    /// Does what a gathering command wants next.
+    pub(crate) fn take_step(&mut self, connection: &mut Connection, step: Step) {
+        let mut steps = vec![step];
+        while let Some(step) = steps.pop() {
+            match step {
+                Step::Done(reply) => self.finish(connection, &reply),
+                Step::Send(errands) => {
+                    for (shard, errand) in errands {
+                        if let Some((part, answer)) = self.send_errand(shard, errand)
+                            && let Some((_, Running::Gathering(gathering))) = &mut connection.running
+                        {
+                            steps.push(gathering.answer(part, answer));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends an errand to its shard; of this node's own shard it returns the answer at once.
+    fn send_errand(&mut self, shard: ShardId, errand: Errand) -> Option<(u32, Answer)> {
+        if usize::from(shard) == self.me {
+            let part = errand.ticket.part;
+            return Some((part, errand.run(&mut self.shard)));
+        }
+        self.mesh.outgoing(usize::from(shard)).errands.push(errand);
+        None
+    }
+
+    fn take_note(&mut self, peer: usize, note: Note<S>) {
+        match note {
+            Note::Adopt(socket) => self.adopted.push(socket),
+            Note::Everywhere { ticket, caller_id, protocol, command, words } => {
+                let part = self.run_everywhere(command, words.as_args(), caller_id, protocol);
+                self.mesh.note(peer, Note::Part(ticket, part));
+            }
+            Note::Part(ticket, reply) => {
+                self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
+            }
+            Note::Monitor(line) => self.show_monitors(&line),
+            Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, &rest),
+        }
+    }
+
+    /// Does this node's part of the commands for all nodes that its own clients sent.
+    pub(crate) fn run_own_notes(&mut self) {
+        while let Some(note) = self.own_notes.pop_front() {
+            match note {
+                Note::Everywhere { ticket, caller_id, protocol, command, words } => {
+                    let reply = self.run_everywhere(command, words.as_args(), caller_id, protocol);
+                    self.with_connection(ticket, |core, connection| {
+                        core.step(connection, ticket.part, &reply)
+                    });
+                }
+                Note::Monitor(line) => self.show_monitors(&line),
+                Note::Adopt(_) | Note::Part(..) | Note::DirectDone { .. } => {
+                    debug_assert!(false, "a node does not send itself such a note");
+                }
+            }
+        }
+    }
+
+    fn run_everywhere(
+        &mut self,
+        command: &'static Command,
+        args: Args<'_>,
+        caller_id: u64,
+        protocol: Protocol,
+    ) -> Vec<u8> {
+        let Run::Everywhere(run) = command.run else { return Vec::new() };
+        let before_ns = self.clock.monotonic_ns();
+        let mut out = Vec::new();
+        let mut host = NodeHost::for_all_nodes(self);
+        let result =
+            run(args, &mut NodePart { caller_id, host: &mut host }, &mut Reply::new(&mut out, protocol));
+        let closed = host.into_closed();
+        if let Err(error) = &result {
+            out.clear();
+            Reply::new(&mut out, protocol).error(error.text(command.full_name));
+        }
+        for id in closed {
+            self.close_client(id, caller_id);
+        }
+        self.now_ns = self.clock.monotonic_ns();
+        // The caller's node counts the command.
+        if self.connections.iter().flatten().any(|connection| connection.client.id == caller_id) {
+            let failed = result.err().map(|error| error.text(command.full_name).into_owned());
+            self.note_call(command, self.now_ns - before_ns, failed.as_deref());
+        }
+        out
+    }
+
+    /// CLIENT KILL: at once, or after the reply if it is the caller.
+    fn close_client(&mut self, client_id: u64, caller_id: u64) {
+        let found = self.connections.iter().flatten().find(|connection| connection.client.id == client_id);
+        let Some(mut connection) = found.map(|connection| connection.id).and_then(|id| self.take(id)) else {
+            return;
+        };
+        if client_id == caller_id {
+            connection.close_after_reply = true;
+            self.put(connection);
+        } else {
+            self.close(connection);
+        }
+    }
+
+    fn show_monitors(&mut self, line: &[u8]) {
+        for id in self.monitors.clone() {
+            if let Some(mut connection) = self.take(id) {
+                connection.replies.push(line);
+                self.put(connection);
+            }
+        }
+    }
+
+    /// Lets the owner of the one call under way write its reply itself, if nothing else is to be written.
+    pub(crate) fn lend_socket(&mut self, connection: &mut Connection) {
+        let Some((peer, call)) = connection.last_call.take() else { return };
+        let index = connection.id.index as usize;
+        if connection.sending_bytes > 0
+            || connection.input.is_some()
+            || connection.direct.is_some()
+            || connection.close_after_reply
+            || index >= self.shared.direct[self.me].len()
+        {
+            return;
+        }
+        let Some(handle) = connection.handle else { return };
+        let Some(sequence) = connection.replies.only_waiting() else { return };
+        direct::lend(&self.shared.direct[self.me][index]);
+        connection.direct = Some(sequence);
+        self.mesh.outgoing(peer).set_direct(call, handle.0);
+    }
+
+    /// Takes the socket back from the owner if it is done with it. True if the socket is the home's.
+    pub(crate) fn reclaim_socket(&mut self, connection: &mut Connection) -> bool {
+        let Some(sequence) = connection.direct else { return true };
+        if !direct::reclaim(&self.shared.direct[self.me][connection.id.index as usize]) {
+            return false;
+        }
+        connection.direct = None;
+        connection.replies.arrive(sequence, &[]);
+        if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
+            self.runnable.push_back(connection.id);
+        }
+        true
+    }
+
+    /// The owner is done with the socket, and says so because the home wanted it or something is left to write.
+    fn take_socket_back(&mut self, ticket: Ticket, rest: &[u8]) {
+        let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
+        if connection.direct.take() == Some(ticket.sequence) {
+            connection.replies.arrive(ticket.sequence, rest);
+        }
+        if connection.gone {
+            return self.close(connection);
+        }
+        if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
+            self.runnable.push_back(connection.id);
+        }
+        self.put(connection);
+    }
+}

@@ -1,0 +1,52 @@
+//! The seam between a node and the process it is part of: what commands ask about it and have done to it.
+
+use tessera_command::Error;
+use tessera_command::host::facts::{CpuFacts, ServerFacts};
+use tessera_config::{Config, SetError};
+
+/// What the allocator and the system say of the process's memory, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProcessMemory {
+    /// Handed out by the allocator.
+    pub used: u64,
+    /// The highest value of that seen so far.
+    pub peak: u64,
+    /// Its value when the server had started.
+    pub startup: u64,
+    /// Pages of the process in memory.
+    pub resident: u64,
+    /// The machine's memory.
+    pub system: u64,
+    /// The allocator's name and version.
+    pub allocator: &'static str,
+}
+
+/// The process around the nodes. Used from all their threads, for commands that are rare.
+pub trait System: Send + Sync {
+    /// What the server is and runs on.
+    fn server(&self) -> ServerFacts;
+    /// Random, 40 hexadecimal digits: an identity for replication.
+    fn replication_id(&self) -> String;
+    /// Memory of the process.
+    fn memory(&self) -> ProcessMemory;
+    /// Processor time of the process, and of the thread that asks.
+    fn cpu(&self) -> CpuFacts;
+    /// Puts changed parameters into effect, as far as they are the process's: all or none.
+    ///
+    /// # Errors
+    /// Which one could not be, and why.
+    fn apply(&self, before: &Config, after: &Config, changed: &[tessera_config::Id]) -> Result<(), SetError>;
+    /// Writes the configuration into the file it came from.
+    ///
+    /// # Errors
+    /// The error reply.
+    fn rewrite(&self, config: &Config) -> Result<(), Error>;
+    /// Writes a line to the log, at level warning.
+    fn log(&self, text: &[u8]);
+    /// Stops the thread that asks for so long.
+    fn sleep(&self, duration_us: u64);
+    /// Gives memory that the thread does not use back to the system.
+    fn purge_memory(&self);
+    /// What the allocator says of itself, if it can.
+    fn allocator_report(&self) -> Option<String>;
+}
