@@ -315,6 +315,14 @@ fn command_answers() {
             ("COMMAND GETKEYS GET", "-ERR Invalid number of arguments specified for command"),
             ("COMMAND GETKEYS", "-ERR wrong number of arguments for 'command|getkeys' command"),
             ("COMMAND GETKEYSANDFLAGS TYPE a", "*1 *2 $1 a *1 +RO"),
+            ("COMMAND GETKEYSANDFLAGS SET a b", "*1 *2 $1 a *2 +OW +update"),
+            ("COMMAND GETKEYSANDFLAGS SET a b NX get", "*1 *2 $1 a *3 +RW +access +update"),
+            ("COMMAND GETKEYSANDFLAGS BITFIELD a GET u8 0 OVERFLOW SAT", "*1 *2 $1 a *2 +RO +access"),
+            ("COMMAND GETKEYSANDFLAGS BITFIELD a GET u8 0 SET u8 0 1", "*1 *2 $1 a *3 +RW +access +update"),
+            ("COMMAND GETKEYSANDFLAGS BITFIELD a GET u8", "*1 *2 $1 a *3 +RW +access +update"),
+            ("COMMAND GETKEYS BITOP AND d a b", "*3 $1 d $1 a $1 b"),
+            ("COMMAND GETKEYS MSET a 1 b 2", "*2 $1 a $1 b"),
+            ("COMMAND GETKEYS MSET a 1 b", "*2 $1 a $1 b"),
             ("COMMAND LIST FILTERBY MODULE x", "*0"),
             ("COMMAND LIST FILTERBY ACLCAT nope", "*0"),
             ("COMMAND LIST FILTERBY PATTERN OBJECT|F*", "*1 $11 object|freq"),
@@ -346,4 +354,64 @@ fn help_lists_the_subcommands() {
         help.contains("+LIST [FILTERBY (MODULE <module-name>|ACLCAT <category>|PATTERN <pattern>)]"),
         "{help}"
     );
+}
+
+/// Runs a subcommand that its container's family registers, on a shard that holds `key`.
+fn run_alone(command: &tessera_command::Command, words: &[&str], value: &[u8]) -> String {
+    let mut shard = tessera_keyspace::Shard::new(1, 1);
+    shard.set_now_ms(NOW_MS);
+    shard.view_mut(0, true).put(
+        b"key",
+        tessera_values::StringValue::new(value),
+        tessera_keyspace::Expire::Clear,
+    );
+    shard.set_now_ms(NOW_MS + 7000);
+    let words = tessera_resp::args::OwnedArgs::from_words(words);
+    let mut out = Vec::new();
+    let tessera_command::Run::Read(run) = command.run else { panic!("it only reads") };
+    let mut reply = tessera_resp::Reply::new(&mut out, Protocol::Resp2);
+    if let Err(error) = run(words.as_args(), shard.view(0, true), &mut reply) {
+        reply.error(error.text(command.full_name));
+    }
+    String::from_utf8(out).unwrap().trim_end().to_owned()
+}
+
+#[test]
+fn memory_usage_grows_with_the_value() {
+    let usage = tessera_command::Command::read::<tessera_commands::keys::MemoryUsage>();
+    let run = |words: &[&str], value: &[u8]| run_alone(&usage, words, value);
+    let bytes = |value: &[u8]| run(&["MEMORY", "USAGE", "key"], value)[1..].parse::<usize>().unwrap();
+    assert!(bytes(&[b'x'; 5000]) >= bytes(b"x") + 4900);
+    assert_eq!(run(&["MEMORY", "USAGE", "none"], b""), "$-1");
+    assert!(run(&["MEMORY", "USAGE", "key", "SAMPLES", "0", "samples", "5"], b"").starts_with(':'));
+    for (options, error) in [
+        (&["SAMPLES", "-1"][..], "-ERR syntax error"),
+        (&["SAMPLES"], "-ERR syntax error"),
+        (&["FOO", "1"], "-ERR syntax error"),
+        (&["SAMPLES", "x"], "-ERR value is not an integer or out of range"),
+    ] {
+        assert_eq!(run(&[&["MEMORY", "USAGE", "key"], options].concat(), b""), error, "{options:?}");
+    }
+}
+
+#[test]
+fn debug_object_tells_of_a_key_in_a_line() {
+    let object = tessera_command::Command::read::<tessera_commands::keys::DebugObject>();
+    let run = |key: &str, value: &[u8]| run_alone(&object, &["DEBUG", "OBJECT", key], value);
+    assert_eq!(run("none", b""), "-ERR no such key");
+    // The lengths are those that Valkey 7.2.7 tells of the same values.
+    for (value, encoding, len) in [
+        (b"5".as_slice(), "int", 2),
+        (b"-129", "int", 3),
+        (b"32768", "int", 5),
+        (b"2147483648", "int", 11),
+        (b"abc", "embstr", 4),
+        (b"", "embstr", 1),
+    ] {
+        let line = run("key", value);
+        assert!(line.starts_with("+Value at:0x"), "{line}");
+        let clock = ((NOW_MS / 1000) & 0xff_ffff).to_string();
+        let tail = format!(" encoding:{encoding} serializedlength:{len} lru:{clock} lru_seconds_idle:7");
+        assert!(line.ends_with(&tail), "{line}");
+    }
 }

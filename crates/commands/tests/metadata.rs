@@ -4,7 +4,9 @@
 mod tree;
 
 use std::collections::BTreeMap;
-use tessera_command::{Command, KeyFlags, introspect};
+use tessera_command::keys::KeyPositions;
+use tessera_command::spec::{Begin, Find};
+use tessera_command::{Command, KeyFlags, KeySpec, introspect};
 use tessera_commands::COMMANDS;
 use tessera_resp::{Protocol, Reply};
 use tree::Node;
@@ -114,4 +116,56 @@ fn the_page_of_commands_has_a_row_for_each() {
     }
     let columns = |line: &str| line.replace("\\|", "").matches('|').count();
     assert!(page.lines().filter(|line| line.starts_with('|')).all(|line| columns(line) == 7), "{page}");
+}
+
+/// A recorded key spec; `None` if it is of a kind that no spec of ours can be.
+fn key_spec(node: &Node) -> Option<KeySpec> {
+    let step = |step: i64| usize::try_from(step).expect("a positive step");
+    let field =
+        |node: &Node, name: &str| node.field(name).unwrap_or_else(|| panic!("{name} in {node:?}")).clone();
+    let (begin, find) = (field(node, "begin_search"), field(node, "find_keys"));
+    let number = |search: &Node, name: &str| field(&field(search, "spec"), name).integer();
+    let begin = match field(&begin, "type").text() {
+        "index" => Begin::Index(step(number(&begin, "index"))),
+        "keyword" => Begin::Keyword { word: "WORD", from: number(&begin, "startfrom") as i32 },
+        _ => return None,
+    };
+    let find = match field(&find, "type").text() {
+        "range" => Find::Range {
+            last: number(&find, "lastkey") as i32,
+            step: step(number(&find, "keystep")),
+            limit: step(number(&find, "limit")),
+        },
+        "keynum" => Find::Count {
+            at: step(number(&find, "keynumidx")),
+            first: step(number(&find, "firstkey")),
+            step: step(number(&find, "keystep")),
+        },
+        _ => return None,
+    };
+    let names: Vec<Node> = field(node, "flags").members().to_vec();
+    let flags = KeyFlags::ALL
+        .iter()
+        .filter(|(_, name)| names.contains(&Node::Line(format!("+{name}"))))
+        .fold(KeyFlags::NONE, |all, (flag, _)| all.with(*flag));
+    Some(KeySpec { begin, find, flags, notes: None })
+}
+
+/// Of all of Redis's commands, not only ours: the derivation of first, last, step and `movablekeys`.
+#[test]
+fn key_positions_follow_from_key_specs() {
+    let mut compared = 0;
+    for (name, info) in recorded(RECORDED_INFO) {
+        let info = info.members();
+        let Some(specs) = info[8].members().iter().map(key_spec).collect::<Option<Vec<_>>>() else {
+            continue;
+        };
+        let positions = KeyPositions::of(&specs);
+        let movable = info[2].members().contains(&Node::Line("+movablekeys".into()));
+        let ours = [positions.first, positions.last, positions.step].map(i64::from);
+        let expected = [&info[3], &info[4], &info[5]].map(Node::integer);
+        assert_eq!((ours, positions.suffice), (expected, !movable), "{name}");
+        compared += 1;
+    }
+    assert!(compared > 300, "{compared}");
 }

@@ -37,15 +37,17 @@ impl Engine {
         self.replica.set_now_ms(now_ms);
     }
 
-    /// Runs a command and replays its effect. Returns the reply; `None` if there is no such command.
+    /// Runs a command and replays its effect. Returns the reply; `None` if the command has no such subcommand.
     pub fn run(&mut self, words: &[Vec<u8>], protocol: Protocol) -> Option<Vec<u8>> {
         let owned = OwnedArgs::from_words(words);
-        let (reply, effect) = run_on(&self.registry, &mut self.shard, owned.as_args(), protocol)?;
-        for (_, recorded) in self.shard.effects_mut().take() {
-            replay(&self.registry, &mut self.replica, recorded.as_args());
+        assert!(self.registry.find(&words[0]).is_some(), "{:?} is no command", owned.as_args());
+        let (reply, effect) = run_on(&self.registry, &mut self.shard, 0, owned.as_args(), protocol)?;
+        self.shard.remove_met_expired();
+        for (db, recorded) in self.shard.effects_mut().take() {
+            replay(&self.registry, &mut self.replica, db, recorded.as_args());
         }
         if effect == Effect::Verbatim {
-            replay(&self.registry, &mut self.replica, owned.as_args());
+            replay(&self.registry, &mut self.replica, 0, owned.as_args());
         }
         Some(reply)
     }
@@ -66,6 +68,7 @@ fn state(shard: &Shard, key: &[u8]) -> State {
 fn run_on(
     registry: &Registry,
     shard: &mut Shard,
+    db: u16,
     args: Args<'_>,
     protocol: Protocol,
 ) -> Option<(Vec<u8>, Effect)> {
@@ -76,9 +79,9 @@ fn run_on(
         Err(tessera_command::Error::Arity)
     } else {
         match command.run {
-            Run::Read(run) => run(args, shard.view(0, true), &mut reply).map(|()| Effect::None),
-            Run::Write(run) => run(args, &mut shard.view_mut(0, true), &mut reply),
-            Run::Gather(steps) => steps.run_on_one_shard(args, shard, 0, true, &mut reply),
+            Run::Read(run) => run(args, shard.view(db, true), &mut reply).map(|()| Effect::None),
+            Run::Write(run) => run(args, &mut shard.view_mut(db, true), &mut reply),
+            Run::Gather(steps) => steps.run_on_one_shard(args, shard, db, true, &mut reply),
             Run::Session(_) | Run::Everywhere(_) | Run::Container => return None,
         }
     };
@@ -90,20 +93,7 @@ fn run_on(
     Some((out, effect))
 }
 
-/// Carries out what a log would hold. Removals and expiries are what any store can do, with commands for that or
-/// without.
-fn replay(registry: &Registry, shard: &mut Shard, args: Args<'_>) {
-    if run_on(registry, shard, args, Protocol::Resp2).is_some() {
-        return;
-    }
-    let mut db = shard.view_mut(0, true);
-    match &args[0] {
-        b"DEL" => drop(db.remove(&args[1])),
-        b"PERSIST" => drop(db.set_expire(&args[1], None)),
-        b"PEXPIREAT" => {
-            let at_ms = tessera_resp::number::parse_i64(&args[2]);
-            assert!(at_ms.is_some() && db.set_expire(&args[1], at_ms), "{args:?} cannot be replayed");
-        }
-        _ => panic!("{args:?} cannot be replayed"),
-    }
+/// Carries out what a log would hold.
+fn replay(registry: &Registry, shard: &mut Shard, db: u16, args: Args<'_>) {
+    assert!(run_on(registry, shard, db, args, Protocol::Resp2).is_some(), "{args:?} cannot be replayed");
 }

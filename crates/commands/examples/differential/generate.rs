@@ -14,12 +14,29 @@ pub struct Template {
     pub weight: u32,
     /// Its words; see the module's documentation.
     pub words: &'static str,
-    /// By how much an integer reply may be off, for times that pass between two servers.
-    pub tolerance: i64,
+    /// When two replies count as equal.
+    pub equality: Equality,
+}
+
+/// When two replies count as equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Equality {
+    /// To the byte.
+    Exact,
+    /// Integers that differ by at most this: for times that pass between two servers.
+    Within(i64),
+    /// Arrays of the same elements, in arrays as well.
+    AnyOrder,
+    /// Both null or both not.
+    SameKind,
 }
 
 const fn exact(family: &'static str, weight: u32, words: &'static str) -> Template {
-    Template { family, weight, words, tolerance: 0 }
+    Template { family, weight, words, equality: Equality::Exact }
+}
+
+const fn keys(weight: u32, words: &'static str, equality: Equality) -> Template {
+    Template { family: "keys", weight, words, equality }
 }
 
 /// All there is.
@@ -82,6 +99,36 @@ pub const TEMPLATES: &[Template] = &[
     exact("bitmaps", 3, "GETBIT <key> <bit_offset>"),
     exact("bitmaps", 6, "SETBIT <key> <bit_offset> (0|1)"),
     exact("bitmaps", 1, "SETBIT <key> <bit_offset> <integer>"),
+    exact("keys", 20, "SET <key> <text>"),
+    exact("keys", 6, "COPY <key> <key> REPLACE?"),
+    exact("keys", 4, "COPY <key> <key> (REPLACE|DB <database>)*"),
+    exact("keys", 4, "DEL <key>+"),
+    exact("keys", 4, "EXISTS <key>+"),
+    exact("keys", 4, "EXPIRE <key> <lifetime> (NX|XX|GT|LT)?"),
+    exact("keys", 4, "PEXPIRE <key> <lifetime> (NX|XX|GT|LT)?"),
+    exact("keys", 4, "EXPIREAT <key> <time_s> (NX|XX|GT|LT)?"),
+    exact("keys", 4, "PEXPIREAT <key> <time_ms> (NX|XX|GT|LT)?"),
+    exact("keys", 4, "(EXPIRE|PEXPIRE) <key> <lifetime> (NX|XX|GT|LT|<text>)*"),
+    keys(3, "TTL <key>", Equality::Within(1)),
+    keys(3, "EXPIRETIME <key>", Equality::Within(1)),
+    keys(3, "(PTTL|PEXPIRETIME) <key>", Equality::Within(1000)),
+    exact("keys", 4, "PERSIST <key>"),
+    keys(4, "KEYS <pattern>", Equality::AnyOrder),
+    exact("keys", 4, "MOVE <key> <database>"),
+    exact("keys", 4, "OBJECT (ENCODING|FREQ) <key>"),
+    // Redis shares small integers among keys, and with them the time of their last use.
+    keys(2, "OBJECT IDLETIME <key>", Equality::Within(i64::MAX)),
+    keys(2, "RANDOMKEY", Equality::SameKind),
+    exact("keys", 6, "(RENAME|RENAMENX) <key> <key>"),
+    keys(4, "SCAN 0 (COUNT 1000|MATCH <pattern>|TYPE (string|hash))* COUNT 1000", Equality::AnyOrder),
+    keys(1, "SCAN (|+0|-0|x|99999999999999999999) COUNT (1000|0|-1|x)", Equality::AnyOrder),
+    exact("keys", 3, "TOUCH <key>+"),
+    exact("keys", 3, "TYPE <key>"),
+    exact("keys", 3, "UNLINK <key>+"),
+    // Keys past their time count until they are found, which each server does in its own time.
+    keys(3, "DBSIZE", Equality::Within(3)),
+    exact("keys", 1, "(FLUSHDB|FLUSHALL) (SYNC|ASYNC)?"),
+    exact("keys", 3, "SWAPDB <database> <database>"),
 ];
 
 /// How many keys there are.
@@ -212,6 +259,8 @@ const TYPES: &[&str] = &[
     "i63", "i64",
 ];
 const NOT_TYPES: &[&str] = &["u0", "u64", "i65", "i0", "x8", "U8", "u-1", "u08", "8", "", "i"];
+const PATTERNS: &[&str] =
+    &["*", "**", "key:*", "key:?", "key:[0-3]", "key:[^0-3]", "[a-", "k\\ey*", "*[3-0]", "", "?????"];
 const GARBAGE: &[&[u8]] =
     &[b"", b"foo", b"\x00\xff\r\n", b"GET", b"NX", b"-1", b"0", b"1e400", b"(nil)", b"KEEPTTL", b"BIT"];
 
@@ -249,6 +298,12 @@ impl Generator {
         self.expand(template.words, &mut words);
         if self.chance(25) {
             self.spoil(&mut words);
+        }
+        // What lies behind a cursor that nobody handed out, and which keys come first, is each server's own affair.
+        if words[0] == b"SCAN"
+            && (words.get(1).is_some_and(|cursor| cursor == b"-1") || !words.contains(&b"COUNT".to_vec()))
+        {
+            words.truncate(1);
         }
         if self.chance(10) {
             let word = self.random.usize(..words.len());
@@ -331,6 +386,11 @@ impl Generator {
             "<type>" => self.pick(TYPES).into(),
             "<ttl>" if self.chance(15) => self.pick(TTLS).into(),
             "<ttl>" => self.random.u32(1_000_000..2_000_000).to_string().into_bytes(),
+            "<lifetime>" if self.chance(4) => self.pick(TTLS).into(),
+            "<lifetime>" => self.random.u32(1_000_000..2_000_000).to_string().into_bytes(),
+            "<database>" if self.chance(8) => self.integer(),
+            "<database>" => self.random.u32(..3).to_string().into_bytes(),
+            "<pattern>" => self.pick(PATTERNS).into(),
             "<time_s>" if self.chance(15) => self.integer(),
             "<time_s>" => self.time_ms(1000).to_string().into_bytes(),
             "<time_ms>" if self.chance(15) => self.integer(),

@@ -1,7 +1,7 @@
 //! Compares the commands with a running server of Redis 7.2's behaviour: random commands, replies equal to the
 //! byte, values, encodings and expiries equal, and an equal outcome where only the effects are replayed.
 //!
-//! `differential HOST:PORT [--seed N] [--count N] [--families strings,bitmaps]`
+//! `differential HOST:PORT [--seed N] [--count N] [--families strings,bitmaps,keys]`
 //!
 //! The server's data is lost, and its `proto-max-bulk-len` becomes 1 MB.
 #![allow(clippy::print_stdout)]
@@ -11,7 +11,7 @@ mod generate;
 mod server;
 
 use engine::{Engine, State};
-use generate::{Generator, KEYS_LEN, Template};
+use generate::{Equality, Generator, KEYS_LEN, Template};
 use server::Server;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,7 +33,7 @@ struct Options {
 fn options() -> Result<Options, String> {
     let mut words = std::env::args().skip(1);
     let mut options =
-        Options { address: String::new(), seed: 1, count: 100_000, families: "strings,bitmaps".into() };
+        Options { address: String::new(), seed: 1, count: 100_000, families: "strings,bitmaps,keys".into() };
     while let Some(word) = words.next() {
         if !word.starts_with("--") {
             options.address = word;
@@ -80,8 +80,9 @@ impl Comparison {
         for (template, words) in commands {
             let expected = self.server.read()?;
             self.engine.set_now_ms(now_ms());
-            let got = self.engine.run(&words, self.protocol).unwrap_or_default();
-            if !is_equal(&expected, &got, template.tolerance) {
+            // What containers answer to unknown subcommands is the node's.
+            let Some(got) = self.engine.run(&words, self.protocol) else { continue };
+            if !is_equal(&expected, &got, template.equality) {
                 self.report(&shown(&words), &escaped(&expected), &escaped(&got));
             }
             self.compared += 1;
@@ -136,12 +137,24 @@ fn fits(state: &State, value: Option<Vec<u8>>, encoding: Option<Vec<u8>>, expiry
     }
 }
 
-fn is_equal(expected: &[u8], got: &[u8], tolerance: i64) -> bool {
+fn is_equal(expected: &[u8], got: &[u8], equality: Equality) -> bool {
     expected == got
-        || tolerance > 0
-            && scan::integer(expected)
+        || match equality {
+            Equality::Exact => false,
+            Equality::Within(tolerance) => scan::integer(expected)
                 .zip(scan::integer(got))
-                .is_some_and(|(expected, got)| (expected - got).abs() <= tolerance)
+                .is_some_and(|(expected, got)| (expected - got).abs() <= tolerance),
+            Equality::AnyOrder => sorted(expected) == sorted(got),
+            Equality::SameKind => scan::text(expected).is_some() && scan::text(got).is_some(),
+        }
+}
+
+/// The reply's bytes with the elements of all arrays in the order of their bytes.
+fn sorted(reply: &[u8]) -> Vec<u8> {
+    let Some(elements) = scan::elements(reply) else { return reply.to_vec() };
+    let mut elements: Vec<Vec<u8>> = elements.map(sorted).collect();
+    elements.sort_unstable();
+    [format!("*{} ", elements.len()).into_bytes(), elements.concat()].concat()
 }
 
 fn shown(words: &[Vec<u8>]) -> String {

@@ -4,6 +4,26 @@ use tessera_command::prelude::*;
 
 pub struct BitField;
 
+/// Without SET and INCRBY it only reads. Words that make no sense are taken for a change.
+fn key_flags(args: Args<'_>) -> KeyFlags {
+    let mut words = Words::new(args, 2);
+    while !words.is_empty() {
+        let arguments = if words.take("GET") {
+            2
+        } else if words.take("OVERFLOW") {
+            1
+        } else {
+            return KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE);
+        };
+        for _ in 0..arguments {
+            if words.next_word().is_none() {
+                return KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE);
+            }
+        }
+    }
+    KeyFlags::RO.with(KeyFlags::ACCESS)
+}
+
 impl Write for BitField {
     const SPEC: Spec = Spec {
         name: "bitfield",
@@ -19,6 +39,7 @@ impl Write for BitField {
             KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE).with(KeyFlags::VARIABLE_FLAGS),
         )
         .notes("This command allows both access and modification of the key")],
+        key_flags: Some(key_flags),
         grammar: &[
             key("key", 0),
             one_of(

@@ -34,6 +34,15 @@ impl SetArgs<'_> {
     }
 }
 
+/// The value that was there is read only for GET.
+fn key_flags(args: Args<'_>) -> KeyFlags {
+    if args.from(3).iter().any(|word| word.eq_ignore_ascii_case(b"GET")) {
+        KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE)
+    } else {
+        KeyFlags::OW.with(KeyFlags::UPDATE)
+    }
+}
+
 impl Write for Set {
     const SPEC: Spec = Spec {
         name: "set",
@@ -49,6 +58,7 @@ impl Write for Set {
             KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE).with(KeyFlags::VARIABLE_FLAGS),
         )
         .notes("RW and ACCESS due to the optional `GET` argument")],
+        key_flags: Some(key_flags),
         grammar: &[
             key("key", 0),
             string("value"),

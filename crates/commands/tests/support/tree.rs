@@ -59,6 +59,21 @@ impl Node {
         }
     }
 
+    /// The number of an integer.
+    pub fn integer(&self) -> i64 {
+        match self {
+            Node::Line(line) => {
+                line.strip_prefix(':').and_then(|digits| digits.parse().ok()).expect("an integer")
+            }
+            other => panic!("an integer was expected: {other:?}"),
+        }
+    }
+
+    /// What a map holds under `name`.
+    pub fn field(&self, name: &str) -> Option<&Node> {
+        self.members().chunks(2).find(|pair| pair[0].text() == name).map(|pair| &pair[1])
+    }
+
     fn members_mut(&mut self) -> &mut Vec<Node> {
         match self {
             Node::Many(_, members) => members,
