@@ -32,10 +32,8 @@ impl Clock for SystemClock {
         }
     }
 
-    #[inline]
     fn monotonic_ns(&self) -> u64 {
-        // Wraps after 584 years.
-        self.start.elapsed().as_nanos() as u64
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 }
 

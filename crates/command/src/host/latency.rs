@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const SAMPLES: usize = 160;
 
 /// The worst duration of an event within one second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// The second, in Unix time.
     pub unix_s: i64,

@@ -28,7 +28,7 @@ pub use client_info::{ClientInfo, ConnectionInfo};
 pub use command_stats::{CommandStats, CommandTotals};
 pub use error_stats::ErrorStats;
 pub use facts::Facts;
-pub use guard::refusal;
+pub use guard::{Refused, admit, refusal};
 pub use histogram::{Histogram, HistogramCounts};
 pub use latency::LatencyMonitor;
 pub use monitor::monitor_line;

@@ -15,6 +15,8 @@ impl Read for DebugObject {
         complexity: "O(1)",
         spread: Spread::OneShard,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
+        protected: true,
+        private_subcommands: true,
         keys: &[KeySpec::at(2, KeyFlags::RO)],
         grammar: &[key("key", 0)],
         ..Spec::BASE

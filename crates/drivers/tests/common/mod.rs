@@ -122,7 +122,7 @@ uring_drivers! {
     UringCooperative = UringOptions { best_mode: Mode::CoopTaskrun, ..UringOptions::default() };
     UringPlain = UringOptions { best_mode: Mode::Plain, ..UringOptions::default() };
     // Everything overflows all the time: both queues, and the buffers.
-    UringTiny = UringOptions { entries: 2, buffers: 2, buffer_len_bytes: 100, ..UringOptions::default() };
+    UringTiny = UringOptions { entries: 2, buffers: 2, buffer_len_bytes: 1000, ..UringOptions::default() };
 }
 
 pub fn make_uring(options: UringOptions, listeners: Vec<Listener>, waker: Waker) -> UringNetwork {

@@ -1,0 +1,27 @@
+use tessera_command::prelude::*;
+
+pub struct ResetStat;
+
+impl Everywhere for ResetStat {
+    const SPEC: Spec = Spec {
+        name: "config|resetstat",
+        summary: "Sets the counters that INFO reports to 0.",
+        since: "2.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        spread: Spread::AllNodes(Merge::AllOk),
+        flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
+        ..Spec::BASE
+    };
+    type Args<'a> = ();
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        words.end()
+    }
+
+    fn execute((): &(), node: &mut NodePart<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        node.host.reset_statistics();
+        reply.ok();
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+use super::FLAGS;
+use tessera_command::prelude::*;
+
+pub struct Log;
+
+impl Session for Log {
+    const SPEC: Spec = Spec {
+        name: "debug|log",
+        summary: "Writes a line into the server's log.",
+        since: "1.0.0",
+        group: Group::Server,
+        spread: Spread::Nowhere,
+        flags: FLAGS,
+        protected: true,
+        private_subcommands: true,
+        grammar: &[string("message")],
+        ..Spec::BASE
+    };
+    type Args<'a> = &'a [u8];
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        words.word()
+    }
+
+    fn execute(message: &&[u8], home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        home.host.log(&[b"DEBUG LOG: ", *message].concat());
+        reply.ok();
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! INFO.
+
+mod counters;
+mod sections;
+mod text;
+mod wanted;
+
+use tessera_command::prelude::*;
+use text::Page;
+use wanted::{Section, Wanted};
+
+pub struct Info;
+
+impl Session for Info {
+    const SPEC: Spec = Spec {
+        name: "info",
+        summary: "Tells about the server and its counters.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        spread: Spread::Nowhere,
+        flags: Flags::LOADING.with(Flags::STALE),
+        categories: Categories::DANGEROUS,
+        grammar: &[string("section").optional().multiple()],
+        history: &[("7.0.0", "Several sections in one call.")],
+        policy: Policy::AsTips,
+        tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
+        ..Spec::BASE
+    };
+    type Args<'a> = Wanted;
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        Ok(Wanted::parse(words.rest()))
+    }
+
+    fn execute(wanted: &Wanted, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let facts = home.host.facts();
+        let mut page = Page::default();
+        for section in Section::ALL.iter().copied().filter(|section| wanted.has(*section)) {
+            page.begin(section.title());
+            match section {
+                Section::Server => sections::server(&facts, home.host, &mut page),
+                Section::Clients => sections::clients(&facts, home.host.config(), &mut page),
+                Section::Memory => sections::memory(&facts, home.host.config(), &mut page),
+                Section::Persistence => sections::persistence(&facts, &mut page),
+                Section::Stats => counters::stats(&facts, &mut page),
+                Section::Replication => sections::replication(&facts, &mut page),
+                Section::Cpu => sections::cpu(&facts, &mut page),
+                // There are none.
+                Section::Modules => {}
+                Section::CommandStats => counters::command_stats(home.host, &mut page),
+                Section::ErrorStats => counters::error_stats(home.host, &mut page),
+                Section::LatencyStats => counters::latency_stats(home.host, &mut page),
+                Section::Cluster => page.line("cluster_enabled", 0),
+                Section::Keyspace => sections::keyspace(&facts, &mut page),
+            }
+        }
+        reply.verbatim("txt", &page.into_bytes());
+        Ok(())
+    }
+}

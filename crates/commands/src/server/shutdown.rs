@@ -1,0 +1,73 @@
+use tessera_command::host::Action;
+use tessera_command::prelude::*;
+
+/// What is asked for. NOW is accepted and changes nothing: it shortens the wait for replicas, and there are none.
+#[derive(Default)]
+pub struct Order {
+    save: bool,
+    force: bool,
+    abort: bool,
+}
+
+pub struct Shutdown;
+
+impl Session for Shutdown {
+    const SPEC: Spec = Spec {
+        name: "shutdown",
+        summary: "Ends the server.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "O(1): there is nothing to save.",
+        spread: Spread::Nowhere,
+        flags: Flags::ADMIN
+            .with(Flags::NO_SCRIPT)
+            .with(Flags::LOADING)
+            .with(Flags::STALE)
+            .with(Flags::NO_MULTI)
+            .with(Flags::ALLOW_BUSY),
+        grammar: &[
+            one_of("save-selector", &[token("nosave", "NOSAVE"), token("save", "SAVE")]).optional(),
+            token("now", "NOW").optional().since("7.0.0"),
+            token("force", "FORCE").optional().since("7.0.0"),
+            token("abort", "ABORT").optional().since("7.0.0"),
+        ],
+        history: &[("7.0.0", "The words `NOW`, `FORCE` and `ABORT`.")],
+        ..Spec::BASE
+    };
+    type Args<'a> = Order;
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        let (mut order, mut no_save, mut now) = (Order::default(), false, false);
+        while let Some(word) = words.next_word() {
+            let flag = match word.to_ascii_lowercase().as_slice() {
+                b"nosave" => &mut no_save,
+                b"save" => &mut order.save,
+                b"now" => &mut now,
+                b"force" => &mut order.force,
+                b"abort" => &mut order.abort,
+                _ => return Err(Error::SYNTAX),
+            };
+            *flag = true;
+        }
+        let has_others = no_save || order.save || now || order.force;
+        if (order.abort && has_others) || (no_save && order.save) {
+            return Err(Error::SYNTAX);
+        }
+        Ok(order)
+    }
+
+    fn execute(order: &Order, home: &mut Home<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
+        if order.abort {
+            // A shutdown that waits for nothing is over before anybody can ask.
+            return Err(Error::Text("ERR No shutdown in progress."));
+        }
+        if order.save && !order.force {
+            // What Redis answers when the snapshot fails: this version cannot write one, so nothing is lost unasked.
+            home.host
+                .log(b"SHUTDOWN SAVE refused: this version cannot save; SHUTDOWN NOSAVE ends the server");
+            return Err(Error::Text("ERR Errors trying to SHUTDOWN. Check logs."));
+        }
+        home.host.act(Action::Shutdown);
+        Ok(())
+    }
+}
