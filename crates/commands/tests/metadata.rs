@@ -98,6 +98,7 @@ fn prose_is_our_own_and_not_missing() {
     for command in all_commands() {
         let (name, summary) = (command.full_name, command.spec.summary);
         assert!(summary.ends_with('.') && summary.len() > 10, "{name}: {summary:?}");
+        assert!(!command.spec.complexity.is_empty(), "{name}");
     }
 }
 
