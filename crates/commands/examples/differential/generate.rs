@@ -104,11 +104,13 @@ pub const TEMPLATES: &[Template] = &[
     exact("keys", 4, "COPY <key> <key> (REPLACE|DB <database>)*"),
     exact("keys", 4, "DEL <key>+"),
     exact("keys", 4, "EXISTS <key>+"),
-    exact("keys", 4, "EXPIRE <key> <lifetime> (NX|XX|GT|LT)?"),
-    exact("keys", 4, "PEXPIRE <key> <lifetime> (NX|XX|GT|LT)?"),
+    exact("keys", 4, "EXPIRE <key> <lifetime> (NX|XX)?"),
+    exact("keys", 4, "PEXPIRE <key> <lifetime> (NX|XX)?"),
     exact("keys", 4, "EXPIREAT <key> <time_s> (NX|XX|GT|LT)?"),
     exact("keys", 4, "PEXPIREAT <key> <time_ms> (NX|XX|GT|LT)?"),
-    exact("keys", 4, "(EXPIRE|PEXPIRE) <key> <lifetime> (NX|XX|GT|LT|<text>)*"),
+    // The same lifetime given twice would end later, or not, by how the clocks stand.
+    exact("keys", 4, "(EXPIRE|PEXPIRE) <key> <distinct> (GT|LT)"),
+    exact("keys", 4, "(EXPIRE|PEXPIRE) <key> <distinct> (NX|XX|GT|LT|<text>)*"),
     keys(3, "TTL <key>", Equality::Within(1)),
     keys(3, "EXPIRETIME <key>", Equality::Within(1)),
     keys(3, "(PTTL|PEXPIRETIME) <key>", Equality::Within(1000)),
@@ -299,8 +301,10 @@ impl Generator {
         if self.chance(25) {
             self.spoil(&mut words);
         }
-        // What lies behind a cursor that nobody handed out is each server's own affair.
-        if words[0] == b"SCAN" && words.get(1).is_some_and(|cursor| cursor == b"-1") {
+        // What lies behind a cursor that nobody handed out, and which keys come first, is each server's own affair.
+        if words[0] == b"SCAN"
+            && (words.get(1).is_some_and(|cursor| cursor == b"-1") || !words.contains(&b"COUNT".to_vec()))
+        {
             words.truncate(1);
         }
         if self.chance(10) {
@@ -385,7 +389,7 @@ impl Generator {
             "<ttl>" if self.chance(15) => self.pick(TTLS).into(),
             "<ttl>" => self.random.u32(1_000_000..2_000_000).to_string().into_bytes(),
             "<lifetime>" if self.chance(4) => self.pick(TTLS).into(),
-            "<lifetime>" => self.random.u32(1_000_000..2_000_000).to_string().into_bytes(),
+            "<lifetime>" | "<distinct>" => self.random.u32(1_000_000..2_000_000).to_string().into_bytes(),
             "<database>" if self.chance(8) => self.integer(),
             "<database>" => self.random.u32(..3).to_string().into_bytes(),
             "<pattern>" => self.pick(PATTERNS).into(),
