@@ -34,14 +34,27 @@ const PREEMPT_AFTER: Duration = Duration::from_micros(500);
 /// a user; what does not fit comes from the allocator.
 const IO_MEMORY_LEN_BYTES: usize = 64 * 1024;
 
-/// A turn of a node's loop: everything up to and including one poll of its network. Breaks with the
-/// outcome when the node has ended.
-///
-/// A node that announces that it sleeps must take that back at the start of the next turn, not when
-/// the poll returns; see [`Sleeper`].
-pub trait Turn: FnMut() -> ControlFlow<io::Result<()>> + 'static {}
+/// A node's loop, turn by turn. A closure will do where nobody needs to know when the thread sleeps.
+pub trait Turn: 'static {
+    /// One turn, with at least one poll of the network. Breaks with the outcome when the node has ended.
+    fn turn(&mut self) -> ControlFlow<io::Result<()>>;
 
-impl<F: FnMut() -> ControlFlow<io::Result<()>> + 'static> Turn for F {}
+    /// The thread is about to sleep outside of the network's poll: the moment to tell the peers that it
+    /// must be woken, and then to look for their messages once more. `planned` is what the last poll would
+    /// have slept. Answers how long the sleep may take, or `None` if there is something to do after all.
+    fn lie_down(&mut self, planned: Duration) -> Option<Duration> {
+        Some(planned)
+    }
+
+    /// The sleep that [`Turn::lie_down`] agreed to is over.
+    fn get_up(&mut self) {}
+}
+
+impl<F: FnMut() -> ControlFlow<io::Result<()>> + 'static> Turn for F {
+    fn turn(&mut self) -> ControlFlow<io::Result<()>> {
+        self()
+    }
+}
 
 /// Where a node runs.
 #[derive(Clone, Debug)]
@@ -125,7 +138,7 @@ where
         let mut turn = build()?;
         let _ = started.send(());
         loop {
-            if let ControlFlow::Break(outcome) = turn() {
+            if let ControlFlow::Break(outcome) = turn.turn() {
                 return outcome;
             }
         }
@@ -196,14 +209,18 @@ async fn run(mut turn: impl Turn, sleeper: Sleeper) -> io::Result<()> {
             // Before the turn: what happens after it has looked signals anew.
             sleeper.reset();
         }
-        if let ControlFlow::Break(outcome) = turn() {
+        if let ControlFlow::Break(outcome) = turn.turn() {
             return outcome;
         }
         if !sleeper.has_background() {
             continue;
         }
-        match sleeper.take_postponed() {
-            Some(wait) => signals.wait(wait).await?,
+        match sleeper.take_postponed().and_then(|planned| turn.lie_down(planned)) {
+            Some(wait) => {
+                let outcome = signals.wait(wait).await;
+                turn.get_up();
+                outcome?;
+            }
             None => glommio::yield_if_needed().await,
         }
     }

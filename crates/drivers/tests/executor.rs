@@ -14,7 +14,7 @@ use std::time::Duration;
 use common::{PATIENCE, options, pattern, read, uring_available, write};
 use glommio::io::{DmaFile, OpenOptions};
 use tessera_drivers::epoll::EpollNetwork;
-use tessera_drivers::executor::{Background, Seat, allowed_cpus, seats, start_glommio, start_plain};
+use tessera_drivers::executor::{Background, Seat, Turn, allowed_cpus, seats, start_glommio, start_plain};
 use tessera_drivers::listen::{Listener, listen};
 use tessera_drivers::uring::{UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker};
@@ -45,7 +45,11 @@ impl Events<Socket> for Echo {
 }
 
 impl Echo {
+    /// Polls first, so that what it queues is not submitted when it returns.
     fn turn<N: Network<Socket = Socket>>(&mut self, network: &mut N) {
+        let idle = self.accepted.is_empty() && self.replies.is_empty() && self.closed.is_empty();
+        assert!(idle, "all is done in the turn that brought it");
+        network.poll(Wait::AtMost(Duration::from_secs(3600)), self).unwrap();
         for socket in self.accepted.drain(..) {
             network.adopt(socket).unwrap();
         }
@@ -55,7 +59,6 @@ impl Echo {
         for id in self.closed.drain(..) {
             network.close(id);
         }
-        network.poll(Wait::AtMost(Duration::from_secs(3600)), self).unwrap();
     }
 }
 
@@ -218,6 +221,94 @@ fn a_ring_node_serves_while_the_disk_is_busy_beside_it() {
     // A task that is active when the node ends is dropped.
     order(1, 1);
     orders.store(4, Ordering::Release);
+    bell.wake();
+    node.join().unwrap();
+}
+
+/// A node that must be told of sleeps: it refuses every other one, and counts.
+struct Wary<F> {
+    turn: F,
+    counts: Arc<[AtomicU64; 3]>,
+    /// The turn has sent something of its own accord.
+    sent: Rc<Cell<bool>>,
+}
+
+impl<F: FnMut() -> ControlFlow<io::Result<()>> + 'static> Turn for Wary<F> {
+    fn turn(&mut self) -> ControlFlow<io::Result<()>> {
+        let [asked, refused, up] = &*self.counts;
+        let agreed = asked.load(Ordering::Acquire) - refused.load(Ordering::Acquire);
+        assert_eq!(agreed, up.load(Ordering::Acquire), "told to get up after every sleep");
+        (self.turn)()
+    }
+
+    fn lie_down(&mut self, planned: Duration) -> Option<Duration> {
+        assert_eq!(planned, Duration::from_secs(3600));
+        let asked = self.counts[0].fetch_add(1, Ordering::AcqRel);
+        if asked.is_multiple_of(2) {
+            self.counts[1].fetch_add(1, Ordering::AcqRel);
+            return None;
+        }
+        // Looks after its own affairs often, but would sleep for long once it has sent something.
+        Some(if self.sent.take() { planned } else { Duration::from_millis(1) })
+    }
+
+    fn get_up(&mut self) {
+        self.counts[2].fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+#[test]
+fn a_node_is_told_of_sleeps_beside_background_work() {
+    if !uring_available() {
+        return;
+    }
+    let (own, address) = listener();
+    let counts = Arc::new([const { AtomicU64::new(0) }; 3]);
+    let (told, stop) = (counts.clone(), Arc::new(AtomicBool::new(false)));
+    let (waker, stopped) = (Waker::new().unwrap(), stop.clone());
+    let (bell, push) = (waker.clone(), Arc::new(AtomicBool::new(false)));
+    let pushed = push.clone();
+    let node = start_glommio(seat(), move |core| {
+        let queue = core.background().queue("idle", 1);
+        // A task that is active and never does anything.
+        queue.spawn(std::future::pending())?;
+        let mut network = UringNetwork::new(UringOptions::default(), own, waker, core.sleeper())?;
+        let mut echo = Echo::default();
+        let sent = Rc::new(Cell::new(false));
+        let sending = sent.clone();
+        let turn = move || {
+            if stopped.load(Ordering::Acquire) {
+                return ControlFlow::Break(Ok(()));
+            }
+            echo.turn(&mut network);
+            // Like what a timer does: nothing has come from the ring.
+            if pushed.swap(false, Ordering::AcqRel) {
+                network.send(ConnectionId { index: 0, generation: 0 }, b"pushed".to_vec());
+                sending.set(true);
+            }
+            ControlFlow::Continue(())
+        };
+        Ok(Wary { turn, counts: told, sent })
+    })
+    .unwrap()
+    .wait_started()
+    .unwrap();
+    let first = TcpStream::connect(address).unwrap();
+    first.set_read_timeout(Some(PATIENCE)).unwrap();
+    write(&first, b"first");
+    assert_eq!(read(&first, 5), b"first");
+    talk(address, 300);
+    for _ in 0..300 {
+        push.store(true, Ordering::Release);
+        assert_eq!(read(&first, 6), b"pushed");
+    }
+    let start = std::time::Instant::now();
+    while counts[2].load(Ordering::Acquire) < 10 {
+        assert!(start.elapsed() < PATIENCE, "the doorbell wakes it from these sleeps too");
+        bell.wake();
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    stop.store(true, Ordering::Release);
     bell.wake();
     node.join().unwrap();
 }

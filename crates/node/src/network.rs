@@ -92,9 +92,8 @@ pub trait Network {
     /// One tick: submits everything queued since the last, waits as told, and hands each completion to
     /// `events`. On the ring driver this is one `io_uring_enter`.
     ///
-    /// May return early with nothing told, and the thread may then sleep outside of this call, when the
-    /// driver shares it with background tasks. So a node that has announced its sleep to its peers takes that
-    /// back at the start of its next turn, not when this returns, and calls this once per turn, last.
+    /// May return early with nothing told: while the driver shares its thread with background tasks, sleeping
+    /// is done outside of this call, and announced to the node by who does it.
     ///
     /// # Errors
     /// Only what leaves the driver unusable; the node stops then. Interrupted waits are not errors.

@@ -373,6 +373,11 @@ impl UringNetwork {
         }
     }
 
+    /// An operation waits to be submitted, so there must be another poll before anybody sleeps.
+    fn queued(&self) {
+        self.sleeper.postpone(None);
+    }
+
     /// How the ring waits, given what the node asks for. Leaves sleeping to the executor while background
     /// tasks share the thread.
     fn plan_wait(&mut self, wait: Wait) -> RingWait {
@@ -441,6 +446,7 @@ impl Network for UringNetwork {
     }
 
     fn adopt(&mut self, socket: Socket) -> io::Result<ConnectionId> {
+        self.queued();
         let id = self
             .connections
             .insert(Connection::new(socket.descriptor))
@@ -454,6 +460,7 @@ impl Network for UringNetwork {
     }
 
     fn send(&mut self, id: ConnectionId, buffer: Vec<u8>) {
+        self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
         debug_assert!(connection.outgoing.is_none(), "one send at a time");
         if connection.outgoing.is_some() || connection.closing {
@@ -464,6 +471,7 @@ impl Network for UringNetwork {
     }
 
     fn send_remote(&mut self, socket: SocketHandle, tag: u64, buffer: Vec<u8>) {
+        self.queued();
         let index = self.remotes.insert(tag, buffer);
         let Some(Some((_, buffer))) = self.remotes.entries.get(index as usize) else { return };
         let bytes = &buffer[..buffer.len().min(SEND_MAX)];
@@ -478,6 +486,7 @@ impl Network for UringNetwork {
     }
 
     fn pause_receive(&mut self, id: ConnectionId) {
+        self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
         connection.wanted = false;
         if connection.receiving && !connection.cancelling {
@@ -487,6 +496,7 @@ impl Network for UringNetwork {
     }
 
     fn resume_receive(&mut self, id: ConnectionId) {
+        self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
         connection.wanted = !connection.ended && !connection.closing;
         // If the old receive is still being cancelled, its last completion starts the new one.
@@ -496,6 +506,7 @@ impl Network for UringNetwork {
     }
 
     fn close(&mut self, id: ConnectionId) {
+        self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
         if connection.closing {
             return;

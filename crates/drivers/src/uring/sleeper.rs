@@ -19,8 +19,9 @@ use crate::waker::Waker;
 /// ring that watches it already: the kernel does not let the write to one eventfd signal another,
 /// puts the signal off, and (seen on Linux 6.18) forgets it from the second time on.
 ///
-/// A node that tells its peers when it sleeps must therefore take that back at the start of its next
-/// turn, not when `poll` returns: the sleep may still lie ahead.
+/// The wait is left to it only if that poll found nothing and nothing was queued on the ring since. The
+/// executor tells the node before and after (`lie_down` and `get_up` of
+/// [`Turn`](crate::executor::Turn)).
 #[derive(Clone, Debug)]
 pub struct Sleeper {
     inner: Rc<Inner>,
