@@ -229,7 +229,7 @@ fn a_ring_node_serves_while_the_disk_is_busy_beside_it() {
 struct Wary<F> {
     turn: F,
     counts: Arc<[AtomicU64; 3]>,
-    /// The turn has sent something of its own accord.
+    /// The last turn has sent something of its own accord.
     sent: Rc<Cell<bool>>,
 }
 
@@ -249,7 +249,7 @@ impl<F: FnMut() -> ControlFlow<io::Result<()>> + 'static> Turn for Wary<F> {
             return None;
         }
         // Looks after its own affairs often, but would sleep for long once it has sent something.
-        Some(if self.sent.take() { planned } else { Duration::from_millis(1) })
+        Some(if self.sent.get() { planned } else { Duration::from_millis(1) })
     }
 
     fn get_up(&mut self) {
@@ -280,6 +280,7 @@ fn a_node_is_told_of_sleeps_beside_background_work() {
             if stopped.load(Ordering::Acquire) {
                 return ControlFlow::Break(Ok(()));
             }
+            sending.set(false);
             echo.turn(&mut network);
             // Like what a timer does: nothing has come from the ring.
             if pushed.swap(false, Ordering::AcqRel) {
