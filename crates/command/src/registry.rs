@@ -15,40 +15,6 @@ pub enum Unknown {
     Subcommand(&'static str),
 }
 
-/// How much of an unknown command is quoted back, in bytes.
-const QUOTED_MAX_LEN_BYTES: usize = 128;
-
-impl Unknown {
-    /// The error reply to the words that were sent.
-    pub fn text(self, args: Args<'_>) -> Vec<u8> {
-        let cut = |word: &[u8]| -> Vec<u8> {
-            let shown = word.iter().take(QUOTED_MAX_LEN_BYTES).take_while(|byte| **byte != 0);
-            shown.map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }).collect()
-        };
-        match self {
-            Unknown::Subcommand(container) => {
-                let name = args.get(1).map(cut).unwrap_or_default();
-                let container = container.to_ascii_uppercase();
-                [b"ERR unknown subcommand '", name.as_slice(), b"'. Try ", container.as_bytes(), b" HELP."]
-                    .concat()
-            }
-            Unknown::Command => {
-                let name = args.get(0).map(cut).unwrap_or_default();
-                let mut shown = Vec::new();
-                for word in args.iter().skip(1) {
-                    if shown.len() >= QUOTED_MAX_LEN_BYTES {
-                        break;
-                    }
-                    let mut quoted = cut(word);
-                    quoted.truncate(QUOTED_MAX_LEN_BYTES - shown.len());
-                    shown.extend_from_slice(&[b"'", quoted.as_slice(), b"' "].concat());
-                }
-                [b"ERR unknown command '", name.as_slice(), b"', with args beginning with: ", &shown].concat()
-            }
-        }
-    }
-}
-
 /// All commands. Looking one up is one hash of its name and one comparison: the hash's seed was chosen so that
 /// no two names meet.
 pub struct Registry {

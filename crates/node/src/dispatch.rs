@@ -9,8 +9,8 @@ use crate::mesh::Note;
 use tessera_command::client::ReplyMode;
 use tessera_command::gather::Context;
 use tessera_command::host::command_stats::Outcome;
-use tessera_command::host::{Action, Home, monitor_line, refusal};
-use tessera_command::registry::Unknown;
+use tessera_command::host::guard::{Refused, admit};
+use tessera_command::host::{Action, Home, monitor_line};
 use tessera_command::{Client, Command, Error, Flags, Merge, Run, Spread};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
@@ -25,16 +25,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Runs a command, or sends it on its way, or holds the connection.
     #[inline]
     pub(crate) fn dispatch(&mut self, connection: &mut Connection, args: Args<'_>) -> Flow {
-        let command = match self.shared.registry.resolve(args) {
-            Ok(command) if command.takes(args.len()) => command,
-            Ok(command) => return self.refuse_arity(connection, command),
-            Err(unknown) => return self.refuse_unknown(connection, unknown, args),
+        let command = match admit(self.shared.registry, args, &connection.client, &self.config) {
+            Ok(command) => command,
+            Err(refused) => return self.refuse_admission(connection, refused),
         };
-        if let Some(error) = refusal(command, &connection.client, &self.config) {
-            self.stats().commands.note_rejected(self.shared.registry.number(command));
-            return self.refuse(connection, &error.text(command.full_name));
-        }
-        if self.pause.holds(command, self.unix_us.div_euclid(1000)) {
+        if !connection.client.monitor && self.pause.holds(command, self.unix_us.div_euclid(1000)) {
             self.paused.push(connection.id);
             return hold(connection, Hold::Paused);
         }
@@ -173,7 +168,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn at_home(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) -> Flow {
         let Run::Session(run) = command.run else {
             // A container without a subcommand does not pass the check of the number of words.
-            return self.refuse_arity(connection, command);
+            return self.refuse(connection, &Error::Arity.text(command.full_name));
         };
         self.note_start(connection, command, args);
         connection.replies.lend(|| self.buffers.take());
@@ -338,7 +333,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         cursor_index: usize,
     ) -> Flow {
         self.note_start(connection, command, args);
-        let given = std::str::from_utf8(&args[cursor_index]).ok().and_then(|text| text.parse::<u64>().ok());
+        let given = tessera_command::cursor::parse(&args[cursor_index]);
         // Words that are no cursor are for the command itself to refuse.
         let (shard, position) = match given {
             None => (self.me as ShardId, None),
@@ -444,14 +439,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     #[cold]
-    fn refuse_arity(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
-        self.stats().commands.note_rejected(self.shared.registry.number(command));
-        self.refuse(connection, &Error::Arity.text(command.full_name))
-    }
-
-    #[cold]
-    fn refuse_unknown(&mut self, connection: &mut Connection, unknown: Unknown, args: Args<'_>) -> Flow {
-        self.refuse(connection, &unknown.text(args))
+    fn refuse_admission(&mut self, connection: &mut Connection, refused: Refused) -> Flow {
+        if let Some(command) = refused.command {
+            self.stats().commands.note_rejected(self.shared.registry.number(command));
+        }
+        let name = refused.command.map_or("", |command| command.full_name);
+        self.refuse(connection, &refused.error.text(name))
     }
 
     /// Answers an error without having run anything.
