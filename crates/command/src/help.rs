@@ -23,15 +23,6 @@ pub fn write(registry: &Registry, help_name: &str, reply: &mut Reply<'_>) {
     reply.simple("    Print this help.");
 }
 
-/// Writes the reply of a HELP subcommand of `name` in the words of Redis: scripts and tests look for them.
-pub fn write_lines(name: &str, lines: &[&str], reply: &mut Reply<'_>) {
-    reply.array(lines.len() + 3);
-    reply.simple(&format!("{name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
-    lines.iter().for_each(|line| reply.simple(line));
-    reply.simple("HELP");
-    reply.simple("    Print this help.");
-}
-
 fn lines(command: &Command, help: &str) -> Vec<String> {
     let mut lines = Vec::new();
     if !matches!(command.run, Run::Container) {

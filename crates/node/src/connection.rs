@@ -45,7 +45,21 @@ pub enum Hold {
     SlowReader,
 }
 
-/// A command that takes several steps.
+/// A command that takes several steps, while it is under way.
+pub struct Under {
+    /// The sequence number of its reply.
+    pub sequence: u32,
+    /// The command.
+    pub command: &'static Command,
+    /// Its words, as the client sent them.
+    pub words: OwnedArgs,
+    /// When it began, in monotonic nanoseconds.
+    pub began_ns: u64,
+    /// What is awaited.
+    pub running: Running,
+}
+
+/// What a command that takes several steps waits for.
 pub enum Running {
     /// Parts are out on several shards or nodes.
     Parts(Assembly),
@@ -54,17 +68,10 @@ pub enum Running {
     /// One shard scans.
     Cursor(ShardId),
     /// One shard after the other is asked until one has something.
-    Any(Box<AnyShard>),
-}
-
-/// See [`Running::Any`].
-pub struct AnyShard {
-    /// The command.
-    pub command: &'static Command,
-    /// Its words.
-    pub words: OwnedArgs,
-    /// Who is still to be asked, last first.
-    pub left: Vec<ShardId>,
+    Any {
+        /// Who is still to be asked, last first.
+        left: Vec<ShardId>,
+    },
 }
 
 /// A connection.
@@ -81,8 +88,8 @@ pub struct Connection {
     pub input: Option<Box<Input>>,
     /// Why nothing is executed, if so.
     pub hold: Option<Hold>,
-    /// What is under way while `hold` says `Running`: the sequence number of its reply, and itself.
-    pub running: Option<(u32, Running)>,
+    /// What is under way while `hold` says `Running`.
+    pub running: Option<Box<Under>>,
     /// Bytes handed to the driver and not yet reported sent.
     pub sending_bytes: usize,
     /// Its name at other nodes' drivers.
@@ -129,6 +136,11 @@ impl Connection {
         }
     }
 
+    /// What the command under way waits for.
+    pub fn awaited(&mut self) -> Option<&mut Running> {
+        self.running.as_mut().map(|under| &mut under.running)
+    }
+
     /// What the client speaks.
     pub fn protocol(&self) -> Protocol {
         self.client.protocol
@@ -136,8 +148,8 @@ impl Connection {
 
     /// Bytes waiting for the client, wherever they are.
     pub fn output_bytes(&self) -> usize {
-        let parts = match &self.running {
-            Some((_, Running::Parts(assembly))) => assembly.held_bytes(),
+        let parts = match self.running.as_ref().map(|under| &under.running) {
+            Some(Running::Parts(assembly)) => assembly.held_bytes(),
             _ => 0,
         };
         self.replies.len_bytes() + self.sending_bytes + parts

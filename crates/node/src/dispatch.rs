@@ -1,7 +1,7 @@
 //! A command at its home: may it run, and where.
 
 use crate::clock::Clock;
-use crate::connection::{AnyShard, Connection, Hold, Running, pack};
+use crate::connection::{Connection, Hold, Running, Under, pack};
 use crate::core::Core;
 use crate::feed::Flow;
 use crate::host::NodeHost;
@@ -79,6 +79,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     #[cold]
     fn feed_monitors(&mut self, connection: &Connection, command: &Command, args: Args<'_>) {
+        if command.flags.has(Flags::SKIP_MONITOR) || command.flags.has(Flags::ADMIN) {
+            return;
+        }
         let peer = if connection.endpoints.unix {
             format!("unix:{}", connection.endpoints.local.trim_end_matches(":0"))
         } else {
@@ -196,6 +199,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let duration_ns = self.now_ns - before_ns;
         self.note_call(command, duration_ns, failed.as_deref());
         self.note_duration(connection, command, args, duration_ns);
+        if self.shared.monitors() > 0 {
+            self.feed_monitors(connection, command, args);
+        }
         connection.close_after_reply |= close_caller;
         actions.into_iter().for_each(|action| self.act(connection, action));
         Flow::Next
@@ -245,6 +251,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.run_parts(
             connection,
             command,
+            args,
             Assembly::new(merge, split.parts.len(), split.order.clone()),
             parts,
         )
@@ -260,7 +267,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.note_start(connection, command, args);
         let nodes = self.mesh.nodes();
         let parts = (0..nodes).map(|node| (node, args));
-        self.run_parts(connection, command, Assembly::new(merge, nodes, Vec::new()), parts)
+        self.run_parts(connection, command, args, Assembly::new(merge, nodes, Vec::new()), parts)
     }
 
     /// Sends every part to its shard, runs this shard's own, and merges if that was all.
@@ -268,9 +275,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         &mut self,
         connection: &mut Connection,
         command: &'static Command,
+        args: Args<'_>,
         mut assembly: Assembly,
         parts: impl Iterator<Item = (usize, Args<'a>)>,
     ) -> Flow {
+        let began_ns = self.now_ns;
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.expect(wanted);
         let (db, protocol, touch) =
@@ -283,10 +292,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 assembly.take(part, &out);
             } else {
                 let ticket = Ticket { connection: pack(connection.id), sequence, part };
-                self.send_call(shard, ticket, connection, command, words);
+                self.counters.forwarded += 1;
+                self.mesh.outgoing(shard).push_part(ticket, command, words, db, protocol, touch);
             }
         }
-        connection.running = Some((sequence, Running::Parts(assembly)));
+        let words = OwnedArgs::from_words(args.iter());
+        let running = Running::Parts(assembly);
+        connection.running = Some(Box::new(Under { sequence, command, words, began_ns, running }));
         connection.hold = Some(Hold::Running);
         Flow::Next
     }
@@ -319,7 +331,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.mesh.note(node, note);
             }
         }
-        connection.running = Some((sequence, Running::Parts(Assembly::new(merge, nodes, Vec::new()))));
+        let words = OwnedArgs::from_words(args.iter());
+        let running = Running::Parts(Assembly::new(merge, nodes, Vec::new()));
+        connection.running =
+            Some(Box::new(Under { sequence, command, words, began_ns: self.now_ns, running }));
         connection.hold = Some(Hold::Running);
         Flow::Next
     }
@@ -350,7 +365,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 _ => words.push(word),
             }
         }
-        self.run_one_part(connection, command, words.as_args(), shard, |_| Running::Cursor(shard))
+        self.run_one_part(connection, command, args, words.as_args(), shard, Running::Cursor(shard))
     }
 
     fn on_any_shard(
@@ -362,8 +377,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.note_start(connection, command, args);
         let mut left = self.shards_by_chance(connection.client.db);
         let first = left.pop().unwrap_or(self.me as ShardId);
-        let any = AnyShard { command, words: OwnedArgs::from_words(args.iter()), left };
-        self.run_one_part(connection, command, args, first, |_| Running::Any(Box::new(any)))
+        self.run_one_part(connection, command, args, args, first, Running::Any { left })
     }
 
     /// All shards, the one to ask first at the end: drawn with a chance by its number of keys.
@@ -382,20 +396,23 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         others.chain([first]).map(|shard| shard as ShardId).collect()
     }
 
-    /// Runs a command on one shard, whose reply then goes through [`Core::step`].
+    /// Runs `part`, made of a command's `args`, on one shard, whose reply then goes through [`Core::step`].
     fn run_one_part(
         &mut self,
         connection: &mut Connection,
         command: &'static Command,
         args: Args<'_>,
+        part: Args<'_>,
         shard: ShardId,
-        running: impl FnOnce(ShardId) -> Running,
+        running: Running,
     ) -> Flow {
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.expect(wanted);
-        connection.running = Some((sequence, running(shard)));
+        let words = OwnedArgs::from_words(args.iter());
+        connection.running =
+            Some(Box::new(Under { sequence, command, words, began_ns: self.now_ns, running }));
         connection.hold = Some(Hold::Running);
-        self.send_part(connection, command, args, shard, 0);
+        self.send_part(connection, part, shard, 0);
         Flow::Next
     }
 
@@ -425,7 +442,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.stats().commands.note_call(number, 0, outcome, self.config.latency_tracking);
         match started {
             Ok((gathering, step)) => {
-                connection.running = Some((sequence, Running::Gathering(Box::new(gathering))));
+                let words = OwnedArgs::from_words(args.iter());
+                let running = Running::Gathering(Box::new(gathering));
+                let under = Under { sequence, command, words, began_ns: self.now_ns, running };
+                connection.running = Some(Box::new(under));
                 connection.hold = Some(Hold::Running);
                 self.take_step(connection, step);
             }

@@ -153,7 +153,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
                 Err(error) => {
                     connection.replies.write_now(|out| {
-                        Reply::new(out, connection.client.protocol).error(format!("ERR {error}"));
+                        let text = [b"ERR ", error.text().as_slice()].concat();
+                        Reply::new(out, connection.client.protocol).error(text);
                         true
                     });
                     connection.close_after_reply = true;

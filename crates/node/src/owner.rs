@@ -13,7 +13,7 @@ use tessera_keyspace::Effect;
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
 use tessera_routing::message::Slow;
-use tessera_routing::{Batch, Ticket};
+use tessera_routing::{Batch, Call, Ticket};
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Runs a command on the shard, appends its reply to `out`, and returns how long it took, in nanoseconds. Of
@@ -149,32 +149,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         while let Some((call, args)) = batch.call(index) {
             index += 1;
             let counted = call.ticket.part == 0;
-            let duration_ns = match call.direct {
-                None => out.push_reply(call.ticket, |bytes| {
-                    self.run_on_shard(call.command, args, call.db, call.protocol, call.touch, counted, bytes)
-                }),
-                Some(socket) => {
-                    let mut bytes = self.buffers.take();
-                    let duration_ns = self.run_on_shard(
-                        call.command,
-                        args,
-                        call.db,
-                        call.protocol,
-                        call.touch,
-                        counted,
-                        &mut bytes,
-                    );
-                    self.reply_directly(home, call.ticket, SocketHandle(socket), bytes);
-                    duration_ns
-                }
-            };
-            if self.is_slow(call.command, duration_ns) {
-                out.slow.push(Slow {
-                    connection: call.ticket.connection,
-                    command: call.command,
-                    duration_ns,
-                    words: OwnedArgs::from_words(args.iter()),
+            let Call { ticket, command, db, protocol, touch, .. } = call;
+            let Some(socket) = call.direct else {
+                let duration_ns = out.push_reply(ticket, |replies| {
+                    self.run_on_shard(command, args, db, protocol, touch, counted, replies)
                 });
+                if call.whole && self.is_slow(command, duration_ns) {
+                    out.slow.push(slow(&call, args, duration_ns));
+                }
+                continue;
+            };
+            let mut bytes = self.buffers.take();
+            let duration_ns = self.run_on_shard(command, args, db, protocol, touch, counted, &mut bytes);
+            if self.is_slow(command, duration_ns) {
+                // It goes into the log before its client knows that it is done: the home must hear of it first.
+                out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));
+                out.slow.push(slow(&call, args, duration_ns));
+                self.buffers.give_back(bytes);
+            } else {
+                self.reply_directly(home, ticket, SocketHandle(socket), bytes);
             }
         }
         for errand in batch.errands.drain(..) {
@@ -222,5 +215,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.mesh.note(home, Note::DirectDone { ticket, rest: Vec::new() });
         }
         self.buffers.give_back(buffer);
+    }
+}
+
+fn slow(call: &Call, args: Args<'_>, duration_ns: u64) -> Slow {
+    Slow {
+        connection: call.ticket.connection,
+        command: call.command,
+        duration_ns,
+        words: OwnedArgs::from_words(args.iter()),
     }
 }

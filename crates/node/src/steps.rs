@@ -79,7 +79,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
         self.with_connection(ticket, |core, connection| {
-            if let Some((_, Running::Gathering(gathering))) = &mut connection.running {
+            if let Some(Running::Gathering(gathering)) = connection.awaited() {
                 let step = gathering.answer(ticket.part, answer);
                 core.take_step(connection, step);
             }
@@ -96,7 +96,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Works on the connection of a ticket, if the ticket is for what it runs.
     fn with_connection(&mut self, ticket: Ticket, work: impl FnOnce(&mut Self, &mut Connection)) {
         let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
-        if connection.running.as_ref().is_some_and(|(sequence, _)| *sequence == ticket.sequence) {
+        if connection.running.as_ref().is_some_and(|under| under.sequence == ticket.sequence) {
             work(self, &mut connection);
             if connection.hold.is_none() {
                 self.runnable.push_back(connection.id);
@@ -108,52 +108,55 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A part's reply has come for what the connection runs.
     fn step(&mut self, connection: &mut Connection, part: u32, reply: &[u8]) {
         let protocol = connection.protocol();
-        match &mut connection.running {
-            Some((_, Running::Parts(assembly))) => {
+        match connection.awaited() {
+            Some(Running::Parts(assembly)) => {
                 if assembly.take(part, reply) {
                     let mut out = Vec::new();
                     assembly.finish(&mut out, protocol);
                     self.finish(connection, &out);
                 }
             }
-            Some((_, Running::Cursor(shard))) => {
+            Some(Running::Cursor(shard)) => {
                 let mut out = Vec::new();
                 cursor::rewrite(reply, *shard, self.shared.slots.shards(), &mut out, protocol);
                 self.finish(connection, &out);
             }
-            Some((_, Running::Any(any))) => {
-                if is_null(reply)
-                    && let Some(next) = any.left.pop()
-                {
-                    let (command, words) = (any.command, any.words.clone());
-                    self.send_part(connection, command, words.as_args(), next, part + 1);
-                } else {
-                    self.finish(connection, reply);
+            Some(Running::Any { left }) => match left.pop() {
+                Some(next) if is_null(reply) => {
+                    let words =
+                        connection.running.as_ref().map(|under| under.words.clone()).unwrap_or_default();
+                    self.send_part(connection, words.as_args(), next, part + 1);
                 }
-            }
-            Some((_, Running::Gathering(_))) | None => {}
+                _ => self.finish(connection, reply),
+            },
+            Some(Running::Gathering(_)) | None => {}
         }
     }
 
     /// The command that took several steps is answered.
     pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
-        if let Some((sequence, _)) = connection.running.take() {
-            connection.hold = None;
-            connection.replies.lend(|| self.buffers.take());
-            connection.replies.arrive(sequence, reply);
-        }
+        let Some(under) = connection.running.take() else { return };
+        connection.hold = None;
+        connection.replies.lend(|| self.buffers.take());
+        connection.replies.arrive(under.sequence, reply);
+        self.now_ns = self.clock.monotonic_ns();
+        let duration_ns = self.now_ns.saturating_sub(under.began_ns);
+        self.note_duration(connection, under.command, under.words.as_args(), duration_ns);
     }
 
     /// Runs a part of what the connection runs on one shard; its reply goes to [`Core::step`].
     pub(crate) fn send_part(
         &mut self,
         connection: &mut Connection,
-        command: &'static Command,
         args: Args<'_>,
         shard: ShardId,
         part: u32,
     ) {
-        let Some((sequence, _)) = connection.running else { return };
+        let Some((sequence, command)) =
+            connection.running.as_ref().map(|under| (under.sequence, under.command))
+        else {
+            return;
+        };
         let client = &connection.client;
         let (db, protocol, touch) = (client.db, client.protocol, !client.no_touch);
         if usize::from(shard) == self.me {
@@ -163,7 +166,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         } else {
             self.counters.forwarded += 1;
             let ticket = Ticket { connection: crate::connection::pack(connection.id), sequence, part };
-            self.mesh.outgoing(usize::from(shard)).push_call(ticket, command, args, db, protocol, touch);
+            self.mesh.outgoing(usize::from(shard)).push_part(ticket, command, args, db, protocol, touch);
         }
     }
 
@@ -176,7 +179,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Step::Send(errands) => {
                     for (shard, errand) in errands {
                         if let Some((part, answer)) = self.send_errand(shard, errand)
-                            && let Some((_, Running::Gathering(gathering))) = &mut connection.running
+                            && let Some(Running::Gathering(gathering)) = connection.awaited()
                         {
                             steps.push(gathering.answer(part, answer));
                         }

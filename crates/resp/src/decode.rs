@@ -56,8 +56,20 @@ pub enum ProtocolError {
     UnauthenticatedBulkLength,
 }
 
-impl std::fmt::Display for ProtocolError {
+impl ProtocolError {
     /// The text after `-ERR ` in the last reply.
+    pub fn text(&self) -> Vec<u8> {
+        match self {
+            // The byte as it came, whatever it is.
+            ProtocolError::ExpectedDollar(byte) => {
+                [b"Protocol error: expected '$', got '".as_slice(), &[*byte], b"'"].concat()
+            }
+            other => other.to_string().into_bytes(),
+        }
+    }
+}
+
+impl std::fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Protocol error: ")?;
         match self {

@@ -31,6 +31,8 @@ pub struct Call {
     pub protocol: Protocol,
     /// Uses of keys are noted.
     pub touch: bool,
+    /// It is all of a command, not a part.
+    pub whole: bool,
     /// The owner may write the reply to this socket itself.
     pub direct: Option<u64>,
     first_span: u32,
@@ -202,8 +204,32 @@ impl Batch {
             self.spans.push(Span { start, len: word.len() as u32 });
         }
         let spans_len = args.len() as u32;
-        self.calls.push(Call { ticket, command, db, protocol, touch, direct: None, first_span, spans_len });
+        self.calls.push(Call {
+            ticket,
+            command,
+            db,
+            protocol,
+            touch,
+            whole: true,
+            direct: None,
+            first_span,
+            spans_len,
+        });
         self.calls.len() - 1
+    }
+
+    /// Adds a part of a command, as [`Batch::push_call`] does.
+    pub fn push_part(
+        &mut self,
+        ticket: Ticket,
+        command: &'static Command,
+        args: Args<'_>,
+        db: u16,
+        protocol: Protocol,
+        touch: bool,
+    ) {
+        let index = self.push_call(ticket, command, args, db, protocol, touch);
+        self.calls[index].whole = false;
     }
 
     /// Lets the owner write the reply of a call to this socket itself.

@@ -9,7 +9,7 @@ impl Read for BitCount {
         summary: "Counts the bits that are set in a string or in a part of it.",
         since: "2.6.0",
         group: Group::Bitmap,
-        complexity: "O(N) with N the length looked at.",
+        complexity: "O(N)",
         spread: Spread::OneShard,
         categories: Categories::BITMAP,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

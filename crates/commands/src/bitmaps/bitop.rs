@@ -23,7 +23,7 @@ impl Gather for BitOp {
         summary: "Combines strings bit by bit and keeps the result.",
         since: "2.6.0",
         group: Group::Bitmap,
-        complexity: "O(N) with N the length of the longest string.",
+        complexity: "O(N)",
         spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::BITMAP,

@@ -17,7 +17,7 @@ impl Read for BitPos {
         summary: "Finds the first bit that is set, or clear, in a string or in a part of it.",
         since: "2.8.7",
         group: Group::Bitmap,
-        complexity: "O(N) with N the length looked at.",
+        complexity: "O(N)",
         spread: Spread::OneShard,
         categories: Categories::BITMAP,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

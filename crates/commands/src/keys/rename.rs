@@ -9,7 +9,7 @@ impl Gather for Rename {
         summary: "Gives a key another name, whatever that held.",
         since: "1.0.0",
         group: Group::Generic,
-        complexity: "O(1), plus what it takes to free the value that is overwritten.",
+        complexity: "O(1)",
         spread: Spread::Gather,
         categories: Categories::KEYSPACE,
         keys: &[

@@ -9,7 +9,7 @@ impl Write for SwapDb {
         summary: "Exchanges the contents of two databases.",
         since: "4.0.0",
         group: Group::Server,
-        complexity: "O(1)",
+        complexity: "O(1) on every shard",
         spread: Spread::AllShards(Merge::AllOk),
         flags: Flags::FAST,
         categories: Categories::KEYSPACE.with(Categories::DANGEROUS),

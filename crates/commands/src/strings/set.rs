@@ -78,7 +78,7 @@ impl Write for Set {
         ],
         history: &[
             ("2.6.12", "`EX`, `PX`, `NX` and `XX`."),
-            ("6.0.0", "`KEEPTTL`."),
+            ("6.0.0", "The `KEEPTTL` option."),
             ("6.2.0", "`GET`, `EXAT` and `PXAT`."),
             ("7.0.0", "`NX` and `GET` go together."),
         ],

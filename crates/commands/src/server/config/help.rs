@@ -1,17 +1,6 @@
 use tessera_command::help;
 use tessera_command::prelude::*;
 
-const LINES: &[&str] = &[
-    "GET <pattern>",
-    "    Return parameters matching the glob-like <pattern> and their values.",
-    "SET <directive> <value>",
-    "    Set the configuration <directive> to <value>.",
-    "RESETSTAT",
-    "    Reset statistics reported by the INFO command.",
-    "REWRITE",
-    "    Rewrite the configuration file.",
-];
-
 pub struct Help;
 
 impl Session for Help {
@@ -31,8 +20,8 @@ impl Session for Help {
         words.end()
     }
 
-    fn execute((): &(), _home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        help::write_lines("CONFIG", LINES, reply);
+    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        help::write(home.host.registry(), Self::SPEC.name, reply);
         Ok(())
     }
 }

@@ -2,26 +2,6 @@ use super::FLAGS;
 use tessera_command::help;
 use tessera_command::prelude::*;
 
-const LINES: &[&str] = &[
-    "ERROR <string>",
-    "    Return a Redis protocol error with <string> as message. Useful for clients",
-    "    unit tests to simulate Redis errors.",
-    "LOG <message>",
-    "    Write <message> to the server log.",
-    "OBJECT <key>",
-    "    Show low level info about `key` and associated value.",
-    "PROTOCOL <type>",
-    "    Reply with a test value of the specified type. <type> can be: string,",
-    "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
-    "    true, false.",
-    "SET-ACTIVE-EXPIRE <0|1>",
-    "    Setting it to 0 disables expiring keys in background when they are not",
-    "    accessed (otherwise the Redis behavior). Setting it to 1 reenables back the",
-    "    default.",
-    "SLEEP <seconds>",
-    "    Stop the server for <seconds>. Decimals allowed.",
-];
-
 pub struct Help;
 
 impl Session for Help {
@@ -43,8 +23,8 @@ impl Session for Help {
         words.end()
     }
 
-    fn execute((): &(), _home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        help::write_lines("DEBUG", LINES, reply);
+    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        help::write(home.host.registry(), Self::SPEC.name, reply);
         Ok(())
     }
 }

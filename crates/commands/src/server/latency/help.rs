@@ -1,23 +1,6 @@
 use tessera_command::help;
 use tessera_command::prelude::*;
 
-const LINES: &[&str] = &[
-    "DOCTOR",
-    "    Return a human readable latency analysis report.",
-    "GRAPH <event>",
-    "    Return an ASCII latency graph for the <event> class.",
-    "HISTORY <event>",
-    "    Return time-latency samples for the <event> class.",
-    "LATEST",
-    "    Return the latest latency samples for all events.",
-    "RESET [<event> ...]",
-    "    Reset latency data of one or more <event> classes.",
-    "    (default: reset all data for all event classes)",
-    "HISTOGRAM [COMMAND ...]",
-    "    Return a cumulative distribution of latencies in the format of a histogram for the specified command names.",
-    "    If no commands are specified then all histograms are replied.",
-];
-
 pub struct Help;
 
 impl Session for Help {
@@ -37,8 +20,8 @@ impl Session for Help {
         words.end()
     }
 
-    fn execute((): &(), _home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        help::write_lines("LATENCY", LINES, reply);
+    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        help::write(home.host.registry(), Self::SPEC.name, reply);
         Ok(())
     }
 }

@@ -1,20 +1,6 @@
 use tessera_command::help;
 use tessera_command::prelude::*;
 
-const LINES: &[&str] = &[
-    "DOCTOR",
-    "    Return memory problems reports.",
-    "MALLOC-STATS",
-    "    Return internal statistics report from the memory allocator.",
-    "PURGE",
-    "    Attempt to purge dirty pages for reclamation by the allocator.",
-    "STATS",
-    "    Return information about the memory usage of the server.",
-    "USAGE <key> [SAMPLES <count>]",
-    "    Return memory in bytes used by <key> and its value. Nested values are",
-    "    sampled up to <count> times (default: 5, 0 means sample all).",
-];
-
 pub struct Help;
 
 impl Session for Help {
@@ -34,8 +20,8 @@ impl Session for Help {
         words.end()
     }
 
-    fn execute((): &(), _home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        help::write_lines("MEMORY", LINES, reply);
+    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        help::write(home.host.registry(), Self::SPEC.name, reply);
         Ok(())
     }
 }

@@ -1,18 +1,6 @@
 use tessera_command::help;
 use tessera_command::prelude::*;
 
-const LINES: &[&str] = &[
-    "GET [<count>]",
-    "    Return top <count> entries from the slowlog (default: 10, -1 mean all).",
-    "    Entries are made of:",
-    "    id, timestamp, time in microseconds, arguments array, client IP and port,",
-    "    client name",
-    "LEN",
-    "    Return the length of the slowlog.",
-    "RESET",
-    "    Reset the slowlog.",
-];
-
 pub struct Help;
 
 impl Session for Help {
@@ -32,8 +20,8 @@ impl Session for Help {
         words.end()
     }
 
-    fn execute((): &(), _home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        help::write_lines("SLOWLOG", LINES, reply);
+    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        help::write(home.host.registry(), Self::SPEC.name, reply);
         Ok(())
     }
 }
