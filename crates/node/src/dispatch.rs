@@ -69,10 +69,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.client.last_command = command.full_name;
         connection.client.last_command_at_ms = self.unix_us.div_euclid(1000);
         self.counters.commands += 1;
-        if self.shared.monitors() > 0
-            && !command.flags.has(Flags::SKIP_MONITOR)
-            && !command.flags.has(Flags::ADMIN)
-        {
+        // Session commands are shown when they are done, as Redis does it: SELECT with the new database.
+        if self.shared.monitors() > 0 && !matches!(command.run, Run::Session(_)) {
             self.feed_monitors(connection, command, args);
         }
     }
