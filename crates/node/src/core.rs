@@ -172,6 +172,36 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.shard.set_settings(ShardSettings { string_max_len_bytes });
     }
 
+    /// Parcels of peers have not been taken in yet.
+    pub fn has_mail(&self) -> bool {
+        self.mesh.has_mail()
+    }
+
+    /// Nothing is under way: no call or reply waits to leave, no direct reply is out, no connection is to be gone
+    /// on with or is kept only for what another node still does.
+    pub fn is_quiet(&self) -> bool {
+        !self.mesh.has_mail()
+            && !self.mesh.is_restless()
+            && self.runnable.is_empty()
+            && self.stalled.is_empty()
+            && self.own_notes.is_empty()
+            && self.orders.is_empty()
+            && self.remote_sends.iter().all(Option::is_none)
+            && self.connections.iter().flatten().all(|connection| {
+                !connection.gone && connection.replies.is_settled() && connection.running.is_none()
+            })
+    }
+
+    /// Connections in the table.
+    pub fn connections_len(&self) -> usize {
+        self.connections.iter().flatten().count()
+    }
+
+    /// The node's shard.
+    pub fn shard(&self) -> &Shard {
+        &self.shard
+    }
+
     /// Takes a connection out of the table to work on it.
     #[inline]
     pub(crate) fn take(&mut self, id: ConnectionId) -> Option<Box<Connection>> {
