@@ -192,6 +192,39 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             })
     }
 
+    /// What is under way, a line for each connection: for whoever looks into a node that stands still.
+    pub fn describe(&self) -> String {
+        let mut text = format!(
+            "mail {}, restless {}, runnable {}, stalled {}, orders {}, remote sends {}\n",
+            self.mesh.has_mail(),
+            self.mesh.is_restless(),
+            self.runnable.len(),
+            self.stalled.len(),
+            self.orders.len(),
+            self.remote_sends.iter().flatten().count(),
+        );
+        for connection in self.connections.iter().flatten() {
+            text += &format!(
+                "{:?} {}: {:?}, {} replies waiting, settled {}, ready {} bytes, sending {} bytes, input {} bytes, \
+                 direct {:?}, running {}, closing {}, gone {}, listed {}\n",
+                connection.id,
+                connection.endpoints.peer,
+                connection.hold,
+                connection.replies.waiting(),
+                connection.replies.is_settled(),
+                connection.replies.ready_len_bytes(),
+                connection.sending_bytes,
+                connection.input_bytes(),
+                connection.direct,
+                connection.running.is_some(),
+                connection.close_after_reply,
+                connection.gone,
+                connection.is_listed,
+            );
+        }
+        text
+    }
+
     /// Connections in the table.
     pub fn connections_len(&self) -> usize {
         self.connections.iter().flatten().count()
