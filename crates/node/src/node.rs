@@ -161,6 +161,10 @@ impl<N: Network, C: Clock> Node<N, C> {
             connection.is_listed = false;
             if connection.gone || connection.sending_bytes > 0 || connection.direct.is_some() {
                 // Comes back into the list when that is over.
+                let output_bytes = connection.output_bytes();
+                if !connection.gone && self.core.is_over_hard_limit(output_bytes) {
+                    self.close_for_output(id);
+                }
                 continue;
             }
             if connection.replies.ready_len_bytes() > 0 {
