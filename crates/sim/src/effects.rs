@@ -28,7 +28,7 @@ pub fn check(seed: u64, len: usize) {
     let mut log = Vec::new();
     for _ in 0..len {
         if random.u8(..50) == 0 {
-            now_ms += random.i64(..5_000);
+            now_ms += random.i64(0..5_000);
         }
         shard.set_now_ms(now_ms);
         let (words, _) = generator.words();

@@ -239,7 +239,7 @@ impl Generator {
         }
         let random = &mut self.random;
         if name.contains("index") || name.contains("db") {
-            return if random.u8(..30) == 0 { random.i64(-1..20) } else { random.i64(..3) };
+            return if random.u8(..30) == 0 { random.i64(-1..20) } else { random.i64(0..3) };
         }
         match random.u8(..30) {
             0 => i64::MAX,
@@ -247,8 +247,8 @@ impl Generator {
             2 => -1,
             3 => 0,
             4..10 => random.i64(-40..40),
-            10..12 => random.i64(..3000),
-            _ => random.i64(..20),
+            10..12 => random.i64(0..3000),
+            _ => random.i64(0..20),
         }
     }
 

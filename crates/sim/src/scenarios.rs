@@ -263,7 +263,7 @@ fn monitors(shards: usize, seed: u64) -> Sights {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut world = World::new(shards, Weather::draw(&mut random), true, random.u64(..));
     let words = |text: &str| text.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
-    let mut connect = |world: &mut World, random: &mut fastrand::Rng| {
+    let connect = |world: &mut World, random: &mut fastrand::Rng| {
         Client::new(world.kernel().connect(random.usize(..shards)), random.u64(..))
     };
     let mut watchers: Vec<Client> = (0..random.usize(1..3)).map(|_| connect(&mut world, &mut random)).collect();
@@ -327,7 +327,10 @@ fn await_lines(world: &mut World, clients: &mut [Client], is_done: impl Fn(&Clie
             moved |= client.act(&mut world.kernel(), &weather, step);
         }
         if world.step() == Step::Idle {
-            quiet_sleeps = if moved { 0 } else { quiet_sleeps + 1 };
+            let unread = |client: &Client| {
+                client.unsent_len_bytes() > 0 || world.kernel().readable_len_bytes(client.socket) > 0
+            };
+            quiet_sleeps = if moved || clients.iter().any(unread) { 0 } else { quiet_sleeps + 1 };
             world.sleep();
         } else if moved {
             quiet_sleeps = 0;

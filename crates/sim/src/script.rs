@@ -149,7 +149,8 @@ impl Player<'_> {
             let number = self.next;
             match action {
                 Action::Call(words, check) => {
-                    if self.awaited.len() >= self.depth {
+                    let stands_alone = |awaited: &Awaited| !matches!(awaited, Awaited::Reply(..));
+                    if self.awaited.len() >= self.depth || self.awaited.iter().any(stands_alone) {
                         break;
                     }
                     self.client.say(words);

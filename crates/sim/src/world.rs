@@ -143,7 +143,8 @@ impl World {
         self.step += 1;
         assert!(
             self.step - self.last_answer_step < STEPS_WITHOUT_ANSWER_MAX,
-            "the nodes are busy without end, and no client gets an answer"
+            "the nodes are busy without end, and no client gets an answer\n{}",
+            self.describe()
         );
         let worked = self.kernel.borrow_mut().progress();
         let able: Vec<usize> = (0..self.places.len()).filter(|node| self.is_able(*node)).collect();
@@ -202,12 +203,18 @@ impl World {
         };
     }
 
+    fn describe(&self) -> String {
+        let nodes = self.places.iter().enumerate();
+        nodes.map(|(number, place)| format!("node {number}: {}", place.node.core().describe())).collect()
+    }
+
     /// Everybody sleeps: lets the time pass until the first wants to wake.
     pub fn sleep(&mut self) {
         self.sleeps += 1;
         assert!(
             self.sleeps < SLEEPS_WITHOUT_ANSWER_MAX,
-            "everybody sleeps, and no client gets an answer: a reply is lost"
+            "everybody sleeps, and no client gets an answer: a reply is lost\n{}",
+            self.describe()
         );
         let timers = self.places.iter().filter_map(|place| match place.stage {
             Stage::LyingDown { until_ns, .. } => Some(until_ns),
