@@ -216,12 +216,16 @@ impl<N: Network, C: Clock> Node<N, C> {
             self.network.stop_listening();
             now_ns
         });
-        let busy = self.core.connections.iter().flatten().any(|connection| connection.sending_bytes > 0);
+        self.core.reclaim_all_sockets();
+        let busy = self.core.is_writing();
         if (busy || now_ns == since_ns) && now_ns - since_ns < FAREWELL_NS {
             return ControlFlow::Continue(());
         }
         for connection in std::mem::take(&mut self.core.connections).into_iter().flatten() {
-            self.network.close(connection.id);
+            // A socket that another node has not given back closes with the process.
+            if connection.direct.is_none() {
+                self.network.close(connection.id);
+            }
         }
         ControlFlow::Break(Ok(()))
     }

@@ -322,6 +322,27 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         true
     }
 
+    /// Asks for every socket that is lent.
+    pub(crate) fn reclaim_all_sockets(&mut self) {
+        let lent = self.connections.iter().flatten().filter(|connection| connection.direct.is_some());
+        for id in lent.map(|connection| connection.id).collect::<Vec<_>>() {
+            if let Some(mut connection) = self.take(id) {
+                self.reclaim_socket(&mut connection);
+                self.put(connection);
+            }
+        }
+    }
+
+    /// Something is being written: to a client of this node, by whomever, or by this node to a client of another.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.remote_sends.iter().any(Option::is_some)
+            || self
+                .connections
+                .iter()
+                .flatten()
+                .any(|connection| connection.sending_bytes > 0 || connection.direct.is_some())
+    }
+
     /// The owner is done with the socket, and says so because the home wanted it or something is left to write.
     fn take_socket_back(&mut self, ticket: Ticket, rest: &[u8]) {
         let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
