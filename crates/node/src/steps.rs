@@ -65,6 +65,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self
                 .with_connection(ticket, |core, connection| core.step(connection, ticket.part, reply));
         }
+        if connection.direct == Some(ticket.sequence) {
+            // The owner was to write it and did not: the socket comes back with it.
+            return self.take_socket_back(ticket, reply);
+        }
         let buffers = &mut self.buffers;
         connection.replies.lend(|| buffers.take());
         connection.replies.arrive(ticket.sequence, reply);
