@@ -170,6 +170,10 @@ impl Steps {
         let context = Context::of(shard, db);
         let mut needs = Vec::new();
         (self.needs)(args, context, &mut needs)?;
+        // A replica knows of an expired key only what it is told: before what was decided without the key.
+        for need in &needs {
+            shard.remove_if_expired(need.db.unwrap_or(db), need.key, context.now_ms);
+        }
         let found: Vec<Found<'_>> =
             needs.iter().map(|need| find(shard, db, touch, need.key, need.db, need.what)).collect();
         let mut changes = Vec::new();

@@ -45,8 +45,8 @@ impl Shard {
         }
     }
 
-    /// Removes `key` if its time is over. True if it was.
-    pub(crate) fn remove_if_expired(&mut self, db: u16, key: &[u8], now_ms: i64) -> bool {
+    /// Removes `key` if its time is over, and records that. True if it was.
+    pub fn remove_if_expired(&mut self, db: u16, key: &[u8], now_ms: i64) -> bool {
         let database = &mut self.databases[db as usize];
         if database.volatile_len() == 0
             || !database.table.get(key).is_some_and(|found| found.is_expired(now_ms))

@@ -172,6 +172,69 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.shard.set_settings(ShardSettings { string_max_len_bytes });
     }
 
+    /// Parcels of peers have not been taken in yet.
+    pub fn has_mail(&self) -> bool {
+        self.mesh.has_mail()
+    }
+
+    /// Nothing is under way: no call or reply waits to leave, no direct reply is out, no connection is to be gone
+    /// on with or is kept only for what another node still does.
+    pub fn is_quiet(&self) -> bool {
+        !self.mesh.has_mail()
+            && !self.mesh.is_restless()
+            && self.runnable.is_empty()
+            && self.stalled.is_empty()
+            && self.own_notes.is_empty()
+            && self.orders.is_empty()
+            && self.remote_sends.iter().all(Option::is_none)
+            && self.connections.iter().flatten().all(|connection| {
+                !connection.gone && connection.replies.is_settled() && connection.running.is_none()
+            })
+    }
+
+    /// What is under way, a line for each connection: for whoever looks into a node that stands still.
+    pub fn describe(&self) -> String {
+        let mut text = format!(
+            "mail {}, restless {}, runnable {}, stalled {}, orders {}, remote sends {}\n",
+            self.mesh.has_mail(),
+            self.mesh.is_restless(),
+            self.runnable.len(),
+            self.stalled.len(),
+            self.orders.len(),
+            self.remote_sends.iter().flatten().count(),
+        );
+        for connection in self.connections.iter().flatten() {
+            text += &format!(
+                "{:?} {}: {:?}, {} replies waiting, settled {}, ready {} bytes, sending {} bytes, input {} bytes, \
+                 direct {:?}, running {}, closing {}, gone {}, listed {}\n",
+                connection.id,
+                connection.endpoints.peer,
+                connection.hold,
+                connection.replies.waiting(),
+                connection.replies.is_settled(),
+                connection.replies.ready_len_bytes(),
+                connection.sending_bytes,
+                connection.input_bytes(),
+                connection.direct,
+                connection.running.is_some(),
+                connection.close_after_reply,
+                connection.gone,
+                connection.is_listed,
+            );
+        }
+        text
+    }
+
+    /// Connections in the table.
+    pub fn connections_len(&self) -> usize {
+        self.connections.iter().flatten().count()
+    }
+
+    /// The node's shard.
+    pub fn shard(&self) -> &Shard {
+        &self.shard
+    }
+
     /// Takes a connection out of the table to work on it.
     #[inline]
     pub(crate) fn take(&mut self, id: ConnectionId) -> Option<Box<Connection>> {

@@ -51,9 +51,12 @@ impl<N: Network, C: Clock> Node<N, C> {
     /// One turn: takes in what has come, does it, sends what follows, and sleeps if there is nothing. Breaks at the
     /// server's end.
     pub fn turn(&mut self) -> ControlFlow<io::Result<()>> {
-        // A sleep that the driver put off is over now.
-        self.core.mesh.bell().doorbell().get_up();
-        let wait = self.how_long();
+        let wait = self.lie_down();
+        self.work(wait)
+    }
+
+    /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
+    pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
         let mut inbox = Inbox { core: &mut self.core, awake: false };
         let polled = self.network.poll(wait, &mut inbox);
         if wait != Wait::Poll && !self.network.sleeps_later() {
@@ -83,9 +86,11 @@ impl<N: Network, C: Clock> Node<N, C> {
         self.end_if_told()
     }
 
-    /// How long this turn may wait for events.
-    fn how_long(&mut self) -> Wait {
+    /// The first part of a turn: how long it may wait for events. If it may, peers ring from now on.
+    pub fn lie_down(&mut self) -> Wait {
         let core = &mut self.core;
+        // A sleep that the driver put off is over now.
+        core.mesh.bell().doorbell().get_up();
         if !core.runnable.is_empty() || core.shard.has_garbage() {
             return Wait::Poll;
         }
@@ -156,6 +161,10 @@ impl<N: Network, C: Clock> Node<N, C> {
             connection.is_listed = false;
             if connection.gone || connection.sending_bytes > 0 || connection.direct.is_some() {
                 // Comes back into the list when that is over.
+                let output_bytes = connection.output_bytes();
+                if !connection.gone && self.core.is_over_hard_limit(output_bytes) {
+                    self.close_for_output(id);
+                }
                 continue;
             }
             if connection.replies.ready_len_bytes() > 0 {
@@ -207,12 +216,16 @@ impl<N: Network, C: Clock> Node<N, C> {
             self.network.stop_listening();
             now_ns
         });
-        let busy = self.core.connections.iter().flatten().any(|connection| connection.sending_bytes > 0);
+        self.core.reclaim_all_sockets();
+        let busy = self.core.is_writing();
         if (busy || now_ns == since_ns) && now_ns - since_ns < FAREWELL_NS {
             return ControlFlow::Continue(());
         }
         for connection in std::mem::take(&mut self.core.connections).into_iter().flatten() {
-            self.network.close(connection.id);
+            // A socket that another node has not given back closes with the process.
+            if connection.direct.is_none() {
+                self.network.close(connection.id);
+            }
         }
         ControlFlow::Break(Ok(()))
     }

@@ -65,13 +65,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self
                 .with_connection(ticket, |core, connection| core.step(connection, ticket.part, reply));
         }
+        if connection.direct == Some(ticket.sequence) {
+            // The owner was to write it and did not: the socket comes back with it.
+            return self.take_socket_back(ticket, reply);
+        }
         let buffers = &mut self.buffers;
         connection.replies.lend(|| buffers.take());
         connection.replies.arrive(ticket.sequence, reply);
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
             self.runnable.push_back(id);
         }
-        if !connection.is_listed && connection.replies.ready_len_bytes() > 0 {
+        // Of a reply that is not wanted nothing is to be sent, but the connection may have waited for it to close.
+        let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
+        if !connection.is_listed && is_ready {
             connection.is_listed = true;
             self.listed.push(id);
         }
@@ -279,6 +285,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn show_monitors(&mut self, line: &[u8]) {
         for id in self.monitors.clone() {
             if let Some(mut connection) = self.take(id) {
+                // The line goes behind a direct reply: whoever writes that must say when it is done.
+                self.reclaim_socket(&mut connection);
                 connection.replies.push(line);
                 self.put(connection);
             }
@@ -318,13 +326,36 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         true
     }
 
+    /// Asks for every socket that is lent.
+    pub(crate) fn reclaim_all_sockets(&mut self) {
+        let lent = self.connections.iter().flatten().filter(|connection| connection.direct.is_some());
+        for id in lent.map(|connection| connection.id).collect::<Vec<_>>() {
+            if let Some(mut connection) = self.take(id) {
+                self.reclaim_socket(&mut connection);
+                self.put(connection);
+            }
+        }
+    }
+
+    /// Something is being written: to a client of this node, by whomever, or by this node to a client of another.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.remote_sends.iter().any(Option::is_some)
+            || self
+                .connections
+                .iter()
+                .flatten()
+                .any(|connection| connection.sending_bytes > 0 || connection.direct.is_some())
+    }
+
     /// The owner is done with the socket, and says so because the home wanted it or something is left to write.
     fn take_socket_back(&mut self, ticket: Ticket, rest: &[u8]) {
         let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
-        if connection.direct.take() == Some(ticket.sequence) {
+        // The home may have seen by itself that the owner was done, and have lent the socket again since.
+        if connection.direct == Some(ticket.sequence) {
+            connection.direct = None;
             connection.replies.arrive(ticket.sequence, rest);
         }
-        if connection.gone {
+        if connection.gone && connection.direct.is_none() {
             return self.close(connection);
         }
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {

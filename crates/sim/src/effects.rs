@@ -1,0 +1,107 @@
+//! Replaying the effects of writes into an empty shard gives the same data.
+
+use crate::clock::START_UNIX_US;
+use crate::generate::{Generator, Kind};
+use crate::world::registry;
+use std::collections::BTreeMap;
+use tessera_command::Run;
+use tessera_keyspace::{Effect, Shard};
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Args, Protocol, Reply};
+use tessera_values::{Digits, Value};
+
+const DATABASES: u16 = 4;
+
+/// A write that was logged: its database and its words.
+type Logged = (u16, OwnedArgs);
+
+/// What a shard holds: by database and key, the value and the expiry.
+type Contents = BTreeMap<(u16, Vec<u8>), (Vec<u8>, Option<i64>)>;
+
+/// Runs `len` random writes on one shard and replays their effects into another, as a log or a replica would.
+pub fn check(seed: u64, len: usize) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut generator = Generator::new(Kind::Writes, "", random.u64(..));
+    let mut now_ms = START_UNIX_US / 1000;
+    let mut shard = Shard::new(DATABASES, random.u64(..));
+    shard.effects_mut().set_wanted(true);
+    let mut log = Vec::new();
+    for _ in 0..len {
+        if random.u8(..50) == 0 {
+            now_ms += random.i64(0..5_000);
+        }
+        shard.set_now_ms(now_ms);
+        let (words, _) = generator.words();
+        let words = OwnedArgs::from_words(&words);
+        let db = u16::from(random.u8(..8) == 0);
+        let effect = run(&mut shard, db, words.as_args());
+        // What expired on the way goes before the command that met it.
+        log.extend(shard.effects_mut().take());
+        if effect == Effect::Verbatim {
+            log.push((db, words));
+        }
+        if random.u8(..30) == 0 {
+            shard.remove_met_expired();
+            shard.expire_cycle(|| true);
+            log.extend(shard.effects_mut().take());
+        }
+    }
+    shard.expire_cycle(|| true);
+    log.extend(shard.effects_mut().take());
+
+    // Nothing expires in a replica by itself: there, the time of every key is still to come.
+    let mut replica = Shard::new(DATABASES, random.u64(..));
+    for (db, words) in &log {
+        let _ = run(&mut replica, *db, words.as_args());
+    }
+    compare(&contents(&shard), &contents(&replica), &log);
+}
+
+fn run(shard: &mut Shard, db: u16, args: Args<'_>) -> Effect {
+    let Ok(command) = registry().resolve(args) else { return Effect::None };
+    if !command.takes(args.len()) {
+        return Effect::None;
+    }
+    let mut out = Vec::new();
+    let mut reply = Reply::new(&mut out, Protocol::Resp2);
+    let result = match command.run {
+        Run::Write(run) => run(args, &mut shard.view_mut(db, true), &mut reply),
+        Run::Gather(steps) => steps.run_on_one_shard(args, shard, db, true, &mut reply),
+        _ => panic!("{} is logged, but is no write", command.full_name),
+    };
+    result.unwrap_or(Effect::None)
+}
+
+fn contents(shard: &Shard) -> Contents {
+    let mut contents = Contents::new();
+    for db in 0..DATABASES {
+        for entry in shard.database(db).table().iter() {
+            let Value::String(string) = entry.value();
+            let value = string.as_bytes(&mut Digits::new()).to_vec();
+            contents.insert((db, entry.key().to_vec()), (value, entry.expire_at_ms()));
+        }
+    }
+    contents
+}
+
+fn compare(primary: &Contents, replica: &Contents, log: &[Logged]) {
+    let keys = primary.keys().chain(replica.keys());
+    for (db, key) in keys {
+        let place = &(*db, key.clone());
+        if primary.get(place) == replica.get(place) {
+            continue;
+        }
+        let about_key = log.iter().filter(|(_, words)| {
+            words.as_args().iter().any(|word| word == key) || words.as_args().len() <= 3 && words.as_args()[0].len() >= 6
+        });
+        let history: Vec<String> =
+            about_key.map(|(db, words)| format!("  db {db}: {:?}", words.as_args())).collect();
+        panic!(
+            "after a replay, {} of database {db} differs:\n  was {:?}\n  is  {:?}\nlogged of it:\n{}",
+            key.escape_ascii(),
+            primary.get(place),
+            replica.get(place),
+            history.join("\n")
+        );
+    }
+}

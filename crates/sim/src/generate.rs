@@ -1,0 +1,305 @@
+//! Random commands, made from what the commands say of themselves.
+
+use crate::clock::START_UNIX_US;
+use crate::script::{Action, Check};
+use crate::world::registry;
+use tessera_command::grammar::ArgKind;
+use tessera_command::{Arg, Command, Flags, Group, Run, Spread};
+
+/// What kind of stream is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One client has the server to itself: commands on the whole keyspace, and the clock may jump.
+    Alone,
+    /// Several clients, each with keys of its own.
+    OneOfMany,
+    /// Only commands that change keys.
+    Writes,
+}
+
+/// Commands that are not drawn: they end connections or the server, hold clients back, switch replies off, change the
+/// configuration, or tell memory addresses. The scenarios call some of them by hand.
+const NOT_DRAWN: &[&str] = &[
+    "auth", "client|kill", "client|pause", "client|reply", "config|rewrite", "config|set", "config|resetstat", "debug",
+    "hello", "monitor", "quit", "reset", "shutdown", "scan", "randomkey",
+];
+
+/// Commands whose replies tell of the server rather than of the data.
+const OF_THE_SERVER: &[&str] = &["client|id", "client|info", "client|list"];
+
+/// Draws commands.
+pub struct Generator {
+    random: fastrand::Rng,
+    prefix: &'static str,
+    kind: Kind,
+    commands: Vec<(&'static Command, u32)>,
+    weights: u32,
+    /// The clock has jumped: keys may be there that nobody sees.
+    jumped: bool,
+    /// How many keys the word before announced.
+    announced: Option<usize>,
+}
+
+impl Generator {
+    /// A generator whose keys begin with `prefix`.
+    pub fn new(kind: Kind, prefix: &'static str, seed: u64) -> Generator {
+        let commands: Vec<_> = registry()
+            .numbered()
+            .iter()
+            .map(|command| (*command, weight(command, kind)))
+            .filter(|(_, weight)| *weight > 0)
+            .collect();
+        let weights = commands.iter().map(|(_, weight)| weight).sum();
+        let random = fastrand::Rng::with_seed(seed);
+        Generator { random, prefix, kind, commands, weights, jumped: false, announced: None }
+    }
+
+    /// About `len` actions.
+    pub fn script(&mut self, len: usize) -> Vec<Action> {
+        let mut script = Vec::new();
+        while script.len() < len {
+            match self.random.u32(..1000) {
+                0..5 if self.kind == Kind::Alone => {
+                    // The answer says that all before it is done.
+                    script.push(Action::call(&["PING"], Check::Exact));
+                    script.push(Action::Jump(self.random.i64(-2_000..20_000)));
+                    self.jumped = true;
+                }
+                5..10 if self.kind == Kind::Alone => script.push(Action::ScanAll(self.scan_options())),
+                10..20 if self.kind == Kind::Alone => script.push(Action::RandomKey),
+                20..25 => {
+                    script.push(Action::call(&["CLIENT", "REPLY", "SKIP"], Check::Silent));
+                    let call = self.words();
+                    script.push(Action::Call(call.0, Check::Silent));
+                }
+                25..28 => {
+                    script.push(Action::call(&["client", "reply", "off"], Check::Silent));
+                    for _ in 0..self.random.usize(..5) {
+                        let call = self.words();
+                        script.push(Action::Call(call.0, Check::Silent));
+                    }
+                    script.push(Action::call(&["client", "reply", "on"], Check::Exact));
+                }
+                28..33 => {
+                    let version = if self.random.bool() { "2" } else { "3" };
+                    script.push(Action::call(&["HELLO", version], Check::Kind));
+                }
+                33..35 => script.push(Action::call(&["RESET"], Check::Exact)),
+                35..38 => script.push(Action::call(&["nosuchcommand", "with", "words"], Check::Exact)),
+                _ => {
+                    let (words, check) = self.words();
+                    script.push(Action::Call(words, check));
+                }
+            }
+        }
+        script.push(Action::call(&["PING"], Check::Exact));
+        script
+    }
+
+    /// One command and how its reply is to be compared.
+    pub fn words(&mut self) -> (Vec<Vec<u8>>, Check) {
+        let mut drawn = self.random.u32(..self.weights);
+        let command = self
+            .commands
+            .iter()
+            .find(|(_, weight)| {
+                let here = drawn < *weight;
+                drawn = drawn.saturating_sub(*weight);
+                here
+            })
+            .map_or(self.commands[0].0, |(command, _)| *command);
+        let mut words: Vec<Vec<u8>> =
+            command.full_name.split('|').map(|name| self.spelled(name)).collect();
+        let name_words = words.len();
+        self.announced = None;
+        for arg in command.spec.grammar {
+            self.arg(arg, &mut words);
+        }
+        if self.random.u8(..100) < 4 {
+            self.spoil(&mut words, name_words);
+        }
+        (words, self.check(command))
+    }
+
+    fn check(&self, command: &Command) -> Check {
+        if OF_THE_SERVER.contains(&command.full_name) {
+            return Check::Kind;
+        }
+        match (command.spec.group, command.spread()) {
+            (_, Spread::AllShards(tessera_command::Merge::Concat)) => Check::Unordered,
+            // Keys whose time is over count until they are found.
+            (_, Spread::AllShards(tessera_command::Merge::Sum)) if self.jumped => Check::Kind,
+            (Group::Server, Spread::Nowhere | Spread::AllNodes(_)) if !command.full_name.starts_with("command") => {
+                Check::Kind
+            }
+            _ => Check::Exact,
+        }
+    }
+
+    fn spelled(&mut self, name: &str) -> Vec<u8> {
+        if self.random.bool() { name.to_ascii_uppercase().into_bytes() } else { name.as_bytes().to_vec() }
+    }
+
+    /// Takes away, doubles or exchanges a word behind the name.
+    fn spoil(&mut self, words: &mut Vec<Vec<u8>>, name_words: usize) {
+        if words.len() == name_words {
+            return words.push(self.value());
+        }
+        let at = self.random.usize(name_words..words.len());
+        match self.random.u8(..4) {
+            0 => drop(words.remove(at)),
+            1 => words.insert(at, words[at].clone()),
+            2 => words[at] = self.key(),
+            _ => words[at] = self.value(),
+        }
+    }
+
+    fn arg(&mut self, arg: &Arg, words: &mut Vec<Vec<u8>>) {
+        if arg.optional && self.random.u8(..100) < 55 {
+            return;
+        }
+        let times = match (arg.multiple, arg.kind) {
+            (false, _) => 1,
+            (true, ArgKind::Key) if self.announced.is_some() => self.announced.take().unwrap_or(1),
+            (true, _) => [1, 1, 2, 3, 5, 9][self.random.usize(..6)],
+        };
+        for time in 0..times {
+            if let Some(token) = arg.token
+                && (time == 0 || arg.multiple_token)
+            {
+                let token = self.spelled(token);
+                words.push(token);
+            }
+            self.arg_once(arg, words);
+        }
+    }
+
+    fn arg_once(&mut self, arg: &Arg, words: &mut Vec<Vec<u8>>) {
+        let word = match arg.kind {
+            ArgKind::PureToken => return,
+            ArgKind::OneOf(choices) => {
+                let choice = Arg { optional: false, ..choices[self.random.usize(..choices.len())] };
+                return self.arg(&choice, words);
+            }
+            ArgKind::Block(members) => return members.iter().for_each(|member| self.arg(member, words)),
+            ArgKind::Key => self.key(),
+            ArgKind::String => self.string(arg.name),
+            ArgKind::Integer => self.integer(arg.name).to_string().into_bytes(),
+            ArgKind::Double => {
+                ["0", "1.5", "-3.25", "1e3", "inf", "nan", "x", "10"][self.random.usize(..8)].into()
+            }
+            ArgKind::Pattern => self.pattern(),
+            ArgKind::UnixTime => self.unix_time(arg.name).to_string().into_bytes(),
+        };
+        words.push(word);
+    }
+
+    /// A key. Few, so that commands meet; some share a hash tag.
+    fn key(&mut self) -> Vec<u8> {
+        let number = self.random.u8(..14);
+        match self.random.u8(..10) {
+            0..7 => format!("{}key:{number}", self.prefix),
+            7..9 => format!("{}{{tag}}:{number}", self.prefix),
+            _ => format!("{}{{other}}:{number}", self.prefix),
+        }
+        .into_bytes()
+    }
+
+    fn value(&mut self) -> Vec<u8> {
+        match self.random.u8(..20) {
+            0..5 => self.random.i64(-100..100).to_string().into_bytes(),
+            5 => self.random.i64(..).to_string().into_bytes(),
+            6 => b"9223372036854775807".to_vec(),
+            7 => format!("{}.{}", self.random.i64(-99..99), self.random.u8(..)).into_bytes(),
+            8 => Vec::new(),
+            9 => (0..self.random.usize(1..40)).map(|_| self.random.u8(..)).collect(),
+            10 if self.random.u8(..8) == 0 => vec![b'x'; self.random.usize(1_000..40_000)],
+            11 => vec![b'y'; self.random.usize(30..300)],
+            _ => (0..self.random.usize(1..12)).map(|_| self.random.lowercase() as u8).collect(),
+        }
+    }
+
+    fn string(&mut self, name: &str) -> Vec<u8> {
+        let choose = |random: &mut fastrand::Rng, choices: &[&str]| choices[random.usize(..choices.len())].into();
+        match name {
+            "encoding" => choose(&mut self.random, &["u8", "i8", "u3", "i64", "u63", "i16", "u64"]),
+            "offset" => choose(&mut self.random, &["0", "3", "#1", "#5", "100", "-1"]),
+            "type" => choose(&mut self.random, &["string", "list", "hash"]),
+            "connection-name" | "libname" | "libver" => choose(&mut self.random, &["name", "other", "with blank"]),
+            "command-name" => choose(&mut self.random, &["get", "set", "client|list", "none"]),
+            _ => self.value(),
+        }
+    }
+
+    fn integer(&mut self, name: &str) -> i64 {
+        if name == "numkeys" {
+            let count = self.random.usize(1..5);
+            self.announced = Some(count);
+            return count as i64;
+        }
+        let random = &mut self.random;
+        if name.contains("index") || name.contains("db") {
+            return if random.u8(..30) == 0 { random.i64(-1..20) } else { random.i64(0..3) };
+        }
+        match random.u8(..30) {
+            0 => i64::MAX,
+            1 => i64::MIN,
+            2 => -1,
+            3 => 0,
+            4..10 => random.i64(-40..40),
+            10..12 => random.i64(0..3000),
+            _ => random.i64(0..20),
+        }
+    }
+
+    fn unix_time(&mut self, name: &str) -> i64 {
+        let ms = START_UNIX_US / 1000 + self.random.i64(-5_000..60_000);
+        if name.contains("milli") { ms } else { ms / 1000 }
+    }
+
+    fn pattern(&mut self) -> Vec<u8> {
+        let pattern = ["*", "key:*", "*1*", "{tag}:?", "*[0-5]", "none"][self.random.usize(..6)];
+        format!("{}{pattern}", self.prefix).into_bytes()
+    }
+
+    fn scan_options(&mut self) -> Vec<Vec<u8>> {
+        let mut options: Vec<Vec<u8>> = Vec::new();
+        if self.random.bool() {
+            options.extend([b"COUNT".to_vec(), self.random.u8(1..30).to_string().into_bytes()]);
+        }
+        if self.random.bool() {
+            options.extend([b"MATCH".to_vec(), self.pattern()]);
+        }
+        if self.random.u8(..4) == 0 {
+            options.extend([b"TYPE".to_vec(), b"string".to_vec()]);
+        }
+        options
+    }
+}
+
+/// How often a command is drawn, relative to the others; 0 for never.
+fn weight(command: &Command, kind: Kind) -> u32 {
+    let family = command.full_name.split('|').next().unwrap_or_default();
+    if matches!(command.run, Run::Container)
+        || NOT_DRAWN.contains(&command.full_name)
+        || NOT_DRAWN.contains(&family)
+        || command.flags.has(Flags::BLOCKING)
+    {
+        return 0;
+    }
+    let about_keys = !matches!(command.spread(), Spread::Nowhere | Spread::AllNodes(_));
+    match kind {
+        Kind::Writes if !command.is_write() => return 0,
+        Kind::OneOfMany if matches!(command.spread(), Spread::AllShards(_) | Spread::AnyShard) => return 0,
+        _ => {}
+    }
+    match (command.spread(), about_keys) {
+        // Long replies.
+        _ if family == "command" => 1,
+        (Spread::AllShards(_), _) if command.is_write() => 4,
+        (Spread::AllShards(_), _) => 20,
+        (_, true) if matches!(command.full_name, "set" | "get" | "mset" | "incr" | "append") => 120,
+        (_, true) => 40,
+        (_, false) => 5,
+    }
+}

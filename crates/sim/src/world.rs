@@ -1,0 +1,276 @@
+//! Nodes, a kernel and a clock, and the scheduler that gives them their turns.
+
+use crate::clock::VirtualClock;
+use crate::kernel::Kernel;
+use crate::network::{VirtualNetwork, VirtualWaker};
+use crate::system::NoProcess;
+use crate::weather::{Weather, happens};
+use std::cell::{RefCell, RefMut};
+use std::ops::ControlFlow;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+use tessera_command::Registry;
+use tessera_config::Config;
+use tessera_node::clock::Clock;
+use tessera_node::mesh::Mesh;
+use tessera_node::network::Wait;
+use tessera_node::{Node, Shared};
+
+/// After so many steps without an answer, nobody believes in one any more.
+const STEPS_WITHOUT_ANSWER_MAX: u64 = 3_000_000;
+/// Likewise after so many sleeps until the next timer.
+const SLEEPS_WITHOUT_ANSWER_MAX: u64 = 2_000;
+
+/// All commands.
+pub fn registry() -> &'static Registry {
+    static REGISTRY: OnceLock<Registry> = OnceLock::new();
+    REGISTRY.get_or_init(|| Registry::new(&tessera_commands::COMMANDS))
+}
+
+/// How far a node is in its turn.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// At its beginning.
+    Awake,
+    /// It has decided how long to wait: it polls, or sleeps until this monotonic time in nanoseconds.
+    LyingDown { wait: Wait, until_ns: u64 },
+    /// It has ended.
+    Ended,
+}
+
+struct Place {
+    node: Node<VirtualNetwork, VirtualClock>,
+    waker: Arc<VirtualWaker>,
+    stage: Stage,
+    /// It gets no turn before this step.
+    starved_until_step: u64,
+}
+
+/// A server and its surroundings.
+pub struct World {
+    kernel: Rc<RefCell<Kernel>>,
+    clock: VirtualClock,
+    shared: Arc<Shared>,
+    places: Vec<Place>,
+    weather: Weather,
+    random: fastrand::Rng,
+    step: u64,
+    last_answer_step: u64,
+    sleeps: u64,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Somebody had a turn.
+    Turn,
+    /// Everybody sleeps, and the kernel has nothing to do.
+    Idle,
+}
+
+impl World {
+    /// A server of `nodes` nodes. Everything random follows from `seed`. `wall_moves`: see [`VirtualClock::new`].
+    pub fn new(nodes: usize, weather: Weather, wall_moves: bool, seed: u64) -> World {
+        World::with_config(nodes, weather, wall_moves, seed, Config::default())
+    }
+
+    /// The same with a configuration.
+    pub fn with_config(
+        nodes: usize,
+        weather: Weather,
+        wall_moves: bool,
+        seed: u64,
+        config: Config,
+    ) -> World {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let kernel = Rc::new(RefCell::new(Kernel::new(nodes, weather, random.u64(..))));
+        let clock = VirtualClock::new(random.u64(..), wall_moves, weather.slow_moment);
+        let meshes = Mesh::build(nodes);
+        let bells = meshes[0].bells();
+        let system = Box::new(NoProcess { shards: nodes });
+        let shared = Arc::new(Shared::new(registry(), config, bells, system, clock.unix_us()));
+        let places = meshes
+            .into_iter()
+            .enumerate()
+            .map(|(number, mesh)| {
+                let network = VirtualNetwork::new(number, kernel.clone());
+                let waker = network.virtual_waker();
+                let node = Node::new(network, clock.clone(), shared.clone(), mesh, random.u64(..));
+                Place { node, waker, stage: Stage::Awake, starved_until_step: 0 }
+            })
+            .collect();
+        World { kernel, clock, shared, places, weather, random, step: 0, last_answer_step: 0, sleeps: 0 }
+    }
+
+    /// The sockets.
+    pub fn kernel(&self) -> RefMut<'_, Kernel> {
+        self.kernel.borrow_mut()
+    }
+
+    /// The clock of all nodes.
+    pub fn clock(&self) -> &VirtualClock {
+        &self.clock
+    }
+
+    /// What the nodes share.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// How unkind it is.
+    pub fn weather(&self) -> &Weather {
+        &self.weather
+    }
+
+    /// How many nodes there are.
+    pub fn nodes(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Steps so far.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Notes that a client got something: the patience for the next answer begins anew.
+    pub fn note_answer(&mut self) {
+        self.last_answer_step = self.step;
+        self.sleeps = 0;
+    }
+
+    /// Lets somebody go on: the kernel, and a node that has a reason to.
+    pub fn step(&mut self) -> Step {
+        self.step += 1;
+        assert!(
+            self.step - self.last_answer_step < STEPS_WITHOUT_ANSWER_MAX,
+            "the nodes are busy without end, and no client gets an answer\n{}",
+            self.describe()
+        );
+        let worked = self.kernel.borrow_mut().progress();
+        let able: Vec<usize> = (0..self.places.len()).filter(|node| self.is_able(*node)).collect();
+        let fed: Vec<usize> =
+            able.iter().copied().filter(|node| self.places[*node].starved_until_step <= self.step).collect();
+        if fed.is_empty() {
+            let busy = worked || !able.is_empty() || self.kernel.borrow().is_busy();
+            return if busy { Step::Turn } else { Step::Idle };
+        }
+        let node = fed[self.random.usize(..fed.len())];
+        if self.random.u16(..1000) < u16::from(self.weather.starve) {
+            self.places[node].starved_until_step = self.step + self.random.u64(..self.weather.starve_steps);
+        }
+        self.go_on(node);
+        self.clock.advance(self.random.u64(..5_000));
+        Step::Turn
+    }
+
+    fn is_able(&mut self, node: usize) -> bool {
+        let place = &self.places[node];
+        match place.stage {
+            Stage::Awake | Stage::LyingDown { wait: Wait::Poll, .. } => true,
+            Stage::Ended => false,
+            Stage::LyingDown { until_ns, .. } => {
+                let rung = place.waker.is_rung();
+                assert!(rung || !place.node.core().has_mail(), "node {node} sleeps, has mail, and was not rung");
+                rung
+                    || self.clock.now_ns() >= until_ns
+                    || self.kernel.borrow().has_events(node)
+                    || happens(&mut self.random, self.weather.spurious)
+            }
+        }
+    }
+
+    fn go_on(&mut self, node: usize) {
+        let place = &mut self.places[node];
+        place.stage = match place.stage {
+            Stage::Awake => {
+                let wait = place.node.lie_down();
+                // A driver submits before it sleeps.
+                self.kernel.borrow_mut().submit(node);
+                let sleep_ns = match wait {
+                    Wait::Poll => 0,
+                    Wait::AtMost(duration) => duration.as_nanos() as u64,
+                };
+                Stage::LyingDown { wait, until_ns: self.clock.now_ns() + sleep_ns }
+            }
+            Stage::LyingDown { wait, .. } => match place.node.work(wait) {
+                ControlFlow::Continue(()) => Stage::Awake,
+                ControlFlow::Break(result) => {
+                    result.expect("the virtual network does not fail");
+                    Stage::Ended
+                }
+            },
+            Stage::Ended => Stage::Ended,
+        };
+    }
+
+    fn describe(&self) -> String {
+        let nodes = self.places.iter().enumerate();
+        nodes.map(|(number, place)| format!("node {number}: {}", place.node.core().describe())).collect()
+    }
+
+    /// Everybody sleeps: lets the time pass until the first wants to wake.
+    pub fn sleep(&mut self) {
+        self.sleeps += 1;
+        // Steps are what lazy clients and starved nodes count by.
+        self.step += 50;
+        self.last_answer_step += 50;
+        assert!(
+            self.sleeps < SLEEPS_WITHOUT_ANSWER_MAX,
+            "everybody sleeps, and no client gets an answer: a reply is lost\n{}",
+            self.describe()
+        );
+        let timers = self.places.iter().filter_map(|place| match place.stage {
+            Stage::LyingDown { until_ns, .. } => Some(until_ns),
+            _ => None,
+        });
+        if let Some(first_ns) = timers.min() {
+            self.clock.advance(first_ns.saturating_sub(self.clock.now_ns()));
+        }
+    }
+
+    /// Goes on until nothing is under way anywhere.
+    pub fn settle(&mut self) {
+        let mut quiet_sleeps = 0;
+        self.note_answer();
+        while quiet_sleeps < 3 {
+            if self.step() == Step::Idle {
+                quiet_sleeps = if self.is_quiet() { quiet_sleeps + 1 } else { 0 };
+                self.sleep();
+            }
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.kernel.borrow().is_quiet() && self.places.iter().all(|place| place.node.core().is_quiet())
+    }
+
+    /// Checks that nothing of a client is left, once all have gone.
+    pub fn check_empty(&mut self) {
+        self.settle();
+        assert_eq!(self.kernel.borrow().adopted_len(), 0, "sockets were not closed");
+        assert_eq!(self.shared.clients(), 0, "clients are counted that are not there");
+        for place in &self.places {
+            assert_eq!(place.node.core().connections_len(), 0, "connections were not forgotten");
+        }
+    }
+
+    /// Ends the server and checks that all nodes do end.
+    pub fn shut_down(&mut self) {
+        self.shared.shut_down();
+        self.note_answer();
+        while !self.places.iter().all(|place| matches!(place.stage, Stage::Ended)) {
+            if self.step() == Step::Idle {
+                self.sleep();
+            }
+        }
+    }
+
+    /// Keys in all shards and databases.
+    pub fn keys_len(&self) -> usize {
+        let of_node = |place: &Place| {
+            let shard = place.node.core().shard();
+            (0..shard.databases_len()).map(|db| shard.database(db as u16).len()).sum::<usize>()
+        };
+        self.places.iter().map(of_node).sum()
+    }
+}
