@@ -23,7 +23,11 @@ fn echo<N: Driver>() {
         node.until(|record| record.received_from(id).len() == message.len());
         let received = node.record.received.remove(&id).unwrap();
         assert_eq!(received, message);
-        node.network.send(id, received);
+        if round % 2 == 0 {
+            node.network.send(id, received);
+        } else {
+            node.network.send_quietly(id, received);
+        }
         node.until(|record| record.sent_of(id) == round);
         assert_eq!(read(&client, message.len()), message);
         let (_, buffer, result) = node.record.sent.last().unwrap();
@@ -71,6 +75,27 @@ fn a_big_send_reaches_a_slow_reader_whole<N: Driver>() {
     assert!(node.record.sent[0].1 == message && node.record.sent[0].2.is_ok());
 }
 
+fn quiet_sends_to_a_full_socket_arrive_whole<N: Driver>() {
+    let mut node = Node::<N>::new();
+    let (client, id) = node.connect();
+    let (other, other_id) = node.connect();
+    let message = pattern(50_000);
+    let mut sends = 0;
+    while node.record.sent_of(id) == sends {
+        assert!(sends < 10_000, "a socket takes only so much");
+        sends += 1;
+        node.network.send_quietly(id, message.clone());
+        // Others are not held up by the one that is full.
+        node.network.send_quietly(other_id, b"x".to_vec());
+        node.settle();
+        assert_eq!(node.record.sent_of(other_id), sends);
+        assert_eq!(read(&other, 1), b"x");
+    }
+    let reader = thread::spawn(move || read(&client, sends * 50_000));
+    node.until(|record| record.sent_of(id) == sends);
+    assert!(reader.join().unwrap() == message.repeat(sends));
+}
+
 fn big_transfers_both_ways<N: Driver>() {
     let mut node = Node::<N>::new();
     let (client, id) = node.connect();
@@ -89,7 +114,7 @@ fn big_transfers_both_ways<N: Driver>() {
         {
             echoed += bytes.len();
             sends += 1;
-            node.network.send(id, bytes);
+            node.network.send_quietly(id, bytes);
         }
     }
     node.until(|record| record.sent_of(id) == sends);
@@ -604,6 +629,7 @@ suite!(
     many_connections_do_not_mix,
     a_big_send_reaches_a_slow_reader_whole,
     big_transfers_both_ways,
+    quiet_sends_to_a_full_socket_arrive_whole,
     an_empty_send_is_sent,
     a_paused_connection_delivers_nothing_until_resumed,
     pausing_and_resuming_at_once_loses_nothing,

@@ -112,6 +112,12 @@ pub trait Network {
     /// outstanding: wait for its `sent` before the next.
     fn send(&mut self, id: ConnectionId, buffer: Vec<u8>);
 
+    /// The same for a buffer whose `sent` is nobody's concern: it may be told as late as after the wait of the next
+    /// poll, which saves that poll from being woken by it.
+    fn send_quietly(&mut self, id: ConnectionId, buffer: Vec<u8>) {
+        self.send(id, buffer);
+    }
+
     /// Writes to a connection that lives on another node, without waiting: what the socket does not
     /// take at once is reported unwritten. `tag` comes back with `remote_sent`.
     fn send_remote(&mut self, socket: SocketHandle, tag: u64, buffer: Vec<u8>);

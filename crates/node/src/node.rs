@@ -171,7 +171,13 @@ impl<N: Network, C: Clock> Node<N, C> {
                 let buffer = connection.replies.take_ready();
                 connection.sending_bytes = buffer.len();
                 let output_bytes = connection.output_bytes();
-                self.network.send(id, buffer);
+                let is_waited_for = connection.close_after_reply || connection.hold == Some(Hold::SlowReader);
+                // Only who waits for the end of a send has to hear of it at once.
+                if is_waited_for {
+                    self.network.send(id, buffer);
+                } else {
+                    self.network.send_quietly(id, buffer);
+                }
                 if self.core.is_over_hard_limit(output_bytes) {
                     self.close_for_output(id);
                 }

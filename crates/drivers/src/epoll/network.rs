@@ -64,7 +64,7 @@ struct Accepting {
 /// A send whose outcome the node has not been told.
 #[derive(Debug)]
 enum Finished {
-    Local { id: ConnectionId, buffer: Vec<u8>, result: Result<(), Errno> },
+    Local { id: ConnectionId, buffer: Vec<u8>, result: Result<(), Errno>, quiet: bool },
     Remote { tag: u64, buffer: Vec<u8>, written: usize },
 }
 
@@ -179,18 +179,41 @@ impl EpollNetwork {
         connection.outgoing.take().map(|outgoing| (outgoing.buffer, result))
     }
 
-    /// Tells the node of the sends that are over. Answers whether there were any.
+    /// Tells the node of the sends that are over. Answers whether there was one that it may have to act on.
     fn report_finished<E: Events<Socket>>(&mut self, events: &mut E) -> bool {
-        if self.finished.is_empty() {
-            return false;
-        }
+        let mut concerns_somebody = false;
         while let Some(finished) = self.finished.pop_front() {
             match finished {
-                Finished::Remote { tag, buffer, written } => events.remote_sent(tag, buffer, written),
-                Finished::Local { id, buffer, result } => self.report_sent(id, buffer, result, events),
+                Finished::Remote { tag, buffer, written } => {
+                    concerns_somebody = true;
+                    events.remote_sent(tag, buffer, written);
+                }
+                Finished::Local { id, buffer, result, quiet } => {
+                    concerns_somebody |= !quiet || result.is_err();
+                    self.report_sent(id, buffer, result, events);
+                }
             }
         }
-        true
+        concerns_somebody
+    }
+
+    /// Sends as much as goes at once. A quiet send that all goes does not keep the next poll from waiting.
+    fn begin_send(&mut self, id: ConnectionId, buffer: Vec<u8>, quiet: bool) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        debug_assert!(connection.outgoing.is_none() && !connection.unreported, "one send at a time");
+        if connection.outgoing.is_some() {
+            return;
+        }
+        connection.outgoing = Some(Outgoing { buffer, done: 0 });
+        match self.write(id) {
+            Some((buffer, result)) => {
+                if let Some(connection) = self.connections.get_mut(id) {
+                    connection.unreported = true;
+                }
+                self.finished.push_back(Finished::Local { id, buffer, result, quiet });
+            }
+            None => self.watch_or_end(id),
+        }
     }
 
     fn report_sent<E: Events<Socket>>(
@@ -354,21 +377,11 @@ impl Network for EpollNetwork {
     }
 
     fn send(&mut self, id: ConnectionId, buffer: Vec<u8>) {
-        let Some(connection) = self.connections.get_mut(id) else { return };
-        debug_assert!(connection.outgoing.is_none() && !connection.unreported, "one send at a time");
-        if connection.outgoing.is_some() {
-            return;
-        }
-        connection.outgoing = Some(Outgoing { buffer, done: 0 });
-        match self.write(id) {
-            Some((buffer, result)) => {
-                if let Some(connection) = self.connections.get_mut(id) {
-                    connection.unreported = true;
-                }
-                self.finished.push_back(Finished::Local { id, buffer, result });
-            }
-            None => self.watch_or_end(id),
-        }
+        self.begin_send(id, buffer, false);
+    }
+
+    fn send_quietly(&mut self, id: ConnectionId, buffer: Vec<u8>) {
+        self.begin_send(id, buffer, true);
     }
 
     fn send_remote(&mut self, socket: SocketHandle, tag: u64, buffer: Vec<u8>) {
@@ -407,7 +420,12 @@ impl Network for EpollNetwork {
         if let Some(connection) = self.connections.remove(id)
             && let Some(Outgoing { buffer, .. }) = connection.outgoing
         {
-            self.finished.push_back(Finished::Local { id, buffer, result: Err(Errno::CANCELED) });
+            self.finished.push_back(Finished::Local {
+                id,
+                buffer,
+                result: Err(Errno::CANCELED),
+                quiet: false,
+            });
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Outgoing {
     pub(super) buffer: Vec<u8>,
     /// Bytes that have left.
     pub(super) done: usize,
+    /// The send says nothing if it succeeds: see [`super::network`].
+    pub(super) silent: bool,
 }
 
 impl Connection {

@@ -1,4 +1,10 @@
 //! The driver: operations queued by the node, completions handed to it.
+//!
+//! A quiet send does not wait for room in the socket (`MSG_DONTWAIT`), counts as failed unless all of it left
+//! (`MSG_WAITALL`), and completes silently if it did not fail (`IOSQE_CQE_SKIP_SUCCESS`). The kernel carries it out while
+//! it takes it from the submission queue, so once the queue is empty and the completions at hand are reaped, every quiet
+//! send that was not reported as failed has left whole. That way its completion does not end the wait for the next
+//! request, which it would otherwise do at once: half of all system calls.
 
 use std::io;
 use std::marker::PhantomData;
@@ -8,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use io_uring::types::{CancelBuilder, Fd};
-use io_uring::{cqueue, opcode};
+use io_uring::{cqueue, opcode, squeue};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use tessera_node::network::{Closed, ConnectionId, Endpoints, Events, Network, SocketHandle, Wait, Wake};
@@ -26,6 +32,9 @@ use crate::waker::Waker;
 
 /// The most that one send carries: the length of a send is a signed 32-bit number in its completion.
 const SEND_MAX: usize = 1 << 30;
+
+/// Longer buffers are not sent quietly, in bytes.
+const QUIET_MAX_LEN_BYTES: usize = 64 * 1024;
 
 /// How often the end of a driver waits for operations to be over before it gives up on the memory that
 /// they may still use.
@@ -58,6 +67,8 @@ pub struct UringNetwork {
     buffers: BufferRing,
     connections: Slab<Connection>,
     remotes: Remotes,
+    /// Connections whose quiet send is in the submission queue.
+    quiet: Vec<ConnectionId>,
     listeners: Vec<Accepting>,
     listening: bool,
     waker: Waker,
@@ -132,6 +143,7 @@ impl UringNetwork {
             buffers,
             connections: Slab::new(CONNECTIONS_MAX),
             remotes: Remotes::default(),
+            quiet: Vec::new(),
             listeners,
             listening: true,
             waker,
@@ -199,6 +211,20 @@ impl UringNetwork {
         unsafe { self.ring.push(entry.build().user_data(Operation::Cancel(id).pack())) };
     }
 
+    fn begin_send(&mut self, id: ConnectionId, buffer: Vec<u8>, silent: bool) {
+        self.queued();
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        debug_assert!(connection.outgoing.is_none(), "one send at a time");
+        if connection.outgoing.is_some() || connection.closing {
+            return;
+        }
+        connection.outgoing = Some(Outgoing { buffer, done: 0, silent });
+        if silent {
+            self.quiet.push(id);
+        }
+        self.continue_send(id);
+    }
+
     /// Sends what has not left yet of the connection's buffer.
     fn continue_send(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get(id) else { return };
@@ -206,9 +232,15 @@ impl UringNetwork {
         let rest = outgoing.buffer.get(outgoing.done..).unwrap_or_default();
         let rest = &rest[..rest.len().min(SEND_MAX)];
         // With WAITALL the kernel itself goes on after a short send, in most cases.
-        let entry = send_entry(connection.descriptor.as_raw_fd(), rest, libc::MSG_WAITALL);
+        let mut entry = send_entry(connection.descriptor.as_raw_fd(), rest, libc::MSG_WAITALL);
+        if outgoing.silent {
+            entry =
+                send_entry(connection.descriptor.as_raw_fd(), rest, libc::MSG_WAITALL | libc::MSG_DONTWAIT)
+                    .flags(squeue::Flags::SKIP_SUCCESS);
+        }
         // SAFETY: the bytes belong to `outgoing`, which nobody touches or drops before this operation
-        // completes: `close` leaves it alone, and the end of the driver waits or leaks.
+        // completes: `close` leaves it alone, and the end of the driver waits or leaks. A silent send is over, as far
+        // as it goes, when the kernel has taken it from the submission queue.
         unsafe { self.ring.push(entry.user_data(Operation::Send(id).pack())) };
     }
 
@@ -221,6 +253,36 @@ impl UringNetwork {
             let entry = opcode::Close::new(Fd(connection.descriptor.into_raw_fd()));
             // SAFETY: points to no memory; the descriptor has no owner left but this operation.
             unsafe { self.ring.push(entry.build().user_data(Operation::Ignored.pack())) };
+        }
+    }
+
+    /// Tells the node of the quiet sends that are over. Those that failed are among the completions at hand.
+    fn finish_quiet<E: Events<Socket>>(&mut self, reaped: &[cqueue::Entry], events: &mut E) {
+        if self.quiet.is_empty() {
+            return;
+        }
+        let is_all_submitted = self.ring.is_all_submitted();
+        for entry in reaped {
+            if let Operation::Send(id) = Operation::unpack(entry.user_data()) {
+                self.sent(id, entry.result(), events);
+            }
+        }
+        if !is_all_submitted {
+            // The kernel was short of something; the next call goes on.
+            return;
+        }
+        let mut quiet = mem::take(&mut self.quiet);
+        for id in quiet.drain(..) {
+            let outgoing = self.connections.get(id).and_then(|connection| connection.outgoing.as_ref());
+            if let Some(outgoing) = outgoing.filter(|outgoing| outgoing.silent) {
+                let rest = outgoing.buffer.len() - outgoing.done;
+                self.ring.note_silent_completion();
+                self.sent(id, i32::try_from(rest).unwrap_or(i32::MAX), events);
+            }
+        }
+        // The room is used again, unless a send failed just now and took its place.
+        if self.quiet.is_empty() {
+            self.quiet = quiet;
         }
     }
 
@@ -298,6 +360,8 @@ impl UringNetwork {
     fn sent<E: Events<Socket>>(&mut self, id: ConnectionId, result: i32, events: &mut E) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         let Some(outgoing) = connection.outgoing.as_mut() else { return };
+        // What is left to send is sent with all the kernel's patience.
+        outgoing.silent = false;
         let failure = match usize::try_from(result) {
             Ok(written) => {
                 outgoing.done += written;
@@ -438,8 +502,13 @@ impl Network for UringNetwork {
             // There was something to do, so nobody shall sleep before the node has looked again.
             self.sleeper.postpone(None);
         }
+        let sends_are_done = !self.quiet.is_empty();
+        self.finish_quiet(&reaped, events);
         for entry in reaped.drain(..) {
-            self.complete(&entry, events);
+            let is_send = matches!(Operation::unpack(entry.user_data()), Operation::Send(_));
+            if !(sends_are_done && is_send) {
+                self.complete(&entry, events);
+            }
         }
         self.reaped = reaped;
         Ok(())
@@ -460,14 +529,13 @@ impl Network for UringNetwork {
     }
 
     fn send(&mut self, id: ConnectionId, buffer: Vec<u8>) {
-        self.queued();
-        let Some(connection) = self.connections.get_mut(id) else { return };
-        debug_assert!(connection.outgoing.is_none(), "one send at a time");
-        if connection.outgoing.is_some() || connection.closing {
-            return;
-        }
-        connection.outgoing = Some(Outgoing { buffer, done: 0 });
-        self.continue_send(id);
+        self.begin_send(id, buffer, false);
+    }
+
+    fn send_quietly(&mut self, id: ConnectionId, buffer: Vec<u8>) {
+        // Longer ones hardly fit into a socket at once.
+        let silent = buffer.len() <= QUIET_MAX_LEN_BYTES;
+        self.begin_send(id, buffer, silent);
     }
 
     fn send_remote(&mut self, socket: SocketHandle, tag: u64, buffer: Vec<u8>) {
@@ -582,6 +650,17 @@ impl Drop for UringNetwork {
                 break;
             }
             self.ring.reap(&mut self.reaped);
+            for entry in &self.reaped {
+                if let Operation::Send(id) = Operation::unpack(entry.user_data()) {
+                    // It was not silent after all.
+                    self.quiet.retain(|quiet| *quiet != id);
+                }
+            }
+            if self.ring.is_all_submitted() {
+                for _ in self.quiet.drain(..) {
+                    self.ring.note_silent_completion();
+                }
+            }
             for entry in self.reaped.drain(..) {
                 let accept = matches!(Operation::unpack(entry.user_data()), Operation::Accept(_));
                 if accept && entry.result() >= 0 {

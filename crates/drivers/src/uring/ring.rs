@@ -248,6 +248,20 @@ impl Ring {
         unsafe { submitter.enter(queued, completions, flags, Some(&arguments)) }
     }
 
+    /// Everything pushed was given to the kernel, and every completion it had then can be reaped.
+    pub(crate) fn is_all_submitted(&mut self) -> bool {
+        if !self.backlog.is_empty() {
+            return false;
+        }
+        let queue = self.inner.submission();
+        queue.is_empty() && !queue.cq_overflow()
+    }
+
+    /// Notes that an operation is over that completes without a completion.
+    pub(crate) fn note_silent_completion(&mut self) {
+        self.in_flight -= 1;
+    }
+
     /// Moves all completions there are to the end of `reaped`.
     pub(crate) fn reap(&mut self, reaped: &mut Vec<cqueue::Entry>) {
         let before = reaped.len();
