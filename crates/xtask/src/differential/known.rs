@@ -1,0 +1,28 @@
+//! What the server that is compared with is known to answer otherwise than Redis 7.2.
+
+/// A known difference.
+pub struct Known {
+    /// Versions of the server that have it, as the start of `redis_version`.
+    pub version: &'static str,
+    /// What differs and why.
+    pub reason: &'static str,
+    /// Whether this is it: the command's words, the server's reply, ours.
+    pub is_it: fn(&[Vec<u8>], &[u8], &[u8]) -> bool,
+}
+
+fn is(words: &[Vec<u8>], names: &[&str]) -> bool {
+    names.len() <= words.len()
+        && names.iter().zip(words).all(|(name, word)| word.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// All of them. Everything else must be equal.
+pub const KNOWN: &[Known] = &[Known {
+    version: "7.0.",
+    reason: "a client's name may hold a NUL byte since 7.2",
+    is_it: |words, expected, got| {
+        (is(words, &["CLIENT", "SETNAME"]) || is(words, &["HELLO"]))
+            && words.iter().any(|word| word.contains(&0))
+            && expected.starts_with(b"-ERR Client names cannot contain")
+            && !got.starts_with(b"-")
+    },
+}];
