@@ -88,6 +88,7 @@ pub struct Core<S, C> {
     pub(crate) active_expire: bool,
     pub(crate) next_housekeeping_ns: u64,
     pub(crate) next_sums_ns: u64,
+    pub(crate) next_http_warning_ns: u64,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
 }
@@ -130,6 +131,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             active_expire: true,
             next_housekeeping_ns: 0,
             next_sums_ns: 0,
+            next_http_warning_ns: 0,
             expire_more: false,
         };
         core.take_over_config();

@@ -5,6 +5,7 @@
 mod differential;
 mod golden;
 mod programs;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -25,12 +26,15 @@ enum Command {
     Golden(golden::Command),
     /// Compare the replies to random commands with those of redis-server.
     Differential(differential::Options),
+    /// Check that no command is lost or answered twice while clients of all kinds come and go.
+    Torture(torture::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Golden(command) => golden::run(command),
         Command::Differential(options) => differential::run(&options),
+        Command::Torture(options) => torture::run(&options),
     };
     done.unwrap_or_else(|error| {
         eprintln!("{error}");

@@ -367,10 +367,10 @@ impl Generator {
         }
     }
 
-    /// Mostly a few times what one read takes in, sometimes as long as a string may be or a byte more.
+    /// Mostly a few times what one read takes in, sometimes as long as a word may be.
     fn big(&mut self) -> Vec<u8> {
         let len = match self.random.u32(..20) {
-            0 => BIG_MAX_LEN_BYTES + self.random.usize(..=1),
+            0 => BIG_MAX_LEN_BYTES,
             1..4 => self.random.usize(..=BIG_MAX_LEN_BYTES),
             _ => self.random.usize(8_000..80_000),
         };

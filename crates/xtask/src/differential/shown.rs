@@ -1,7 +1,7 @@
 //! Commands and replies as a report shows them.
 
 /// Bytes longer than this are cut.
-const SHOWN_MAX_LEN_BYTES: usize = 600;
+const SHOWN_MAX_LEN_BYTES: usize = 200;
 
 /// A command.
 pub fn command(words: &[Vec<u8>]) -> String {

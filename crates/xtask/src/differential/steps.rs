@@ -2,6 +2,7 @@
 
 use super::connection::{encode, encode_inline};
 use super::generate::{Generator, KEYS_LEN, key};
+use super::known::is_unequal_after;
 use super::templates::Equality;
 
 /// One command of a pipeline.
@@ -60,7 +61,6 @@ const FRAGMENTS: &[&[u8]] = &[
     b"*+1\r\n",
     b"*01\r\n$4\r\nPING\r\n",
     b"*1\r\n$04\r\nPING\r\n",
-    b"POST / HTTP/1.1\r\n",
 ];
 
 impl Steps {
@@ -132,8 +132,11 @@ impl Steps {
         self.add(Command { words, equality: template.equality, is_answered: true }, commands, bytes);
     }
 
-    /// A protocol that is not asked for is not spoken.
+    /// A protocol that is not asked for is not spoken, and what leaves servers different behind is not sent.
     fn suits(&self, words: &[Vec<u8>]) -> bool {
+        if is_unequal_after(words) {
+            return false;
+        }
         if words[0].eq_ignore_ascii_case(b"RESET") {
             return self.protocols.contains(&2);
         }
@@ -191,6 +194,10 @@ impl Steps {
                     bytes.splice(at..at, fragment.iter().copied());
                 }
             }
+        }
+        // Behind other commands it would depend on what one read took in whether Redis still answers those.
+        if self.below(20) == 0 {
+            bytes.splice(..0, b"POST / HTTP/1.1\r\n".iter().copied());
         }
         bytes.truncate(ANYTHING_MAX_LEN_BYTES);
         bytes

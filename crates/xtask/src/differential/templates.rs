@@ -151,5 +151,5 @@ pub const TEMPLATES: &[Template] = &[
     exact("session", 1, "RESET"),
     session(4, "HELLO", Equality::Hello),
     session(2, "HELLO (2|3) SETNAME <name>", Equality::Hello),
-    exact("session", 1, "HELLO <integer>"),
+    session(1, "HELLO <integer>", Equality::Hello),
 ];
