@@ -89,6 +89,10 @@ pub struct Core<S, C> {
     pub(crate) next_housekeeping_ns: u64,
     pub(crate) next_sums_ns: u64,
     pub(crate) next_http_warning_ns: u64,
+    /// The most that clients used of late, in bytes.
+    pub(crate) clients_peak_bytes: u64,
+    /// See [`Shared::purges`].
+    pub(crate) purges_seen: usize,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
 }
@@ -132,6 +136,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             next_housekeeping_ns: 0,
             next_sums_ns: 0,
             next_http_warning_ns: 0,
+            clients_peak_bytes: 0,
+            purges_seen: 0,
             expire_more: false,
         };
         core.take_over_config();

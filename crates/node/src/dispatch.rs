@@ -16,8 +16,6 @@ use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
 use tessera_routing::{Assembly, Gathering, ShardId, Ticket, cursor, split};
 
-/// A connection with this many replies on their way waits until they have come.
-const WAITING_MAX_REPLIES: usize = 1024;
 /// A node warns of clients that speak HTTP at most this often, in nanoseconds.
 const HTTP_WARNING_PERIOD_NS: u64 = 60_000_000_000;
 /// A client that leaves this many bytes unread gets no further command executed.
@@ -135,7 +133,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.stalled.push(connection.id);
             return hold(connection, Hold::Peer(owner));
         }
-        if connection.replies.waiting() >= WAITING_MAX_REPLIES {
+        if connection.replies.is_full() {
             return hold(connection, Hold::UntilSettled);
         }
         self.note_start(connection, command, args);

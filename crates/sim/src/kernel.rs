@@ -300,7 +300,11 @@ impl Kernel {
         let port = &self.ports[node];
         !port.done.is_empty()
             || (!port.backlog.is_empty() && !port.stopped)
-            || port.places.iter().flat_map(|place| place.socket).any(|number| self.sockets[number].deliverable())
+            || port
+                .places
+                .iter()
+                .flat_map(|place| place.socket)
+                .any(|number| self.sockets[number].deliverable())
     }
 
     /// What a poll of `node` tells, in a random order where no order is promised.
@@ -376,7 +380,9 @@ impl Kernel {
             .get(id.index as usize)
             .filter(|place| place.generation == id.generation)
             .and_then(|place| place.socket)
-            .unwrap_or_else(|| panic!("contract: node {node} calls {call} for {id:?}, which it does not have"))
+            .unwrap_or_else(|| {
+                panic!("contract: node {node} calls {call} for {id:?}, which it does not have")
+            })
     }
 
     /// See [`tessera_node::network::Network::adopt`].
@@ -412,7 +418,10 @@ impl Kernel {
         let socket = &mut self.sockets[number];
         assert!(!buffer.is_empty(), "contract: an empty send");
         assert!(!socket.sending, "contract: a second send on {id:?} of node {node} while one is out");
-        assert!(!socket.remote_sending, "contract: a send on {id:?} of node {node} while a direct reply is out");
+        assert!(
+            !socket.remote_sending,
+            "contract: a send on {id:?} of node {node} while a direct reply is out"
+        );
         assert!(!socket.end_told, "contract: a send on {id:?} of node {node}, which was told closed");
         socket.sending = true;
         socket.home_send = Some(HomeSend { id, buffer, written: 0, submitted: false });
@@ -421,7 +430,10 @@ impl Kernel {
     /// See [`tessera_node::network::Network::send_remote`].
     pub fn send_remote(&mut self, node: usize, number: SocketNumber, tag: u64, buffer: Vec<u8>) {
         let socket = &mut self.sockets[number];
-        assert!(socket.home.is_some_and(|(home, _)| home != node), "contract: a direct reply to a closed socket");
+        assert!(
+            socket.home.is_some_and(|(home, _)| home != node),
+            "contract: a direct reply to a closed socket"
+        );
         assert!(!socket.sending, "contract: a direct reply while a send of the home is out");
         assert!(!socket.remote_sending, "contract: two direct replies to one socket");
         socket.remote_sending = true;

@@ -266,7 +266,8 @@ fn monitors(shards: usize, seed: u64) -> Sights {
     let connect = |world: &mut World, random: &mut fastrand::Rng| {
         Client::new(world.kernel().connect(random.usize(..shards)), random.u64(..))
     };
-    let mut watchers: Vec<Client> = (0..random.usize(1..3)).map(|_| connect(&mut world, &mut random)).collect();
+    let mut watchers: Vec<Client> =
+        (0..random.usize(1..3)).map(|_| connect(&mut world, &mut random)).collect();
     for watcher in &mut watchers {
         watcher.say(&words("MONITOR"));
     }

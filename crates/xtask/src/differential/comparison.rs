@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::equality::is_equal;
-use super::known::KNOWN;
+use super::known::{KNOWN, Known};
 use super::steps::{Command, Step, Steps, audit};
 use super::{STRING_MAX_LEN_BYTES, shown};
 use std::collections::{BTreeSet, VecDeque};
@@ -176,10 +176,7 @@ impl Comparison {
             }
             return ControlFlow::Continue(Flow::Continue(()));
         }
-        let known = KNOWN.iter().position(|known| {
-            self.version.starts_with(known.version) && (known.is_it)(&command.words, expected, got)
-        });
-        if let Some(known) = known {
+        if let Some(known) = known(&self.version, &command.words, expected, got) {
             self.known_seen[known] += 1;
             return ControlFlow::Continue(Flow::Continue(()));
         }
@@ -218,9 +215,14 @@ impl Comparison {
         let [expected, got] =
             self.addresses.map(|address| Connection::open(address).and_then(|client| client.finish(bytes)));
         self.compared += 1;
-        match (&expected, &got) {
-            (Ok(expected), Ok(got)) if expected == got => return Flow::Continue(()),
-            _ => {}
+        if let (Ok(expected), Ok(got)) = (&expected, &got) {
+            if expected == got {
+                return Flow::Continue(());
+            }
+            if let Some(known) = known(&self.version, &[bytes.to_vec()], expected, got) {
+                self.known_seen[known] += 1;
+                return Flow::Continue(());
+            }
         }
         let told = |answer: &io::Result<Vec<u8>>| match answer {
             Ok(answer) => shown::bytes(answer),
@@ -230,6 +232,12 @@ impl Comparison {
         println!("  expected: {}\n  got:      {}", told(&expected), told(&got));
         Flow::Break(())
     }
+}
+
+/// Which known difference of a server of this version this is.
+fn known(version: &str, words: &[Vec<u8>], expected: &[u8], got: &[u8]) -> Option<usize> {
+    let is_it = |known: &Known| version.starts_with(known.version) && (known.is_it)(words, expected, got);
+    KNOWN.iter().position(is_it)
 }
 
 /// The keys that SCAN finds until its cursor is 0, or the error that it answers.
