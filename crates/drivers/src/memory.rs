@@ -46,6 +46,13 @@ pub fn allocated_bytes() -> u64 {
     sum.max(0).unsigned_abs()
 }
 
+/// Gives pages that this thread's share of the allocator does not use back to the system: mimalloc does so by itself
+/// only as more is allocated and freed.
+pub fn purge() {
+    // SAFETY: any thread may call it at any time.
+    unsafe { libmimalloc_sys::mi_collect(true) };
+}
+
 /// An allocator that counts and otherwise leaves the work to another.
 #[derive(Debug, Default)]
 pub struct CountingAllocator<A>(pub A);

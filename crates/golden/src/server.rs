@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::connection::{Connection, Endpoint, Received};
@@ -45,6 +45,19 @@ impl Server {
     /// Where it listens.
     pub fn endpoint(&self) -> Endpoint {
         Endpoint::Tcp(self.address)
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended, if it has by itself.
+    ///
+    /// # Errors
+    /// Those of asking the system.
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
     }
 
     fn wait(&mut self) -> io::Result<()> {

@@ -100,6 +100,8 @@ pub struct Connection {
     pub direct: Option<u32>,
     /// Close once everything is sent.
     pub close_after_reply: bool,
+    /// The client has sent its end: what it sent before is still executed and answered.
+    pub input_ended: bool,
     /// The peer is gone; only something still out keeps the connection.
     pub gone: bool,
     /// It is in the node's list of connections to send from.
@@ -128,6 +130,7 @@ impl Connection {
             last_call: None,
             direct: None,
             close_after_reply: false,
+            input_ended: false,
             gone: false,
             is_listed: false,
             receive_paused: false,

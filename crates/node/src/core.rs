@@ -88,6 +88,11 @@ pub struct Core<S, C> {
     pub(crate) active_expire: bool,
     pub(crate) next_housekeeping_ns: u64,
     pub(crate) next_sums_ns: u64,
+    pub(crate) next_http_warning_ns: u64,
+    /// The most that clients used of late, in bytes.
+    pub(crate) clients_peak_bytes: u64,
+    /// See [`Shared::purges`].
+    pub(crate) purges_seen: usize,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
 }
@@ -130,6 +135,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             active_expire: true,
             next_housekeeping_ns: 0,
             next_sums_ns: 0,
+            next_http_warning_ns: 0,
+            clients_peak_bytes: 0,
+            purges_seen: 0,
             expire_more: false,
         };
         core.take_over_config();

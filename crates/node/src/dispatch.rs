@@ -9,15 +9,15 @@ use crate::mesh::Note;
 use tessera_command::client::ReplyMode;
 use tessera_command::gather::Context;
 use tessera_command::host::command_stats::Outcome;
-use tessera_command::host::guard::{Refused, admit};
+use tessera_command::host::guard::{Refused, admit, is_http};
 use tessera_command::host::{Action, Home, monitor_line};
 use tessera_command::{Client, Command, Error, Flags, Merge, Run, Spread};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
 use tessera_routing::{Assembly, Gathering, ShardId, Ticket, cursor, split};
 
-/// A connection with this many replies on their way waits until they have come.
-const WAITING_MAX_REPLIES: usize = 1024;
+/// A node warns of clients that speak HTTP at most this often, in nanoseconds.
+const HTTP_WARNING_PERIOD_NS: u64 = 60_000_000_000;
 /// A client that leaves this many bytes unread gets no further command executed.
 pub(crate) const SLOW_READER_LEN_BYTES: usize = 64 * 1024 * 1024;
 
@@ -27,7 +27,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn dispatch(&mut self, connection: &mut Connection, args: Args<'_>) -> Flow {
         let command = match admit(self.shared.registry, args, &connection.client, &self.config) {
             Ok(command) => command,
-            Err(refused) => return self.refuse_admission(connection, refused),
+            Err(refused) => return self.refuse_admission(connection, args, refused),
         };
         if !connection.client.monitor && self.pause.holds(command, self.unix_us.div_euclid(1000)) {
             self.paused.push(connection.id);
@@ -133,7 +133,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.stalled.push(connection.id);
             return hold(connection, Hold::Peer(owner));
         }
-        if connection.replies.waiting() >= WAITING_MAX_REPLIES {
+        if connection.replies.is_full() {
             return hold(connection, Hold::UntilSettled);
         }
         self.note_start(connection, command, args);
@@ -457,12 +457,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     #[cold]
-    fn refuse_admission(&mut self, connection: &mut Connection, refused: Refused) -> Flow {
+    fn refuse_admission(&mut self, connection: &mut Connection, args: Args<'_>, refused: Refused) -> Flow {
+        if refused.command.is_none() && is_http(args) {
+            return self.drop_http(connection);
+        }
         if let Some(command) = refused.command {
             self.stats().commands.note_rejected(self.shared.registry.number(command));
         }
         let name = refused.command.map_or("", |command| command.full_name);
         self.refuse(connection, &refused.error.text(name))
+    }
+
+    /// Closes a connection that a browser was made to open.
+    fn drop_http(&mut self, connection: &mut Connection) -> Flow {
+        connection.close_after_reply = true;
+        if self.now_ns >= self.next_http_warning_ns {
+            self.next_http_warning_ns = self.now_ns + HTTP_WARNING_PERIOD_NS;
+            let line = format!(
+                "Closing client {} that speaks HTTP: a web page may be trying to reach this server through a browser",
+                connection.endpoints.peer
+            );
+            self.shared.system.log(line.as_bytes());
+        }
+        Flow::Next
     }
 
     /// Answers an error without having run anything.

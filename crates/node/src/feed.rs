@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::connection::{Connection, Hold, Input};
 use crate::core::{Core, NetworkOrder};
-use crate::network::ConnectionId;
+use crate::network::{Closed, ConnectionId};
 use tessera_resp::{Args, Decoded, Decoder, Limits, Reply};
 
 /// While a connection is held and this much of its input waits, the driver stops receiving from it, in bytes.
@@ -38,6 +38,23 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.after_input(connection);
     }
 
+    /// The driver says that a connection has ended. Like Redis, the node still executes and answers what came before a
+    /// client's end, unless CLIENT PAUSE holds it.
+    pub(crate) fn end_of_input(&mut self, id: ConnectionId, why: Closed) {
+        let Some(mut connection) = self.take(id) else { return };
+        if why != Closed::ByPeer || connection.gone {
+            return self.close(connection);
+        }
+        self.reclaim_socket(&mut connection);
+        connection.input_ended = true;
+        connection.close_after_reply |= matches!(connection.hold, None | Some(Hold::Paused));
+        let is_done = connection.close_after_reply
+            && connection.replies.is_settled()
+            && connection.replies.ready_len_bytes() == 0
+            && connection.sending_bytes == 0;
+        if is_done { self.close(connection) } else { self.put(connection) }
+    }
+
     /// Goes on with a connection whose hold is over.
     pub(crate) fn resume(&mut self, id: ConnectionId) {
         let Some(mut connection) = self.take(id) else { return };
@@ -56,6 +73,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// What follows when a connection's commands have been run as far as possible.
     fn after_input(&mut self, mut connection: Box<Connection>) {
+        connection.close_after_reply |= connection.input_ended && connection.hold.is_none();
         let waiting = connection.input_bytes();
         connection.input_peak_bytes = connection.input_peak_bytes.max(waiting);
         if waiting as u64 > self.config.client_query_buffer_limit.0 {

@@ -15,6 +15,8 @@ const EXPIRE_CYCLE_NS: u64 = NS_PER_MS / 2;
 const EXPIRE_AGAIN_NS: u64 = 2 * NS_PER_MS;
 /// Segments of flushed tables freed per turn.
 const RECLAIM_SEGMENTS: usize = 1;
+/// Memory is given back to the system when clients use so much less than they did, in bytes.
+const PURGE_LEN_BYTES: u64 = 16 * 1024 * 1024;
 /// Every how many rounds the slower sums are made.
 const SUMS_EVERY_ROUNDS: u64 = 10;
 
@@ -118,12 +120,28 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         self.counters.clients_bytes = bytes;
+        self.purge_after_peak(bytes);
         self.counters.input_buffer_max_bytes = input_max as u64;
         self.counters.output_buffer_max_bytes = output_max;
         for id in to_close {
             if let Some(connection) = self.take(id) {
                 self.close(connection);
             }
+        }
+    }
+
+    /// Has all nodes give free memory back to the system when this one's clients have freed much. Some of it came from
+    /// the nodes that made their replies.
+    fn purge_after_peak(&mut self, clients_bytes: u64) {
+        if clients_bytes + PURGE_LEN_BYTES <= self.clients_peak_bytes {
+            self.clients_peak_bytes = clients_bytes;
+            self.shared.ask_for_purge();
+        }
+        self.clients_peak_bytes = self.clients_peak_bytes.max(clients_bytes);
+        let purges = self.shared.purges();
+        if purges != self.purges_seen {
+            self.purges_seen = purges;
+            self.shared.system.purge_memory();
         }
     }
 

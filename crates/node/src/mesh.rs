@@ -20,7 +20,7 @@ const CHANNEL_MAX_PARCELS: usize = 64;
 const OUTGOING_MAX_CALLS: usize = 8 * 1024;
 const OUTGOING_MAX_LEN_BYTES: usize = 4 * 1024 * 1024;
 /// An owner stops executing for a home while this many bytes of replies to it have not left.
-const REPLIES_MAX_LEN_BYTES: usize = 8 * 1024 * 1024;
+pub(crate) const REPLIES_MAX_LEN_BYTES: usize = 8 * 1024 * 1024;
 /// Emptied batches kept for use.
 const SPARE_MAX_BATCHES: usize = 64;
 
@@ -245,6 +245,11 @@ impl<S> Mesh<S> {
     /// Puts off the requests of a batch from `peer`.
     pub fn defer(&mut self, peer: usize, batch: Box<Batch>) {
         self.link(peer).deferred.push_back(batch);
+    }
+
+    /// Puts off the rest of the requests of a batch that was the next.
+    pub fn defer_again(&mut self, peer: usize, batch: Box<Batch>) {
+        self.link(peer).deferred.push_front(batch);
     }
 
     /// The next put-off batch of `peer`, if replies to it get away again.

@@ -308,6 +308,11 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
         }
         if result.is_ok() {
             core.counters.output_bytes += buffer.len() as u64;
+        } else if core.connection(id).is_some_and(|connection| connection.input_ended)
+            && let Some(connection) = core.take(id)
+        {
+            // Its end was told before, so nothing else will be.
+            core.close(connection);
         }
         core.buffers.give_back(buffer);
     }
@@ -316,9 +321,8 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
         self.core.remote_reply_sent(tag, buffer, written);
     }
 
-    fn closed(&mut self, id: ConnectionId, _why: Closed) {
-        if let Some(connection) = self.core.take(id) {
-            self.core.close(connection);
-        }
+    fn closed(&mut self, id: ConnectionId, why: Closed) {
+        self.wake_up();
+        self.core.end_of_input(id, why);
     }
 }

@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::core::{Core, NetworkOrder, RemoteSend};
 use crate::direct;
-use crate::mesh::Note;
+use crate::mesh::{Note, REPLIES_MAX_LEN_BYTES};
 use crate::network::SocketHandle;
 use std::sync::PoisonError;
 use tessera_command::host::command_stats::Outcome;
@@ -142,11 +142,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Runs the calls and errands of a batch from `home` and queues the replies.
-    pub(crate) fn run_batch(&mut self, home: usize, batch: &mut Batch) {
+    ///
+    /// False if it stopped half-way because its replies are too long to run all of it now.
+    pub(crate) fn run_batch(&mut self, home: usize, batch: &mut Batch) -> bool {
         let mut out = self.mesh.take_outgoing(home);
         self.now_ns = self.clock.monotonic_ns();
-        let mut index = 0;
+        let mut index = batch.done_calls();
         while let Some((call, args)) = batch.call(index) {
+            if out.replies_len_bytes() >= REPLIES_MAX_LEN_BYTES {
+                batch.set_done_calls(index);
+                self.mesh.restore_outgoing(home, out);
+                return false;
+            }
             index += 1;
             let counted = call.ticket.part == 0;
             let Call { ticket, command, db, protocol, touch, .. } = call;
@@ -175,6 +182,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             out.answers.push((ticket, errand.run(&mut self.shard)));
         }
         self.mesh.restore_outgoing(home, out);
+        true
     }
 
     /// Has this node's network write a reply to a connection of `home`.

@@ -11,8 +11,18 @@ enum Owed {
     Held { start: usize, len: usize },
 }
 
+/// More replies than this are never on their way to one connection.
+const WAITING_MAX_REPLIES: usize = 1024;
+/// So many may always be.
+const WAITING_MIN_REPLIES: usize = 4;
+/// Others may as long as replies of the usual length come to no more than this, in bytes: nobody knows how long a reply
+/// will be, and once it is asked for there is no way to refuse it.
+const WAITING_LEN_BYTES: usize = 4 * 1024 * 1024;
+/// The usual length of the replies of a connection that has had none, in bytes.
+const FIRST_USUAL_LEN_BYTES: usize = 64 * 1024;
+
 /// The replies of one connection. Takes no memory while the connection is idle.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Replies {
     /// Ready to leave.
     ready: Vec<u8>,
@@ -23,6 +33,21 @@ pub struct Replies {
     first_sequence: u32,
     /// Requests whose reply is on its way.
     waiting: usize,
+    /// About the longest of the last few replies that were on their way.
+    usual_len_bytes: usize,
+}
+
+impl Default for Replies {
+    fn default() -> Replies {
+        Replies {
+            ready: Vec::new(),
+            held: Vec::new(),
+            owed: VecDeque::new(),
+            first_sequence: 0,
+            waiting: 0,
+            usual_len_bytes: FIRST_USUAL_LEN_BYTES,
+        }
+    }
 }
 
 impl Replies {
@@ -45,6 +70,14 @@ impl Replies {
     #[inline]
     pub fn waiting(&self) -> usize {
         self.waiting
+    }
+
+    /// Whether so many replies are on their way, or such long ones, that no more should be asked for.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.waiting >= WAITING_MIN_REPLIES
+            && (self.waiting >= WAITING_MAX_REPLIES
+                || self.waiting * self.usual_len_bytes >= WAITING_LEN_BYTES)
     }
 
     /// Writes the reply of a request that is answered at once. `write` tells whether the client wants it; if not, it
@@ -80,6 +113,7 @@ impl Replies {
     pub fn arrive(&mut self, sequence: u32, reply: &[u8]) {
         let index = sequence.wrapping_sub(self.first_sequence) as usize;
         let Some(Owed::Waiting { wanted }) = self.owed.get(index) else { return };
+        self.usual_len_bytes = reply.len().max(self.usual_len_bytes - self.usual_len_bytes / 16);
         let reply = if *wanted { reply } else { &[] };
         self.waiting -= 1;
         if index > 0 {
@@ -186,6 +220,26 @@ mod tests {
         // A second answer to the same request is not awaited.
         replies.arrive(first, b"again");
         assert_eq!(replies.len_bytes(), 0);
+    }
+
+    #[test]
+    fn fewer_long_replies_are_asked_for() {
+        let mut replies = Replies::default();
+        let mut fill = |len: usize| {
+            let mut asked = Vec::new();
+            while !replies.is_full() {
+                asked.push(replies.expect(true));
+            }
+            asked.iter().for_each(|sequence| replies.arrive(*sequence, &vec![0; len]));
+            replies.take_ready();
+            asked.len()
+        };
+        assert!((5..1024).contains(&fill(100)));
+        assert_eq!(fill(3 * 1024 * 1024), 1024);
+        assert_eq!(fill(3 * 1024 * 1024), 4);
+        assert_eq!(fill(100), 4);
+        // Short ones are believed in after a while.
+        assert!((0..100).any(|_| fill(100) == 1024));
     }
 
     #[test]

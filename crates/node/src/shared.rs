@@ -38,6 +38,7 @@ pub struct Shared {
     latency: Mutex<LatencyMonitor>,
     next_client_id: AtomicU64,
     monitors: AtomicUsize,
+    purges: AtomicUsize,
     shutting_down: AtomicBool,
 }
 
@@ -72,6 +73,7 @@ impl Shared {
             latency: Mutex::default(),
             next_client_id: AtomicU64::new(1),
             monitors: AtomicUsize::new(0),
+            purges: AtomicUsize::new(0),
             shutting_down: AtomicBool::new(false),
         }
     }
@@ -128,6 +130,16 @@ impl Shared {
     #[inline]
     pub fn monitors(&self) -> usize {
         self.monitors.load(Ordering::Relaxed)
+    }
+
+    /// Asks all nodes to give memory that they do not use back to the system.
+    pub fn ask_for_purge(&self) {
+        self.purges.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often that was asked for.
+    pub fn purges(&self) -> usize {
+        self.purges.load(Ordering::Relaxed)
     }
 
     /// Counts a monitoring client in or out.

@@ -31,8 +31,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             while let Some(mut batch) = self.mesh.next_deferred(peer) {
                 any = true;
-                self.run_batch(peer, &mut batch);
-                self.mesh.recycle(batch);
+                if self.run_batch(peer, &mut batch) {
+                    self.mesh.recycle(batch);
+                } else {
+                    self.mesh.defer_again(peer, batch);
+                }
             }
         }
         any

@@ -130,6 +130,8 @@ pub struct Batch {
     words: Vec<u8>,
     spans: Vec<Span>,
     calls: Vec<Call>,
+    /// How many of them have been run.
+    done_calls: usize,
     replies: Vec<u8>,
     /// Where each reply ends in `replies`.
     reply_ends: Vec<(Ticket, usize)>,
@@ -154,6 +156,16 @@ impl Batch {
             && self.slow.is_empty()
     }
 
+    /// How many of its calls have been run, from the first on.
+    pub fn done_calls(&self) -> usize {
+        self.done_calls
+    }
+
+    /// Notes how many of its calls have been run.
+    pub fn set_done_calls(&mut self, done_calls: usize) {
+        self.done_calls = done_calls;
+    }
+
     /// Calls in it.
     pub fn calls_len(&self) -> usize {
         self.calls.len()
@@ -176,6 +188,7 @@ impl Batch {
         self.spans.clear();
         self.spans.shrink_to(KEEP_MAX_LEN_BYTES / size_of::<Span>());
         self.calls.clear();
+        self.done_calls = 0;
         self.replies.clear();
         self.replies.shrink_to(KEEP_MAX_LEN_BYTES);
         self.reply_ends.clear();

@@ -11,7 +11,7 @@ use tessera_command::host::facts::{CpuFacts, Listener, ServerFacts};
 use tessera_config::{Config, Id, SetError};
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::ListenControl;
-use tessera_drivers::memory::allocated_bytes;
+use tessera_drivers::memory::{self, allocated_bytes};
 use tessera_node::system::{ProcessMemory, System};
 
 /// See [`System`].
@@ -224,7 +224,7 @@ impl System for Process {
     }
 
     fn purge_memory(&self) {
-        // mimalloc gives free pages back by itself, after a delay.
+        memory::purge();
     }
 
     fn allocator_report(&self) -> Option<String> {

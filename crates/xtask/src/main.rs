@@ -1,6 +1,11 @@
 //! Developer commands.
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "what these commands find is for people to read")]
 
+mod differential;
 mod golden;
+mod programs;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -19,11 +24,19 @@ enum Command {
     /// Record and replay golden transcripts.
     #[command(subcommand)]
     Golden(golden::Command),
+    /// Compare the replies to random commands with those of redis-server.
+    Differential(differential::Options),
+    /// Check that no command is lost or answered twice while clients of all kinds come and go.
+    Torture(torture::Options),
 }
 
 fn main() -> ExitCode {
-    let Command::Golden(command) = Cli::parse().command;
-    golden::run(command).unwrap_or_else(|error| {
+    let done = match Cli::parse().command {
+        Command::Golden(command) => golden::run(command),
+        Command::Differential(options) => differential::run(&options),
+        Command::Torture(options) => torture::run(&options),
+    };
+    done.unwrap_or_else(|error| {
         eprintln!("{error}");
         ExitCode::FAILURE
     })

@@ -87,6 +87,13 @@ fn unknown_subcommand(
     Refused { command: private, error }
 }
 
+/// Whether the words are a line of HTTP: a web page makes its reader's browser talk to the server, and hopes that the
+/// body of its request holds commands. Redis closes such connections without an answer.
+#[cold]
+pub fn is_http(args: Args<'_>) -> bool {
+    args.get(0).is_some_and(|name| name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:"))
+}
+
 #[cold]
 fn unknown_command(args: Args<'_>) -> Error {
     let mut text = b"ERR unknown command '".to_vec();
@@ -156,6 +163,16 @@ mod tests {
         assert_eq!(refusal(&DEBUG, &known, &config), None);
         let remote = Client { is_local: false, ..known };
         assert!(refusal(&DEBUG, &remote, &config).is_some());
+    }
+
+    #[test]
+    fn browsers_are_known_by_their_lines() {
+        for (line, expected) in
+            [(&["POST", "/", "HTTP/1.1"][..], true), (&["Host:", "a"], true), (&["HOST", "a"], false)]
+        {
+            let words = OwnedArgs::from_words(line.iter().map(|word| word.as_bytes()));
+            assert_eq!(is_http(words.as_args()), expected, "{line:?}");
+        }
     }
 
     static TABLE: [Command; 3] = [

@@ -35,11 +35,9 @@ impl Connection {
     /// What epoll should watch for. Nothing at all is different from no events: an error or a hang-up is
     /// always reported for a descriptor that is watched, and would be over and over.
     pub(super) fn interest(&self) -> Option<EventFlags> {
-        if self.ended {
-            return None;
-        }
         let mut interest = EventFlags::empty();
-        interest.set(EventFlags::IN, self.wanted);
+        // A client that has sent its end may still read.
+        interest.set(EventFlags::IN, self.wanted && !self.ended);
         interest.set(EventFlags::OUT, self.outgoing.is_some());
         (!interest.is_empty()).then_some(interest)
     }

@@ -4,144 +4,37 @@
 //! alternative is taken, and behind a word or group `?` (perhaps), `*` (up to three times) or `+` (one to three
 //! times). Some commands are then spoilt: a word lost, doubled, exchanged or made of garbage.
 
+use super::templates::{TEMPLATES, Template};
 use fastrand::Rng;
 
-/// One command of a family.
-pub struct Template {
-    /// Which family it belongs to.
-    pub family: &'static str,
-    /// How often it comes, compared with others.
-    pub weight: u32,
-    /// Its words; see the module's documentation.
-    pub words: &'static str,
-    /// When two replies count as equal.
-    pub equality: Equality,
-}
-
-/// When two replies count as equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Equality {
-    /// To the byte.
-    Exact,
-    /// Integers that differ by at most this: for times that pass between two servers.
-    Within(i64),
-    /// Arrays of the same elements, in arrays as well.
-    AnyOrder,
-    /// Both null or both not.
-    SameKind,
-}
-
-const fn exact(family: &'static str, weight: u32, words: &'static str) -> Template {
-    Template { family, weight, words, equality: Equality::Exact }
-}
-
-const fn keys(weight: u32, words: &'static str, equality: Equality) -> Template {
-    Template { family: "keys", weight, words, equality }
-}
-
-/// All there is.
-pub const TEMPLATES: &[Template] = &[
-    exact("strings", 6, "APPEND <key> <text>"),
-    exact("strings", 3, "DECR <counter>"),
-    exact("strings", 3, "DECRBY <counter> <integer>"),
-    exact("strings", 6, "GET <key>"),
-    exact("strings", 3, "GETDEL <key>"),
-    exact("strings", 6, "GETEX <key> (EX <ttl>|PX <ttl>|EXAT <time_s>|PXAT <time_ms>|PERSIST)?"),
-    exact("strings", 2, "GETEX <key> (EX <ttl>|PX <ttl>|EXAT <time_s>|PXAT <time_ms>|PERSIST)*"),
-    exact("strings", 4, "GETRANGE <key> <index> <index>"),
-    exact("strings", 3, "GETSET <key> <text>"),
-    exact("strings", 3, "INCR <counter>"),
-    exact("strings", 5, "INCRBY <counter> <integer>"),
-    exact("strings", 8, "INCRBYFLOAT <counter> <float>"),
-    exact("strings", 6, "LCS <key> <key> (LEN|IDX|MINMATCHLEN <index>|WITHMATCHLEN)*"),
-    exact("strings", 4, "LCS <key> <key> IDX (MINMATCHLEN <index>)? WITHMATCHLEN?"),
-    exact("strings", 4, "MGET <key>+"),
-    exact("strings", 4, "MSET (<key> <text>)+"),
-    exact("strings", 4, "MSETNX (<key> <text>)+"),
-    exact("strings", 2, "PSETEX <key> <ttl> <text>"),
-    exact("strings", 12, "SET <key> <text>"),
-    exact("strings", 6, "SET <counter> <float>"),
-    exact("strings", 6, "SET <counter> <integer>"),
-    exact(
-        "strings",
-        6,
-        "SET <key> <text> (NX|XX)? GET? (EX <ttl>|PX <ttl>|EXAT <time_s>|PXAT <time_ms>|KEEPTTL)?",
-    ),
-    exact(
-        "strings",
-        4,
-        "SET <key> <text> (NX|XX|GET|KEEPTTL|EX <ttl>|PX <ttl>|EXAT <time_s>|PXAT <time_ms>)*",
-    ),
-    exact("strings", 2, "SETEX <key> <ttl> <text>"),
-    exact("strings", 3, "SETNX <key> <text>"),
-    exact("strings", 6, "SETRANGE <key> <offset> <text>"),
-    exact("strings", 3, "STRLEN <key>"),
-    exact("strings", 2, "SUBSTR <key> <index> <index>"),
-    exact("bitmaps", 3, "BITCOUNT <key>"),
-    exact("bitmaps", 6, "BITCOUNT <key> <index> <index> (BYTE|BIT)?"),
-    exact("bitmaps", 1, "BITCOUNT <key> <index>* (BYTE|BIT)?"),
-    exact(
-        "bitmaps",
-        10,
-        "BITFIELD <key> (GET <type> <field_offset>|(OVERFLOW (WRAP|SAT|FAIL))? (SET|INCRBY) <type> <field_offset> <integer>)+",
-    ),
-    exact("bitmaps", 4, "BITFIELD <key> (OVERFLOW (WRAP|SAT|FAIL)|INCRBY <type> <field_offset> <index>)*"),
-    exact("bitmaps", 3, "BITFIELD <key> (GET <type> <field_offset>)*"),
-    exact("bitmaps", 3, "BITFIELD_RO <key> (GET <type> <field_offset>)*"),
-    exact("bitmaps", 1, "BITFIELD_RO <key> (GET <type> <field_offset>|SET <type> <field_offset> <integer>)+"),
-    exact("bitmaps", 6, "BITOP (AND|OR|XOR) <key> <key>+"),
-    exact("bitmaps", 2, "BITOP (NOT|AND) <key> <key>"),
-    exact("bitmaps", 1, "BITOP (NOT|AND|NAND|<text>) <key> <key>+"),
-    exact("bitmaps", 3, "BITPOS <key> (0|1)"),
-    exact("bitmaps", 8, "BITPOS <key> (0|1) <index>? <index>? (BYTE|BIT)?"),
-    exact("bitmaps", 4, "BITPOS <key> (0|1) <index> <index> (BYTE|BIT)?"),
-    exact("bitmaps", 1, "BITPOS <key> <integer> <index>*"),
-    exact("bitmaps", 3, "GETBIT <key> <bit_offset>"),
-    exact("bitmaps", 6, "SETBIT <key> <bit_offset> (0|1)"),
-    exact("bitmaps", 1, "SETBIT <key> <bit_offset> <integer>"),
-    exact("keys", 20, "SET <key> <text>"),
-    exact("keys", 6, "COPY <key> <key> REPLACE?"),
-    exact("keys", 4, "COPY <key> <key> (REPLACE|DB <database>)*"),
-    exact("keys", 4, "DEL <key>+"),
-    exact("keys", 4, "EXISTS <key>+"),
-    exact("keys", 4, "EXPIRE <key> <lifetime> (NX|XX)?"),
-    exact("keys", 4, "PEXPIRE <key> <lifetime> (NX|XX)?"),
-    exact("keys", 4, "EXPIREAT <key> <time_s> (NX|XX|GT|LT)?"),
-    exact("keys", 4, "PEXPIREAT <key> <time_ms> (NX|XX|GT|LT)?"),
-    // The same lifetime given twice would end later, or not, by how the clocks stand.
-    exact("keys", 4, "(EXPIRE|PEXPIRE) <key> <distinct> (GT|LT)"),
-    exact("keys", 4, "(EXPIRE|PEXPIRE) <key> <distinct> (NX|XX|GT|LT|<text>)*"),
-    keys(3, "TTL <key>", Equality::Within(1)),
-    keys(3, "EXPIRETIME <key>", Equality::Within(1)),
-    keys(3, "(PTTL|PEXPIRETIME) <key>", Equality::Within(1000)),
-    exact("keys", 4, "PERSIST <key>"),
-    keys(4, "KEYS <pattern>", Equality::AnyOrder),
-    exact("keys", 4, "MOVE <key> <database>"),
-    exact("keys", 4, "OBJECT (ENCODING|FREQ) <key>"),
-    // Redis shares small integers among keys, and with them the time of their last use.
-    keys(2, "OBJECT IDLETIME <key>", Equality::Within(i64::MAX)),
-    keys(2, "RANDOMKEY", Equality::SameKind),
-    exact("keys", 6, "(RENAME|RENAMENX) <key> <key>"),
-    keys(4, "SCAN 0 (COUNT 1000|MATCH <pattern>|TYPE (string|hash))* COUNT 1000", Equality::AnyOrder),
-    keys(1, "SCAN (|+0|-0|x|99999999999999999999) COUNT (1000|0|-1|x)", Equality::AnyOrder),
-    exact("keys", 3, "TOUCH <key>+"),
-    exact("keys", 3, "TYPE <key>"),
-    exact("keys", 3, "UNLINK <key>+"),
-    // Keys past their time count until they are found, which each server does in its own time.
-    keys(3, "DBSIZE", Equality::Within(3)),
-    exact("keys", 1, "(FLUSHDB|FLUSHALL) (SYNC|ASYNC)?"),
-    exact("keys", 3, "SWAPDB <database> <database>"),
-];
-
+/// Names that a careless reader of bytes, patterns or hash tags would get wrong.
+const ODD_KEYS: &[&[u8]] =
+    &[b"", b"\x00\xff\r\n$-1", b"{tag}one", b"two{tag}", b"{}", b"key:*", b"a name with spaces \"' \\"];
 /// How many keys there are.
-pub const KEYS_LEN: u32 = 10;
+pub const KEYS_LEN: u32 = ODD_KEYS.len() as u32 + 10;
 /// The last ones hold mostly numbers.
 const COUNTERS_LEN: u32 = 2;
 
 /// The name of key number `index`.
 pub fn key(index: u32) -> Vec<u8> {
-    format!("key:{index}").into_bytes()
+    match ODD_KEYS.get(index as usize) {
+        Some(odd) => odd.to_vec(),
+        None => format!("key:{}", index - ODD_KEYS.len() as u32).into_bytes(),
+    }
 }
+
+/// Names of no command.
+const UNKNOWN: &[&[u8]] = &[
+    b"FOO",
+    b"",
+    b"get ",
+    b"GETT",
+    b"\x00",
+    b"SET\r\nGET",
+    b"\xff\xfe'\"",
+    b"a-name-that-is-longer-than-the-one-hundred-and-twenty-eight-bytes-which-redis-repeats-of-it-in-the-error-that-it-answers-to-unknown-commands",
+];
+const BIG_MAX_LEN_BYTES: usize = 1024 * 1024;
 
 const INTEGERS: &[&str] = &[
     "0",
@@ -268,7 +161,7 @@ const GARBAGE: &[&[u8]] =
 
 /// A source of random commands.
 pub struct Generator {
-    random: Rng,
+    pub(super) random: Rng,
     templates: Vec<&'static Template>,
     weight: u32,
     now_ms: i64,
@@ -301,10 +194,8 @@ impl Generator {
         if self.chance(25) {
             self.spoil(&mut words);
         }
-        // What lies behind a cursor that nobody handed out, and which keys come first, is each server's own affair.
-        if words[0] == b"SCAN"
-            && (words.get(1).is_some_and(|cursor| cursor == b"-1") || !words.contains(&b"COUNT".to_vec()))
-        {
+        // What lies behind a cursor that nobody handed out is each server's own affair.
+        if words[0] == b"SCAN" && words.get(1).is_some_and(|cursor| cursor == b"-1") {
             words.truncate(1);
         }
         if self.chance(10) {
@@ -315,7 +206,7 @@ impl Generator {
     }
 
     /// True once in `one_in` times.
-    fn chance(&mut self, one_in: u32) -> bool {
+    pub fn chance(&mut self, one_in: u32) -> bool {
         self.random.u32(..one_in) == 0
     }
 
@@ -389,7 +280,13 @@ impl Generator {
             "<ttl>" if self.chance(15) => self.pick(TTLS).into(),
             "<ttl>" => self.random.u32(1_000_000..2_000_000).to_string().into_bytes(),
             "<lifetime>" if self.chance(4) => self.pick(TTLS).into(),
-            "<lifetime>" | "<distinct>" => self.random.u32(1_000_000..2_000_000).to_string().into_bytes(),
+            "<distinct>" => self.random.u32(1_000_000_000..2_000_000_000).to_string().into_bytes(),
+            "<unknown>" => self.pick(UNKNOWN).into(),
+            "<big>" => self.big(),
+            "<name>" => {
+                self.pick(&["", "a", "worker-7", "with space", "line\nbreak", "caf\u{e9}", "x y"]).into()
+            }
+            "<lifetime>" => self.random.u32(1_000_000..2_000_000).to_string().into_bytes(),
             "<database>" if self.chance(8) => self.integer(),
             "<database>" => self.random.u32(..3).to_string().into_bytes(),
             "<pattern>" => self.pick(PATTERNS).into(),
@@ -468,6 +365,18 @@ impl Generator {
                 (0..len).map(|_| self.random.u8(b'a'..b'e')).collect()
             }
         }
+    }
+
+    /// Mostly a few times what one read takes in, sometimes as long as a word may be.
+    fn big(&mut self) -> Vec<u8> {
+        let len = match self.random.u32(..20) {
+            0 => BIG_MAX_LEN_BYTES,
+            1..4 => self.random.usize(..=BIG_MAX_LEN_BYTES),
+            _ => self.random.usize(8_000..80_000),
+        };
+        let period = self.random.usize(1..300);
+        let unit: Vec<u8> = (0..period).map(|_| self.random.u8(..)).collect();
+        unit.into_iter().cycle().take(len).collect()
     }
 
     fn spoil(&mut self, words: &mut Vec<Vec<u8>>) {

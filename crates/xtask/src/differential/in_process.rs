@@ -1,0 +1,148 @@
+//! The commands without server, shards and drivers: replies, values, encodings and expiries equal to those of a running
+//! server, and an equal outcome where only the effects are replayed.
+
+use super::connection::{Connection, encode};
+use super::engine::{Engine, State};
+use super::equality::is_equal;
+use super::generate::{Generator, KEYS_LEN, key};
+use super::templates::{Equality, Template};
+use super::{ENGINE_FAMILIES, STRING_MAX_LEN_BYTES, now_ms, shown};
+use std::io;
+use std::net::SocketAddr;
+use tessera_resp::{Protocol, scan};
+
+const BATCH_LEN: u64 = 50;
+/// The clocks of two servers are read at different times.
+const EXPIRY_TOLERANCE_MS: i64 = 5000;
+const DIFFERENCES_MAX: usize = 20;
+
+struct Comparison {
+    engine: Engine,
+    server: Connection,
+    protocol: Protocol,
+    compared: u64,
+    differences: usize,
+    /// The commands since the last time that all keys were compared.
+    recent: Vec<Vec<Vec<u8>>>,
+}
+
+impl Comparison {
+    fn report(&mut self, what: &str, expected: &str, got: &str) {
+        self.differences += 1;
+        println!("{what}\n  server: {expected}\n  engine: {got}");
+    }
+
+    /// Runs a batch on both sides.
+    fn batch(&mut self, commands: Vec<(&'static Template, Vec<Vec<u8>>)>) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        commands.iter().for_each(|(_, words)| encode(words, &mut bytes));
+        self.server.send(&bytes, None)?;
+        for (template, words) in commands {
+            let expected = self.server.read()?.to_vec();
+            self.engine.set_now_ms(now_ms());
+            // What containers answer to unknown subcommands is the node's.
+            let Some(got) = self.engine.run(&words, self.protocol) else { continue };
+            let both_keys = scan::text(&expected).is_some() && scan::text(&got).is_some();
+            let is_random = template.equality == Equality::RandomKey && (both_keys || expected == got);
+            if !is_random && !is_equal(&expected, &got, template.equality, (&[], &[])) {
+                self.report(&shown::command(&words), &shown::bytes(&expected), &shown::bytes(&got));
+            }
+            self.compared += 1;
+            self.recent.push(words);
+        }
+        let differences = self.differences;
+        self.compare_keys()?;
+        if self.differences > differences {
+            println!(
+                "  after {}",
+                self.recent.iter().map(|words| shown::command(words)).collect::<Vec<_>>().join("\n    ")
+            );
+        }
+        self.recent.clear();
+        Ok(())
+    }
+
+    fn compare_keys(&mut self) -> io::Result<()> {
+        for key in (0..KEYS_LEN).map(key) {
+            let mut ask = |words: &[&[u8]]| {
+                let words: Vec<&[u8]> = words.iter().copied().chain([key.as_slice()]).collect();
+                self.server.call(&words).map(<[u8]>::to_vec)
+            };
+            let (value, encoding, expiry) =
+                (ask(&[b"GET"])?, ask(&[b"OBJECT", b"ENCODING"])?, ask(&[b"PEXPIRETIME"])?);
+            let text = |reply| scan::text(reply).map(<[u8]>::to_vec);
+            let expiry = scan::integer(&expiry).unwrap_or(-3);
+            self.engine.set_now_ms(now_ms());
+            let (state, replayed) = self.engine.states(&key);
+            let name = key.escape_ascii().to_string();
+            if !fits(&state, text(&value), text(&encoding), expiry) {
+                let expected = format!("{} {} {expiry}", shown::bytes(&value), shown::bytes(&encoding));
+                self.report(&name, &expected, &shown_state(&state));
+            }
+            // Replaying SET for INCRBYFLOAT may keep an integer as one.
+            let without_encoding = |state: &State| state.clone().map(|(bytes, _, expiry)| (bytes, expiry));
+            if without_encoding(&state) != without_encoding(&replayed) {
+                self.report(&format!("{name} replayed"), &shown_state(&state), &shown_state(&replayed));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fits(state: &State, value: Option<Vec<u8>>, encoding: Option<Vec<u8>>, expiry: i64) -> bool {
+    match state {
+        None => value.is_none(),
+        Some((bytes, name, at_ms)) => {
+            value.as_ref() == Some(bytes)
+                && encoding.as_deref() == Some(name.as_bytes())
+                && (at_ms.unwrap_or(-1) - expiry).abs()
+                    <= if at_ms.is_some() { EXPIRY_TOLERANCE_MS } else { 0 }
+        }
+    }
+}
+
+fn shown_state(state: &State) -> String {
+    match state {
+        None => "(none)".into(),
+        Some((bytes, encoding, at_ms)) => format!("{} {encoding} {at_ms:?}", shown::bytes(bytes)),
+    }
+}
+
+/// Compares `count` commands with the server at `redis`; false if something differs, which is printed.
+///
+/// # Errors
+/// Those of the connection.
+pub fn run(redis: SocketAddr, seed: u64, count: u64) -> io::Result<bool> {
+    let mut server = Connection::open(redis)?;
+    server.call(&["CONFIG", "SET", "proto-max-bulk-len", &STRING_MAX_LEN_BYTES.to_string()])?;
+    server.call(&["FLUSHALL"])?;
+    let mut generator = Generator::new(seed, ENGINE_FAMILIES, now_ms());
+    let mut comparison = Comparison {
+        engine: Engine::new(STRING_MAX_LEN_BYTES),
+        server,
+        protocol: Protocol::Resp2,
+        compared: 0,
+        differences: 0,
+        recent: Vec::new(),
+    };
+    while comparison.compared < count && comparison.differences < DIFFERENCES_MAX {
+        if comparison.compared.is_multiple_of(20 * BATCH_LEN) {
+            comparison.protocol = match comparison.protocol {
+                Protocol::Resp2 => Protocol::Resp3,
+                Protocol::Resp3 => Protocol::Resp2,
+            };
+            let version = if comparison.protocol == Protocol::Resp3 { "3" } else { "2" };
+            comparison.server.call(&["HELLO", version])?;
+        }
+        // Which keys come first is each server's own affair.
+        let is_whole = |words: &[Vec<u8>]| words[0] != b"SCAN" || words.contains(&b"COUNT".to_vec());
+        let commands = (0..BATCH_LEN).map(|_| generator.next_command());
+        let commands = commands.filter(|(_, words)| is_whole(words)).collect();
+        comparison.batch(commands)?;
+    }
+    println!(
+        "seed {seed}, in this process: {} commands compared, {} differences",
+        comparison.compared, comparison.differences
+    );
+    Ok(comparison.differences == 0)
+}

@@ -1,0 +1,41 @@
+//! What the server that is compared with is known to answer otherwise than Redis 7.2.
+
+/// A known difference.
+pub struct Known {
+    /// Versions of the server that have it, as the start of `redis_version`; nothing for all of them.
+    pub version: &'static str,
+    /// What differs and why.
+    pub reason: &'static str,
+    /// Whether this is it: the command's words or the bytes of a whole connection, the server's reply, ours.
+    pub is_it: fn(&[Vec<u8>], &[u8], &[u8]) -> bool,
+}
+
+fn is(words: &[Vec<u8>], names: &[&str]) -> bool {
+    names.len() <= words.len()
+        && names.iter().zip(words).all(|(name, word)| word.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// Whether a command may leave Redis 7.0 in another state than 7.2, which then shows in any later reply. Such are
+/// not sent.
+pub fn is_unequal_after(words: &[Vec<u8>]) -> bool {
+    // HELLO with SETNAME and a mistake behind it: 7.0 keeps the name, 7.2 does not.
+    is(words, &["HELLO"])
+        && words.len() != 4
+        && words.iter().any(|word| word.eq_ignore_ascii_case(b"SETNAME"))
+}
+
+/// All of them. Everything else must be equal.
+pub const KNOWN: &[Known] = &[
+    Known {
+        version: "",
+        reason: "commands of more than 1,048,576 words are refused at once, where Redis would wait for up to 2^31 - 1",
+        is_it: |_, expected, got| {
+            got.strip_suffix(b"-ERR Protocol error: invalid multibulk length\r\n") == Some(expected)
+        },
+    },
+    Known {
+        version: "",
+        reason: "an inline command that holds a NUL byte ends with its line, where Redis would not find the line's end",
+        is_it: |sent, expected, got| sent[0].contains(&0) && got.starts_with(expected),
+    },
+];
