@@ -20,8 +20,21 @@ pub enum Kind {
 /// Commands that are not drawn: they end connections or the server, hold clients back, switch replies off, change the
 /// configuration, or tell memory addresses. The scenarios call some of them by hand.
 const NOT_DRAWN: &[&str] = &[
-    "auth", "client|kill", "client|pause", "client|reply", "config|rewrite", "config|set", "config|resetstat", "debug",
-    "hello", "monitor", "quit", "reset", "shutdown", "scan", "randomkey",
+    "auth",
+    "client|kill",
+    "client|pause",
+    "client|reply",
+    "config|rewrite",
+    "config|set",
+    "config|resetstat",
+    "debug",
+    "hello",
+    "monitor",
+    "quit",
+    "reset",
+    "shutdown",
+    "scan",
+    "randomkey",
 ];
 
 /// Commands whose replies tell of the server rather than of the data.
@@ -108,8 +121,7 @@ impl Generator {
                 here
             })
             .map_or(self.commands[0].0, |(command, _)| *command);
-        let mut words: Vec<Vec<u8>> =
-            command.full_name.split('|').map(|name| self.spelled(name)).collect();
+        let mut words: Vec<Vec<u8>> = command.full_name.split('|').map(|name| self.spelled(name)).collect();
         let name_words = words.len();
         self.announced = None;
         for arg in command.spec.grammar {
@@ -129,7 +141,9 @@ impl Generator {
             (_, Spread::AllShards(tessera_command::Merge::Concat)) => Check::Unordered,
             // Keys whose time is over count until they are found.
             (_, Spread::AllShards(tessera_command::Merge::Sum)) if self.jumped => Check::Kind,
-            (Group::Server, Spread::Nowhere | Spread::AllNodes(_)) if !command.full_name.starts_with("command") => {
+            (Group::Server, Spread::Nowhere | Spread::AllNodes(_))
+                if !command.full_name.starts_with("command") =>
+            {
                 Check::Kind
             }
             _ => Check::Exact,
@@ -220,12 +234,15 @@ impl Generator {
     }
 
     fn string(&mut self, name: &str) -> Vec<u8> {
-        let choose = |random: &mut fastrand::Rng, choices: &[&str]| choices[random.usize(..choices.len())].into();
+        let choose =
+            |random: &mut fastrand::Rng, choices: &[&str]| choices[random.usize(..choices.len())].into();
         match name {
             "encoding" => choose(&mut self.random, &["u8", "i8", "u3", "i64", "u63", "i16", "u64"]),
             "offset" => choose(&mut self.random, &["0", "3", "#1", "#5", "100", "-1"]),
             "type" => choose(&mut self.random, &["string", "list", "hash"]),
-            "connection-name" | "libname" | "libver" => choose(&mut self.random, &["name", "other", "with blank"]),
+            "connection-name" | "libname" | "libver" => {
+                choose(&mut self.random, &["name", "other", "with blank"])
+            }
             "command-name" => choose(&mut self.random, &["get", "set", "client|list", "none"]),
             _ => self.value(),
         }

@@ -9,9 +9,6 @@ use std::collections::VecDeque;
 use std::io;
 use tessera_node::network::{Closed, ConnectionId};
 
-/// How much one receive delivers at most, in bytes.
-const RECEIVE_MAX_LEN_BYTES: usize = 16 * 1024;
-
 /// A socket's number. Never used again.
 pub type SocketNumber = usize;
 
@@ -101,8 +98,12 @@ struct Port {
 }
 
 /// How often things happened that a run is to provoke, for its summary.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sights {
+    /// Polls of all nodes.
+    pub polls: u64,
+    /// Bytes received by nodes.
+    pub received_bytes: u64,
     /// Direct replies written whole.
     pub direct_whole: u64,
     /// Direct replies of which a rest went back home, or all.
@@ -300,12 +301,17 @@ impl Kernel {
         let port = &self.ports[node];
         !port.done.is_empty()
             || (!port.backlog.is_empty() && !port.stopped)
-            || port.places.iter().flat_map(|place| place.socket).any(|number| self.sockets[number].deliverable())
+            || port
+                .places
+                .iter()
+                .flat_map(|place| place.socket)
+                .any(|number| self.sockets[number].deliverable())
     }
 
     /// What a poll of `node` tells, in a random order where no order is promised.
     pub fn reap(&mut self, node: usize) -> Vec<Event> {
         let mut events = Vec::new();
+        self.sights.polls += 1;
         while !self.ports[node].stopped && !self.ports[node].backlog.is_empty() && !self.withholds() {
             events.extend(self.ports[node].backlog.pop_front().map(Event::Accepted));
         }
@@ -348,8 +354,9 @@ impl Kernel {
             }
             return;
         }
-        let whole = socket.inbound.len().min(RECEIVE_MAX_LEN_BYTES);
+        let whole = socket.inbound.len().min(self.weather.receive_max_len_bytes);
         let len = if cuts { self.random.usize(1..=whole) } else { whole };
+        self.sights.received_bytes += len as u64;
         events.push(Event::Received(id, socket.inbound.drain(..len).collect()));
     }
 
@@ -376,7 +383,9 @@ impl Kernel {
             .get(id.index as usize)
             .filter(|place| place.generation == id.generation)
             .and_then(|place| place.socket)
-            .unwrap_or_else(|| panic!("contract: node {node} calls {call} for {id:?}, which it does not have"))
+            .unwrap_or_else(|| {
+                panic!("contract: node {node} calls {call} for {id:?}, which it does not have")
+            })
     }
 
     /// See [`tessera_node::network::Network::adopt`].
@@ -412,7 +421,10 @@ impl Kernel {
         let socket = &mut self.sockets[number];
         assert!(!buffer.is_empty(), "contract: an empty send");
         assert!(!socket.sending, "contract: a second send on {id:?} of node {node} while one is out");
-        assert!(!socket.remote_sending, "contract: a send on {id:?} of node {node} while a direct reply is out");
+        assert!(
+            !socket.remote_sending,
+            "contract: a send on {id:?} of node {node} while a direct reply is out"
+        );
         assert!(!socket.end_told, "contract: a send on {id:?} of node {node}, which was told closed");
         socket.sending = true;
         socket.home_send = Some(HomeSend { id, buffer, written: 0, submitted: false });
@@ -421,7 +433,10 @@ impl Kernel {
     /// See [`tessera_node::network::Network::send_remote`].
     pub fn send_remote(&mut self, node: usize, number: SocketNumber, tag: u64, buffer: Vec<u8>) {
         let socket = &mut self.sockets[number];
-        assert!(socket.home.is_some_and(|(home, _)| home != node), "contract: a direct reply to a closed socket");
+        assert!(
+            socket.home.is_some_and(|(home, _)| home != node),
+            "contract: a direct reply to a closed socket"
+        );
         assert!(!socket.sending, "contract: a direct reply while a send of the home is out");
         assert!(!socket.remote_sending, "contract: two direct replies to one socket");
         socket.remote_sending = true;

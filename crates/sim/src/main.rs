@@ -28,7 +28,10 @@ struct Options {
 }
 
 fn scenario(name: &str) -> Result<Scenario, String> {
-    Scenario::ALL.into_iter().find(|scenario| scenario.name() == name).ok_or_else(|| "no such scenario".to_owned())
+    Scenario::ALL
+        .into_iter()
+        .find(|scenario| scenario.name() == name)
+        .ok_or_else(|| "no such scenario".to_owned())
 }
 
 #[expect(clippy::print_stdout, reason = "a command line tool")]
@@ -68,6 +71,8 @@ fn main() -> ExitCode {
             }
         }
     }
-    println!("{played} scenarios played; direct replies: {direct_whole} whole, {direct_short} in part or not at all");
+    println!(
+        "{played} scenarios played; direct replies: {direct_whole} whole, {direct_short} in part or not at all"
+    );
     ExitCode::SUCCESS
 }

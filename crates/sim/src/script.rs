@@ -42,7 +42,10 @@ impl Action {
 impl std::fmt::Display for Action {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let words = |words: &[Vec<u8>]| -> String {
-            words.iter().map(|word| format!("{:?} ", String::from_utf8_lossy(&word[..word.len().min(80)]))).collect()
+            words
+                .iter()
+                .map(|word| format!("{:?} ", String::from_utf8_lossy(&word[..word.len().min(80)])))
+                .collect()
         };
         match self {
             Action::Call(call, check) => write!(f, "{}({check:?})", words(call)),
@@ -131,7 +134,11 @@ impl Player<'_> {
         let mut any = self.begin(world);
         let (weather, step) = (*world.weather(), world.steps());
         any |= self.client.act(&mut world.kernel(), &weather, step);
-        assert!(!world.kernel().is_at_end(self.client.socket), "the server closed a connection: {}", self.told());
+        assert!(
+            !world.kernel().is_at_end(self.client.socket),
+            "the server closed a connection: {}",
+            self.told()
+        );
         while let Some(reply) = self.client.replies.pop_front() {
             any = true;
             self.take(reply);

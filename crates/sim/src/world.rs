@@ -75,13 +75,7 @@ impl World {
     }
 
     /// The same with a configuration.
-    pub fn with_config(
-        nodes: usize,
-        weather: Weather,
-        wall_moves: bool,
-        seed: u64,
-        config: Config,
-    ) -> World {
+    pub fn with_config(nodes: usize, weather: Weather, wall_moves: bool, seed: u64, config: Config) -> World {
         let mut random = fastrand::Rng::with_seed(seed);
         let kernel = Rc::new(RefCell::new(Kernel::new(nodes, weather, random.u64(..))));
         let clock = VirtualClock::new(random.u64(..), wall_moves, weather.slow_moment);
@@ -170,9 +164,11 @@ impl World {
             Stage::Ended => false,
             Stage::LyingDown { until_ns, .. } => {
                 let rung = place.waker.is_rung();
-                assert!(rung || !place.node.core().has_mail(), "node {node} sleeps, has mail, and was not rung");
-                rung
-                    || self.clock.now_ns() >= until_ns
+                assert!(
+                    rung || !place.node.core().has_mail(),
+                    "node {node} sleeps, has mail, and was not rung"
+                );
+                rung || self.clock.now_ns() >= until_ns
                     || self.kernel.borrow().has_events(node)
                     || happens(&mut self.random, self.weather.spurious)
             }
@@ -247,7 +243,8 @@ impl World {
     /// Checks that nothing of a client is left, once all have gone.
     pub fn check_empty(&mut self) {
         self.settle();
-        assert_eq!(self.kernel.borrow().adopted_len(), 0, "sockets were not closed");
+        let left = self.kernel.borrow().adopted_len();
+        assert_eq!(left, 0, "sockets were not closed\n{}", self.describe());
         assert_eq!(self.shared.clients(), 0, "clients are counted that are not there");
         for place in &self.places {
             assert_eq!(place.node.core().connections_len(), 0, "connections were not forgotten");
