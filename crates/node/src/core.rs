@@ -196,7 +196,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.orders.is_empty()
             && self.remote_sends.iter().all(Option::is_none)
             && self.connections.iter().flatten().all(|connection| {
-                !connection.gone && connection.replies.is_settled() && connection.running.is_none()
+                !connection.gone && connection.replies.is_settled() && connection.hold.is_none()
             })
     }
 

@@ -92,8 +92,8 @@ fn compare(primary: &Contents, replica: &Contents, log: &[Logged]) {
             continue;
         }
         let about_key = log.iter().filter(|(_, words)| {
-            words.as_args().iter().any(|word| word == key)
-                || words.as_args().len() <= 3 && words.as_args()[0].len() >= 6
+            let is_of_all = registry().resolve(words.as_args()).is_ok_and(|command| !command.has_keys());
+            is_of_all || words.as_args().iter().any(|word| word == key)
         });
         let history: Vec<String> =
             about_key.map(|(db, words)| format!("  db {db}: {:?}", words.as_args())).collect();

@@ -47,8 +47,8 @@ pub struct Generator {
     kind: Kind,
     commands: Vec<(&'static Command, u32)>,
     weights: u32,
-    /// The clock has jumped: keys may be there that nobody sees.
-    jumped: bool,
+    /// The time of keys may be over, so that they are there and nobody sees them.
+    hides_keys: bool,
     /// How many keys the word before announced.
     announced: Option<usize>,
 }
@@ -64,7 +64,7 @@ impl Generator {
             .collect();
         let weights = commands.iter().map(|(_, weight)| weight).sum();
         let random = fastrand::Rng::with_seed(seed);
-        Generator { random, prefix, kind, commands, weights, jumped: false, announced: None }
+        Generator { random, prefix, kind, commands, weights, hides_keys: false, announced: None }
     }
 
     /// About `len` actions.
@@ -76,7 +76,7 @@ impl Generator {
                     // The answer says that all before it is done.
                     script.push(Action::call(&["PING"], Check::Exact));
                     script.push(Action::Jump(self.random.i64(-2_000..20_000)));
-                    self.jumped = true;
+                    self.hides_keys = true;
                 }
                 5..10 if self.kind == Kind::Alone => script.push(Action::ScanAll(self.scan_options())),
                 10..20 if self.kind == Kind::Alone => script.push(Action::RandomKey),
@@ -129,6 +129,9 @@ impl Generator {
         }
         if self.random.u8(..100) < 4 {
             self.spoil(&mut words, name_words);
+            let says_when =
+                |word: &Vec<u8>| matches!(word.to_ascii_uppercase().as_slice(), b"EXAT" | b"PXAT");
+            self.hides_keys |= words.iter().any(says_when);
         }
         (words, self.check(command))
     }
@@ -140,7 +143,7 @@ impl Generator {
         match (command.spec.group, command.spread()) {
             (_, Spread::AllShards(tessera_command::Merge::Concat)) => Check::Unordered,
             // Keys whose time is over count until they are found.
-            (_, Spread::AllShards(tessera_command::Merge::Sum)) if self.jumped => Check::Kind,
+            (_, Spread::AllShards(tessera_command::Merge::Sum)) if self.hides_keys => Check::Kind,
             (Group::Server, Spread::Nowhere | Spread::AllNodes(_))
                 if !command.full_name.starts_with("command") =>
             {
@@ -270,7 +273,10 @@ impl Generator {
     }
 
     fn unix_time(&mut self, name: &str) -> i64 {
-        let ms = START_UNIX_US / 1000 + self.random.i64(-5_000..60_000);
+        let from_now_ms = self.random.i64(-5_000..60_000);
+        // Rounded to seconds, the present is past as well.
+        self.hides_keys |= from_now_ms < 1_000;
+        let ms = START_UNIX_US / 1000 + from_now_ms;
         if name.contains("milli") { ms } else { ms / 1000 }
     }
 

@@ -9,9 +9,6 @@ use std::collections::VecDeque;
 use std::io;
 use tessera_node::network::{Closed, ConnectionId};
 
-/// How much one receive delivers at most, in bytes.
-const RECEIVE_MAX_LEN_BYTES: usize = 16 * 1024;
-
 /// A socket's number. Never used again.
 pub type SocketNumber = usize;
 
@@ -101,8 +98,12 @@ struct Port {
 }
 
 /// How often things happened that a run is to provoke, for its summary.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sights {
+    /// Polls of all nodes.
+    pub polls: u64,
+    /// Bytes received by nodes.
+    pub received_bytes: u64,
     /// Direct replies written whole.
     pub direct_whole: u64,
     /// Direct replies of which a rest went back home, or all.
@@ -310,6 +311,7 @@ impl Kernel {
     /// What a poll of `node` tells, in a random order where no order is promised.
     pub fn reap(&mut self, node: usize) -> Vec<Event> {
         let mut events = Vec::new();
+        self.sights.polls += 1;
         while !self.ports[node].stopped && !self.ports[node].backlog.is_empty() && !self.withholds() {
             events.extend(self.ports[node].backlog.pop_front().map(Event::Accepted));
         }
@@ -352,8 +354,9 @@ impl Kernel {
             }
             return;
         }
-        let whole = socket.inbound.len().min(RECEIVE_MAX_LEN_BYTES);
+        let whole = socket.inbound.len().min(self.weather.receive_max_len_bytes);
         let len = if cuts { self.random.usize(1..=whole) } else { whole };
+        self.sights.received_bytes += len as u64;
         events.push(Event::Received(id, socket.inbound.drain(..len).collect()));
     }
 

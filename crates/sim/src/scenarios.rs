@@ -17,6 +17,8 @@ pub enum Scenario {
     Crowd,
     /// Steady clients are right while others come, misbehave and go; nothing is left of any of them.
     Storm,
+    /// Deep pipelines meet nodes that get no turn for long: channels fill up, and nothing is lost.
+    Flood,
     /// Monitors are shown every command, once.
     Monitors,
     /// Effects replayed give the same data.
@@ -25,8 +27,14 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 5] =
-        [Scenario::Equal, Scenario::Crowd, Scenario::Storm, Scenario::Monitors, Scenario::Effects];
+    pub const ALL: [Scenario; 6] = [
+        Scenario::Equal,
+        Scenario::Crowd,
+        Scenario::Storm,
+        Scenario::Flood,
+        Scenario::Monitors,
+        Scenario::Effects,
+    ];
 
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
@@ -34,6 +42,7 @@ impl Scenario {
             Scenario::Equal => "equal",
             Scenario::Crowd => "crowd",
             Scenario::Storm => "storm",
+            Scenario::Flood => "flood",
             Scenario::Monitors => "monitors",
             Scenario::Effects => "effects",
         }
@@ -45,6 +54,7 @@ impl Scenario {
             Scenario::Equal => equal(shards, seed),
             Scenario::Crowd => crowd(shards, seed),
             Scenario::Storm => storm(shards, seed),
+            Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
             Scenario::Effects => {
                 effects::check(seed, 1_000);
@@ -258,6 +268,47 @@ fn misbehave(
 
 /// Sockets below are those of steady clients.
 const STEADY_SOCKETS: usize = 3;
+
+fn flood(shards: usize, seed: u64) -> Sights {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut weather = Weather::draw(&mut random);
+    weather.starve = 30;
+    weather.starve_steps = 5_000;
+    weather.receive_max_len_bytes = [50, 200, 16 * 1024][random.usize(..3)];
+    // Long replies fill what is on its way back, many short ones what is on its way out.
+    let (len, value_len_bytes) = if random.u8(..4) == 0 { (400, "60000") } else { (2_500, "10") };
+    let script_of = |prefix: &str, random: &mut fastrand::Rng| {
+        let mut script: Vec<Action> = Vec::new();
+        for _ in 0..len {
+            let name = format!("{prefix}{}", random.u8(..16));
+            script.push(if random.bool() {
+                Action::call(&["INCR", &name], Check::Exact)
+            } else {
+                Action::call(&["SETRANGE", &format!("{name}:long"), value_len_bytes, "x"], Check::Exact)
+            });
+            match random.u8(..20) {
+                0..9 => script.push(Action::call(&["GET", &format!("{name}:long")], Check::Exact)),
+                // What comes behind it has to wait, and piles up.
+                9 => script.push(Action::call(&["MGET", &name, &format!("{prefix}0")], Check::Exact)),
+                _ => {}
+            }
+        }
+        script
+    };
+    let mut scripts: Vec<Vec<Action>> = Vec::new();
+    for prefix in &PREFIXES[..random.usize(1..3)] {
+        scripts.push(script_of(prefix, &mut random));
+    }
+    let expected: Vec<_> = scripts.iter().map(|script| expected(script)).collect();
+    let mut world = World::new(shards, weather, false, random.u64(..));
+    let got = play(&mut world, &scripts, 3_000, random.u64(..));
+    for ((script, expected), got) in scripts.iter().zip(&expected).zip(&got) {
+        compare(script, expected, got, shards);
+    }
+    let sights = world.kernel().sights();
+    world.shut_down();
+    sights
+}
 
 fn monitors(shards: usize, seed: u64) -> Sights {
     let mut random = fastrand::Rng::with_seed(seed);

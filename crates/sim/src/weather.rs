@@ -5,6 +5,8 @@
 pub struct Weather {
     /// A delivery of bytes is cut at a random place.
     pub cut_receive: u8,
+    /// How much one receive delivers at most, in bytes.
+    pub receive_max_len_bytes: usize,
     /// What has come in or is done is not told by this poll, but by a later one.
     pub withhold: u8,
     /// The kernel does not get to a pending write at this step.
@@ -34,6 +36,7 @@ impl Weather {
     pub fn calm() -> Weather {
         Weather {
             cut_receive: 0,
+            receive_max_len_bytes: 16 * 1024,
             withhold: 0,
             slow_kernel: 0,
             short_write: 0,
@@ -61,6 +64,7 @@ impl Weather {
             starve: chance([0, 1, 5, 10]),
             spurious: chance([0, 1, 5, 20]),
             slow_moment: chance([0, 0, 1, 5]),
+            receive_max_len_bytes: [50, 500, 16 * 1024, 16 * 1024][random.usize(..4)],
             window_len_bytes: [200, 2_000, 20_000, 200_000][random.usize(..4)],
             lazy_steps: [10, 100, 500, 2000][random.usize(..4)],
             starve_steps: [50, 200, 1000, 5000][random.usize(..4)],

@@ -243,7 +243,8 @@ impl World {
     /// Checks that nothing of a client is left, once all have gone.
     pub fn check_empty(&mut self) {
         self.settle();
-        assert_eq!(self.kernel.borrow().adopted_len(), 0, "sockets were not closed");
+        let left = self.kernel.borrow().adopted_len();
+        assert_eq!(left, 0, "sockets were not closed\n{}", self.describe());
         assert_eq!(self.shared.clients(), 0, "clients are counted that are not there");
         for place in &self.places {
             assert_eq!(place.node.core().connections_len(), 0, "connections were not forgotten");

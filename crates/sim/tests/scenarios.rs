@@ -1,0 +1,60 @@
+//! A few seeds of every scenario. `cargo run -p tessera-sim -- --seconds 600` plays as many as there is time for.
+
+use tessera_sim::kernel::Sights;
+use tessera_sim::scenarios::Scenario;
+
+fn play(scenario: Scenario, shards: &[usize], seeds: std::ops::Range<u64>) -> Vec<Sights> {
+    let mut sights = Vec::new();
+    for seed in seeds {
+        for shards in shards {
+            let name = scenario.name();
+            let again = format!("tessera-sim --seed {seed} --rounds 1 --shards {shards} --only {name}");
+            let played = std::panic::catch_unwind(|| scenario.run(*shards, seed));
+            sights.push(played.unwrap_or_else(|_| panic!("to see it again: {again}")));
+        }
+    }
+    sights
+}
+
+#[test]
+fn many_shards_equal_one() {
+    play(Scenario::Equal, &[2, 3, 5, 8], 1..3);
+}
+
+#[test]
+fn clients_with_keys_of_their_own_do_not_disturb_each_other() {
+    let sights = play(Scenario::Crowd, &[2, 3, 5], 1..4);
+    // What the weather is for has happened.
+    assert!(sights.iter().any(|sights| sights.direct_whole > 0));
+    assert!(sights.iter().any(|sights| sights.direct_short > 0));
+}
+
+#[test]
+fn nothing_is_left_of_clients_that_misbehave() {
+    let sights = play(Scenario::Storm, &[1, 2, 5], 1..6);
+    assert!(sights.iter().any(|sights| sights.end_in_send > 0));
+    assert!(sights.iter().any(|sights| sights.end_in_direct > 0));
+}
+
+#[test]
+fn full_channels_lose_nothing() {
+    let sights = play(Scenario::Flood, &[2, 3], 1..3);
+    assert!(sights.iter().any(|sights| sights.pauses > 0));
+}
+
+#[test]
+fn monitors_are_shown_every_command_once() {
+    play(Scenario::Monitors, &[1, 2, 5], 1..8);
+}
+
+#[test]
+fn replayed_effects_give_the_same_data() {
+    play(Scenario::Effects, &[1], 1..40);
+}
+
+#[test]
+fn a_seed_plays_the_same_again() {
+    for scenario in Scenario::ALL {
+        assert_eq!(play(scenario, &[3], 7..8), play(scenario, &[3], 7..8), "{}", scenario.name());
+    }
+}
