@@ -14,6 +14,7 @@
 //! the COMMAND replies derive. Whoever wants to know something about a command asks its spec; nobody compares
 //! names.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod client;
 pub mod command;

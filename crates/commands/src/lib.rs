@@ -2,6 +2,7 @@
 //!
 //! To add a command, write its file and add its type to the family's list. Nothing else knows it by name.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 // Each command's type is documented by its `Spec`.
 #![allow(missing_docs)]
 

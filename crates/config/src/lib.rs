@@ -3,6 +3,7 @@
 //!
 //! Pure: text in, typed values out, and back. Who reads files and puts values into effect is the server.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod access;
 mod file;

@@ -3,6 +3,7 @@
 //! Everything here is synchronous and deterministic. The time is what [`Shard::set_now_ms`] was last told,
 //! randomness comes from the seed given at the start, and nothing here knows of other shards.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod database;
 pub mod effect;

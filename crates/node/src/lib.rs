@@ -13,6 +13,7 @@
 //!
 //! Nothing in here knows a file descriptor, and no command is known by name.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod buffers;
 pub mod clock;

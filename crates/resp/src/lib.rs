@@ -5,6 +5,7 @@
 //! * [`Reply`] writes a reply in the protocol the client speaks.
 //! * [`scan`] walks replies already written, for merging the parts of a command that ran on several shards.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod args;
 pub mod decode;

@@ -8,6 +8,7 @@
 //! * [`cursor`]: SCAN over all shards.
 //! * [`message`]: what nodes say to each other about commands.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod cursor;
 pub mod gather;

@@ -1,5 +1,6 @@
 //! What keys hold, and how much memory that takes.
 #![forbid(unsafe_code)]
+#![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod extended;
 pub mod glob;

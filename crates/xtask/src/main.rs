@@ -4,9 +4,14 @@
 
 mod differential;
 mod golden;
+mod layout;
+mod links;
+mod pages;
 mod programs;
 mod torture;
 
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -28,15 +33,43 @@ enum Command {
     Differential(differential::Options),
     /// Check that no command is lost or answered twice while clients of all kinds come and go.
     Torture(torture::Options),
+    /// Check that the crates depend on each other in the order of the design, and that none knows what it must not.
+    CheckLayout,
+    /// Check that the files which the documentation names exist.
+    CheckLinks,
+    /// Write the generated pages of docs/.
+    Docs {
+        /// Write nothing; fail if a page is not what would be written.
+        #[arg(long)]
+        check: bool,
+    },
 }
 
-fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+/// The top of the repository.
+fn root() -> io::Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()
+}
+
+/// Prints what is wrong, if anything is.
+fn report(violations: &[String]) -> ExitCode {
+    violations.iter().for_each(|violation| eprintln!("{violation}"));
+    if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(command: Command) -> io::Result<ExitCode> {
+    match command {
         Command::Golden(command) => golden::run(command),
         Command::Differential(options) => differential::run(&options),
         Command::Torture(options) => torture::run(&options),
-    };
-    done.unwrap_or_else(|error| {
+        Command::CheckLayout => Ok(report(&layout::check(&root()?)?)),
+        Command::CheckLinks => Ok(report(&links::check(&root()?)?)),
+        Command::Docs { check: true } => Ok(report(&pages::check(&root()?)?)),
+        Command::Docs { check: false } => pages::write(&root()?).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn main() -> ExitCode {
+    run(Cli::parse().command).unwrap_or_else(|error| {
         eprintln!("{error}");
         ExitCode::FAILURE
     })
