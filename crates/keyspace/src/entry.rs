@@ -1,5 +1,6 @@
 //! A key with what belongs to it.
 
+use crate::key::Key;
 use std::cell::Cell;
 use tessera_values::Value;
 
@@ -9,7 +10,7 @@ const NEVER: i64 = i64::MIN;
 /// A key, its value, its expiry, and when it was last used.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    key: Box<[u8]>,
+    key: Key,
     pub(crate) value: Value,
     expire_at_ms: i64,
     /// Unix seconds, wrapping in the year 2106.
@@ -19,7 +20,7 @@ pub struct Entry {
 impl Entry {
     pub(crate) fn new(key: &[u8], value: Value, expire_at_ms: Option<i64>, now_ms: i64) -> Entry {
         let entry = Entry {
-            key: key.into(),
+            key: Key::new(key),
             value,
             expire_at_ms: expire_at_ms.unwrap_or(NEVER),
             used_at_s: Cell::new(0),
@@ -31,7 +32,7 @@ impl Entry {
     /// The key's bytes.
     #[inline]
     pub fn key(&self) -> &[u8] {
-        &self.key
+        self.key.as_bytes()
     }
 
     /// What the key holds.
@@ -77,7 +78,7 @@ impl Entry {
 
     /// Memory the entry takes, in bytes.
     pub fn allocated_bytes(&self) -> usize {
-        size_of::<Entry>() + self.key.len() + self.value.allocated_bytes()
+        size_of::<Entry>() + self.key.allocated_bytes() + self.value.allocated_bytes()
     }
 
     pub(crate) fn into_parts(self) -> (Value, Option<i64>) {

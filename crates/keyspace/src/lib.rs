@@ -9,6 +9,7 @@ pub mod database;
 pub mod effect;
 pub mod entry;
 pub mod expiry;
+mod key;
 pub mod shard;
 pub mod table;
 pub mod view;

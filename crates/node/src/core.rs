@@ -1,5 +1,6 @@
 //! A node without its network: connections, shard, mesh, and what is to be done next.
 
+use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::connection::Connection;
@@ -82,6 +83,7 @@ pub struct Core<S, C> {
     pub(crate) remote_sends: Vec<Option<RemoteSend>>,
     pub(crate) free_remote_sends: Vec<u32>,
     pub(crate) spare_decoder: Decoder,
+    pub(crate) ahead: Ahead,
     pub(crate) buffers: Buffers,
     pub(crate) counters: Counters,
     pub(crate) rates: Rates,
@@ -129,6 +131,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             remote_sends: Vec::new(),
             free_remote_sends: Vec::new(),
             spare_decoder: Decoder::new(),
+            ahead: Ahead::default(),
             buffers: Buffers::default(),
             counters: Counters::default(),
             rates: Rates::default(),

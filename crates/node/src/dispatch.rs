@@ -9,8 +9,9 @@ use crate::mesh::Note;
 use tessera_command::client::ReplyMode;
 use tessera_command::gather::Context;
 use tessera_command::host::command_stats::Outcome;
-use tessera_command::host::guard::{Refused, admit, is_http};
+use tessera_command::host::guard::{Refused, admit_resolved, is_http};
 use tessera_command::host::{Action, Home, monitor_line};
+use tessera_command::registry::Unknown;
 use tessera_command::{Client, Command, Error, Flags, Merge, Run, Spread};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
@@ -24,8 +25,14 @@ pub(crate) const SLOW_READER_LEN_BYTES: usize = 64 * 1024 * 1024;
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Runs a command, or sends it on its way, or holds the connection.
     #[inline]
-    pub(crate) fn dispatch(&mut self, connection: &mut Connection, args: Args<'_>) -> Flow {
-        let command = match admit(self.shared.registry, args, &connection.client, &self.config) {
+    pub(crate) fn dispatch(
+        &mut self,
+        connection: &mut Connection,
+        resolved: Result<&'static Command, Unknown>,
+        args: Args<'_>,
+    ) -> Flow {
+        let admitted = admit_resolved(self.shared.registry, resolved, args, &connection.client, &self.config);
+        let command = match admitted {
             Ok(command) => command,
             Err(refused) => return self.refuse_admission(connection, args, refused),
         };

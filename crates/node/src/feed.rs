@@ -1,10 +1,11 @@
 //! Received bytes to commands, and commands to [`Core::dispatch`].
 
+use crate::ahead::{Ahead, Last};
 use crate::clock::Clock;
 use crate::connection::{Connection, Hold, Input};
 use crate::core::{Core, NetworkOrder};
 use crate::network::{Closed, ConnectionId};
-use tessera_resp::{Args, Decoded, Decoder, Limits, Reply};
+use tessera_resp::{Args, Decoder, Limits, ProtocolError, Reply};
 
 /// While a connection is held and this much of its input waits, the driver stops receiving from it, in bytes.
 const HELD_INPUT_MAX_LEN_BYTES: usize = 64 * 1024;
@@ -155,32 +156,83 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Runs the commands at the start of `bytes`, as many as are whole and may run, and returns their length.
+    ///
+    /// Commands are read a few ahead, so that their keys can be looked for together.
     fn run(&mut self, connection: &mut Connection, bytes: &[u8], decoder: &mut Decoder) -> usize {
         let mut at = 0;
+        let mut ahead = std::mem::take(&mut self.ahead);
         while connection.hold.is_none() && !connection.close_after_reply {
             let limits = Limits { unauthenticated: self.is_stranger(connection), ..self.limits };
-            match decoder.decode(&bytes[at..], &limits) {
-                Ok(Decoded::Incomplete) => break,
-                Ok(Decoded::Command(len)) => {
+            let last = ahead.read(self.shared.registry, &bytes[at..], decoder, &limits);
+            self.warm(connection.client.db, &ahead, &bytes[at..]);
+            let start = at;
+            let mut is_stopped = false;
+            for planned in &ahead.commands {
+                let args = Args::new(&bytes[start..], ahead.spans_of(planned));
+                is_stopped = connection.hold.is_some()
+                    || connection.close_after_reply
+                    || self.dispatch(connection, planned.resolved, args) == Flow::Again;
+                if is_stopped {
+                    decoder.reset();
+                    break;
+                }
+                at = start + planned.end;
+            }
+            if is_stopped {
+                break;
+            }
+            match last {
+                Last::More => {}
+                Last::Incomplete => break,
+                Last::Apart(len) => {
                     let args = Args::new(decoder.words_in(&bytes[at..]), decoder.spans());
-                    if !args.is_empty() && self.dispatch(connection, args) == Flow::Again {
+                    if connection.hold.is_some()
+                        || connection.close_after_reply
+                        || (!args.is_empty()
+                            && self.dispatch(connection, self.shared.registry.resolve(args), args)
+                                == Flow::Again)
+                    {
                         decoder.reset();
                         break;
                     }
                     at += len;
                 }
-                Err(error) => {
-                    connection.replies.write_now(|out| {
-                        let text = [b"ERR ", error.text().as_slice()].concat();
-                        Reply::new(out, connection.client.protocol).error(text);
-                        true
-                    });
-                    connection.close_after_reply = true;
-                    return bytes.len();
+                Last::Error(_) if connection.hold.is_some() || connection.close_after_reply => {
+                    decoder.reset();
+                    break;
+                }
+                Last::Error(error) => {
+                    self.refuse_protocol(connection, &error);
+                    at = bytes.len();
                 }
             }
         }
+        self.ahead = ahead;
         at
+    }
+
+    fn refuse_protocol(&mut self, connection: &mut Connection, error: &ProtocolError) {
+        connection.replies.write_now(|out| {
+            let text = [b"ERR ", error.text().as_slice()].concat();
+            Reply::new(out, connection.client.protocol).error(text);
+            true
+        });
+        connection.close_after_reply = true;
+    }
+
+    /// Looks for the keys of the commands ahead that will run on this node's shard.
+    #[inline]
+    fn warm(&self, db: u16, ahead: &Ahead, bytes: &[u8]) {
+        if ahead.commands.len() < 2 {
+            return;
+        }
+        let keys = ahead.commands.iter().filter_map(|planned| {
+            let command = planned.resolved.ok()?;
+            let span = ahead.spans_of(planned).get(command.first_key()?)?;
+            let key = &bytes[span.start as usize..][..span.len as usize];
+            (usize::from(self.shared.slots.owner_of(key)) == self.me).then_some(key)
+        });
+        self.shard.warm(db, keys);
     }
 
     /// The client has to authenticate and has not.

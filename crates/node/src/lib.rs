@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod ahead;
 mod buffers;
 pub mod clock;
 pub mod connection;

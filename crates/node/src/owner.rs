@@ -15,6 +15,9 @@ use tessera_resp::{Args, Protocol, Reply};
 use tessera_routing::message::Slow;
 use tessera_routing::{Batch, Call, Ticket};
 
+/// How many calls' keys are looked for together.
+const WARM_CALLS: usize = 16;
+
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Runs a command on the shard, appends its reply to `out`, and returns how long it took, in nanoseconds. Of
     /// a command's parts only one is `counted` in the statistics.
@@ -147,12 +150,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn run_batch(&mut self, home: usize, batch: &mut Batch) -> bool {
         let mut out = self.mesh.take_outgoing(home);
         self.now_ns = self.clock.monotonic_ns();
-        let mut index = batch.done_calls();
+        let first = batch.done_calls();
+        let mut index = first;
         while let Some((call, args)) = batch.call(index) {
             if out.replies_len_bytes() >= REPLIES_MAX_LEN_BYTES {
                 batch.set_done_calls(index);
                 self.mesh.restore_outgoing(home, out);
                 return false;
+            }
+            if (index - first).is_multiple_of(WARM_CALLS) {
+                let next = (index..index + WARM_CALLS).map_while(|index| batch.call(index));
+                let keys = next.filter_map(|(call, args)| args.get(call.command.first_key()?));
+                self.shard.warm(call.db, keys);
             }
             index += 1;
             let counted = call.ticket.part == 0;

@@ -114,6 +114,12 @@ impl Decoder {
         &self.spans
     }
 
+    /// The words of the command just decoded do not lie in the input: it was an inline command.
+    #[inline]
+    pub fn words_lie_apart(&self) -> bool {
+        !self.unquoted.is_empty()
+    }
+
     /// The bytes that the spans of the command just decoded refer to, given the input it was decoded from.
     #[inline]
     pub fn words_in<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {

@@ -30,6 +30,14 @@ impl Value {
         }
     }
 
+    /// A byte of what lies apart from the `Value` itself, to have it loaded; 0 if there is nothing.
+    #[inline]
+    pub fn first_byte(&self) -> u8 {
+        match self {
+            Value::String(string) => string.first_byte(),
+        }
+    }
+
     /// Memory beyond the `Value` itself, in bytes.
     pub fn allocated_bytes(&self) -> usize {
         match self {

@@ -132,6 +132,17 @@ impl StringValue {
         }
     }
 
+    /// The first byte of what lies apart from the `StringValue` itself; 0 if there is nothing.
+    #[inline]
+    pub fn first_byte(&self) -> u8 {
+        let apart: &[u8] = match &self.0 {
+            Kept::Integer(_) => &[],
+            Kept::Fixed(bytes) => bytes,
+            Kept::Growing(bytes) => bytes,
+        };
+        apart.first().copied().unwrap_or(0)
+    }
+
     /// How it is kept.
     pub fn encoding(&self) -> StringEncoding {
         match &self.0 {

@@ -32,7 +32,22 @@ pub fn admit(
     client: &Client,
     config: &Config,
 ) -> Result<&'static Command, Refused> {
-    match registry.resolve(args) {
+    admit_resolved(registry, registry.resolve(args), args, client, config)
+}
+
+/// The same with what [`Registry::resolve`] said of `args`.
+///
+/// # Errors
+/// As [`admit`].
+#[inline]
+pub fn admit_resolved(
+    registry: &Registry,
+    resolved: Result<&'static Command, Unknown>,
+    args: Args<'_>,
+    client: &Client,
+    config: &Config,
+) -> Result<&'static Command, Refused> {
+    match resolved {
         Ok(command) => {
             // Names behind such a command are arguments to Redis, so their number is looked at last.
             if command.spec.private_subcommands

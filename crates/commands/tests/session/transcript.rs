@@ -41,8 +41,3 @@ fn the_server() {
     assert_eq!(conversation.host.log, b"DEBUG LOG: some text\n");
     assert!(conversation.host.active_expire);
 }
-
-#[test]
-fn help() {
-    play(include_str!("data/help.txt"), &mut Conversation::new(3));
-}

@@ -241,7 +241,7 @@ fn known(version: &str, words: &[Vec<u8>], expected: &[u8], got: &[u8]) -> Optio
 }
 
 /// The keys that SCAN finds until its cursor is 0, or the error that it answers.
-fn iterate(connection: &mut Connection, words: &mut Vec<Vec<u8>>) -> io::Result<BTreeSet<Vec<u8>>> {
+fn iterate(connection: &mut Connection, words: &mut [Vec<u8>]) -> io::Result<BTreeSet<Vec<u8>>> {
     let mut found = BTreeSet::new();
     for _ in 0..SCAN_MAX_CALLS {
         let reply = connection.call(words)?;

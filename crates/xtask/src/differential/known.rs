@@ -1,5 +1,8 @@
 //! What the server that is compared with is known to answer otherwise than Redis 7.2.
 
+/// Looks at a command's words, the server's reply and ours.
+type IsIt = fn(&[Vec<u8>], &[u8], &[u8]) -> bool;
+
 /// A known difference.
 pub struct Known {
     /// Versions of the server that have it, as the start of `redis_version`; nothing for all of them.
@@ -7,7 +10,7 @@ pub struct Known {
     /// What differs and why.
     pub reason: &'static str,
     /// Whether this is it: the command's words or the bytes of a whole connection, the server's reply, ours.
-    pub is_it: fn(&[Vec<u8>], &[u8], &[u8]) -> bool,
+    pub is_it: IsIt,
 }
 
 fn is(words: &[Vec<u8>], names: &[&str]) -> bool {
