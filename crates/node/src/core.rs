@@ -199,7 +199,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.orders.is_empty()
             && self.remote_sends.iter().all(Option::is_none)
             && self.connections.iter().flatten().all(|connection| {
-                !connection.gone && connection.replies.is_settled() && connection.hold.is_none()
+                // A home learns of a direct reply that is done when it next wants the socket.
+                let is_answered = connection.replies.is_settled() || connection.direct.is_some();
+                !connection.gone && is_answered && connection.hold.is_none()
             })
     }
 

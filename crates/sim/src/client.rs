@@ -16,6 +16,8 @@ pub struct Client {
     received: Vec<u8>,
     /// Replies that came and were not looked at.
     pub replies: VecDeque<Vec<u8>>,
+    /// It has asked to be disconnected, and waits for that.
+    pub is_leaving: bool,
     lazy_until_step: u64,
     random: fastrand::Rng,
 }
@@ -28,6 +30,7 @@ impl Client {
             unsent: VecDeque::new(),
             received: Vec::new(),
             replies: VecDeque::new(),
+            is_leaving: false,
             lazy_until_step: 0,
             random: fastrand::Rng::with_seed(seed),
         }
@@ -36,6 +39,11 @@ impl Client {
     /// Queues a command.
     pub fn say(&mut self, words: &[Vec<u8>]) {
         self.unsent.extend(encode(words, self.random.u8(..20) == 0));
+    }
+
+    /// Queues bytes, whatever they are.
+    pub fn babble(&mut self, bytes: &[u8]) {
+        self.unsent.extend(bytes);
     }
 
     /// Bytes that are not written yet.

@@ -57,7 +57,8 @@ impl Scenario {
             Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
             Scenario::Effects => {
-                effects::check(seed, 1_000);
+                let mut random = fastrand::Rng::with_seed(seed);
+                (0..20).for_each(|_| effects::check(random.u64(..), 1_000));
                 Sights::default()
             }
         }
@@ -187,7 +188,10 @@ fn storm(shards: usize, seed: u64) -> Sights {
     let mut generator = Generator::new(Kind::OneOfMany, "storm:", random.u64(..));
     let mut others: Vec<Client> = Vec::new();
     let mut left = random.u32(10..80);
-    while left > 0 || steady.iter().any(|one| one.heard < one.target) {
+    while left > 0
+        || steady.iter().any(|one| one.heard < one.target)
+        || others.iter().any(|other| other.is_leaving)
+    {
         if left > 0 && others.len() < 12 && happens(&mut random, 20) {
             left -= 1;
             others.push(Client::new(world.kernel().connect(random.usize(..shards)), random.u64(..)));
@@ -224,10 +228,13 @@ fn misbehave(
     generator: &mut Generator,
     random: &mut fastrand::Rng,
 ) -> bool {
-    if happens(random, 15) {
+    if !client.is_leaving && happens(random, 15) {
         let words = |text: &str| text.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
         match random.u8(..60) {
-            0 => client.say(&words("QUIT")),
+            0 => {
+                client.say(&words("QUIT"));
+                client.is_leaving = true;
+            }
             1 => client.say(&words("CLIENT REPLY OFF")),
             2 => client.say(&words("CLIENT REPLY SKIP")),
             3 => client.say(&words("MONITOR")),
@@ -242,8 +249,12 @@ fn misbehave(
                 client.say(&words("CLIENT REPLY OFF"));
                 client.say(&generator.words().0);
                 client.say(&words("QUIT"));
+                client.is_leaving = true;
             }
-            9 => world.kernel().write(client.socket, b"*1\r\n$-5\r\n"),
+            9 => {
+                client.babble(b"*1\r\n$-5\r\n");
+                client.is_leaving = true;
+            }
             10 => {
                 for _ in 0..200 {
                     client.say(&words("SETRANGE storm:long 3000 x"));
@@ -254,12 +265,15 @@ fn misbehave(
         }
     }
     let (weather, step) = (*world.weather(), world.steps());
-    client.act(&mut world.kernel(), &weather, step);
+    let moved = client.act(&mut world.kernel(), &weather, step);
+    if moved && client.is_leaving {
+        world.note_answer();
+    }
     client.replies.clear();
     if world.kernel().is_at_end(client.socket) {
         return false;
     }
-    if random.u16(..1000) < 8 {
+    if !client.is_leaving && random.u16(..1000) < 8 {
         world.kernel().end(client.socket, random.bool());
         return false;
     }
@@ -312,7 +326,15 @@ fn flood(shards: usize, seed: u64) -> Sights {
 
 fn monitors(shards: usize, seed: u64) -> Sights {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut world = World::new(shards, Weather::draw(&mut random), true, random.u64(..));
+    let mut weather = Weather::draw(&mut random);
+    let floods = random.bool();
+    if floods {
+        // Many short turns of one node while another has none.
+        weather.starve = 30;
+        weather.starve_steps = 5_000;
+        weather.receive_max_len_bytes = 50;
+    }
+    let mut world = World::new(shards, weather, true, random.u64(..));
     let words = |text: &str| text.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
     let connect = |world: &mut World, random: &mut fastrand::Rng| {
         Client::new(world.kernel().connect(random.usize(..shards)), random.u64(..))
@@ -327,7 +349,7 @@ fn monitors(shards: usize, seed: u64) -> Sights {
         assert_eq!(watcher.replies.pop_front().as_deref(), Some(b"+OK\r\n".as_slice()));
     }
     let mut talkers: Vec<Client> = (0..2).map(|_| connect(&mut world, &mut random)).collect();
-    let said = random.usize(1..60);
+    let said = if floods { random.usize(200..400) } else { random.usize(1..60) };
     for number in 0..said {
         let talker = random.usize(..2);
         talkers[talker].say(&words(&format!("SET key:{} {number}", number % 20)));
@@ -372,20 +394,21 @@ fn monitors(shards: usize, seed: u64) -> Sights {
 fn await_lines(world: &mut World, clients: &mut [Client], is_done: impl Fn(&Client) -> bool) {
     let mut quiet_sleeps = 0;
     world.note_answer();
-    while quiet_sleeps < 100 && !clients.iter().all(&is_done) {
+    while quiet_sleeps < 3 && !clients.iter().all(&is_done) {
         let (weather, step) = (*world.weather(), world.steps());
-        let mut moved = false;
         for client in clients.iter_mut() {
-            moved |= client.act(&mut world.kernel(), &weather, step);
+            if client.act(&mut world.kernel(), &weather, step) {
+                quiet_sleeps = 0;
+                world.note_answer();
+            }
         }
         if world.step() == Step::Idle {
             let unread = |client: &Client| {
                 client.unsent_len_bytes() > 0 || world.kernel().readable_len_bytes(client.socket) > 0
             };
-            quiet_sleeps = if moved || clients.iter().any(unread) { 0 } else { quiet_sleeps + 1 };
+            let is_quiet = world.is_quiet() && !clients.iter().any(unread);
+            quiet_sleeps = if is_quiet { quiet_sleeps + 1 } else { 0 };
             world.sleep();
-        } else if moved {
-            quiet_sleeps = 0;
         }
     }
 }

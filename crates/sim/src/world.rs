@@ -236,7 +236,8 @@ impl World {
         }
     }
 
-    fn is_quiet(&self) -> bool {
+    /// Nothing is under way anywhere.
+    pub fn is_quiet(&self) -> bool {
         self.kernel.borrow().is_quiet() && self.places.iter().all(|place| place.node.core().is_quiet())
     }
 

@@ -49,7 +49,7 @@ fn monitors_are_shown_every_command_once() {
 
 #[test]
 fn replayed_effects_give_the_same_data() {
-    play(Scenario::Effects, &[1], 1..40);
+    play(Scenario::Effects, &[1], 1..3);
 }
 
 #[test]
