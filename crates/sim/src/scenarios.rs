@@ -188,6 +188,7 @@ fn storm(shards: usize, seed: u64) -> Sights {
     let mut generator = Generator::new(Kind::OneOfMany, "storm:", random.u64(..));
     let mut others: Vec<Client> = Vec::new();
     let mut left = random.u32(10..80);
+    let mut clock_is_off_ms = 0;
     while left > 0
         || steady.iter().any(|one| one.heard < one.target)
         || others.iter().any(|other| other.is_leaving)
@@ -199,7 +200,10 @@ fn storm(shards: usize, seed: u64) -> Sights {
         steady.iter_mut().for_each(|one| one.go_on(&mut world));
         others.retain_mut(|other| misbehave(other, &mut world, &mut generator, &mut random));
         if random.u16(..500) == 0 {
-            world.clock().jump(random.i64(-2_000..2_000));
+            // About the true time: a pause lasts as long as the clock says.
+            let next_ms = random.i64(-2_000..2_000);
+            world.clock().jump(next_ms - clock_is_off_ms);
+            clock_is_off_ms = next_ms;
         }
         let idle = (0..random.usize(1..=4)).all(|_| world.step() == Step::Idle);
         if idle {
