@@ -18,6 +18,8 @@ struct HomeSend {
     buffer: Vec<u8>,
     written: usize,
     submitted: bool,
+    /// Nobody waits for its end.
+    quiet: bool,
 }
 
 /// A direct reply that another node asked to write.
@@ -38,6 +40,8 @@ struct Socket {
     end: Option<Closed>,
     /// The node was told so.
     end_told: bool,
+    /// It ended in order, but does not read what is still sent to it.
+    is_deaf: bool,
     /// Written by nodes and not read.
     outbound: VecDeque<u8>,
     receive_paused: bool,
@@ -53,7 +57,12 @@ struct Socket {
 }
 
 impl Socket {
+    /// Writes fail.
     fn is_reset(&self) -> bool {
+        self.is_deaf || self.is_broken()
+    }
+
+    fn is_broken(&self) -> bool {
         matches!(self.end, Some(Closed::ByError(_)))
     }
 
@@ -79,7 +88,7 @@ pub enum Event {
 
 /// A write that is done and not told.
 enum Done {
-    Sent(SocketNumber, ConnectionId, Vec<u8>, io::Result<()>),
+    Sent { socket: SocketNumber, id: ConnectionId, buffer: Vec<u8>, result: io::Result<()>, quiet: bool },
     RemoteSent(SocketNumber, u64, Vec<u8>, usize),
 }
 
@@ -189,6 +198,8 @@ impl Kernel {
         }
         self.sights.end_in_direct += u64::from(socket.remote_sending);
         self.sights.end_in_send += u64::from(socket.sending);
+        // Nobody is there any more to read what is still sent: a real kernel answers that with a reset.
+        socket.is_deaf = orderly;
         socket.end = Some(if orderly {
             Closed::ByPeer
         } else {
@@ -196,6 +207,14 @@ impl Kernel {
             socket.outbound.clear();
             Closed::ByError(io::ErrorKind::ConnectionReset)
         });
+    }
+
+    /// The client sends no more, but goes on reading.
+    pub fn half_close(&mut self, number: SocketNumber) {
+        let socket = &mut self.sockets[number];
+        if socket.end.is_none() && !socket.closed_by_server {
+            socket.end = Some(Closed::ByPeer);
+        }
     }
 
     // The kernel itself.
@@ -222,7 +241,7 @@ impl Kernel {
     /// Writes are waiting that could be carried out.
     pub fn is_busy(&self) -> bool {
         self.sockets.iter().any(|socket| {
-            let room = socket.outbound.len() < self.weather.window_len_bytes || socket.end.is_some();
+            let room = socket.outbound.len() < self.weather.window_len_bytes || socket.is_reset();
             socket.remote_send.as_ref().is_some_and(|send| send.submitted)
                 || (room && socket.home_send.as_ref().is_some_and(|send| send.submitted))
         })
@@ -259,8 +278,6 @@ impl Kernel {
             return self.home_write_done(number, send, error);
         }
         let room = self.weather.window_len_bytes.saturating_sub(socket.outbound.len());
-        // A client that ended in order may still read, or not: then nothing is in the way either.
-        let room = if socket.end.is_some() { usize::MAX } else { room };
         let written = self.taken(room.min(send.buffer.len() - send.written));
         self.sockets[number].outbound.extend(&send.buffer[send.written..][..written]);
         send.written += written;
@@ -273,7 +290,8 @@ impl Kernel {
 
     fn home_write_done(&mut self, number: SocketNumber, send: HomeSend, result: io::Result<()>) -> bool {
         if let Some((node, _)) = self.sockets[number].home {
-            self.ports[node].done.push(Done::Sent(number, send.id, send.buffer, result));
+            let HomeSend { id, buffer, quiet, .. } = send;
+            self.ports[node].done.push(Done::Sent { socket: number, id, buffer, result, quiet });
         }
         true
     }
@@ -299,7 +317,7 @@ impl Kernel {
     /// A poll of `node` would tell something.
     pub fn has_events(&self, node: usize) -> bool {
         let port = &self.ports[node];
-        !port.done.is_empty()
+        port.done.iter().any(|done| !matches!(done, Done::Sent { quiet: true, .. }))
             || (!port.backlog.is_empty() && !port.stopped)
             || port
                 .places
@@ -366,8 +384,8 @@ impl Kernel {
             return;
         }
         match done.swap_remove(self.random.usize(..done.len())) {
-            Done::Sent(number, id, buffer, result) => {
-                self.sockets[number].sending = false;
+            Done::Sent { socket, id, buffer, result, .. } => {
+                self.sockets[socket].sending = false;
                 events.push(Event::Sent(id, buffer, result));
             }
             Done::RemoteSent(number, tag, buffer, written) => {
@@ -391,7 +409,7 @@ impl Kernel {
     /// See [`tessera_node::network::Network::adopt`].
     pub fn adopt(&mut self, node: usize, number: SocketNumber) -> io::Result<ConnectionId> {
         assert!(self.sockets[number].home.is_none(), "contract: socket {number} is adopted twice");
-        if self.sockets[number].is_reset() && self.random.bool() {
+        if self.sockets[number].is_broken() && self.random.bool() {
             self.sockets[number].closed_by_server = true;
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -415,8 +433,8 @@ impl Kernel {
         socket.closed_by_server = true;
     }
 
-    /// See [`tessera_node::network::Network::send`].
-    pub fn send(&mut self, node: usize, id: ConnectionId, buffer: Vec<u8>) {
+    /// See [`tessera_node::network::Network::send`] and `send_quietly`.
+    pub fn send(&mut self, node: usize, id: ConnectionId, buffer: Vec<u8>, quiet: bool) {
         let number = self.socket_of(node, id, "send");
         let socket = &mut self.sockets[number];
         assert!(!buffer.is_empty(), "contract: an empty send");
@@ -425,9 +443,12 @@ impl Kernel {
             !socket.remote_sending,
             "contract: a send on {id:?} of node {node} while a direct reply is out"
         );
-        assert!(!socket.end_told, "contract: a send on {id:?} of node {node}, which was told closed");
+        assert!(
+            !(socket.end_told && socket.is_broken()),
+            "contract: a send on {id:?} of node {node}, which was told that it failed"
+        );
         socket.sending = true;
-        socket.home_send = Some(HomeSend { id, buffer, written: 0, submitted: false });
+        socket.home_send = Some(HomeSend { id, buffer, written: 0, submitted: false, quiet });
     }
 
     /// See [`tessera_node::network::Network::send_remote`].
@@ -473,8 +494,9 @@ impl Kernel {
         if let Some(send) = socket.home_send.take()
             && gives_back
         {
-            let cancelled = Err(io::ErrorKind::Interrupted.into());
-            self.ports[node].done.push(Done::Sent(number, send.id, send.buffer, cancelled));
+            let HomeSend { id, buffer, quiet, .. } = send;
+            let result = Err(io::ErrorKind::Interrupted.into());
+            self.ports[node].done.push(Done::Sent { socket: number, id, buffer, result, quiet });
         }
         self.ports[node].places[id.index as usize].socket = None;
     }

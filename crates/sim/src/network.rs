@@ -80,7 +80,11 @@ impl Network for VirtualNetwork {
     }
 
     fn send(&mut self, id: ConnectionId, buffer: Vec<u8>) {
-        self.kernel.borrow_mut().send(self.node, id, buffer);
+        self.kernel.borrow_mut().send(self.node, id, buffer, false);
+    }
+
+    fn send_quietly(&mut self, id: ConnectionId, buffer: Vec<u8>) {
+        self.kernel.borrow_mut().send(self.node, id, buffer, true);
     }
 
     fn send_remote(&mut self, socket: SocketHandle, tag: u64, buffer: Vec<u8>) {

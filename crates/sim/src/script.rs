@@ -114,15 +114,40 @@ pub fn play(world: &mut World, scripts: &[Vec<Action>], depth_max: usize, seed: 
             world.sleep();
         }
     }
-    let last = players.into_iter().map(|player| {
-        let Player { client, results, .. } = player;
+    let mut results = Vec::new();
+    for player in players {
+        let Player { mut client, results: of_player, .. } = player;
         assert!(client.unfinished().is_empty() && client.replies.is_empty(), "more came than was asked for");
-        world.kernel().end(client.socket, random.bool());
-        results
-    });
-    let results = last.collect();
+        match random.u8(..3) {
+            0 => say_goodbye(world, &mut client),
+            how => world.kernel().end(client.socket, how == 1),
+        }
+        results.push(of_player);
+    }
     world.check_empty();
     results
+}
+
+/// Sends a few commands and the end right behind them: what came before the end is answered.
+fn say_goodbye(world: &mut World, client: &mut Client) {
+    const COMMANDS: usize = 20;
+    for number in 0..COMMANDS {
+        client.say(&[b"TOUCH".to_vec(), format!("nothing:{number}").into_bytes()]);
+    }
+    let mut answers = 0;
+    world.note_answer();
+    while !world.kernel().is_at_end(client.socket) {
+        let (weather, step) = (*world.weather(), world.steps());
+        let moved = client.act(&mut world.kernel(), &weather, step);
+        if client.unsent_len_bytes() == 0 {
+            world.kernel().half_close(client.socket);
+        }
+        answers += client.replies.drain(..).count();
+        if world.step() == Step::Idle && !moved {
+            world.sleep();
+        }
+    }
+    assert_eq!(answers, COMMANDS, "answers to what came before the end");
 }
 
 impl Player<'_> {
