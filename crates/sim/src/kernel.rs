@@ -185,6 +185,11 @@ impl Kernel {
         self.sockets[socket].inbound.len()
     }
 
+    /// A direct reply is being written to the client.
+    pub fn is_replied_directly(&self, socket: SocketNumber) -> bool {
+        self.sockets[socket].remote_sending
+    }
+
     /// The server has closed the connection, and everything before that was read.
     pub fn is_at_end(&self, socket: SocketNumber) -> bool {
         self.sockets[socket].closed_by_server && self.sockets[socket].outbound.is_empty()

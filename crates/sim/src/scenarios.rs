@@ -277,7 +277,9 @@ fn misbehave(
     if world.kernel().is_at_end(client.socket) {
         return false;
     }
-    if !client.is_leaving && random.u16(..1000) < 8 {
+    // The worst moment is while another node writes to it.
+    let chance = if world.kernel().is_replied_directly(client.socket) { 80 } else { 8 };
+    if !client.is_leaving && random.u16(..1000) < chance {
         world.kernel().end(client.socket, random.bool());
         return false;
     }
