@@ -8,6 +8,7 @@ use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
 use crate::shared::Shared;
 use crate::stats::{Counters, NodeStats};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tessera_command::host::{Pause, Rate};
@@ -87,6 +88,8 @@ pub struct Core<S, C> {
     pub(crate) buffers: Buffers,
     pub(crate) counters: Counters,
     pub(crate) rates: Rates,
+    /// Writes and expiries that the published numbers of the databases know of.
+    pub(crate) published_changes: Cell<u64>,
     pub(crate) active_expire: bool,
     pub(crate) next_housekeeping_ns: u64,
     pub(crate) next_sums_ns: u64,
@@ -135,6 +138,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             buffers: Buffers::default(),
             counters: Counters::default(),
             rates: Rates::default(),
+            published_changes: Cell::new(0),
             active_expire: true,
             next_housekeeping_ns: 0,
             next_sums_ns: 0,

@@ -52,13 +52,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let owner = self.owner_of_first_key(command, args);
                 self.on_shard(connection, command, args, owner)
             }
-            _ if !connection.replies.is_settled() => hold(connection, Hold::UntilSettled),
             Spread::ByKey(merge) => self.by_key(connection, command, args, merge),
+            Spread::Gather => self.gather(connection, command, args),
+            // What runs on several shards must not overtake, nor be overtaken by, what runs on one of them.
+            _ if !connection.replies.is_settled() => hold(connection, Hold::UntilSettled),
             Spread::AllShards(merge) => self.on_all_shards(connection, command, args, merge),
             Spread::AllNodes(merge) => self.on_all_nodes(connection, command, args, merge),
             Spread::Cursor { cursor } => self.by_cursor(connection, command, args, cursor),
             Spread::AnyShard => self.on_any_shard(connection, command, args),
-            Spread::Gather => self.gather(connection, command, args),
         }
     }
 
@@ -250,6 +251,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(owner) = split::single_owner(keys, &self.shared.slots) {
             return self.on_shard(connection, command, args, owner);
         }
+        if !connection.replies.is_settled() {
+            return hold(connection, Hold::UntilSettled);
+        }
         let split = split::split(args, first, step, &self.shared.slots);
         self.note_start(connection, command, args);
         let parts = split.parts.iter().map(|part| (usize::from(part.shard), part.words.as_args()));
@@ -434,6 +438,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let first = owners.first().copied().unwrap_or(self.me as ShardId);
         if owners.iter().all(|owner| *owner == first) {
             return self.on_shard(connection, command, args, first);
+        }
+        if !connection.replies.is_settled() {
+            return hold(connection, Hold::UntilSettled);
         }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);

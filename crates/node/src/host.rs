@@ -313,6 +313,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         counters.changes = shard.dirty;
         counters.blocked_clients = self.paused.len() as u64;
         self.stats().counters.publish(&counters);
+        // Only writes and expiry change what is told of the databases.
+        let changes = shard.dirty + shard.expired_keys;
+        if self.published_changes.replace(changes) != changes {
+            self.publish_databases();
+        }
+    }
+
+    /// Makes visible what is known of this node's databases.
+    pub(crate) fn publish_databases(&self) {
         for db in 0..self.shard.databases_len() {
             self.stats().publish_database(&self.shard, db as u16);
         }
@@ -328,6 +337,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             ..crate::stats::Counters::default()
         };
         self.shard.reset_stats();
+        self.publish_databases();
         self.stats().commands.reset();
         self.stats().errors.lock().unwrap_or_else(PoisonError::into_inner).reset();
         self.publish();

@@ -55,6 +55,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.sample_rates();
         *self.stats().driver.lock().unwrap_or_else(PoisonError::into_inner) = driver();
         self.look_at_clients();
+        // The mean time to live changes by itself.
+        self.publish_databases();
         for (db, counters) in self.stats().databases.iter().enumerate() {
             let table_bytes = self.shard.database(db as u16).table().allocated_bytes() as u64;
             counters.table_bytes.store(table_bytes, Ordering::Relaxed);
