@@ -1,5 +1,7 @@
 //! `tessera-sim`: plays scenarios by seed until told to stop.
 
+#![forbid(unsafe_code)]
+
 use clap::Parser;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
