@@ -51,7 +51,10 @@ fn enter_directory(config: &mut Config) -> Result<(), String> {
     let name = config.dir.display().to_string();
     std::env::set_current_dir(&config.dir).map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
     config.dir = std::env::current_dir().map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
-    if let Err(error) = rustix::fs::access(&config.dir, rustix::fs::Access::WRITE_OK) {
+    // Permissions do not tell of read-only file systems, nor of what the superuser may.
+    let trial = config.dir.join(format!(".tessera-{}", std::process::id()));
+    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(&trial);
+    if let Err(error) = written.and_then(|_| std::fs::remove_file(&trial)) {
         return Err(format!(
             "The data directory '{}' is not writable ({error}); choose another with --dir, or change its owner",
             config.dir.display()
