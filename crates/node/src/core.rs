@@ -93,6 +93,7 @@ pub struct Core<S, C> {
     pub(crate) active_expire: bool,
     pub(crate) next_housekeeping_ns: u64,
     pub(crate) next_sums_ns: u64,
+    pub(crate) next_look_at_clients_ns: u64,
     pub(crate) next_http_warning_ns: u64,
     /// The most that clients used of late, in bytes.
     pub(crate) clients_peak_bytes: u64,
@@ -142,6 +143,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             active_expire: true,
             next_housekeeping_ns: 0,
             next_sums_ns: 0,
+            next_look_at_clients_ns: 0,
             next_http_warning_ns: 0,
             clients_peak_bytes: 0,
             purges_seen: 0,

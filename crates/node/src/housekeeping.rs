@@ -54,7 +54,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.next_sums_ns = self.now_ns + NS_PER_S / SUMS_EVERY_ROUNDS;
         self.sample_rates();
         *self.stats().driver.lock().unwrap_or_else(PoisonError::into_inner) = driver();
-        self.look_at_clients();
+        // Limits in seconds need no finer look, and ten thousand idle clients should cost next to nothing.
+        if self.now_ns >= self.next_look_at_clients_ns {
+            self.next_look_at_clients_ns = self.now_ns + NS_PER_S;
+            self.look_at_clients();
+        }
         // The mean time to live changes by itself.
         self.publish_databases();
         for (db, counters) in self.stats().databases.iter().enumerate() {
