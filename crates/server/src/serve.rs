@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tessera_command::Registry;
 use tessera_config::{Config, IoDriver};
@@ -145,7 +145,8 @@ fn serve(
     let bells = meshes.first().map(Mesh::bells).unwrap_or_default();
     // The table lives as long as the process: every node refers to it.
     let registry: &'static Registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
-    let process = Process::new(facts, config_file, listening.control);
+    let control = Arc::new(Mutex::new(Some(listening.control)));
+    let process = Process::new(facts, config_file, control.clone());
     let shared =
         Arc::new(Shared::new(registry, config.clone(), bells, Box::new(process), started_at_unix_us));
     end_on_signals(shared.clone()).map_err(|error| format!("Can't handle signals: {error}"))?;
@@ -171,6 +172,8 @@ fn serve(
         }
     }
     manager.stopping();
+    // Removes the unix socket. The thread that waits for signals keeps the rest.
+    drop(control.lock().unwrap_or_else(PoisonError::into_inner).take());
     log::info!("Tessera is now ready to exit, bye bye...");
     outcome
 }
