@@ -4,7 +4,7 @@
 //! thousand pieces is still read once. It holds no bytes: the caller keeps those of an unfinished command.
 
 use crate::args::Span;
-use memchr::memchr;
+use memchr::memchr2;
 
 /// Longest inline command, or length line, in bytes.
 pub const INLINE_MAX_LEN_BYTES: usize = 64 * 1024;
@@ -177,7 +177,7 @@ impl Decoder {
     #[inline]
     fn count_line(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, ProtocolError> {
         let Some((line, next)) = length_line(input, 1) else {
-            let too_long = memchr(b'\r', input).is_none() && input.len() > INLINE_MAX_LEN_BYTES;
+            let too_long = line_end(b'\r', input).is_none() && input.len() > INLINE_MAX_LEN_BYTES;
             return if too_long { Err(ProtocolError::TooBigCountLine) } else { Ok(None) };
         };
         let count =
@@ -220,7 +220,7 @@ impl Decoder {
         let rest = &input[self.cursor.min(input.len())..];
         let Some((line, next)) = length_line(rest, 1) else {
             // Redis looks at the line only once its end is there.
-            let too_long = memchr(b'\r', rest).is_none() && rest.len() > INLINE_MAX_LEN_BYTES;
+            let too_long = line_end(b'\r', rest).is_none() && rest.len() > INLINE_MAX_LEN_BYTES;
             return if too_long { Err(ProtocolError::TooBigBulkLine) } else { Ok(None) };
         };
         if rest[0] != b'$' {
@@ -239,7 +239,7 @@ impl Decoder {
     /// A line of words apart by blanks, as typed by a person.
     #[cold]
     fn inline(&mut self, input: &[u8]) -> Result<Decoded, ProtocolError> {
-        let Some(end) = memchr(b'\n', input) else {
+        let Some(end) = line_end(b'\n', input) else {
             return if input.len() > INLINE_MAX_LEN_BYTES {
                 Err(ProtocolError::TooBigInlineRequest)
             } else {
@@ -258,6 +258,13 @@ impl Decoder {
         }
         Ok(Decoded::Command(end + 1))
     }
+}
+
+/// Where the line at the start of `input` ends with `end`. Redis searches it as a C string: behind a NUL it finds no
+/// end, and waits until the line is too long.
+#[cold]
+fn line_end(end: u8, input: &[u8]) -> Option<usize> {
+    memchr2(end, 0, input).filter(|at| input[*at] == end)
 }
 
 /// Reads the line at the start of `input`, whose number begins at `from`: the number (`None` if it is not
@@ -289,7 +296,7 @@ fn length_line(input: &[u8], from: usize) -> Option<(Option<i64>, usize)> {
 /// The general case of [`length_line`].
 #[cold]
 fn long_length_line(input: &[u8], from: usize) -> Option<(Option<i64>, usize)> {
-    let end = memchr(b'\r', input)?;
+    let end = line_end(b'\r', input)?;
     if input.len() < end + 2 {
         return None;
     }
@@ -348,6 +355,17 @@ mod tests {
             ([b"*1\r\n$".as_slice(), &[b'1'; INLINE_MAX_LEN_BYTES]].concat(), ProtocolError::TooBigBulkLine),
         ] {
             assert_eq!(commands(&input, 7), Err(error.clone()), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_line_with_a_nul_does_not_end() {
+        for input in
+            [b"PING\0\r\nPING\r\n".as_slice(), b"*1\0\r\n", b"*1\r\n$4\0\r\nPING\r\n", b"*1\r\n\0\r\n"]
+        {
+            assert_eq!(commands(input, 3), Ok(Vec::new()), "{}", input.escape_ascii());
+            let long = [input, &[b'\n'; INLINE_MAX_LEN_BYTES]].concat();
+            assert!(commands(&long, 1000).is_err(), "{}", input.escape_ascii());
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{config_file, logger};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, Listener, ServerFacts};
@@ -19,7 +19,7 @@ pub struct Process {
     facts: ServerFacts,
     replication_id: String,
     config_file: Option<PathBuf>,
-    listening: Arc<Mutex<Option<ListenControl>>>,
+    listening: Mutex<ListenControl>,
     startup_bytes: u64,
     peak_bytes: AtomicU64,
 }
@@ -83,16 +83,12 @@ pub fn listeners(config: &Config, addresses: &[std::net::SocketAddr]) -> Vec<Lis
 
 impl Process {
     /// The process of a server that has begun to listen.
-    pub fn new(
-        facts: ServerFacts,
-        config_file: Option<PathBuf>,
-        listening: Arc<Mutex<Option<ListenControl>>>,
-    ) -> Process {
+    pub fn new(facts: ServerFacts, config_file: Option<PathBuf>, listening: ListenControl) -> Process {
         Process {
             facts,
             replication_id: random_hex(40),
             config_file,
-            listening,
+            listening: Mutex::new(listening),
             startup_bytes: allocated_bytes(),
             peak_bytes: AtomicU64::new(0),
         }
@@ -103,14 +99,12 @@ impl Process {
             Id::LogLevel => logger::set_level(after.log_level),
             Id::Dir => std::env::set_current_dir(&after.dir)
                 .map_err(|error| SetError::not_applied(id, plain(&error)))?,
-            Id::TcpKeepalive => {
-                let listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(control) = listening.as_ref() {
-                    control
-                        .set_keepalive(after.tcp_keepalive_s)
-                        .map_err(|error| SetError::not_applied(id, plain(&error)))?;
-                }
-            }
+            Id::TcpKeepalive => self
+                .listening
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .set_keepalive(after.tcp_keepalive_s)
+                .map_err(|error| SetError::not_applied(id, plain(&error)))?,
             Id::MaxClients => {
                 let nodes = self.facts.shards as u64;
                 let wanted = u64::from(after.max_clients);

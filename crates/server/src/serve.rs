@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Weak};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tessera_command::Registry;
 use tessera_config::{Config, IoDriver};
@@ -145,11 +145,10 @@ fn serve(
     let bells = meshes.first().map(Mesh::bells).unwrap_or_default();
     // The table lives as long as the process: every node refers to it.
     let registry: &'static Registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
-    let control = Arc::new(Mutex::new(Some(listening.control)));
-    let process = Process::new(facts, config_file, control.clone());
+    let process = Process::new(facts, config_file, listening.control);
     let shared =
         Arc::new(Shared::new(registry, config.clone(), bells, Box::new(process), started_at_unix_us));
-    end_on_signals(shared.clone()).map_err(|error| format!("Can't handle signals: {error}"))?;
+    end_on_signals(Arc::downgrade(&shared)).map_err(|error| format!("Can't handle signals: {error}"))?;
 
     let clock = SystemClock::new();
     let mut threads = Vec::new();
@@ -172,8 +171,6 @@ fn serve(
         }
     }
     manager.stopping();
-    // Removes the unix socket. The thread that waits for signals keeps the rest.
-    drop(control.lock().unwrap_or_else(PoisonError::into_inner).take());
     log::info!("Tessera is now ready to exit, bye bye...");
     outcome
 }
@@ -250,8 +247,9 @@ fn open_listeners(config: &Config, nodes: usize) -> Result<Listeners, String> {
     Ok(listening)
 }
 
-/// SIGTERM and SIGINT end the server; a second SIGINT ends it at once.
-fn end_on_signals(shared: Arc<Shared>) -> io::Result<()> {
+/// SIGTERM and SIGINT end the server; a second SIGINT ends it at once. The thread that waits for them outlives the
+/// server, and must not keep what goes away with it, such as the unix socket's file.
+fn end_on_signals(shared: Weak<Shared>) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         let mut interrupted = false;
@@ -262,7 +260,9 @@ fn end_on_signals(shared: Arc<Shared>) -> io::Result<()> {
             }
             let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
             log::warn!("Received {name} scheduling shutdown...");
-            shared.shut_down();
+            if let Some(shared) = shared.upgrade() {
+                shared.shut_down();
+            }
         }
     })?;
     Ok(())

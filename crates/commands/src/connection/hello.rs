@@ -59,7 +59,9 @@ impl Session for Hello {
             } else if option.eq_ignore_ascii_case(b"setname") && words.left() >= 1 {
                 greeting.name = Some(validate_name(words.word()?)?);
             } else {
-                return Err(Error::built([b"ERR Syntax error in HELLO option '", option, b"'"].concat()));
+                // Redis prints it as a C string: a NUL ends it.
+                let shown = option.split(|byte| *byte == 0).next().unwrap_or_default();
+                return Err(Error::built([b"ERR Syntax error in HELLO option '", shown, b"'"].concat()));
             }
         }
         Ok(greeting)

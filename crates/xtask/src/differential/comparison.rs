@@ -15,8 +15,6 @@ use tessera_resp::scan;
 const DATABASES: u16 = 16;
 /// All data is compared after this many commands.
 const AUDIT_EVERY: u64 = 50_000;
-/// How many commands before a difference are shown.
-const RECENT_LEN: usize = 20;
 /// A SCAN that takes more calls does not end.
 const SCAN_MAX_CALLS: usize = 10_000;
 
@@ -35,8 +33,10 @@ pub struct Comparison {
     known_seen: Vec<u64>,
     /// What KEYS answered last.
     keys: [Vec<u8>; 2],
-    /// What was sent last, by whom.
-    recent: VecDeque<(usize, Vec<Vec<u8>>)>,
+    /// What was sent last.
+    recent: VecDeque<String>,
+    /// How many of them are kept.
+    recent_max_len: usize,
 }
 
 /// Whether to go on.
@@ -47,7 +47,12 @@ impl Comparison {
     ///
     /// # Errors
     /// Those of connecting, or servers that do not let themselves be configured.
-    pub fn new(addresses: [SocketAddr; 2], connections: u16, steps: Steps) -> io::Result<Comparison> {
+    pub fn new(
+        addresses: [SocketAddr; 2],
+        connections: u16,
+        recent_max_len: usize,
+        steps: Steps,
+    ) -> io::Result<Comparison> {
         let open = || Ok::<_, io::Error>([Connection::open(addresses[0])?, Connection::open(addresses[1])?]);
         let mut auditor = open()?;
         for connection in &mut auditor {
@@ -73,6 +78,7 @@ impl Comparison {
             known_seen: vec![0; KNOWN.len()],
             keys: [Vec::new(), Vec::new()],
             recent: VecDeque::new(),
+            recent_max_len,
         })
     }
 
@@ -144,10 +150,7 @@ impl Comparison {
         }
         let mut flow = Flow::Continue(());
         for command in commands {
-            if self.recent.len() == RECENT_LEN {
-                self.recent.pop_front();
-            }
-            self.recent.push_back((turn, command.words.clone()));
+            self.remember(format!("connection {turn}: {}", shown::command(&command.words)));
             self.compared += 1;
             if command.is_answered && self.compare_replies(turn, command)?.is_break() {
                 flow = Flow::Break(());
@@ -185,10 +188,17 @@ impl Comparison {
         ControlFlow::Continue(Flow::Break(()))
     }
 
+    fn remember(&mut self, what: String) {
+        if self.recent.len() > self.recent_max_len {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(what);
+    }
+
     fn report(&self, turn: usize, what: &str, expected: &str, got: &str) {
         println!("before it:");
-        for (turn, words) in self.recent.iter().rev().skip(1).rev() {
-            println!("  connection {turn}: {}", shown::command(words));
+        for line in self.recent.iter().rev().skip(1).rev() {
+            println!("  {line}");
         }
         println!("connection {turn}: {what}\n  expected: {expected}\n  got:      {got}");
     }
@@ -197,6 +207,7 @@ impl Comparison {
     fn scan(&mut self, turn: usize, mut words: Vec<Vec<u8>>) -> Flow {
         let found = [0, 1].map(|side| iterate(&mut self.pairs[turn][side], &mut words.clone()));
         self.compared += 1;
+        self.remember(format!("connection {turn}: {} until the cursor is 0", shown::command(&words)));
         match &found {
             [Ok(expected), Ok(got)] if expected == got => return Flow::Continue(()),
             _ => {}
@@ -212,6 +223,7 @@ impl Comparison {
 
     /// New connections send the same bytes and read until the servers close.
     fn anything(&mut self, bytes: &[u8]) -> Flow {
+        self.remember(format!("a connection that sent, and then its end: {}", shown::bytes(bytes)));
         let [expected, got] =
             self.addresses.map(|address| Connection::open(address).and_then(|client| client.finish(bytes)));
         self.compared += 1;
@@ -228,7 +240,7 @@ impl Comparison {
             Ok(answer) => shown::bytes(answer),
             Err(error) => error.to_string(),
         };
-        println!("a connection that sent, and then its end: {}", shown::bytes(bytes));
+        println!("a connection that sent, and then its end: {}", bytes.escape_ascii());
         println!("  expected: {}\n  got:      {}", told(&expected), told(&got));
         Flow::Break(())
     }

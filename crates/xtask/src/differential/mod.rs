@@ -83,6 +83,9 @@ pub struct Options {
     /// How many connections take turns.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
     connections: u16,
+    /// How many commands before a difference are shown.
+    #[arg(long, default_value_t = 20)]
+    before: usize,
     /// Compare the commands without server, shards and drivers, and what replaying their effects leads to.
     #[arg(long)]
     in_process: bool,
@@ -125,7 +128,8 @@ fn compare(
     let generator = Generator::new(options.seed, FAMILIES, now_ms());
     let steps = Steps::new(generator, options.pipeline, options.protocols.clone());
     let started = Instant::now();
-    let mut comparison = Comparison::new([redis, address(&server)?], options.connections, steps)?;
+    let mut comparison =
+        Comparison::new([redis, address(&server)?], options.connections, options.before, steps)?;
     let equal = comparison.run(options.count)?;
     let protocols: Vec<String> = options.protocols.iter().map(u8::to_string).collect();
     println!(
