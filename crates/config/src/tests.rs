@@ -45,7 +45,7 @@ fn set_errors_are_those_of_redis() {
             failed("maxclients", "argument must be between 1 and 4294967295 inclusive"),
         ),
         (&[("maxclients", "abc")], failed("maxclients", "argument couldn't be parsed into an integer")),
-        (&[("port", "1"), ("port", "2")], failed("port", "duplicate parameter")),
+        (&[("timeout", "1"), ("timeout", "2")], failed("timeout", "duplicate parameter")),
         (&[("timeout", "5"), ("TIMEOUT", "6")], failed("TIMEOUT", "duplicate parameter")),
         (&[("tcp-backlog", "3")], failed("tcp-backlog", "can't set immutable config")),
         (&[("Daemonize", "yes")], failed("Daemonize", "can't set immutable config")),
@@ -105,11 +105,9 @@ fn set_errors_are_those_of_redis() {
             &[("latency-tracking-info-percentiles", " 5")],
             failed("latency-tracking-info-percentiles", percentiles),
         ),
-        (&[("bind", "127.0.0.1  ::2")], failed("bind", "Failed to bind to specified addresses.")),
-        (
-            &[("bind", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17")],
-            failed("bind", "Too many bind addresses specified."),
-        ),
+        // Listeners are opened at the start only.
+        (&[("bind", "127.0.0.1")], failed("bind", "can't set immutable config")),
+        (&[("port", "1")], failed("port", "can't set immutable config")),
     ];
     for (pairs, expected) in cases {
         assert_eq!(set(&Config::default(), pairs).err().as_ref(), Some(expected), "{pairs:?}");
@@ -142,8 +140,6 @@ fn values_read_back_as_redis_prints_them() {
         ("maxclients", "4294967295", "4294967295"),
         ("slowlog-log-slower-than", "-1", "-1"),
         ("latency-tracking", "nO", "no"),
-        ("bind", "127.0.0.1 ::1", "127.0.0.1 ::1"),
-        ("bind", "", ""),
         ("requirepass", "a b", "a b"),
         ("save", "", ""),
         ("maxmemory", "kb", "0"),
@@ -287,16 +283,22 @@ fn file_errors_say_where_and_why() {
     );
 }
 
+fn words(text: &str) -> Vec<Vec<u8>> {
+    text.split(' ').map(|word| word.as_bytes().to_vec()).collect()
+}
+
 #[test]
 fn options_of_the_command_line_apply_like_lines() {
     let mut config = Config::default();
-    let words = |text: &str| text.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
     assert_eq!(config.parse_option(b"bind", &words("127.0.0.1 -::1")), Ok(()));
     assert_eq!(config.parse_option(b"PORT", &words("7000")), Ok(()));
     assert_eq!((config.bind.len(), config.port), (2, 7000));
     let error = config.parse_option(b"port", &words("21103 bar")).unwrap_err();
     assert_eq!(error.line, "port \"21103\" \"bar\"");
     assert_eq!(error.reason, "wrong number of arguments");
+    let mut reason = |addresses: &str| config.parse_option(b"bind", &words(addresses)).unwrap_err().reason;
+    assert_eq!(reason("127.0.0.1  ::2"), "Failed to bind to specified addresses.");
+    assert_eq!(reason("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17"), "Too many bind addresses specified.");
     assert!(config.parse_option(b"prot", &words("1")).unwrap_err().reason.contains("did you mean 'port'"));
 }
 
@@ -379,11 +381,11 @@ fn rewrite_removes_what_no_longer_holds() {
     let original = "\n\n\nbind *\nclient-output-buffer-limit pubsub 1 2 3\nclient-output-buffer-limit normal 1 2 \
                     3\nclient-output-buffer-limit normal 1 2 3\nclient-output-buffer-limit normal 1 2 3\nrequirepass \
                     x\nhz 4\nport\nunixsocket /x\nlogfile \"\"\n\n\n#x\n\n";
-    let (config, _) = set(
-        &Config::default(),
-        &[("bind", "127.0.0.1 ::1"), ("port", "21101"), ("latency-tracking-info-percentiles", "1 2.5")],
-    )
-    .expect("all values fit");
+    let mut config = Config::default();
+    config.parse_option(b"bind", &words("127.0.0.1 ::1")).expect("addresses fit");
+    config.parse_option(b"port", &words("21101")).expect("a port fits");
+    let (config, _) =
+        set(&config, &[("latency-tracking-info-percentiles", "1 2.5")]).expect("all values fit");
     let (head, added) = split_at_signature(&rewritten(original, &config));
     assert_eq!(
         head,
