@@ -8,6 +8,7 @@ mod layout;
 mod links;
 mod pages;
 mod programs;
+mod tools;
 mod torture;
 
 use std::io;
@@ -31,6 +32,8 @@ enum Command {
     Golden(golden::Command),
     /// Compare the replies to random commands with those of redis-server.
     Differential(differential::Options),
+    /// Run redis-cli, redis-benchmark and memtier_benchmark against Tessera.
+    Tools(tools::Options),
     /// Check that no command is lost or answered twice while clients of all kinds come and go.
     Torture(torture::Options),
     /// Check that the crates depend on each other in the order of the design, and that none knows what it must not.
@@ -60,6 +63,7 @@ fn run(command: Command) -> io::Result<ExitCode> {
     match command {
         Command::Golden(command) => golden::run(command),
         Command::Differential(options) => differential::run(&options),
+        Command::Tools(options) => tools::run(&options),
         Command::Torture(options) => torture::run(&options),
         Command::CheckLayout => Ok(report(&layout::check(&root()?)?)),
         Command::CheckLinks => Ok(report(&links::check(&root()?)?)),
