@@ -1,7 +1,7 @@
 //! Buffers used again.
 
 /// Larger buffers are given back to the allocator, in bytes.
-const KEEP_MAX_LEN_BYTES: usize = 64 * 1024;
+const KEEP_MAX_LEN_BYTES: usize = 16 * 1024;
 /// More buffers than this are not kept.
 const KEEP_MAX_BUFFERS: usize = 256;
 /// What a new buffer has room for, in bytes.

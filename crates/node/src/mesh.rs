@@ -22,7 +22,7 @@ const OUTGOING_MAX_LEN_BYTES: usize = 4 * 1024 * 1024;
 /// An owner stops executing for a home while this many bytes of replies to it have not left.
 pub(crate) const REPLIES_MAX_LEN_BYTES: usize = 8 * 1024 * 1024;
 /// Emptied batches kept for use.
-const SPARE_MAX_BATCHES: usize = 64;
+const SPARE_MAX_BATCHES: usize = 8;
 
 /// Something rare that one node tells another.
 pub enum Note<S> {

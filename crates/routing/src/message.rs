@@ -144,7 +144,7 @@ pub struct Batch {
 }
 
 /// Larger buffers are not kept for the next tick, in bytes.
-const KEEP_MAX_LEN_BYTES: usize = 256 * 1024;
+const KEEP_MAX_LEN_BYTES: usize = 64 * 1024;
 
 impl Batch {
     /// Nothing to tell.
