@@ -11,7 +11,7 @@ use crate::spec::Spec;
 use crate::words::Words;
 use tessera_keyspace::{Effect, Expire, Shard, ShardSettings};
 use tessera_resp::{Args, Reply};
-use tessera_values::Value;
+use tessera_values::{Value, ValueRef};
 
 /// How much of a key is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Found<'v> {
     /// The key is there. False also where nothing was asked for.
     pub present: bool,
     /// Its value, where asked for.
-    pub value: Option<&'v Value>,
+    pub value: Option<ValueRef<'v>>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
 }
@@ -222,7 +222,7 @@ fn apply(shard: &mut Shard, client_db: u16, needs: &[Need<'_>], change: Change) 
         }
         Change::Remove { index } => {
             let (db, key) = at(index);
-            shard.view_mut(db, true).remove(key);
+            shard.view_mut(db, true).delete(key);
         }
         Change::Move { from, to } => {
             let (from_db, from_key) = at(from);

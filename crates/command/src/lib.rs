@@ -57,5 +57,5 @@ pub mod prelude {
     };
     pub use tessera_keyspace::{Effect, Expire, View, ViewMut};
     pub use tessera_resp::{Args, Protocol, Reply};
-    pub use tessera_values::{Digits, StringValue, Value};
+    pub use tessera_values::{Digits, StringRef, StringValue, Value, ValueRef};
 }

@@ -1,8 +1,9 @@
-//! Counting what the allocator gives out.
+//! The allocator, and what it has given out.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use tessera_values::allocation::block_len_bytes;
 
 /// Threads with a counter of their own; those beyond share the last.
 const COUNTERS: usize = 64;
@@ -39,7 +40,7 @@ fn count(bytes: i64) {
     }
 }
 
-/// Bytes that are allocated now, as they were asked for, over all threads.
+/// Bytes that are allocated now, in whole blocks, over all threads.
 pub fn allocated_bytes() -> u64 {
     // Memory freed by another thread than took it makes single counters negative, never the sum.
     let sum: i64 = ALLOCATED_BYTES.iter().map(|counter| counter.0.load(Ordering::Relaxed)).sum();
@@ -53,38 +54,96 @@ pub fn purge() {
     unsafe { libmimalloc_sys::mi_collect(true) };
 }
 
-/// An allocator that counts and otherwise leaves the work to another.
+/// mimalloc, counted in the blocks that it gives out.
 #[derive(Debug, Default)]
-pub struct CountingAllocator<A>(pub A);
+pub struct Allocator;
 
-// SAFETY: every call goes to `A` with the arguments as they came, and what it returns is returned; counting neither
-// allocates nor panics.
-unsafe impl<A: GlobalAlloc> GlobalAlloc for CountingAllocator<A> {
+/// Every block is aligned to this, or to its own length if that is less, in bytes: `MI_MAX_ALIGN_SIZE`.
+const NATURAL_ALIGNMENT: usize = 16;
+
+/// Whether mimalloc aligns a block as `layout` asks without being told to. Asked for an alignment it takes a larger
+/// block where the length is no power of two, even for one that it would have given anyway.
+#[inline]
+fn is_aligned_anyway(layout: Layout) -> bool {
+    layout.align() <= NATURAL_ALIGNMENT && layout.align() <= layout.size()
+}
+
+fn block_bytes(len_bytes: usize) -> i64 {
+    block_len_bytes(len_bytes) as i64
+}
+
+// SAFETY: the functions of mimalloc do what those of the trait promise, for the same blocks; blocks that it is not told
+// to align are aligned well enough, see `is_aligned_anyway`. Counting neither allocates nor panics.
+unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
-        // SAFETY: the caller's promises are those of `A::alloc`.
-        unsafe { self.0.alloc(layout) }
+        count(block_bytes(layout.size()));
+        // SAFETY: any length and any power of two are allowed.
+        unsafe {
+            if is_aligned_anyway(layout) {
+                libmimalloc_sys::mi_malloc(layout.size()).cast()
+            } else {
+                libmimalloc_sys::mi_malloc_aligned(layout.size(), layout.align()).cast()
+            }
+        }
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
-        // SAFETY: the caller's promises are those of `A::alloc_zeroed`.
-        unsafe { self.0.alloc_zeroed(layout) }
+        count(block_bytes(layout.size()));
+        // SAFETY: as for `alloc`.
+        unsafe {
+            if is_aligned_anyway(layout) {
+                libmimalloc_sys::mi_zalloc(layout.size()).cast()
+            } else {
+                libmimalloc_sys::mi_zalloc_aligned(layout.size(), layout.align()).cast()
+            }
+        }
     }
 
     #[inline]
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        // SAFETY: the caller's promises are those of `A::dealloc`.
-        unsafe { self.0.dealloc(pointer, layout) }
+        count(-block_bytes(layout.size()));
+        // SAFETY: the caller's block comes from one of the functions above.
+        unsafe { libmimalloc_sys::mi_free(pointer.cast()) }
     }
 
     #[inline]
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_len_bytes: usize) -> *mut u8 {
-        count(new_len_bytes as i64 - layout.size() as i64);
-        // SAFETY: the caller's promises are those of `A::realloc`.
-        unsafe { self.0.realloc(pointer, layout, new_len_bytes) }
+        count(block_bytes(new_len_bytes) - block_bytes(layout.size()));
+        // SAFETY: as for `dealloc` and `alloc`.
+        unsafe {
+            if layout.align() <= NATURAL_ALIGNMENT && layout.align() <= new_len_bytes {
+                libmimalloc_sys::mi_realloc(pointer.cast(), new_len_bytes).cast()
+            } else {
+                libmimalloc_sys::mi_realloc_aligned(pointer.cast(), new_len_bytes, layout.align()).cast()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_as_long_as_they_are_counted_and_aligned() {
+        for len_bytes in (1..2000).chain([4096, 5000, 100_000, 524_288]) {
+            for align in [1, 2, 4, 8, 16, 64] {
+                let layout = Layout::from_size_align(len_bytes, align).unwrap();
+                // SAFETY: the length is not 0, and the block is freed as it was allocated.
+                unsafe {
+                    let block = Allocator.alloc(layout);
+                    assert!(block.addr().is_multiple_of(align), "{layout:?}");
+                    let usable = libmimalloc_sys::mi_usable_size(block.cast());
+                    if is_aligned_anyway(layout) {
+                        assert_eq!(usable, block_len_bytes(len_bytes), "{layout:?}");
+                    }
+                    let block = Allocator.realloc(block, layout, len_bytes + 40);
+                    assert!(block.addr().is_multiple_of(align), "{layout:?}");
+                    Allocator.dealloc(block, Layout::from_size_align(len_bytes + 40, align).unwrap());
+                }
+            }
+        }
     }
 }

@@ -1,24 +1,17 @@
 //! One of a shard's numbered databases.
 
-use crate::entry::Entry;
-use crate::table::Table;
+use crate::table::{EntryMut, OwnedEntry, Table};
 use ahash::RandomState;
 
-/// A table and what is known of it as a whole.
+/// A table of keys. Takes no memory of its own as long as it is empty.
 #[derive(Debug)]
 pub struct Database {
     pub(crate) table: Table,
-    /// Keys with an expiry.
-    volatile_len: usize,
-    /// The sum of those expiries, for their average in INFO.
-    expire_sum_ms: i128,
-    /// Which segment the active expiry looks at next.
-    pub(crate) expiry_round: usize,
 }
 
 impl Database {
     pub(crate) fn new(hasher: RandomState) -> Database {
-        Database { table: Table::new(hasher), volatile_len: 0, expire_sum_ms: 0, expiry_round: 0 }
+        Database { table: Table::new(hasher) }
     }
 
     /// Keys in the database, expired ones not yet removed included.
@@ -33,16 +26,22 @@ impl Database {
 
     /// Keys with an expiry.
     pub fn volatile_len(&self) -> usize {
-        self.volatile_len
+        self.table.totals().volatile_len
+    }
+
+    /// Memory of the keys and what they hold, in bytes, without the table.
+    pub fn entry_bytes(&self) -> usize {
+        self.table.totals().entry_bytes
     }
 
     /// How long the keys with an expiry have on average, in milliseconds; 0 without such keys.
     pub fn average_ttl_ms(&self, now_ms: i64) -> i64 {
-        let Ok(count) = i128::try_from(self.volatile_len) else { return 0 };
+        let totals = self.table.totals();
+        let Ok(count) = i128::try_from(totals.volatile_len) else { return 0 };
         if count == 0 {
             return 0;
         }
-        (self.expire_sum_ms / count - i128::from(now_ms)).clamp(0, i128::from(i64::MAX)) as i64
+        (totals.expire_sum_ms / count - i128::from(now_ms)).clamp(0, i128::from(i64::MAX)) as i64
     }
 
     /// The table, for walks.
@@ -50,26 +49,12 @@ impl Database {
         &self.table
     }
 
-    pub(crate) fn insert_new(&mut self, entry: Entry) {
-        self.note_expire(None, entry.expire_at_ms());
-        self.table.insert_new(entry);
+    #[inline]
+    pub(crate) fn get_mut(&mut self, key: &[u8]) -> Option<EntryMut<'_>> {
+        self.table.get_mut(key)
     }
 
-    pub(crate) fn remove(&mut self, key: &[u8]) -> Option<Entry> {
-        let entry = self.table.remove(key)?;
-        self.note_expire(entry.expire_at_ms(), None);
-        Some(entry)
-    }
-
-    /// Keeps the books when a key's expiry changes.
-    pub(crate) fn note_expire(&mut self, before_ms: Option<i64>, after_ms: Option<i64>) {
-        if let Some(at) = before_ms {
-            self.volatile_len -= 1;
-            self.expire_sum_ms -= i128::from(at);
-        }
-        if let Some(at) = after_ms {
-            self.volatile_len += 1;
-            self.expire_sum_ms += i128::from(at);
-        }
+    pub(crate) fn remove(&mut self, key: &[u8]) -> Option<OwnedEntry> {
+        self.table.remove(key)
     }
 }

@@ -3,35 +3,21 @@
 use crate::shard::Shard;
 
 impl Shard {
-    /// Removes expired keys, a segment at a time, until `more` says stop or a whole round is done. `more` is
-    /// told how many entries were removed in the last segment and how much was looked at. Returns how many
-    /// keys were removed.
+    /// Removes expired keys, a segment's at a time, until `more` says stop or none is due. Returns how many it removed.
     pub fn expire_cycle(&mut self, mut more: impl FnMut() -> bool) -> usize {
         let now_ms = self.now_ms();
         let mut removed = 0;
         for db in 0..self.databases.len() {
-            let segments = self.databases[db].table.segments_len();
-            for _ in 0..segments {
-                if self.databases[db].volatile_len() == 0 || !more() {
-                    break;
+            while self.databases[db].volatile_len() > 0 && more() {
+                let Some(taken) = self.databases[db].table.take_expired(now_ms) else { break };
+                removed += taken.len();
+                for entry in taken {
+                    self.effects.record(db as u16, &[b"DEL", entry.as_entry().key()]);
                 }
-                removed += self.expire_segment(db, now_ms);
             }
         }
         self.note_expired_keys(removed);
         removed
-    }
-
-    fn expire_segment(&mut self, db: usize, now_ms: i64) -> usize {
-        let database = &mut self.databases[db];
-        let round = database.expiry_round;
-        database.expiry_round = round.wrapping_add(1);
-        let taken = database.table.take_expired(round, now_ms);
-        for entry in &taken {
-            database.note_expire(entry.expire_at_ms(), None);
-            self.effects.record(db as u16, &[b"DEL", entry.key()]);
-        }
-        taken.len()
     }
 
     /// Removes the keys that reads met expired since the last call.

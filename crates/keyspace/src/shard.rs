@@ -2,7 +2,9 @@
 
 use crate::database::Database;
 use crate::effect::Effects;
-use crate::table::Table;
+use crate::eviction::{EvictionPolicy, Pool};
+use crate::table::{Entry, Table};
+use crate::usage::{Usage, decayed, idle_s};
 use crate::view::{View, ViewMut};
 use ahash::RandomState;
 use std::cell::{Cell, RefCell};
@@ -20,6 +22,8 @@ pub struct ShardStats {
     pub keyspace_misses: u64,
     /// Keys removed because their time was over.
     pub expired_keys: u64,
+    /// Keys removed because memory was short.
+    pub evicted_keys: u64,
     /// Writes that changed something.
     pub dirty: u64,
 }
@@ -32,11 +36,37 @@ pub const STRING_MAX_LEN_BYTES: u64 = 512 * 1024 * 1024;
 pub struct ShardSettings {
     /// Longest string that a command may grow a value to, in bytes (`proto-max-bulk-len`).
     pub string_max_len_bytes: u64,
+    /// Which keys go when memory is short (`maxmemory-policy`).
+    pub eviction_policy: EvictionPolicy,
+    /// How many keys are looked at for each that goes (`maxmemory-samples`).
+    pub eviction_samples: u32,
+    /// See [`Usage::Frequency`].
+    pub lfu_log_factor: u32,
+    /// See [`Usage::Frequency`], in minutes.
+    pub lfu_decay_time_min: u32,
+}
+
+impl ShardSettings {
+    /// How uses of keys are remembered.
+    #[inline]
+    pub fn usage(&self) -> Usage {
+        if self.eviction_policy.counts_uses() {
+            Usage::Frequency { log_factor: self.lfu_log_factor, decay_time_min: self.lfu_decay_time_min }
+        } else {
+            Usage::Recency
+        }
+    }
 }
 
 impl Default for ShardSettings {
     fn default() -> ShardSettings {
-        ShardSettings { string_max_len_bytes: STRING_MAX_LEN_BYTES }
+        ShardSettings {
+            string_max_len_bytes: STRING_MAX_LEN_BYTES,
+            eviction_policy: EvictionPolicy::NoEviction,
+            eviction_samples: 5,
+            lfu_log_factor: 10,
+            lfu_decay_time_min: 1,
+        }
     }
 }
 
@@ -45,12 +75,14 @@ impl Default for ShardSettings {
 pub struct Shard {
     pub(crate) databases: Vec<Database>,
     hasher: RandomState,
-    random: RefCell<fastrand::Rng>,
+    pub(crate) random: RefCell<fastrand::Rng>,
     now_ms: i64,
     settings: ShardSettings,
     hits: Cell<u64>,
     misses: Cell<u64>,
     expired_keys: u64,
+    pub(crate) evicted_keys: u64,
+    pub(crate) eviction_pool: Pool,
     dirty: u64,
     pub(crate) met_expired: RefCell<Vec<(u16, Box<[u8]>)>>,
     pub(crate) effects: Effects,
@@ -72,6 +104,8 @@ impl Shard {
             hits: Cell::new(0),
             misses: Cell::new(0),
             expired_keys: 0,
+            evicted_keys: 0,
+            eviction_pool: Pool::default(),
             dirty: 0,
             met_expired: RefCell::default(),
             effects: Effects::default(),
@@ -99,6 +133,10 @@ impl Shard {
 
     /// Tells the shard what the configuration says.
     pub fn set_settings(&mut self, settings: ShardSettings) {
+        if settings.eviction_policy != self.settings.eviction_policy {
+            // Ranks by one policy mean nothing to another.
+            self.eviction_pool = Pool::default();
+        }
         self.settings = settings;
     }
 
@@ -127,10 +165,7 @@ impl Shard {
     /// Brings the entries of several keys closer to the processor. Looking for them one right after the other lets it
     /// wait for memory once instead of once per command. Changes nothing that can be seen.
     pub fn warm<'k>(&self, db: u16, keys: impl Iterator<Item = &'k [u8]>) {
-        let table = &self.databases[db as usize].table;
-        let touched =
-            keys.fold(0u8, |sum, key| sum ^ table.get(key).map_or(0, |entry| entry.value().first_byte()));
-        std::hint::black_box(touched);
+        self.databases[db as usize].table.warm(keys);
     }
 
     /// The recorder of rewritten effects.
@@ -144,6 +179,7 @@ impl Shard {
             keyspace_hits: self.hits.get(),
             keyspace_misses: self.misses.get(),
             expired_keys: self.expired_keys,
+            evicted_keys: self.evicted_keys,
             dirty: self.dirty,
         }
     }
@@ -153,6 +189,7 @@ impl Shard {
         self.hits.set(0);
         self.misses.set(0);
         self.expired_keys = 0;
+        self.evicted_keys = 0;
     }
 
     /// Notes that a write changed something.
@@ -204,6 +241,24 @@ impl Shard {
     pub(crate) fn note_lookup(&self, found: bool) {
         let counter = if found { &self.hits } else { &self.misses };
         counter.set(counter.get() + 1);
+    }
+
+    /// Notes a use of an entry, for eviction, OBJECT IDLETIME and OBJECT FREQ.
+    #[inline]
+    pub fn note_use(&self, entry: Entry<'_>) {
+        let random = || self.random.borrow_mut().f64();
+        let bits = self.settings.usage().bits_after_use(entry.usage_bits(), self.now_ms, random);
+        entry.set_usage_bits(bits);
+    }
+
+    /// Seconds since the last use of an entry, where that is remembered.
+    pub fn idle_s(&self, entry: Entry<'_>) -> u64 {
+        u64::from(idle_s(entry.usage_bits(), self.now_ms))
+    }
+
+    /// How often an entry was used lately, on a scale of its own up to 255, where that is remembered.
+    pub fn frequency(&self, entry: Entry<'_>) -> u8 {
+        decayed(entry.usage_bits(), self.now_ms, self.settings.lfu_decay_time_min)
     }
 
     pub(crate) fn note_expired_keys(&mut self, count: usize) {

@@ -2,9 +2,10 @@
 
 use crate::database::Database;
 use crate::effect::Effects;
-use crate::entry::Entry;
 use crate::shard::{Shard, ShardSettings};
-use tessera_values::{StringValue, Value};
+use crate::table::{Content, Entry, EntryMut, OwnedEntry};
+use tessera_values::string::canonical_integer;
+use tessera_values::{StringRef, Value, ValueRef};
 
 /// The key holds another type than the command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl<'a> View<'a> {
 
     /// The entry of `key`, without counting this as a use.
     #[inline]
-    pub fn peek(&self, key: &[u8]) -> Option<&'a Entry> {
+    pub fn peek(&self, key: &[u8]) -> Option<Entry<'a>> {
         let entry = self.database().table.get(key)?;
         if entry.is_expired(self.shard.now_ms()) {
             self.shard.note_met_expired(self.db, key);
@@ -74,13 +75,13 @@ impl<'a> View<'a> {
 
     /// The entry of `key`. Counts as a hit or a miss, and as a use of the key.
     #[inline]
-    pub fn find(&self, key: &[u8]) -> Option<&'a Entry> {
+    pub fn find(&self, key: &[u8]) -> Option<Entry<'a>> {
         let found = self.peek(key);
         self.shard.note_lookup(found.is_some());
         if let Some(entry) = found
             && self.touch
         {
-            entry.touch(self.shard.now_ms());
+            self.shard.note_use(entry);
         }
         found
     }
@@ -88,7 +89,7 @@ impl<'a> View<'a> {
     /// The entry of `key`. Counts as a hit or a miss, but not as a use of the key: for commands that ask about a key
     /// rather than for what it holds.
     #[inline]
-    pub fn find_untouched(&self, key: &[u8]) -> Option<&'a Entry> {
+    pub fn find_untouched(&self, key: &[u8]) -> Option<Entry<'a>> {
         let found = self.peek(key);
         self.shard.note_lookup(found.is_some());
         found
@@ -99,16 +100,16 @@ impl<'a> View<'a> {
     /// # Errors
     /// If the key holds something else.
     #[inline]
-    pub fn string(&self, key: &[u8]) -> Result<Option<&'a StringValue>, WrongType> {
+    pub fn string(&self, key: &[u8]) -> Result<Option<StringRef<'a>>, WrongType> {
         match self.find(key).map(Entry::value) {
             None => Ok(None),
-            Some(Value::String(string)) => Ok(Some(string)),
+            Some(ValueRef::String(string)) => Ok(Some(string)),
         }
     }
 
-    /// Visits about `count` keys from a scan position on; see [`crate::table::Table::scan`]. Expired keys are
+    /// Visits about `count` keys from a scan position on; see [`crate::Table::scan`]. Expired keys are
     /// passed over.
-    pub fn scan(&self, position: u64, count: usize, mut visit: impl FnMut(&Entry)) -> Option<u64> {
+    pub fn scan(&self, position: u64, count: usize, mut visit: impl FnMut(Entry<'_>)) -> Option<u64> {
         let now_ms = self.now_ms();
         self.database().table.scan(position, count, |entry| {
             if !entry.is_expired(now_ms) {
@@ -118,7 +119,7 @@ impl<'a> View<'a> {
     }
 
     /// A random key, each with the same chance; expired ones are not drawn.
-    pub fn random_key(&self) -> Option<&'a Entry> {
+    pub fn random_key(&self) -> Option<Entry<'a>> {
         let database = self.database();
         for _ in 0..100 {
             let entry = database.table.random(&mut self.shard.random())?;
@@ -196,12 +197,16 @@ impl<'a> ViewMut<'a> {
     /// The entry of `key`, to be changed; use [`ViewMut::set_expire`] for its expiry. Does not count as hit or
     /// miss, as in Redis.
     #[inline]
-    pub fn find_mut(&mut self, key: &[u8]) -> Option<&mut Entry> {
-        let (now_ms, touch) = (self.shard.now_ms(), self.touch);
+    pub fn find_mut(&mut self, key: &[u8]) -> Option<EntryMut<'_>> {
+        let now_ms = self.shard.now_ms();
         self.shard.remove_if_expired(self.db, key, now_ms);
-        let entry = self.database_mut().table.get_mut(key)?;
+        let (touch, settings) = (self.touch, self.shard.settings());
+        let Shard { databases, random, .. } = &mut *self.shard;
+        let entry = databases[self.db as usize].get_mut(key)?;
         if touch {
-            entry.touch(now_ms);
+            let bits = entry.as_entry().usage_bits();
+            let bits = settings.usage().bits_after_use(bits, now_ms, || random.get_mut().f64());
+            entry.as_entry().set_usage_bits(bits);
         }
         Some(entry)
     }
@@ -211,86 +216,86 @@ impl<'a> ViewMut<'a> {
     /// # Errors
     /// If the key holds something else.
     #[inline]
-    pub fn string_mut(&mut self, key: &[u8]) -> Result<Option<&mut StringValue>, WrongType> {
-        match self.find_mut(key).map(Entry::value_mut) {
+    pub fn string_mut(&mut self, key: &[u8]) -> Result<Option<EntryMut<'_>>, WrongType> {
+        match self.find_mut(key) {
             None => Ok(None),
-            Some(Value::String(string)) => Ok(Some(string)),
+            Some(entry) => match entry.as_entry().value() {
+                ValueRef::String(_) => Ok(Some(entry)),
+            },
         }
     }
 
     /// Sets `key` to `value`, whatever it held.
     #[inline]
     pub fn put(&mut self, key: &[u8], value: impl Into<Value>, expire: Expire) {
-        self.put_with(key, value.into(), expire, |held, value| *held = value, |value| value);
+        self.put_content(key, Content::Owned(value.into()), expire);
     }
 
     /// Sets `key` to the string `bytes`, whatever it held. One lookup if the key is there, and no new allocation
-    /// where the string before was of the same length.
+    /// where what it held took a block of the same length.
     #[inline]
     pub fn put_string(&mut self, key: &[u8], bytes: &[u8], expire: Expire) {
-        let assign = |held: &mut Value, bytes: &[u8]| match held {
-            Value::String(string) => string.assign(bytes),
+        let content = match canonical_integer(bytes) {
+            Some(integer) => Content::Integer(integer),
+            None => Content::Bytes(bytes),
         };
-        self.put_with(key, bytes, expire, assign, |bytes| StringValue::new(bytes).into());
+        self.put_content(key, content, expire);
     }
 
-    /// Replaces a value with `replace`, or makes a new entry with what `make` makes of `given`.
     #[inline]
-    fn put_with<T>(
-        &mut self,
-        key: &[u8],
-        given: T,
-        expire: Expire,
-        replace: impl FnOnce(&mut Value, T),
-        make: impl FnOnce(T) -> Value,
-    ) {
-        let now_ms = self.shard.now_ms();
-        let database = &mut self.shard.databases[self.db as usize];
-        match database.table.get_mut(key) {
-            Some(entry) => {
-                let before_ms = entry.expire_at_ms();
-                let expired = entry.is_expired(now_ms);
-                let after_ms = match expire {
-                    Expire::Keep if expired => None,
-                    Expire::Keep => before_ms,
-                    Expire::Clear => None,
-                    Expire::AtMs(at_ms) => Some(at_ms),
-                };
-                replace(&mut entry.value, given);
-                entry.set_expire(after_ms);
-                entry.touch(now_ms);
-                if before_ms != after_ms {
-                    database.note_expire(before_ms, after_ms);
-                }
-                if expired {
-                    // To everyone else the key was gone before it was set: a replica must not keep its expiry.
-                    self.shard.effects.record(self.db, &[b"DEL", key]);
-                    self.shard.note_expired_keys(1);
-                }
-            }
-            None => {
-                let at_ms = if let Expire::AtMs(at_ms) = expire { Some(at_ms) } else { None };
-                database.insert_new(Entry::new(key, make(given), at_ms, now_ms));
-            }
+    fn put_content(&mut self, key: &[u8], content: Content<'_>, expire: Expire) {
+        let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
+        let Shard { databases, random, .. } = &mut *self.shard;
+        let table = &mut databases[self.db as usize].table;
+        let Some(mut entry) = table.get_mut(key) else {
+            let at_ms = if let Expire::AtMs(at_ms) = expire { Some(at_ms) } else { None };
+            table.insert_new(OwnedEntry::new(key, content, at_ms, usage.first_bits(now_ms)));
+            return;
+        };
+        let before_ms = entry.as_entry().expire_at_ms();
+        let expired = before_ms.is_some_and(|at_ms| now_ms > at_ms);
+        let after_ms = match expire {
+            Expire::Keep if expired => None,
+            Expire::Keep => before_ms,
+            Expire::Clear => None,
+            Expire::AtMs(at_ms) => Some(at_ms),
+        };
+        entry.put(content, after_ms);
+        let entry = entry.as_entry();
+        let bits = usage.bits_after_use(entry.usage_bits(), now_ms, || random.get_mut().f64());
+        entry.set_usage_bits(if expired { usage.first_bits(now_ms) } else { bits });
+        if expired {
+            // To everyone else the key was gone before it was set: a replica must not keep its expiry.
+            self.shard.effects.record(self.db, &[b"DEL", key]);
+            self.shard.note_expired_keys(1);
         }
     }
 
     /// Removes `key` and returns its value and expiry, if it was there and its time not over.
     pub fn remove(&mut self, key: &[u8]) -> Option<(Value, Option<i64>)> {
+        self.take(key).map(OwnedEntry::into_parts)
+    }
+
+    /// Removes `key`. False if it was not there or its time was over.
+    pub fn delete(&mut self, key: &[u8]) -> bool {
+        self.take(key).is_some()
+    }
+
+    fn take(&mut self, key: &[u8]) -> Option<OwnedEntry> {
+        let entry = self.database_mut().remove(key)?;
         let now_ms = self.shard.now_ms();
-        if self.shard.remove_if_expired(self.db, key, now_ms) {
+        if entry.as_entry().is_expired(now_ms) {
+            self.record(&[b"DEL", key]);
+            self.shard.note_expired_keys(1);
             return None;
         }
-        self.database_mut().remove(key).map(Entry::into_parts)
+        Some(entry)
     }
 
     /// Sets or clears the expiry of `key`. False if there is no such key.
     pub fn set_expire(&mut self, key: &[u8], at_ms: Option<i64>) -> bool {
-        let database = self.database_mut();
-        let Some(entry) = database.table.get_mut(key) else { return false };
-        let before_ms = entry.expire_at_ms();
+        let Some(mut entry) = self.database_mut().get_mut(key) else { return false };
         entry.set_expire(at_ms);
-        database.note_expire(before_ms, at_ms);
         true
     }
 }
@@ -298,7 +303,7 @@ impl<'a> ViewMut<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tessera_values::Digits;
+    use tessera_values::{Digits, StringValue};
 
     #[test]
     fn a_string_put_over_another_replaces_value_and_expiry() {
@@ -314,7 +319,7 @@ mod tests {
         ] {
             db.put_string(b"key", bytes, expire);
             let entry = db.read().find(b"key").unwrap();
-            assert_eq!(entry.value(), &Value::String(StringValue::new(bytes)));
+            assert_eq!(entry.value(), Value::String(StringValue::new(bytes)).as_ref());
             assert_eq!(entry.expire_at_ms(), after_ms);
         }
         assert_eq!(shard.database(0).volatile_len(), 0);

@@ -186,7 +186,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_over_config(&mut self) {
         let string_max_len_bytes = self.config.proto_max_bulk_len.0;
         self.limits.bulk_max_len_bytes = i64::try_from(string_max_len_bytes).unwrap_or(i64::MAX);
-        self.shard.set_settings(ShardSettings { string_max_len_bytes });
+        self.shard.set_settings(ShardSettings { string_max_len_bytes, ..ShardSettings::default() });
     }
 
     /// Parcels of peers have not been taken in yet.

@@ -188,5 +188,9 @@ impl Gathering {
 
 fn found_at(key: &Key) -> Found<'_> {
     let Answer { present, value, expire_at_ms } = &key.answer;
-    Found { present: *present, value: value.as_ref(), expire_at_ms: *expire_at_ms }
+    Found {
+        present: *present,
+        value: value.as_ref().map(|value| value.as_ref()),
+        expire_at_ms: *expire_at_ms,
+    }
 }

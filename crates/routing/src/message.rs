@@ -5,7 +5,7 @@ use tessera_command::gather::{self, What};
 use tessera_keyspace::{Expire, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Span};
-use tessera_values::Value;
+use tessera_values::{Value, ValueRef};
 
 /// Where an answer belongs: to which connection of the home, and to which of its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Errand {
                 let found = gather::find(shard, db, touch, &key, None, what);
                 Answer {
                     present: found.present,
-                    value: found.value.cloned(),
+                    value: found.value.map(ValueRef::to_value),
                     expire_at_ms: found.expire_at_ms,
                 }
             }

@@ -1,15 +1,14 @@
 //! The Tessera server.
 #![forbid(unsafe_code)]
 
-use mimalloc::MiMalloc;
 use std::io::Write;
 use std::process::ExitCode;
-use tessera_drivers::memory::CountingAllocator;
+use tessera_drivers::memory::Allocator;
 use tessera_server::options::{self, Request};
 use tessera_server::serve;
 
 #[global_allocator]
-static ALLOCATOR: CountingAllocator<MiMalloc> = CountingAllocator(MiMalloc);
+static ALLOCATOR: Allocator = Allocator;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();

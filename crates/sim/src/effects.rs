@@ -8,7 +8,7 @@ use tessera_command::Run;
 use tessera_keyspace::{Effect, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_values::{Digits, Value};
+use tessera_values::{Digits, ValueRef};
 
 const DATABASES: u16 = 4;
 
@@ -76,7 +76,7 @@ fn contents(shard: &Shard) -> Contents {
     let mut contents = Contents::new();
     for db in 0..DATABASES {
         for entry in shard.database(db).table().iter() {
-            let Value::String(string) = entry.value();
+            let ValueRef::String(string) = entry.value();
             let value = string.as_bytes(&mut Digits::new()).to_vec();
             contents.insert((db, entry.key().to_vec()), (value, entry.expire_at_ms()));
         }

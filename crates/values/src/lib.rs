@@ -2,11 +2,12 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod allocation;
 pub mod extended;
 pub mod glob;
 pub mod string;
 
-pub use string::{Digits, StringValue};
+pub use string::{Digits, StringRef, StringValue};
 
 /// The value of one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,25 +17,11 @@ pub enum Value {
 }
 
 impl Value {
-    /// The name that TYPE answers.
-    pub fn type_name(&self) -> &'static str {
-        match self {
-            Value::String(_) => "string",
-        }
-    }
-
-    /// The name that OBJECT ENCODING answers.
-    pub fn encoding_name(&self) -> &'static str {
-        match self {
-            Value::String(string) => string.encoding().name(),
-        }
-    }
-
-    /// A byte of what lies apart from the `Value` itself, to have it loaded; 0 if there is nothing.
+    /// The value to look at.
     #[inline]
-    pub fn first_byte(&self) -> u8 {
+    pub fn as_ref(&self) -> ValueRef<'_> {
         match self {
-            Value::String(string) => string.first_byte(),
+            Value::String(string) => ValueRef::String(string.as_ref()),
         }
     }
 
@@ -49,5 +36,35 @@ impl Value {
 impl From<StringValue> for Value {
     fn from(string: StringValue) -> Value {
         Value::String(string)
+    }
+}
+
+/// A value to look at, however it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueRef<'a> {
+    /// See [`Value::String`].
+    String(StringRef<'a>),
+}
+
+impl ValueRef<'_> {
+    /// The name that TYPE answers.
+    pub fn type_name(self) -> &'static str {
+        match self {
+            ValueRef::String(_) => "string",
+        }
+    }
+
+    /// The name that OBJECT ENCODING answers.
+    pub fn encoding_name(self) -> &'static str {
+        match self {
+            ValueRef::String(string) => string.encoding().name(),
+        }
+    }
+
+    /// A value of its own.
+    pub fn to_value(self) -> Value {
+        match self {
+            ValueRef::String(string) => Value::String(string.to_string_value()),
+        }
     }
 }

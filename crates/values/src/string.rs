@@ -1,8 +1,9 @@
 //! Strings: any bytes, or an integer kept as one.
 
+use crate::allocation::block_len_bytes;
 use tessera_resp::number::parse_i64;
 
-/// Room for an integer's digits: see [`StringValue::as_bytes`].
+/// Room for an integer's digits: see [`StringRef::as_bytes`].
 pub type Digits = itoa::Buffer;
 
 /// Longest string that Redis keeps in one allocation with its object header, in bytes; it decides only what
@@ -33,131 +34,70 @@ impl StringEncoding {
     }
 }
 
-#[derive(Clone, Debug)]
-enum Kept {
-    Integer(i64),
-    Fixed(Box<[u8]>),
-    Growing(Vec<u8>),
-}
-
-/// False if `bytes` are surely no integer.
+/// True if `bytes` may be an integer and are worth a closer look.
 #[inline]
 fn may_be_integer(bytes: &[u8]) -> bool {
     bytes.len() <= INTEGER_MAX_LEN_BYTES && matches!(bytes.first(), Some(b'0'..=b'9' | b'-'))
 }
 
+/// The integer that `bytes` are in canonical form, which is how a string that is set whole is kept.
+#[inline]
+pub fn canonical_integer(bytes: &[u8]) -> Option<i64> {
+    if may_be_integer(bytes) { parse_i64(bytes) } else { None }
+}
+
 /// A string value.
 #[derive(Clone, Debug)]
-pub struct StringValue(Kept);
+pub enum StringValue {
+    /// An integer, whose decimal digits the string is.
+    Integer(i64),
+    /// Bytes set whole.
+    Fixed(Box<[u8]>),
+    /// Bytes that have changed in place and may again.
+    Growing(Vec<u8>),
+}
 
 impl StringValue {
     /// Keeps `bytes`, as an integer if they are one in canonical form.
     #[inline]
     pub fn new(bytes: &[u8]) -> StringValue {
-        if may_be_integer(bytes)
-            && let Some(integer) = parse_i64(bytes)
-        {
-            return StringValue(Kept::Integer(integer));
-        }
-        StringValue(Kept::Fixed(bytes.into()))
-    }
-
-    /// Keeps `bytes` instead, as [`StringValue::new`] does, in the room at hand if it has the same length.
-    #[inline]
-    pub fn assign(&mut self, bytes: &[u8]) {
-        match &mut self.0 {
-            Kept::Fixed(held) if held.len() == bytes.len() && !may_be_integer(bytes) => {
-                held.copy_from_slice(bytes);
-            }
-            _ => *self = StringValue::new(bytes),
+        match canonical_integer(bytes) {
+            Some(integer) => StringValue::Integer(integer),
+            None => StringValue::Fixed(bytes.into()),
         }
     }
 
     /// Keeps `bytes` as they are, as a string set whole, even if they are an integer's digits.
     pub fn fixed(bytes: &[u8]) -> StringValue {
-        StringValue(Kept::Fixed(bytes.into()))
+        StringValue::Fixed(bytes.into())
     }
 
     /// Keeps `bytes` as they are, as a string that is expected to change.
     pub fn raw(bytes: Vec<u8>) -> StringValue {
-        StringValue(Kept::Growing(bytes))
+        StringValue::Growing(bytes)
     }
 
     /// Keeps an integer.
     pub fn integer(value: i64) -> StringValue {
-        StringValue(Kept::Integer(value))
+        StringValue::Integer(value)
     }
 
-    /// The bytes. An integer's digits are written into `digits`.
+    /// The string to look at.
     #[inline]
-    pub fn as_bytes<'a>(&'a self, digits: &'a mut Digits) -> &'a [u8] {
-        match &self.0 {
-            Kept::Integer(value) => digits.format(*value).as_bytes(),
-            Kept::Fixed(bytes) => bytes,
-            Kept::Growing(bytes) => bytes,
-        }
-    }
-
-    /// The integer this string is, whether kept as one or not.
-    pub fn as_integer(&self) -> Option<i64> {
-        match &self.0 {
-            Kept::Integer(value) => Some(*value),
-            Kept::Fixed(bytes) => parse_i64(bytes),
-            Kept::Growing(bytes) => parse_i64(bytes),
-        }
-    }
-
-    /// Length in bytes.
-    #[inline]
-    pub fn len_bytes(&self) -> usize {
-        match &self.0 {
-            Kept::Integer(value) => Digits::new().format(*value).len(),
-            Kept::Fixed(bytes) => bytes.len(),
-            Kept::Growing(bytes) => bytes.len(),
-        }
-    }
-
-    /// The bytes, to be changed in place. The string is raw from then on.
-    pub fn make_raw(&mut self) -> &mut Vec<u8> {
-        match &mut self.0 {
-            Kept::Growing(_) => {}
-            Kept::Integer(value) => {
-                self.0 = Kept::Growing(Digits::new().format(*value).as_bytes().to_vec());
-            }
-            Kept::Fixed(bytes) => self.0 = Kept::Growing(std::mem::take(bytes).into_vec()),
-        }
-        match &mut self.0 {
-            Kept::Growing(bytes) => bytes,
-            _ => unreachable!("made growing just above"),
-        }
-    }
-
-    /// The first byte of what lies apart from the `StringValue` itself; 0 if there is nothing.
-    #[inline]
-    pub fn first_byte(&self) -> u8 {
-        let apart: &[u8] = match &self.0 {
-            Kept::Integer(_) => &[],
-            Kept::Fixed(bytes) => bytes,
-            Kept::Growing(bytes) => bytes,
-        };
-        apart.first().copied().unwrap_or(0)
-    }
-
-    /// How it is kept.
-    pub fn encoding(&self) -> StringEncoding {
-        match &self.0 {
-            Kept::Integer(_) => StringEncoding::Int,
-            Kept::Fixed(bytes) if bytes.len() <= EMBEDDED_MAX_LEN_BYTES => StringEncoding::Embstr,
-            Kept::Fixed(_) | Kept::Growing(_) => StringEncoding::Raw,
+    pub fn as_ref(&self) -> StringRef<'_> {
+        match self {
+            StringValue::Integer(value) => StringRef::Integer(*value),
+            StringValue::Fixed(bytes) => StringRef::Fixed(bytes),
+            StringValue::Growing(bytes) => StringRef::Growing(bytes),
         }
     }
 
     /// Memory beyond the `StringValue` itself, in bytes.
     pub fn allocated_bytes(&self) -> usize {
-        match &self.0 {
-            Kept::Integer(_) => 0,
-            Kept::Fixed(bytes) => bytes.len(),
-            Kept::Growing(bytes) => bytes.capacity(),
+        match self {
+            StringValue::Integer(_) => 0,
+            StringValue::Fixed(bytes) => block_len_bytes(bytes.len()),
+            StringValue::Growing(bytes) => block_len_bytes(bytes.capacity()),
         }
     }
 }
@@ -165,11 +105,80 @@ impl StringValue {
 /// Equal strings are those with equal bytes, however kept.
 impl PartialEq for StringValue {
     fn eq(&self, other: &StringValue) -> bool {
-        self.as_bytes(&mut Digits::new()) == other.as_bytes(&mut Digits::new())
+        self.as_ref() == other.as_ref()
     }
 }
 
 impl Eq for StringValue {}
+
+/// A string to look at.
+#[derive(Clone, Copy, Debug)]
+pub enum StringRef<'a> {
+    /// See [`StringValue::Integer`].
+    Integer(i64),
+    /// See [`StringValue::Fixed`].
+    Fixed(&'a [u8]),
+    /// See [`StringValue::Growing`].
+    Growing(&'a [u8]),
+}
+
+impl<'a> StringRef<'a> {
+    /// The bytes. An integer's digits are written into `digits`.
+    #[inline]
+    pub fn as_bytes<'b>(self, digits: &'b mut Digits) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        match self {
+            StringRef::Integer(value) => digits.format(value).as_bytes(),
+            StringRef::Fixed(bytes) | StringRef::Growing(bytes) => bytes,
+        }
+    }
+
+    /// The integer this string is, whether kept as one or not.
+    pub fn as_integer(self) -> Option<i64> {
+        match self {
+            StringRef::Integer(value) => Some(value),
+            StringRef::Fixed(bytes) | StringRef::Growing(bytes) => parse_i64(bytes),
+        }
+    }
+
+    /// Length in bytes.
+    #[inline]
+    pub fn len_bytes(self) -> usize {
+        match self {
+            StringRef::Integer(value) => Digits::new().format(value).len(),
+            StringRef::Fixed(bytes) | StringRef::Growing(bytes) => bytes.len(),
+        }
+    }
+
+    /// How it is kept.
+    pub fn encoding(self) -> StringEncoding {
+        match self {
+            StringRef::Integer(_) => StringEncoding::Int,
+            StringRef::Fixed(bytes) if bytes.len() <= EMBEDDED_MAX_LEN_BYTES => StringEncoding::Embstr,
+            StringRef::Fixed(_) | StringRef::Growing(_) => StringEncoding::Raw,
+        }
+    }
+
+    /// A string of its own, kept in the same way.
+    pub fn to_string_value(self) -> StringValue {
+        match self {
+            StringRef::Integer(value) => StringValue::Integer(value),
+            StringRef::Fixed(bytes) => StringValue::Fixed(bytes.into()),
+            StringRef::Growing(bytes) => StringValue::Growing(bytes.into()),
+        }
+    }
+}
+
+/// Equal strings are those with equal bytes, however kept.
+impl PartialEq for StringRef<'_> {
+    fn eq(&self, other: &StringRef<'_>) -> bool {
+        self.as_bytes(&mut Digits::new()) == other.as_bytes(&mut Digits::new())
+    }
+}
+
+impl Eq for StringRef<'_> {}
 
 #[cfg(test)]
 mod tests {
@@ -185,39 +194,18 @@ mod tests {
             ("", StringEncoding::Embstr),
         ] {
             let value = StringValue::new(text.as_bytes());
-            assert_eq!(value.encoding(), encoding, "{text:?}");
-            assert_eq!(value.as_bytes(&mut Digits::new()), text.as_bytes());
-            assert_eq!(value.len_bytes(), text.len());
+            assert_eq!(value.as_ref().encoding(), encoding, "{text:?}");
+            assert_eq!(value.as_ref().as_bytes(&mut Digits::new()), text.as_bytes());
+            assert_eq!(value.as_ref().len_bytes(), text.len());
         }
-        assert_eq!(StringValue::new(&[b'x'; 44]).encoding(), StringEncoding::Embstr);
-        assert_eq!(StringValue::new(&[b'x'; 45]).encoding(), StringEncoding::Raw);
+        assert_eq!(StringValue::new(&[b'x'; 44]).as_ref().encoding(), StringEncoding::Embstr);
+        assert_eq!(StringValue::new(&[b'x'; 45]).as_ref().encoding(), StringEncoding::Raw);
     }
 
     #[test]
-    fn assigning_is_like_making_anew() {
-        let texts = ["abcd", "wxyz", "1234", "", "0", "-", "12a4", "-123", "efgh", "a longer text"];
-        for before in texts {
-            for after in texts {
-                let (mut assigned, made) =
-                    (StringValue::new(before.as_bytes()), StringValue::new(after.as_bytes()));
-                assigned.assign(after.as_bytes());
-                assert_eq!(
-                    (assigned.encoding(), &assigned),
-                    (made.encoding(), &made),
-                    "{before:?} {after:?}"
-                );
-            }
-        }
-        let mut raw = StringValue::raw(b"abcd".to_vec());
-        raw.assign(b"wxyz");
-        assert_eq!(raw.encoding(), StringEncoding::Embstr);
-    }
-
-    #[test]
-    fn a_changed_string_is_raw_and_may_still_be_an_integer() {
-        let mut value = StringValue::integer(41);
-        value.make_raw()[1] = b'2';
-        assert_eq!((value.encoding(), value.as_integer()), (StringEncoding::Raw, Some(42)));
+    fn a_raw_string_may_still_be_an_integer() {
+        let value = StringValue::raw(b"42".to_vec());
+        assert_eq!((value.as_ref().encoding(), value.as_ref().as_integer()), (StringEncoding::Raw, Some(42)));
         assert_eq!(value, StringValue::new(b"42"));
     }
 }

@@ -21,6 +21,8 @@ const SIMULATED: &[&str] =
 const ONE_SHARD: &[&str] = &["resp", "values", "keyspace", "config", "command", "commands"];
 /// Where unsafe code may be.
 const UNSAFE: &[&str] = &["drivers", "bench"];
+/// Where else it may be: a crate, and the folder of it.
+const UNSAFE_FOLDERS: &[(&str, &str)] = &[("keyspace", "crates/keyspace/src/table/")];
 
 /// Everything that is wrong with the tree at `root`, one sentence each.
 ///

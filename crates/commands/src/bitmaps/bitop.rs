@@ -78,7 +78,7 @@ impl Gather for BitOp {
         let [destination, sources @ ..] = found else { return Err(Error::SYNTAX) };
         let mut len_bytes = 0;
         for source in sources {
-            len_bytes = string_of(source)?.map_or(0, StringValue::len_bytes).max(len_bytes);
+            len_bytes = string_of(source)?.map_or(0, StringRef::len_bytes).max(len_bytes);
         }
         if len_bytes > 0 {
             let value = StringValue::raw(combine(args.operation, sources, len_bytes)?);
@@ -91,10 +91,10 @@ impl Gather for BitOp {
     }
 }
 
-fn string_of<'v>(found: &Found<'v>) -> Result<Option<&'v StringValue>, Error> {
+fn string_of<'v>(found: &Found<'v>) -> Result<Option<StringRef<'v>>, Error> {
     match found.value {
         None => Ok(None),
-        Some(Value::String(string)) => Ok(Some(string)),
+        Some(ValueRef::String(string)) => Ok(Some(string)),
     }
 }
 

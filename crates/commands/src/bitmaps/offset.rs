@@ -41,13 +41,15 @@ pub(super) fn with_room<R>(
     change: impl FnOnce(&mut [u8]) -> R,
 ) -> Result<(R, bool), Error> {
     let len_bytes = (last / 8 + 1) as usize;
-    if let Some(string) = db.string_mut(key)? {
-        let bytes = string.make_raw();
-        let grows = bytes.len() < len_bytes;
-        if grows {
-            bytes.resize(len_bytes, 0);
-        }
-        return Ok((change(bytes), grows));
+    if let Some(mut entry) = db.string_mut(key)? {
+        let changed = entry.change_raw(|bytes| {
+            let grows = bytes.len() < len_bytes;
+            if grows {
+                bytes.resize(len_bytes, 0);
+            }
+            (change(bytes), grows)
+        });
+        return changed.ok_or(Error::WRONG_TYPE);
     }
     let mut bytes = vec![0; len_bytes];
     let result = change(&mut bytes);

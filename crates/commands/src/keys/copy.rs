@@ -97,7 +97,7 @@ impl Gather for Copy {
         match source.value {
             Some(value) if request.replace || !found[1].present => {
                 let expire = source.expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
-                changes.push(Change::Put { index: 1, value: value.clone(), expire });
+                changes.push(Change::Put { index: 1, value: value.to_value(), expire });
                 reply.integer(1);
             }
             _ => reply.integer(0),

@@ -29,11 +29,11 @@ impl Read for DebugObject {
 
     fn execute(key: &&[u8], db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let entry = db.peek(key).ok_or(Error::NO_SUCH_KEY)?;
-        let idle_s = entry.idle_s(db.now_ms());
+        let idle_s = db.shard().idle_s(entry);
         let clock = (db.now_ms() / 1000 - idle_s as i64) & CLOCK_MASK;
         reply.simple(&format!(
             "Value at:{:p} refcount:{} encoding:{} serializedlength:{} lru:{clock} lru_seconds_idle:{idle_s}",
-            entry.value(),
+            entry.key().as_ptr(),
             reference_count(entry.value()),
             entry.value().encoding_name(),
             serialized_len_bytes(entry.value()),
@@ -44,8 +44,8 @@ impl Read for DebugObject {
 
 /// How long the value is in an RDB file without compression, in bytes: a length and the bytes, or a marker and an
 /// integer of 1, 2 or 4 bytes.
-fn serialized_len_bytes(value: &Value) -> usize {
-    let Value::String(string) = value;
+fn serialized_len_bytes(value: ValueRef<'_>) -> usize {
+    let ValueRef::String(string) = value;
     match string.as_integer() {
         Some(integer) if i8::try_from(integer).is_ok() => 2,
         Some(integer) if i16::try_from(integer).is_ok() => 3,

@@ -111,14 +111,15 @@ impl<'a> Request<'a> {
         let now_ms = db.now_ms();
         let base_ms = if self.since == Since::Now { now_ms } else { 0 };
         let at_ms = self.time_ms.checked_add(base_ms).ok_or(Error::ExpireTime)?;
-        let allowed =
-            db.find_mut(self.key).is_some_and(|entry| self.conditions.allow(entry.expire_at_ms(), at_ms));
+        let allowed = db
+            .find_mut(self.key)
+            .is_some_and(|entry| self.conditions.allow(entry.as_entry().expire_at_ms(), at_ms));
         reply.integer(i64::from(allowed));
         if !allowed {
             return Ok(Effect::None);
         }
         if at_ms <= now_ms {
-            db.remove(self.key);
+            db.delete(self.key);
             db.record(&[b"DEL", self.key]);
             return Ok(Effect::Rewritten);
         }

@@ -4,7 +4,7 @@ use tessera_command::prelude::*;
 
 /// Removes `keys` and answers how many there were.
 pub fn remove_all(keys: Args<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
-    let removed = keys.iter().filter(|key| db.remove(key).is_some()).count();
+    let removed = keys.iter().filter(|key| db.delete(key)).count();
     reply.integer(removed as i64);
     Ok(if removed > 0 { Effect::Verbatim } else { Effect::None })
 }

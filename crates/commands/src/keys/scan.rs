@@ -18,7 +18,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn wants(&self, entry: &Entry) -> bool {
+    fn wants(&self, entry: Entry<'_>) -> bool {
         self.pattern.is_none_or(|pattern| glob::matches(pattern, entry.key()))
             && self
                 .type_name

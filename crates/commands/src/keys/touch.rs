@@ -26,7 +26,7 @@ impl Read for Touch {
         let mut touched = 0;
         for entry in keys.iter().filter_map(|key| db.find(key)) {
             // It is the command's purpose, so CLIENT NO-TOUCH does not apply.
-            entry.touch(db.now_ms());
+            db.shard().note_use(entry);
             touched += 1;
         }
         reply.integer(touched);

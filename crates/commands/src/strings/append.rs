@@ -30,11 +30,11 @@ impl Write for Append {
     ) -> Result<Effect, Error> {
         let settings = db.settings();
         let len_bytes = match db.string_mut(key)? {
-            Some(string) => {
-                check_len(settings, string.len_bytes() as u64, tail.len())?;
-                let bytes = string.make_raw();
-                bytes.extend_from_slice(tail);
-                bytes.len()
+            Some(mut entry) => {
+                let len_bytes = entry.string().map_or(0, StringRef::len_bytes);
+                check_len(settings, len_bytes as u64, tail.len())?;
+                entry.change_raw(|bytes| bytes.extend_from_slice(tail));
+                len_bytes + tail.len()
             }
             None => {
                 db.put_string(key, tail, Expire::Clear);

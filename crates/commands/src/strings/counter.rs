@@ -14,13 +14,14 @@ pub(super) fn add(
     reply: &mut Reply<'_>,
 ) -> Result<Effect, Error> {
     let sum = match db.string_mut(key)? {
-        Some(string) => {
-            let sum = string
-                .as_integer()
+        Some(mut entry) => {
+            let sum = entry
+                .string()
+                .and_then(StringRef::as_integer)
                 .ok_or(Error::NOT_AN_INTEGER)?
                 .checked_add(increment)
                 .ok_or(Error::Text("ERR increment or decrement would overflow"))?;
-            *string = StringValue::integer(sum);
+            entry.set_string(StringValue::integer(sum));
             sum
         }
         None => {

@@ -25,7 +25,7 @@ impl Write for GetDel {
 
     fn execute(key: &&[u8], db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
         get::answer(key, db.read(), reply)?;
-        if db.remove(key).is_none() {
+        if !db.delete(key) {
             return Ok(Effect::None);
         }
         db.record(&[b"DEL", key]);

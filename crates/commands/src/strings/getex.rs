@@ -61,14 +61,14 @@ impl Write for GetEx {
             reply.null();
             return Ok(Effect::None);
         };
-        let Value::String(string) = entry.value();
+        let ValueRef::String(string) = entry.value();
         // A key that is not there is answered even if the time is nonsense.
         let at_ms = args.expiration.map(|expiration| expiration.at_ms(now_ms)).transpose()?;
         reply.bulk(string.as_bytes(&mut Digits::new()));
         let persists = args.persist && entry.expire_at_ms().is_some();
         match (args.expiration, at_ms) {
             (Some(expiration), Some(at_ms)) if expiration.clock.is_absolute() && at_ms <= now_ms => {
-                db.remove(key);
+                db.delete(key);
                 db.record(&[b"DEL", key]);
             }
             (_, Some(at_ms)) => {

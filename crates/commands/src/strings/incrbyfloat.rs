@@ -32,13 +32,17 @@ impl Write for IncrByFloat {
         let held = db.string_mut(key)?;
         let before = match &held {
             None => Extended::ZERO,
-            Some(string) => Extended::parse(string.as_bytes(&mut Digits::new())).ok_or(Error::NOT_A_FLOAT)?,
+            Some(entry) => {
+                let mut digits = Digits::new();
+                let text = entry.string().map_or(b"".as_slice(), |string| string.as_bytes(&mut digits));
+                Extended::parse(text).ok_or(Error::NOT_A_FLOAT)?
+            }
         };
         let sum = before + Extended::parse(increment).ok_or(Error::NOT_A_FLOAT)?;
         let text = sum.format().ok_or(Error::Text("ERR increment would produce NaN or Infinity"))?;
         let value = StringValue::fixed(text.as_bytes());
         match held {
-            Some(string) => *string = value,
+            Some(mut entry) => entry.set_string(value),
             None => db.put(key, value, Expire::Clear),
         }
         reply.bulk(text.as_bytes());

@@ -100,7 +100,7 @@ impl Gather for Lcs {
 fn bytes_of<'v>(found: &Found<'v>, digits: &'v mut Digits) -> Result<&'v [u8], Error> {
     match found.value {
         None => Ok(b""),
-        Some(Value::String(string)) => Ok(string.as_bytes(digits)),
+        Some(ValueRef::String(string)) => Ok(string.as_bytes(digits)),
     }
 }
 

@@ -34,14 +34,14 @@ impl Write for SetRange {
         let settings = db.settings();
         let held = db.string_mut(key)?;
         if part.is_empty() {
-            reply.integer(held.map_or(0, |string| string.len_bytes()) as i64);
+            let len_bytes = held.and_then(|entry| entry.string().map(StringRef::len_bytes));
+            reply.integer(len_bytes.unwrap_or(0) as i64);
             return Ok(Effect::None);
         }
         check_len(settings, *offset, part.len())?;
         let (start, end) = (*offset as usize, *offset as usize + part.len());
         let len_bytes = match held {
-            Some(string) => {
-                let bytes = string.make_raw();
+            Some(mut entry) => entry.change_raw(|bytes| {
                 if bytes.len() < end {
                     // Zeros only up to the new part.
                     bytes.resize(bytes.len().max(start), 0);
@@ -52,15 +52,15 @@ impl Write for SetRange {
                     bytes[start..end].copy_from_slice(part);
                 }
                 bytes.len()
-            }
+            }),
             None => {
                 let mut bytes = vec![0; end];
                 bytes[start..].copy_from_slice(part);
                 db.put(key, StringValue::raw(bytes), Expire::Clear);
-                end
+                Some(end)
             }
         };
-        reply.integer(len_bytes as i64);
+        reply.integer(len_bytes.unwrap_or(0) as i64);
         Ok(Effect::Verbatim)
     }
 }

@@ -23,7 +23,7 @@ impl Read for StrLen {
     }
 
     fn execute(key: &&[u8], db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        reply.integer(db.string(key)?.map_or(0, StringValue::len_bytes) as i64);
+        reply.integer(db.string(key)?.map_or(0, StringRef::len_bytes) as i64);
         Ok(())
     }
 }

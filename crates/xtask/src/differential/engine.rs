@@ -25,7 +25,7 @@ impl Engine {
             replica: Shard::new(16, 2),
         };
         for shard in [&mut engine.shard, &mut engine.replica] {
-            shard.set_settings(ShardSettings { string_max_len_bytes });
+            shard.set_settings(ShardSettings { string_max_len_bytes, ..ShardSettings::default() });
         }
         engine.shard.effects_mut().set_wanted(true);
         engine
@@ -60,7 +60,7 @@ impl Engine {
 
 fn state(shard: &Shard, key: &[u8]) -> State {
     let entry = shard.view(0, false).peek(key)?;
-    let tessera_values::Value::String(string) = entry.value();
+    let tessera_values::ValueRef::String(string) = entry.value();
     let bytes = string.as_bytes(&mut Digits::new()).to_vec();
     Some((bytes, entry.value().encoding_name(), entry.expire_at_ms()))
 }

@@ -1,6 +1,5 @@
 use tessera_command::prelude::*;
 
-/// No eviction policy here counts uses.
 const NOT_TRACKED: Error = Error::Text(
     "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching \
      between policies at runtime LRU and LFU data will take some time to adjust.",
@@ -29,10 +28,13 @@ impl Read for Freq {
     }
 
     fn execute(key: &&[u8], db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        if db.find_untouched(key).is_some() {
-            return Err(NOT_TRACKED);
+        match db.find_untouched(key) {
+            None => reply.null(),
+            Some(entry) if db.settings().eviction_policy.counts_uses() => {
+                reply.integer(i64::from(db.shard().frequency(entry)));
+            }
+            Some(_) => return Err(NOT_TRACKED),
         }
-        reply.null();
         Ok(())
     }
 }

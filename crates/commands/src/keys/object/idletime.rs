@@ -1,5 +1,10 @@
 use tessera_command::prelude::*;
 
+const NOT_TRACKED: Error = Error::Text(
+    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies \
+     at runtime LRU and LFU data will take some time to adjust.",
+);
+
 pub struct IdleTime;
 
 impl Read for IdleTime {
@@ -24,7 +29,8 @@ impl Read for IdleTime {
 
     fn execute(key: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         match db.find_untouched(key) {
-            Some(entry) => reply.integer(entry.idle_s(db.now_ms()) as i64),
+            Some(_) if db.settings().eviction_policy.counts_uses() => return Err(NOT_TRACKED),
+            Some(entry) => reply.integer(db.shard().idle_s(entry) as i64),
             None => reply.null(),
         }
         Ok(())

@@ -1,0 +1,165 @@
+//! Changing an entry where it is, with all books kept.
+
+use super::branch::Branch;
+use super::raw::{Content, Entry, OwnedEntry, RawEntry};
+use super::segment::Place;
+use super::slot::Slot;
+use super::{Totals, borrow};
+use tessera_values::{StringRef, StringValue, Value, ValueRef};
+
+/// An entry that may be changed.
+#[derive(Debug)]
+pub struct EntryMut<'a> {
+    branch: &'a mut Branch,
+    segment: usize,
+    place: Place,
+    totals: &'a mut Totals,
+    /// What the totals know the entry to take.
+    counted_bytes: usize,
+}
+
+impl<'a> EntryMut<'a> {
+    /// The entry at a place that holds one.
+    #[inline]
+    pub(super) fn new(
+        branch: &'a mut Branch,
+        segment: usize,
+        place: Place,
+        totals: &'a mut Totals,
+    ) -> EntryMut<'a> {
+        let mut entry = EntryMut { branch, segment, place, totals, counted_bytes: 0 };
+        entry.counted_bytes = entry.as_entry().allocated_bytes();
+        entry
+    }
+
+    #[inline]
+    fn slot(&self) -> Slot {
+        self.branch.segments[self.segment].slot(self.place)
+    }
+
+    #[inline]
+    fn raw(&self) -> RawEntry {
+        self.slot().entry().expect("an entry that may be changed is in its slot")
+    }
+
+    /// The entry to look at.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub fn as_entry(&self) -> Entry<'_> {
+        // SAFETY: the table owns the entry and is borrowed mutably by `self`, which is not changed meanwhile.
+        unsafe { borrow(self.slot()) }.expect("an entry that may be changed is in its slot")
+    }
+
+    /// The string to look at; `None` if it is no string.
+    #[inline]
+    pub fn string(&self) -> Option<StringRef<'_>> {
+        match self.as_entry().value() {
+            ValueRef::String(string) => Some(string),
+        }
+    }
+
+    /// Has the key expire at `at_ms`, in Unix milliseconds, or never.
+    #[allow(unsafe_code)]
+    pub(crate) fn set_expire(&mut self, at_ms: Option<i64>) {
+        let before_ms = self.as_entry().expire_at_ms();
+        match (before_ms, at_ms) {
+            (None, None) => {}
+            (Some(before_ms), Some(at_ms)) => {
+                self.totals.expire_sum_ms += i128::from(at_ms) - i128::from(before_ms);
+                // SAFETY: `self` is the only one that uses the entry.
+                unsafe { self.raw().set_expire_in_place(at_ms) };
+                self.note_due(at_ms);
+            }
+            _ => {
+                let value = self.as_entry().value().to_value();
+                self.replace(Content::Owned(value), at_ms);
+            }
+        }
+    }
+
+    /// The search for expired keys must not come later than this.
+    fn note_due(&mut self, at_ms: i64) {
+        let segment = &mut self.branch.segments[self.segment];
+        segment.next_due_ms = segment.next_due_ms.min(at_ms);
+        self.branch.next_due_ms = self.branch.next_due_ms.min(at_ms);
+    }
+
+    /// Puts another value and expiry in the place of the old, in a new block.
+    fn replace(&mut self, content: Content<'_>, expire_at_ms: Option<i64>) {
+        let entry = self.as_entry();
+        let usage_bits = entry.usage_bits();
+        let new = OwnedEntry::new(entry.key(), content, expire_at_ms, usage_bits);
+        self.exchange(new);
+    }
+
+    #[allow(unsafe_code)]
+    fn exchange(&mut self, new: OwnedEntry) {
+        let at_ms = new.as_entry().expire_at_ms();
+        let slot = self.slot();
+        self.totals.len -= 1;
+        self.totals.entry_bytes -= self.counted_bytes;
+        if let Some(before_ms) = self.as_entry().expire_at_ms() {
+            self.totals.volatile_len -= 1;
+            self.totals.expire_sum_ms -= i128::from(before_ms);
+        }
+        self.totals.add(new.as_entry());
+        self.counted_bytes = new.as_entry().allocated_bytes();
+        let segment = &mut self.branch.segments[self.segment];
+        segment.volatile_len -= u16::from(slot.is_volatile());
+        segment.volatile_len += u16::from(at_ms.is_some());
+        *segment.slot_mut(self.place) = Slot::new(slot.tag(), new.into_raw(), at_ms.is_some());
+        let old = slot.entry().expect("an entry that may be changed is in its slot");
+        // SAFETY: the table owned it, and its address is no longer in the slot.
+        drop(unsafe { old.own() });
+        if let Some(at_ms) = at_ms {
+            self.note_due(at_ms);
+        }
+    }
+
+    /// Has the key hold something else and expire at `expire_at_ms`, in Unix milliseconds, or never.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub(crate) fn put(&mut self, content: Content<'_>, expire_at_ms: Option<i64>) {
+        let is_volatile = self.slot().is_volatile();
+        // SAFETY: `self` is the only one that uses the entry.
+        if is_volatile == expire_at_ms.is_some() && unsafe { self.raw().set_in_place(&content) } {
+            if expire_at_ms.is_some() {
+                self.set_expire(expire_at_ms);
+            }
+            // The block is the same, and so is that of a value kept apart.
+            return;
+        }
+        self.replace(content, expire_at_ms);
+    }
+
+    /// Has the key hold another string and expire when it did.
+    pub fn set_string(&mut self, string: StringValue) {
+        let expire_at_ms = self.as_entry().expire_at_ms();
+        match string {
+            StringValue::Integer(value) => self.put(Content::Integer(value), expire_at_ms),
+            StringValue::Fixed(_) | StringValue::Growing(_) => {
+                self.replace(Content::Owned(Value::String(string)), expire_at_ms);
+            }
+        }
+    }
+
+    /// Has `change` work on the bytes of a string, which is raw from then on.
+    #[allow(unsafe_code)]
+    pub fn change_raw<T>(&mut self, change: impl FnOnce(&mut Vec<u8>) -> T) -> Option<T> {
+        let string = self.string()?;
+        if !matches!(string, StringRef::Growing(_)) {
+            let bytes = string.as_bytes(&mut tessera_values::Digits::new()).to_vec();
+            let expire_at_ms = self.as_entry().expire_at_ms();
+            self.replace(Content::Owned(Value::String(StringValue::Growing(bytes))), expire_at_ms);
+        }
+        // SAFETY: `self` is the only one that uses the entry, and is borrowed as long as the value is.
+        let Some(Value::String(StringValue::Growing(bytes))) = (unsafe { self.raw().boxed_mut() }) else {
+            unreachable!("a growing string is kept in a box");
+        };
+        let result = change(bytes);
+        let bytes_now = self.as_entry().allocated_bytes();
+        self.totals.entry_bytes = self.totals.entry_bytes + bytes_now - self.counted_bytes;
+        self.counted_bytes = bytes_now;
+        Some(result)
+    }
+}

@@ -1,0 +1,579 @@
+//! The memory of one entry. All of the keyspace's unsafe code is here and in the two places that call it.
+//!
+//! ```text
+//! byte 0      3      4         5          8
+//!     +------+------+---------+----------+- - - - - - - - -+- - - - - - - - - -+- - - - - - -+
+//!     | use  | kind | key len | val. len | expiry (8)      | key               | value       |
+//!     +------+------+---------+----------+- - - - - - - - -+- - - - - - - - - -+- - - - - - -+
+//! ```
+//! The first eight bytes are one little-endian number. *Use*, 24 bits, is what an eviction policy knows of the key's
+//! use. *Kind*: the two lowest bits tell how the value is kept (an integer of 8 bytes, the bytes themselves, the address
+//! of a `Box<[u8]>`, the address of a `Box<Value>`), the third whether there is an expiry (Unix milliseconds), the
+//! fourth whether the key is kept apart, as address and length of a `Box<[u8]>`. Nothing behind the first 16 bytes is
+//! aligned. The block has the length that the allocator would give anyway, so a value may grow within it.
+#![allow(unsafe_code)]
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
+use std::ptr::{self, NonNull};
+use tessera_values::allocation::block_len_bytes;
+use tessera_values::{StringRef, StringValue, Value, ValueRef};
+
+const HEADER_BYTES: usize = 8;
+const EXPIRE_BYTES: usize = 8;
+/// Address and length.
+const APART_KEY_BYTES: usize = 16;
+/// An integer or an address.
+const WORD_BYTES: usize = 8;
+/// Longer keys are kept apart.
+const KEY_INLINE_MAX_BYTES: usize = u8::MAX as usize;
+/// Longer strings are kept as a boxed value.
+const VALUE_LEN_MAX_BYTES: usize = (1 << 24) - 1;
+const ALIGNMENT: usize = 8;
+
+/// The bits of a key's use.
+pub(crate) const USE_BITS: u32 = 24;
+
+/// How a value is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Integer,
+    Inline,
+    Apart,
+    Boxed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Header(u64);
+
+impl Header {
+    const USE_MASK: u64 = (1 << USE_BITS) - 1;
+    const VOLATILE: u64 = 1 << 26;
+    const KEY_APART: u64 = 1 << 27;
+    const KEY_LEN_SHIFT: u32 = 32;
+    const VALUE_LEN_SHIFT: u32 = 40;
+
+    fn new(usage: u32, kind: Kind, volatile: bool, key_len: usize, value_len: usize) -> Header {
+        debug_assert!(u64::from(usage) <= Self::USE_MASK && value_len <= VALUE_LEN_MAX_BYTES);
+        let key_bits = if key_len > KEY_INLINE_MAX_BYTES {
+            Self::KEY_APART
+        } else {
+            (key_len as u64) << Self::KEY_LEN_SHIFT
+        };
+        let volatile = if volatile { Self::VOLATILE } else { 0 };
+        Header(
+            u64::from(usage)
+                | (kind as u64) << USE_BITS
+                | volatile
+                | key_bits
+                | (value_len as u64) << Self::VALUE_LEN_SHIFT,
+        )
+    }
+
+    #[inline]
+    fn kind(self) -> Kind {
+        match self.0 >> USE_BITS & 3 {
+            0 => Kind::Integer,
+            1 => Kind::Inline,
+            2 => Kind::Apart,
+            _ => Kind::Boxed,
+        }
+    }
+
+    #[inline]
+    fn is_volatile(self) -> bool {
+        self.0 & Self::VOLATILE != 0
+    }
+
+    #[inline]
+    fn key_is_apart(self) -> bool {
+        self.0 & Self::KEY_APART != 0
+    }
+
+    /// Of a key that is not apart.
+    #[inline]
+    fn key_len(self) -> usize {
+        (self.0 >> Self::KEY_LEN_SHIFT) as usize & 0xff
+    }
+
+    /// Of a string that is inline or apart.
+    #[inline]
+    fn value_len(self) -> usize {
+        (self.0 >> Self::VALUE_LEN_SHIFT) as usize
+    }
+
+    #[inline]
+    fn key_offset(self) -> usize {
+        if self.is_volatile() { HEADER_BYTES + EXPIRE_BYTES } else { HEADER_BYTES }
+    }
+
+    #[inline]
+    fn value_offset(self) -> usize {
+        self.key_offset() + if self.key_is_apart() { APART_KEY_BYTES } else { self.key_len() }
+    }
+
+    #[inline]
+    fn value_bytes(self) -> usize {
+        if self.kind() == Kind::Inline { self.value_len() } else { WORD_BYTES }
+    }
+
+    #[inline]
+    fn block_bytes(self) -> usize {
+        block_len_bytes(self.value_offset() + self.value_bytes())
+    }
+
+    fn layout(self) -> Layout {
+        Layout::from_size_align(self.block_bytes(), ALIGNMENT)
+            .expect("an entry's length is far below the limit")
+    }
+}
+
+/// What a new entry is to hold.
+pub(crate) enum Content<'a> {
+    /// An integer.
+    Integer(i64),
+    /// A string set whole, to be copied.
+    Bytes(&'a [u8]),
+    /// Anything.
+    Owned(Value),
+}
+
+impl Content<'_> {
+    /// How it is kept behind `before` other bytes, and the length of a string that is inline or apart.
+    fn plan(&self, before: usize) -> (Kind, usize) {
+        let len = match self {
+            Content::Integer(_) | Content::Owned(Value::String(StringValue::Integer(_))) => {
+                return (Kind::Integer, 0);
+            }
+            Content::Bytes(bytes) => bytes.len(),
+            Content::Owned(Value::String(StringValue::Fixed(bytes))) => bytes.len(),
+            Content::Owned(_) => return (Kind::Boxed, 0),
+        };
+        if len > VALUE_LEN_MAX_BYTES {
+            return (Kind::Boxed, 0);
+        }
+        // Apart costs a cache miss, but may waste less: blocks come in coarse lengths.
+        let inline = block_len_bytes(before + len);
+        let apart = block_len_bytes(before + WORD_BYTES) + block_len_bytes(len);
+        (if inline > apart + apart / 8 { Kind::Apart } else { Kind::Inline }, len)
+    }
+
+    fn into_value(self) -> Value {
+        match self {
+            Content::Integer(value) => Value::String(StringValue::Integer(value)),
+            Content::Bytes(bytes) => Value::String(StringValue::Fixed(bytes.into())),
+            Content::Owned(value) => value,
+        }
+    }
+}
+
+/// An entry's address, without a word on who owns it or how long it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RawEntry(NonNull<u8>);
+
+impl RawEntry {
+    #[inline]
+    pub(super) fn expose_address(self) -> u64 {
+        self.0.as_ptr().expose_provenance() as u64
+    }
+
+    /// The entry whose address was exposed; `None` for 0.
+    #[inline]
+    pub(super) fn from_exposed_address(address: u64) -> Option<RawEntry> {
+        NonNull::new(ptr::with_exposed_provenance_mut(address as usize)).map(RawEntry)
+    }
+
+    /// # Safety
+    /// The entry lives for all of `'a`, and nobody changes or frees it meanwhile, except for its use.
+    #[inline]
+    pub(super) unsafe fn borrow<'a>(self) -> Entry<'a> {
+        Entry { raw: self, lifetime: PhantomData }
+    }
+
+    /// # Safety
+    /// The caller owns the entry and will not use this address any more.
+    #[inline]
+    pub(super) unsafe fn own(self) -> OwnedEntry {
+        OwnedEntry(self)
+    }
+
+    /// Has the processor load the entry's first cache lines. Any address will do.
+    #[inline]
+    pub(super) fn prefetch(self) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            let first = self.0.as_ptr().cast_const().cast::<i8>();
+            // SAFETY: prefetching reads nothing and never faults.
+            unsafe {
+                _mm_prefetch::<_MM_HINT_T0>(first);
+                _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(64));
+            }
+        }
+    }
+
+    #[inline]
+    fn header(self) -> Header {
+        // SAFETY: a `RawEntry` that is used is that of a living entry, see `borrow` and `own`; its first eight bytes
+        // are the header, aligned. Nobody else has a reference to them.
+        Header(unsafe { self.0.cast::<u64>().read() })
+    }
+
+    #[inline]
+    fn set_header(self, header: Header) {
+        // SAFETY: as for `header`. The entry was allocated for writing.
+        unsafe { self.0.cast::<u64>().write(header.0) };
+    }
+
+    /// # Safety
+    /// The entry's block has `offset + size_of::<T>()` bytes, and they hold a `T`.
+    #[inline]
+    unsafe fn read<T: Copy>(self, offset: usize) -> T {
+        // SAFETY: the caller's promise; the read may be unaligned.
+        unsafe { self.0.add(offset).cast::<T>().read_unaligned() }
+    }
+
+    /// # Safety
+    /// The entry's block has `offset + size_of::<T>()` bytes, to which there is no reference.
+    #[inline]
+    unsafe fn write<T: Copy>(self, offset: usize, value: T) {
+        // SAFETY: the caller's promise; the write may be unaligned.
+        unsafe { self.0.add(offset).cast::<T>().write_unaligned(value) };
+    }
+
+    /// # Safety
+    /// The entry's block has room for `bytes` at `offset`, to which there is no reference.
+    #[inline]
+    unsafe fn write_bytes(self, offset: usize, bytes: &[u8]) {
+        // SAFETY: the caller's promise. `bytes` are borrowed, so they are not that room.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.0.as_ptr().add(offset), bytes.len()) };
+    }
+
+    /// The value's address in an entry whose value is apart or boxed.
+    ///
+    /// # Safety
+    /// The value is of that kind.
+    #[inline]
+    unsafe fn value_address<T>(self, header: Header) -> *mut T {
+        // SAFETY: such entries keep an address there, put by `OwnedEntry::new`.
+        ptr::with_exposed_provenance_mut(unsafe { self.read::<usize>(header.value_offset()) })
+    }
+
+    /// # Safety
+    /// The value is apart, and as for [`RawEntry::borrow`].
+    #[inline]
+    unsafe fn apart_value<'a>(self, header: Header) -> &'a mut [u8] {
+        // SAFETY: the address is that of a `Box<[u8]>` of this length which the entry owns.
+        unsafe { std::slice::from_raw_parts_mut(self.value_address(header), header.value_len()) }
+    }
+
+    /// # Safety
+    /// The key is apart, and as for [`RawEntry::borrow`].
+    unsafe fn apart_key<'a>(self, header: Header) -> &'a mut [u8] {
+        let offset = header.key_offset();
+        // SAFETY: such entries keep address and length of a `Box<[u8]>` there which the entry owns.
+        unsafe {
+            let address: usize = self.read(offset);
+            let len: usize = self.read(offset + WORD_BYTES);
+            std::slice::from_raw_parts_mut(ptr::with_exposed_provenance_mut(address), len)
+        }
+    }
+}
+
+/// A key with what belongs to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    raw: RawEntry,
+    lifetime: PhantomData<&'a Value>,
+}
+
+impl<'a> Entry<'a> {
+    /// The key's bytes.
+    #[inline]
+    pub fn key(self) -> &'a [u8] {
+        let header = self.raw.header();
+        // SAFETY: the entry lives and stays as it is for 'a; the key is where its header says.
+        unsafe {
+            if header.key_is_apart() {
+                return self.raw.apart_key(header);
+            }
+            std::slice::from_raw_parts(self.raw.0.as_ptr().add(header.key_offset()), header.key_len())
+        }
+    }
+
+    /// What the key holds.
+    #[inline]
+    pub fn value(self) -> ValueRef<'a> {
+        let header = self.raw.header();
+        // SAFETY: the entry lives and stays as it is for 'a; the value is what and where its header says.
+        unsafe {
+            match header.kind() {
+                Kind::Integer => ValueRef::String(StringRef::Integer(self.raw.read(header.value_offset()))),
+                Kind::Inline => ValueRef::String(StringRef::Fixed(std::slice::from_raw_parts(
+                    self.raw.0.as_ptr().add(header.value_offset()),
+                    header.value_len(),
+                ))),
+                Kind::Apart => ValueRef::String(StringRef::Fixed(self.raw.apart_value(header))),
+                Kind::Boxed => (*self.raw.value_address::<Value>(header).cast_const()).as_ref(),
+            }
+        }
+    }
+
+    /// When the key expires, in Unix milliseconds, if it does.
+    #[inline]
+    pub fn expire_at_ms(self) -> Option<i64> {
+        // SAFETY: a volatile entry has its expiry right behind the header.
+        self.raw.header().is_volatile().then(|| unsafe { self.raw.read(HEADER_BYTES) })
+    }
+
+    /// The key's time is over. (At its very millisecond it still lives, as in Redis.)
+    #[inline]
+    pub fn is_expired(self, now_ms: i64) -> bool {
+        self.expire_at_ms().is_some_and(|at_ms| now_ms > at_ms)
+    }
+
+    /// What is known of the key's use: [`USE_BITS`] bits.
+    #[inline]
+    pub(crate) fn usage_bits(self) -> u32 {
+        (self.raw.header().0 & Header::USE_MASK) as u32
+    }
+
+    /// Notes a use, also where the entry is only being looked at. The table is not shared between threads.
+    #[inline]
+    pub(crate) fn set_usage_bits(self, bits: u32) {
+        debug_assert!(bits >> USE_BITS == 0);
+        let header = self.raw.header();
+        self.raw.set_header(Header(header.0 & !Header::USE_MASK | u64::from(bits)));
+    }
+
+    /// Memory that the key takes with all that belongs to it, in bytes, as the allocator counts.
+    pub fn allocated_bytes(self) -> usize {
+        let header = self.raw.header();
+        // SAFETY: the entry lives and stays as it is; key and value are what and where its header says.
+        let apart = unsafe {
+            match header.kind() {
+                Kind::Integer | Kind::Inline => 0,
+                Kind::Apart => block_len_bytes(header.value_len()),
+                Kind::Boxed => {
+                    block_len_bytes(size_of::<Value>())
+                        + (*self.raw.value_address::<Value>(header).cast_const()).allocated_bytes()
+                }
+            }
+        };
+        let key_apart = if header.key_is_apart() { block_len_bytes(self.key().len()) } else { 0 };
+        header.block_bytes() + apart + key_apart
+    }
+}
+
+/// An entry, freed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct OwnedEntry(RawEntry);
+
+// Whoever owns an entry may free it on any thread: all of it is plain data.
+const _: fn() = || {
+    fn assert_send<T: Send>() {}
+    assert_send::<Value>();
+};
+
+impl OwnedEntry {
+    /// An entry with `usage_bits` as what is known of its use.
+    pub(crate) fn new(
+        key: &[u8],
+        content: Content<'_>,
+        expire_at_ms: Option<i64>,
+        usage_bits: u32,
+    ) -> OwnedEntry {
+        let volatile = expire_at_ms.is_some();
+        let before = HEADER_BYTES
+            + if volatile { EXPIRE_BYTES } else { 0 }
+            + if key.len() > KEY_INLINE_MAX_BYTES { APART_KEY_BYTES } else { key.len() };
+        let (kind, value_len) = content.plan(before);
+        let header = Header::new(usage_bits, kind, volatile, key.len(), value_len);
+        debug_assert_eq!(header.value_offset(), before);
+        let layout = header.layout();
+        // SAFETY: the layout's length is not 0, there is always a header.
+        let Some(block) = NonNull::new(unsafe { alloc(layout) }) else { handle_alloc_error(layout) };
+        let raw = RawEntry(block);
+        raw.set_header(header);
+        // SAFETY: the block is ours, and `header` says where it has room for what. Boxes are given up to the entry.
+        unsafe {
+            if let Some(at_ms) = expire_at_ms {
+                raw.write(HEADER_BYTES, at_ms);
+            }
+            if header.key_is_apart() {
+                let address = Box::into_raw(Box::<[u8]>::from(key)).cast::<u8>().expose_provenance();
+                raw.write(header.key_offset(), address);
+                raw.write(header.key_offset() + WORD_BYTES, key.len());
+            } else {
+                raw.write_bytes(header.key_offset(), key);
+            }
+            raw.write_value(header, content);
+        }
+        OwnedEntry(raw)
+    }
+
+    /// Gives the entry up to whoever keeps the address.
+    #[inline]
+    pub(super) fn into_raw(self) -> RawEntry {
+        let raw = self.0;
+        std::mem::forget(self);
+        raw
+    }
+
+    /// The entry to look at.
+    #[inline]
+    pub(crate) fn as_entry(&self) -> Entry<'_> {
+        // SAFETY: the entry lives as long as `self`, and changing it takes `&mut self`.
+        unsafe { self.0.borrow() }
+    }
+
+    /// The value and the expiry in Unix milliseconds.
+    pub(crate) fn into_parts(self) -> (Value, Option<i64>) {
+        let entry = self.as_entry();
+        let expire_at_ms = entry.expire_at_ms();
+        let header = self.0.header();
+        let value = match header.kind() {
+            Kind::Integer | Kind::Inline => entry.value().to_value(),
+            Kind::Apart | Kind::Boxed => {
+                // SAFETY: the value is of that kind. It becomes ours: an integer takes its place in the entry.
+                unsafe {
+                    let value = self.0.take_boxed(header);
+                    self.0.write(header.value_offset(), 0i64);
+                    let kind_bits = 3 << USE_BITS;
+                    let value_len_bits = u64::MAX << Header::VALUE_LEN_SHIFT;
+                    self.0.set_header(Header(header.0 & !kind_bits & !value_len_bits));
+                    value
+                }
+            }
+        };
+        (value, expire_at_ms)
+    }
+}
+
+impl RawEntry {
+    /// # Safety
+    /// The entry is the caller's; `header` is its header and was planned for `content`. There is no value yet.
+    #[inline]
+    unsafe fn write_value(self, header: Header, content: Content<'_>) {
+        let offset = header.value_offset();
+        // SAFETY: `header` says that there is room for a value of its kind.
+        unsafe {
+            match (header.kind(), content) {
+                (Kind::Integer, Content::Integer(value))
+                | (Kind::Integer, Content::Owned(Value::String(StringValue::Integer(value)))) => {
+                    self.write(offset, value);
+                }
+                (Kind::Inline, Content::Bytes(bytes)) => self.write_bytes(offset, bytes),
+                (Kind::Inline, Content::Owned(Value::String(StringValue::Fixed(bytes)))) => {
+                    self.write_bytes(offset, &bytes);
+                }
+                (Kind::Apart, Content::Bytes(bytes)) => {
+                    let address = Box::into_raw(Box::<[u8]>::from(bytes)).cast::<u8>();
+                    self.write(offset, address.expose_provenance());
+                }
+                (Kind::Apart, Content::Owned(Value::String(StringValue::Fixed(bytes)))) => {
+                    self.write(offset, Box::into_raw(bytes).cast::<u8>().expose_provenance());
+                }
+                (Kind::Boxed, content) => {
+                    let address = Box::into_raw(Box::new(content.into_value()));
+                    self.write(offset, address.expose_provenance());
+                }
+                (Kind::Integer | Kind::Inline | Kind::Apart, _) => unreachable!("planned otherwise"),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The caller owns the entry, whose value is apart or boxed, and sees to it that the value is not used again.
+    unsafe fn take_boxed(self, header: Header) -> Value {
+        // SAFETY: the addresses come from boxes of these types, given up in `write_value`.
+        unsafe {
+            if header.kind() == Kind::Apart {
+                Value::String(StringValue::Fixed(Box::from_raw(self.apart_value(header))))
+            } else {
+                *Box::from_raw(self.value_address::<Value>(header))
+            }
+        }
+    }
+}
+
+impl Drop for OwnedEntry {
+    fn drop(&mut self) {
+        let header = self.0.header();
+        // SAFETY: the entry is ours and not used again. Its boxes come from `Box::into_raw`, its block from `alloc` with
+        // the layout that the header still tells: changes in place keep the block's length.
+        unsafe {
+            if matches!(header.kind(), Kind::Apart | Kind::Boxed) {
+                drop(self.0.take_boxed(header));
+            }
+            if header.key_is_apart() {
+                drop(Box::from_raw(self.0.apart_key(header)));
+            }
+            dealloc(self.0.0.as_ptr(), header.layout());
+        }
+    }
+}
+
+/// Changes in place, for whoever has the entry to himself.
+impl RawEntry {
+    /// Sets the expiry of an entry that has one.
+    ///
+    /// # Safety
+    /// Nobody else uses the entry.
+    pub(super) unsafe fn set_expire_in_place(self, at_ms: i64) {
+        debug_assert!(self.header().is_volatile());
+        // SAFETY: a volatile entry has its expiry right behind the header.
+        unsafe { self.write(HEADER_BYTES, at_ms) };
+    }
+
+    /// Has the entry hold a string set whole or an integer, if its block is as long as a new one would be. False if
+    /// nothing was done.
+    ///
+    /// # Safety
+    /// Nobody else uses the entry.
+    #[inline]
+    pub(super) unsafe fn set_in_place(self, content: &Content<'_>) -> bool {
+        let header = self.header();
+        if matches!(header.kind(), Kind::Boxed) {
+            return false;
+        }
+        let (kind, value_len) = content.plan(header.value_offset());
+        let after = {
+            let kept = header.0 & (Header::USE_MASK | Header::VOLATILE | Header::KEY_APART | 0xff << 32);
+            Header(kept | (kind as u64) << USE_BITS | (value_len as u64) << Header::VALUE_LEN_SHIFT)
+        };
+        // SAFETY: the caller has the entry to himself. Its block has the length that `after` calls for, and a value that
+        // is apart is overwritten only by one of its length.
+        unsafe {
+            match (header.kind(), kind, content) {
+                (Kind::Apart, Kind::Apart, Content::Bytes(bytes)) if value_len == header.value_len() => {
+                    self.apart_value(header).copy_from_slice(bytes);
+                }
+                (Kind::Integer | Kind::Inline, Kind::Integer, Content::Integer(value))
+                    if after.block_bytes() == header.block_bytes() =>
+                {
+                    self.write(after.value_offset(), *value);
+                    self.set_header(after);
+                }
+                (Kind::Integer | Kind::Inline, Kind::Inline, Content::Bytes(bytes))
+                    if after.block_bytes() == header.block_bytes() =>
+                {
+                    self.write_bytes(after.value_offset(), bytes);
+                    self.set_header(after);
+                }
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// The boxed value, if it is one.
+    ///
+    /// # Safety
+    /// Nobody else uses the entry for all of `'a`.
+    pub(super) unsafe fn boxed_mut<'a>(self) -> Option<&'a mut Value> {
+        let header = self.header();
+        // SAFETY: the caller's promise; the address is that of the entry's `Box<Value>`.
+        (header.kind() == Kind::Boxed).then(|| unsafe { &mut *self.value_address::<Value>(header) })
+    }
+}
