@@ -213,3 +213,19 @@ class KeyLoader:
             stored = client.call("DBSIZE")
         if stored != keys:
             raise BenchError(f"{server.name}: {stored} keys after {keys} were set")
+
+
+class ByServer:
+    """A load of its own for each server, by the server's name: over other numbers of keys, say."""
+
+    counts_requests = True
+
+    def __init__(self, name, loads):
+        self.name = name
+        self.loads = loads
+
+    def requests_for(self, server, operation, pipeline, seconds):
+        return self.loads[server.name].requests_for(server, operation, pipeline, seconds)
+
+    def run(self, server, operation, pipeline, requests):
+        return self.loads[server.name].run(server, operation, pipeline, requests)
