@@ -27,6 +27,8 @@ TRACES = ("zipf", "scan")
 SHORTEST_TTL_S = 100_000
 REPLAY_TIMEOUT_S = 1800
 RSS_TARGET_PERCENT = 10
+# Sampling is random: redis-server's own hit rate moved by up to 0.06 from run to run.
+HIT_RATE_NOISE_PERCENT = 0.1
 STATUS_REFUSED = 2
 
 
@@ -255,7 +257,7 @@ class HitRates:
             redis = self.row(REDIS, row["trace"], row["policy"])
             checks = [("RSS over limit + start-up size", row["rss_percent"] - 100, RSS_TARGET_PERCENT)]
             if redis and row["policy"] != "noeviction":
-                checks.append(("hit rate behind redis-server's", redis["hit_percent"] - row["hit_percent"], 0))
+                checks.append(("hit rate behind redis-server's", redis["hit_percent"] - row["hit_percent"], HIT_RATE_NOISE_PERCENT))
             for what, found, target in checks:
                 has_missed |= found > target
                 rows.append([
