@@ -9,11 +9,11 @@ import contextlib
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 
 from harness import loads, measure, report
-from harness.process import BenchError, Server, ServerSpec, refuse_debug_path
+from harness.options import say
+from harness.process import BenchError, Server, ServerSpec, refuse_debug_path, version_of
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FIGURES = (1, 2, 3, 4, 5, 10, 11)
@@ -125,8 +125,7 @@ class Comparison:
         for name, path in (("redis-server", self.arguments.redis_server),
                            ("redis-benchmark", self.arguments.redis_benchmark), ("memtier", memtier)):  # fmt: skip
             if path:
-                done = subprocess.run([path, "--version"], capture_output=True, text=True)
-                versions[name] = (done.stdout + done.stderr).partition("\n")[0].strip()
+                versions[name] = version_of(path)
         return versions
 
     def start(self, spec, pinned=True):
@@ -233,10 +232,6 @@ class Comparison:
             self.run_memory()
         if 10 in self.figures:
             self.run_idle()
-
-
-def say(line):
-    print(line, flush=True)
 
 
 def main():

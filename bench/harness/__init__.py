@@ -1,1 +1,1 @@
-"""The parts of bench/compare.py: servers, loads, measurements, report."""
+"""The parts of the scripts in bench/: servers, loads, measurements, reports."""

@@ -193,3 +193,39 @@ def raise_open_files(needed):
                 raise BenchError(f"{needed} open files are needed, the hard limit is {hard}") from error
         else:
             resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+
+
+class KeyLoader:
+    """Sets numbered keys with this package's own program, which is fast enough for ten millions of them."""
+
+    def __init__(self, path, core, key_len_bytes=KEY_LEN_BYTES, value_len_bytes=VALUE_LEN_BYTES, ttl_s=None):
+        self.path = path
+        self.core = core
+        self.options = ["--key-len-bytes", str(key_len_bytes), "--value-len-bytes", str(value_len_bytes)]
+        if ttl_s:
+            self.options += ["--ttl-s", str(ttl_s)]
+
+    def load(self, server, keys, first=0):
+        """Sets the keys from number first on, up to number keys; checks that all are there."""
+        words = [self.path, "--port", str(server.port), "--first", str(first), "--keys", str(keys - first)]
+        run_client([*words, *self.options], self.core, timeout_s=1800)
+        with Client(server.port) as client:
+            stored = client.call("DBSIZE")
+        if stored != keys:
+            raise BenchError(f"{server.name}: {stored} keys after {keys} were set")
+
+
+class ByServer:
+    """A load of its own for each server, by the server's name: over other numbers of keys, say."""
+
+    counts_requests = True
+
+    def __init__(self, name, loads):
+        self.name = name
+        self.loads = loads
+
+    def requests_for(self, server, operation, pipeline, seconds):
+        return self.loads[server.name].requests_for(server, operation, pipeline, seconds)
+
+    def run(self, server, operation, pipeline, requests):
+        return self.loads[server.name].run(server, operation, pipeline, requests)

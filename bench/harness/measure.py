@@ -14,6 +14,7 @@ from .loads import KEY_LEN_BYTES, VALUE_LEN_BYTES, IdleConnections, preload
 from .process import BenchError, CpuMeter, busy_s
 
 SETTLE_S = 3
+SETTLE_READINGS = 30
 OPERATIONS = ("GET", "SET")
 LATENCY_LOAD = "memtier at half load"
 
@@ -193,6 +194,18 @@ def measure_preload(server, keys, ttl_s=None):
     preload(server, keys, ttl_s)
     time.sleep(0.5)
     return (server.rss_bytes() - before) / keys - KEY_LEN_BYTES - VALUE_LEN_BYTES
+
+
+def settled_rss_bytes(server):
+    """Resident memory once it has stopped to change: servers tidy up after a load."""
+    before = server.rss_bytes()
+    for _ in range(SETTLE_READINGS):
+        time.sleep(0.5)
+        now = server.rss_bytes()
+        if abs(now - before) <= now / 1000:
+            return now
+        before = now
+    return before
 
 
 def measure_idle(server, warm_up, connections, seconds):

@@ -180,6 +180,12 @@ class Client:
         return rest.decode(errors="replace")
 
 
+def version_of(path):
+    """The first line of what a program says of its version."""
+    done = subprocess.run([path, "--version"], capture_output=True, text=True)
+    return (done.stdout + done.stderr).partition("\n")[0].strip()
+
+
 def encode(words):
     """A command as a RESP array of bulk strings."""
     parts = [b"*%d\r\n" % len(words)]

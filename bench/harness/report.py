@@ -1,9 +1,8 @@
 """Targets, verdicts, and the report as text, markdown and JSON."""
 
-import json
-import os
 import statistics
 
+from . import tables as render
 from .measure import LATENCY_LOAD
 
 REDIS = "redis-server"
@@ -175,29 +174,18 @@ def _latency_rows(samples):
 
 
 def markdown(results, figures):
-    parts = ["# Tessera: a comparison", "", *conditions(results)]
-    for title, headings, rows in tables(results, figures):
-        parts += ["", f"## {title}", "", "| " + " | ".join(headings) + " |", "|" + " --- |" * len(headings)]
-        parts += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(parts) + "\n"
+    return render.markdown("Tessera: a comparison", tables(results, figures), conditions(results))
 
 
 def text(results, figures):
-    parts = []
-    for title, headings, rows in tables(results, figures):
-        widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
-        parts += ["", title, ""]
-        for row in [headings, *rows]:
-            parts.append("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
-    return "\n".join([*parts, "", *conditions(results)])
+    return render.text(tables(results, figures), conditions(results))
 
 
 def conditions(results):
     """What a reader must know to judge the figures."""
     machine = results["machine"]
     lines = [
-        f"- {machine['time']}; {machine['cpu']}, {machine['cores']} cores; Linux {machine['kernel']}; "
-        f"load average at the start {machine['load_average'][0]:.2f}",
+        render.machine_line(machine),
         f"- {results['rounds']} rounds of {results['seconds']} s, interleaved; {results['keys']} keys of 16 bytes, "
         f"values of 64 random bytes; {results['connections']} connections",
         "- redis-benchmark sends one pseudo-random 64-byte value per run; memtier_benchmark sends random data",
@@ -217,16 +205,10 @@ def conditions(results):
 
 def write(results, figures, directory):
     """Writes compare.json and compare.md; gives their paths."""
-    os.makedirs(directory, exist_ok=True)
     raw = {**results, "samples": results["samples"].rows}
     raw["targets"] = [
         {"figure": line.figure, "what": line.what, "target": line.target, "values": line.values,
          "median": line.median, "against": line.baseline, "verdict": line.verdict}
         for line in (lines_for(results, figures) if results["with_tessera"] else [])
     ]  # fmt: skip
-    paths = [os.path.join(directory, name) for name in ("compare.json", "compare.md")]
-    with open(paths[0], "w") as file:
-        json.dump(raw, file, indent=1)
-    with open(paths[1], "w") as file:
-        file.write(markdown(results, figures))
-    return paths
+    return render.write(directory, "compare", raw, markdown(results, figures))

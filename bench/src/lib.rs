@@ -1,9 +1,12 @@
-//! Benchmarks of Tessera: what the floor servers `ring-echo` and `epoll-echo` share.
+//! Benchmarks of Tessera: what its programs share.
 //!
-//! A floor server stores nothing. It finds where each command ends, looks at the command's first word and
+//! [`client`] is for those that load a server. The rest is for the floor servers `ring-echo` and `epoll-echo`. A floor
+//! server stores nothing. It finds where each command ends, looks at the command's first word and
 //! appends a fixed reply, so its CPU time per operation is what the kernel's sockets cost and little else.
 
 #![forbid(unsafe_code)]
+
+pub mod client;
 
 use std::net::{Ipv4Addr, TcpListener};
 
