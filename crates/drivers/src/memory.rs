@@ -47,8 +47,32 @@ pub fn allocated_bytes() -> u64 {
     sum.max(0).unsigned_abs()
 }
 
-/// Gives pages that this thread's share of the allocator does not use back to the system: mimalloc does so by itself
-/// only as more is allocated and freed.
+/// How often memory that nobody uses is given back to the system, in milliseconds.
+const GIVE_BACK_EVERY_MS: u64 = 1000;
+/// mimalloc's option `purge_delay`, in milliseconds, which `libmimalloc-sys` does not name.
+const OPTION_PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+/// Far away.
+const NEVER_BY_ITSELF_MS: libc::c_long = 24 * 3600 * 1000;
+
+/// Starts a thread that gives memory which nobody uses back to the system. mimalloc would do it on the thread that
+/// frees, all at once, and have the commands of that thread wait for milliseconds.
+///
+/// # Errors
+/// If there can be no more threads.
+pub fn start_giving_back() -> std::io::Result<()> {
+    // SAFETY: setting an option is allowed at any time, and so is collecting, on any thread.
+    unsafe { libmimalloc_sys::mi_option_set(OPTION_PURGE_DELAY, NEVER_BY_ITSELF_MS) };
+    std::thread::Builder::new().name("give-back".to_owned()).spawn(|| {
+        loop {
+            std::thread::sleep(std::time::Duration::from_millis(GIVE_BACK_EVERY_MS));
+            purge();
+        }
+    })?;
+    Ok(())
+}
+
+/// Gives pages that this thread's share of the allocator does not use back to the system, and those that no thread has
+/// a share in.
 pub fn purge() {
     // SAFETY: any thread may call it at any time.
     unsafe { libmimalloc_sys::mi_collect(true) };
@@ -125,6 +149,16 @@ unsafe impl GlobalAlloc for Allocator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_option_is_the_one_that_is_meant() {
+        // SAFETY: options may be read at any time.
+        unsafe {
+            assert_eq!(libmimalloc_sys::mi_option_get(OPTION_PURGE_DELAY), 1000, "mimalloc's default");
+            start_giving_back().unwrap();
+            assert_eq!(libmimalloc_sys::mi_option_get(OPTION_PURGE_DELAY), NEVER_BY_ITSELF_MS);
+        }
+    }
 
     #[test]
     fn blocks_are_as_long_as_they_are_counted_and_aligned() {

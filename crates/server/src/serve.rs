@@ -126,6 +126,8 @@ fn serve(
     config_file: Option<std::path::PathBuf>,
     manager: ServiceManager,
 ) -> Result<(), String> {
+    tessera_drivers::memory::start_giving_back()
+        .map_err(|error| format!("Can't start the thread that gives memory back: {error}"))?;
     let seats = place_shards(&config)?;
     let driver = Driver::choose(config.io_driver)?;
     lower_max_clients(&mut config, seats.len())?;

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use hdrhistogram::Histogram;
-use tessera_drivers::memory::Allocator;
+use tessera_drivers::memory::{self, Allocator};
 use tessera_keyspace::Expire;
 
 use house::{EXPIRE_SLICE, House, RECLAIM_SLICE, VALUE_MAX_LEN_BYTES};
@@ -281,6 +281,10 @@ fn run(options: &Options) -> Result<bool, String> {
 
 fn main() -> ExitCode {
     let options = Options::parse();
+    if let Err(error) = memory::start_giving_back() {
+        eprintln!("stalls: {error}");
+        return ExitCode::FAILURE;
+    }
     match run(&options) {
         Ok(is_reached) if is_reached || !options.check => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,

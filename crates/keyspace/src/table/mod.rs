@@ -343,7 +343,8 @@ impl Table {
                 }
             }
             for entry in found[..count].as_flattened().iter().filter_map(|slot| slot.entry()) {
-                entry.prefetch();
+                entry.prefetch(0);
+                entry.prefetch(64);
             }
             if count < WARM_KEYS {
                 return;

@@ -197,18 +197,15 @@ impl RawEntry {
         OwnedEntry(self)
     }
 
-    /// Has the processor load the entry's first cache lines. Any address will do.
+    /// Has the processor load the cache line `offset` bytes behind the entry's start.
     #[inline]
-    pub(super) fn prefetch(self) {
+    pub(super) fn prefetch(self, offset: usize) {
         #[cfg(target_arch = "x86_64")]
         {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             let first = self.0.as_ptr().cast_const().cast::<i8>();
             // SAFETY: prefetching reads nothing and never faults.
-            unsafe {
-                _mm_prefetch::<_MM_HINT_T0>(first);
-                _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(64));
-            }
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(offset)) };
         }
     }
 
