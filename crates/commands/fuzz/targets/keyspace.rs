@@ -1,0 +1,111 @@
+//! A shard does what a map does, whatever is done to it, and no byte of it is touched that is not its own.
+//!
+//! Each step is an operation and what it is about. Keys are numbers; one operation makes or removes hundreds of them, so
+//! that short inputs reach tables that split and merge.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use std::collections::BTreeMap;
+use tessera_keyspace::{Expire, Shard};
+use tessera_values::{Digits, StringValue, ValueRef};
+
+type Model = BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>;
+
+/// Most have an empty or a short rest; some are kept apart from their entry.
+fn key(number: u16) -> Vec<u8> {
+    let mut key = number.to_string().into_bytes();
+    key.resize(key.len() + if number % 97 == 0 { 300 } else { usize::from(number % 13) }, b'k');
+    key
+}
+
+fn value(number: u16) -> Vec<u8> {
+    match number % 7 {
+        0 => number.to_string().into_bytes(),
+        kind => vec![b'v'; usize::from(number) % [0, 10, 70, 130, 600, 5000, 70_000][usize::from(kind)].max(1)],
+    }
+}
+
+fn put(shard: &mut Shard, model: &mut Model, number: u16, about: u16) {
+    let (key, value, now_ms) = (key(number), value(about), shard.now_ms());
+    let at_ms = (about % 3 == 0).then(|| now_ms + i64::from(about % 50));
+    let expire = at_ms.map_or(Expire::Clear, Expire::AtMs);
+    if about % 11 == 0 {
+        shard.view_mut(0, true).put(&key, StringValue::raw(value.clone()), expire);
+    } else {
+        shard.view_mut(0, true).put_string(&key, &value, expire);
+    }
+    model.insert(key, (value, at_ms));
+}
+
+fn check(shard: &Shard, model: &Model) {
+    let mut position = Some(0);
+    let mut seen = BTreeMap::new();
+    while let Some(at) = position {
+        position = shard.view(0, true).scan(at, 7, |entry| {
+            let ValueRef::String(string) = entry.value();
+            let bytes = string.as_bytes(&mut Digits::new()).to_vec();
+            seen.insert(entry.key().to_vec(), (bytes, entry.expire_at_ms()));
+        });
+    }
+    assert_eq!(&seen, model);
+}
+
+fuzz_target!(|data: &[u8]| {
+    let mut shard = Shard::new(2, 7);
+    let mut model = Model::new();
+    for step in data.chunks_exact(5).take(64) {
+        let number = u16::from_le_bytes([step[1], step[2]]);
+        let about = u16::from_le_bytes([step[3], step[4]]);
+        let now_ms = shard.now_ms();
+        match step[0] % 10 {
+            0 => put(&mut shard, &mut model, number, about),
+            1 => {
+                let expected = model.remove(&key(number)).is_some();
+                assert_eq!(shard.view_mut(0, true).delete(&key(number)), expected);
+            }
+            2 => (0..about % 700).for_each(|more| put(&mut shard, &mut model, number.wrapping_add(more), more)),
+            3 => {
+                for more in 0..about % 700 {
+                    let key = key(number.wrapping_add(more));
+                    let expected = model.remove(&key).map(|(bytes, at_ms)| (StringValue::fixed(&bytes), at_ms));
+                    let removed = shard.view_mut(0, true).remove(&key).map(|(value, at_ms)| {
+                        let tessera_values::Value::String(string) = value;
+                        (string, at_ms)
+                    });
+                    assert_eq!(removed, expected);
+                }
+            }
+            4 => {
+                let at_ms = (about % 2 == 0).then(|| now_ms + i64::from(about % 100));
+                let known = model.get_mut(&key(number));
+                assert_eq!(shard.view_mut(0, true).set_expire(&key(number), at_ms), known.is_some());
+                if let Some(known) = known {
+                    known.1 = at_ms;
+                }
+            }
+            5 => {
+                let mut db = shard.view_mut(0, true);
+                if let Ok(Some(mut entry)) = db.string_mut(&key(number)) {
+                    entry.change_raw(|bytes| bytes.extend_from_slice(&value(about)));
+                    model.get_mut(&key(number)).expect("the model has what the shard has").0.extend(value(about));
+                }
+            }
+            6 => {
+                shard.set_now_ms(now_ms + i64::from(about % 20));
+                let now_ms = shard.now_ms();
+                model.retain(|_, (_, at_ms)| at_ms.is_none_or(|at_ms| now_ms <= at_ms));
+            }
+            7 => drop(shard.expire_cycle(|| true)),
+            8 => {
+                shard.flush(0, about % 2 == 0);
+                model.clear();
+            }
+            _ => drop(shard.reclaim(usize::from(about % 4))),
+        }
+        // What has expired is not there any more, whether it was removed or not.
+        assert!(shard.database(0).len() >= model.len());
+        let found = shard.view(0, true).find(&key(number)).map(|entry| entry.expire_at_ms());
+        assert_eq!(found, model.get(&key(number)).map(|known| known.1));
+    }
+    check(&shard, &model);
+});
