@@ -28,6 +28,7 @@ pub use scan::POSITION_BITS;
 
 use ahash::RandomState;
 use branch::{Branch, Room};
+use raw::prefetch;
 use segment::{BUCKET_SLOTS, tag_at};
 use slot::Slot;
 use std::cell::Cell;
@@ -321,30 +322,29 @@ impl Table {
 
     /// Has the processor load what lookups of these keys will need, all at once instead of one after the other.
     pub fn warm<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
+        if self.is_empty() {
+            return;
+        }
         let mut keys = keys;
         loop {
-            let mut hashes = [0; WARM_KEYS];
+            // First the buckets, each of which is a cache miss, then the entries that they lead to.
+            let mut buckets = [(&[Slot::EMPTY; BUCKET_SLOTS], 0); WARM_KEYS];
             let mut count = 0;
-            for (hash, key) in hashes.iter_mut().zip(keys.by_ref()) {
-                *hash = self.hash(key);
+            for (kept, key) in buckets.iter_mut().zip(keys.by_ref()) {
+                let hash = self.hash(key);
+                let Some(branch) = self.branch_index(hash) else { return };
+                let branch = &self.branches[branch];
+                let segment = &branch.segments[branch.segment_index(hash)];
+                let tag = tag_at(hash, segment.depth());
+                let bucket = segment.home_bucket(tag);
+                prefetch(bucket.as_ptr().cast());
+                *kept = (bucket, tag);
                 count += 1;
             }
-            // First the buckets, each of which is a cache miss, then the entries that they lead to.
-            let mut found = [[Slot::EMPTY; BUCKET_SLOTS]; WARM_KEYS];
-            for (hash, bucket) in hashes[..count].iter().zip(&mut found) {
-                let Some(branch) = self.branch_index(*hash) else { return };
-                let branch = &self.branches[branch];
-                let segment = &branch.segments[branch.segment_index(*hash)];
-                let tag = tag_at(*hash, segment.depth());
-                for (kept, slot) in bucket.iter_mut().zip(segment.home_bucket(tag)) {
-                    if slot.tag() == tag {
-                        *kept = *slot;
-                    }
+            for (bucket, tag) in &buckets[..count] {
+                for slot in bucket.iter().filter(|slot| slot.tag() == *tag) {
+                    slot.prefetch();
                 }
-            }
-            for entry in found[..count].as_flattened().iter().filter_map(|slot| slot.entry()) {
-                entry.prefetch(0);
-                entry.prefetch(64);
             }
             if count < WARM_KEYS {
                 return;

@@ -197,18 +197,6 @@ impl RawEntry {
         OwnedEntry(self)
     }
 
-    /// Has the processor load the cache line `offset` bytes behind the entry's start.
-    #[inline]
-    pub(super) fn prefetch(self, offset: usize) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            let first = self.0.as_ptr().cast_const().cast::<i8>();
-            // SAFETY: prefetching reads nothing and never faults.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(first.wrapping_add(offset)) };
-        }
-    }
-
     #[inline]
     fn header(self) -> Header {
         // SAFETY: a `RawEntry` that is used is that of a living entry, see `borrow` and `own`; its first eight bytes
@@ -275,6 +263,19 @@ impl RawEntry {
             std::slice::from_raw_parts_mut(ptr::with_exposed_provenance_mut(address), len)
         }
     }
+}
+
+/// Has the processor load the cache line at an address. Any address will do.
+#[inline]
+pub(super) fn prefetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: prefetching reads nothing and never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
 }
 
 /// A key with what belongs to it.

@@ -270,9 +270,7 @@ impl Segment {
     /// Splits by the next hash bit. `hash_of` tells the hash of an entry's key. The upper half is returned.
     pub(super) fn split(&mut self, hash_of: impl Fn(Slot) -> u64) -> Segment {
         // Every key is hashed, which means a cache miss for each: have them all at once.
-        for entry in self.slots().filter_map(Slot::entry) {
-            entry.prefetch(0);
-        }
+        self.slots().for_each(Slot::prefetch);
         let depth = self.depth() + 1;
         let is_upper = |slot: Slot| slot.tag() >> (Tag::BITS - 1) != 0;
         let upper_len = self.slots().filter(|slot| is_upper(*slot)).count();
