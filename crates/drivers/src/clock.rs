@@ -1,20 +1,24 @@
 //! The system's clocks.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tessera_node::clock::Clock;
 
-/// The wall clock and the monotonic clock of the machine. Both are read without a system call.
-#[derive(Clone, Copy, Debug)]
+/// The wall clock and the monotonic clock of the machine. Both are read without a system call; the monotonic one, which
+/// is read for every command, from the processor's time stamp counter where that can be trusted.
+#[derive(Clone, Debug)]
 pub struct SystemClock {
-    start: Instant,
+    counter: quanta::Clock,
+    start: u64,
 }
 
 impl SystemClock {
     /// A clock whose monotonic side counts from now. Nodes that compare monotonic times must share
     /// copies of one clock.
     pub fn new() -> Self {
-        Self { start: Instant::now() }
+        let counter = quanta::Clock::new();
+        let start = counter.raw();
+        Self { counter, start }
     }
 }
 
@@ -33,7 +37,7 @@ impl Clock for SystemClock {
     }
 
     fn monotonic_ns(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+        self.counter.delta_as_nanos(self.start, self.counter.raw())
     }
 }
 

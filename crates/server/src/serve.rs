@@ -159,7 +159,7 @@ fn serve(
         let place =
             Place { shared: shared.clone(), mesh, listeners: std::mem::take(&mut listening.nodes[index]) };
         threads.push(
-            start_node(driver, seat, place, clock)
+            start_node(driver, seat, place, clock.clone())
                 .map_err(|error| format!("Can't start shard {index}: {error}"))?,
         );
     }
