@@ -15,6 +15,10 @@ pub(crate) const GROUP: u16 = 0;
 /// the same set of the processor's caches, and small requests only ever touch the beginning.
 const STAGGER: usize = 64;
 
+/// Buffers that the kernel gets at first. It uses all that it has in turn, so more would only mean more memory, in the
+/// process and in the processor's caches, until so many messages wait at once.
+const FIRST_COUNT: u16 = 64;
+
 /// A provided buffer ring: a queue of free buffers that the kernel takes one from whenever bytes
 /// arrive, and the buffers themselves. All of it is mapped, so buffers that were never used cost
 /// address space only.
@@ -26,13 +30,15 @@ pub(crate) struct BufferRing {
     queue: Mapping,
     memory: Mapping,
     count: u16,
+    /// The first so many are in use: the kernel's or ours.
+    in_use: u16,
     buffer_len: usize,
     tail: u16,
 }
 
 impl BufferRing {
-    /// Maps `count` buffers of `buffer_len` bytes, registers them with `ring` and gives all of them to
-    /// the kernel. `count` must be a power of two, at most 32768.
+    /// Maps `count` buffers of `buffer_len` bytes, registers them with `ring` and gives the first of them to the
+    /// kernel. `count` must be a power of two, at most 32768.
     ///
     /// # Errors
     /// `EINVAL` if the kernel is older than 5.19, `ENOMEM` when there is no memory.
@@ -42,6 +48,7 @@ impl BufferRing {
             queue: Mapping::new(usize::from(count) * size_of::<BufRingEntry>())?,
             memory: Mapping::new(usize::from(count) * (buffer_len + STAGGER))?,
             count,
+            in_use: 0,
             buffer_len,
             tail: 0,
         };
@@ -55,10 +62,20 @@ impl BufferRing {
                 0,
             )?;
         }
-        for buffer in 0..count {
-            buffers.give_back(buffer);
-        }
+        buffers.use_up_to(FIRST_COUNT.min(count));
         Ok(buffers)
+    }
+
+    /// Gives the kernel as many more as it has, up to the number there are. For when it had none left.
+    pub(crate) fn use_more(&mut self) {
+        self.use_up_to(self.in_use.saturating_mul(2).min(self.count));
+    }
+
+    fn use_up_to(&mut self, count: u16) {
+        for buffer in self.in_use..count {
+            self.give_back(buffer);
+        }
+        self.in_use = self.in_use.max(count);
     }
 
     /// The first `len` bytes of a buffer that a completion has named and that was not given back since.

@@ -329,7 +329,10 @@ impl UringNetwork {
                     }
                 }
                 (Err(_), _) => match Errno::from_raw_os_error(-result) {
-                    Errno::NOBUFS => self.buffers_exhausted += 1,
+                    Errno::NOBUFS => {
+                        self.buffers_exhausted += 1;
+                        self.buffers.use_more();
+                    }
                     // Paused; or nothing happened and the kernel gave up.
                     Errno::CANCELED | Errno::INTR | Errno::AGAIN => {}
                     errno => {

@@ -84,7 +84,13 @@ impl Shared {
 /// What kept it from being done. Failures are printed and told by the exit code.
 pub fn run(options: &Options) -> io::Result<ExitCode> {
     let program = programs::tessera(options.tessera.as_deref())?;
-    let settings = [("shards", options.shards.to_string()), ("io-driver", options.driver.clone())];
+    // All of them at once, and some that come and go.
+    let clients_max = options.connections + options.crowd as u64 + 1000;
+    let settings = [
+        ("shards", options.shards.to_string()),
+        ("io-driver", options.driver.clone()),
+        ("maxclients", clients_max.to_string()),
+    ];
     let mut server = Server::start(&program, &settings.map(|(name, value)| (name.to_owned(), value)))?;
     let Endpoint::Tcp(address) = server.endpoint() else { return Err(io::Error::other("no address")) };
     nuisance::prepare(address)?;
