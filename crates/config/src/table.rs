@@ -32,6 +32,8 @@ pub enum Group {
     Limits,
     /// Threads, cores and the interface to the kernel.
     Cores,
+    /// How much memory to use, and what to do when that is all.
+    Memory,
     /// Expiry of keys.
     Expiry,
     /// Slow log and latency.
@@ -42,12 +44,13 @@ pub enum Group {
 
 impl Group {
     /// All groups in the order of the documentation.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Network,
         Self::General,
         Self::Security,
         Self::Limits,
         Self::Cores,
+        Self::Memory,
         Self::Expiry,
         Self::Monitoring,
         Self::NotBuilt,
@@ -61,6 +64,7 @@ impl Group {
             Self::Security => "Security",
             Self::Limits => "Limits",
             Self::Cores => "Cores and drivers",
+            Self::Memory => "Memory",
             Self::Expiry => "Expiry",
             Self::Monitoring => "Monitoring",
             Self::NotBuilt => "Not in this version",
@@ -286,6 +290,40 @@ parameters! {
     /// with cores to spare, for which it burns them.
     SpinUs "spin-us" => spin_us: u32 = 0, Cores, Mutable, Kind::Integer { min: 0, max: 1_000_000 };
 
+    /// Bytes of memory that the whole process may use; past that, keys are evicted or writes refused. Over several
+    /// shards the excess is evicted where the data lies. 0: no bound.
+    MaxMemory "maxmemory" => max_memory: ByteCount = ByteCount(0),
+        Memory, Mutable, Kind::MemorySize { min: 0, max: u64::MAX };
+
+    /// Which keys are evicted when memory is full: the least recently used, the least frequently used, any, or those
+    /// that expire first; among all keys or those with an expiry. `noeviction`: none, and writes that need memory are
+    /// refused.
+    MaxMemoryPolicy "maxmemory-policy" => max_memory_policy: MaxMemoryPolicy = MaxMemoryPolicy::NoEviction,
+        Memory, Mutable, Kind::Choice(MaxMemoryPolicy::NAMES);
+
+    /// How many keys are looked at for each that is evicted. More makes a better choice and takes more time. Values
+    /// above 1000 count as 1000.
+    MaxMemorySamples "maxmemory-samples" => max_memory_samples: u32 = 5,
+        Memory, Mutable, Kind::Integer { min: 1, max: INT_MAX };
+
+    /// For how long keys are evicted in one turn of a shard before clients have theirs: up to 10, so many times 50
+    /// microseconds; above, 15 percent more with each step; 100: as long as it takes. Writes wait for as much to be
+    /// evicted as they add in any case.
+    MaxMemoryEvictionTenacity "maxmemory-eviction-tenacity" => max_memory_eviction_tenacity: u32 = 10,
+        Memory, Mutable, Kind::Integer { min: 0, max: 100 };
+
+    /// How slowly the count of a key's uses grows, for the policies that evict the least frequently used.
+    LfuLogFactor "lfu-log-factor" => lfu_log_factor: u32 = 10,
+        Memory, Mutable, Kind::Integer { min: 0, max: INT_MAX };
+
+    /// Minutes after which a key's count of uses falls by one. 0: never.
+    LfuDecayTime "lfu-decay-time" => lfu_decay_time_min: u32 = 1,
+        Memory, Mutable, Kind::Integer { min: 0, max: INT_MAX };
+
+    /// FLUSHALL and FLUSHDB without an option free memory after their reply, a bit at a time, as with ASYNC.
+    LazyFreeLazyUserFlush "lazyfree-lazy-user-flush" => lazy_free_lazy_user_flush: bool = false,
+        Memory, Mutable, Kind::Bool;
+
     /// How hard to look for expired keys, from 1 to 10: more finds them sooner and takes more time.
     ActiveExpireEffort "active-expire-effort" => active_expire_effort: u32 = 1,
         Expiry, Mutable, Kind::Integer { min: 1, max: 10 };
@@ -317,16 +355,6 @@ parameters! {
     /// Log every write.
     AppendOnly "appendonly" => append_only: bool = false, NotBuilt, Mutable, Kind::Bool,
         not built: "this version does not log writes";
-
-    /// Bytes of memory the data may take. 0: no bound.
-    MaxMemory "maxmemory" => max_memory: ByteCount = ByteCount(0),
-        NotBuilt, Mutable, Kind::MemorySize { min: 0, max: u64::MAX },
-        not built: "this version does not bound memory";
-
-    /// What to do when memory is full.
-    MaxMemoryPolicy "maxmemory-policy" => max_memory_policy: MaxMemoryPolicy = MaxMemoryPolicy::NoEviction,
-        NotBuilt, Mutable, Kind::Choice(MaxMemoryPolicy::NAMES),
-        not built: "this version does not evict keys";
 
     /// Be a node of a cluster.
     ClusterEnabled "cluster-enabled" => cluster_enabled: bool = false, NotBuilt, AtStart, Kind::Bool,

@@ -197,12 +197,7 @@ fn protected_parameters_ask_who_the_client_is() {
 
 #[test]
 fn what_is_not_built_keeps_its_one_value() {
-    for (name, value, other) in [
-        ("save", "", "3600 1"),
-        ("appendonly", "no", "yes"),
-        ("maxmemory", "0", "1gb"),
-        ("maxmemory-policy", "noeviction", "allkeys-lru"),
-    ] {
+    for (name, value, other) in [("save", "", "3600 1"), ("appendonly", "no", "yes")] {
         let config = Config::default();
         assert_eq!(get(&config, name), value);
         assert_eq!(set(&config, &[(name, value)]), Ok((config.clone(), Vec::new())));

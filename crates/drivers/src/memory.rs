@@ -43,7 +43,10 @@ fn count(bytes: i64) {
 /// Bytes that are allocated now, in whole blocks, over all threads.
 pub fn allocated_bytes() -> u64 {
     // Memory freed by another thread than took it makes single counters negative, never the sum.
-    let sum: i64 = ALLOCATED_BYTES.iter().map(|counter| counter.0.load(Ordering::Relaxed)).sum();
+    let in_use = NEXT_COUNTER.load(Ordering::Relaxed).min(COUNTERS - 1);
+    let last = &ALLOCATED_BYTES[COUNTERS - 1..];
+    let sum: i64 =
+        ALLOCATED_BYTES[..in_use].iter().chain(last).map(|counter| counter.0.load(Ordering::Relaxed)).sum();
     sum.max(0).unsigned_abs()
 }
 

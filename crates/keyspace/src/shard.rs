@@ -44,6 +44,8 @@ pub struct ShardSettings {
     pub lfu_log_factor: u32,
     /// See [`Usage::Frequency`], in minutes.
     pub lfu_decay_time_min: u32,
+    /// Flushing frees memory later if the client does not say when (`lazyfree-lazy-user-flush`).
+    pub lazy_flush: bool,
 }
 
 impl ShardSettings {
@@ -66,6 +68,7 @@ impl Default for ShardSettings {
             eviction_samples: 5,
             lfu_log_factor: 10,
             lfu_decay_time_min: 1,
+            lazy_flush: false,
         }
     }
 }

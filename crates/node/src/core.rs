@@ -4,6 +4,7 @@ use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::connection::Connection;
+use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
 use crate::shared::Shared;
@@ -86,6 +87,7 @@ pub struct Core<S, C> {
     pub(crate) spare_decoder: Decoder,
     pub(crate) ahead: Ahead,
     pub(crate) buffers: Buffers,
+    pub(crate) memory: MemoryWatch,
     pub(crate) counters: Counters,
     pub(crate) rates: Rates,
     /// Writes and expiries that the published numbers of the databases know of.
@@ -137,6 +139,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             spare_decoder: Decoder::new(),
             ahead: Ahead::default(),
             buffers: Buffers::default(),
+            memory: MemoryWatch::default(),
             counters: Counters::default(),
             rates: Rates::default(),
             published_changes: Cell::new(0),
@@ -186,7 +189,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_over_config(&mut self) {
         let string_max_len_bytes = self.config.proto_max_bulk_len.0;
         self.limits.bulk_max_len_bytes = i64::try_from(string_max_len_bytes).unwrap_or(i64::MAX);
-        self.shard.set_settings(ShardSettings { string_max_len_bytes, ..ShardSettings::default() });
+        self.shard.set_settings(ShardSettings {
+            string_max_len_bytes,
+            eviction_policy: eviction_policy(self.config.max_memory_policy),
+            eviction_samples: eviction_samples(&self.config),
+            lfu_log_factor: self.config.lfu_log_factor,
+            lfu_decay_time_min: self.config.lfu_decay_time_min,
+            lazy_flush: self.config.lazy_free_lazy_user_flush,
+        });
+        self.take_over_memory_config();
     }
 
     /// Parcels of peers have not been taken in yet.
@@ -198,6 +209,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// on with or is kept only for what another node still does.
     pub fn is_quiet(&self) -> bool {
         !self.mesh.has_mail()
+            && !self.owes_memory()
             && !self.mesh.is_restless()
             && self.runnable.is_empty()
             && self.stalled.is_empty()

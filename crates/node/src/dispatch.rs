@@ -110,6 +110,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) -> Flow {
+        if self.is_out_of_memory_for(command) {
+            return self.refuse_for_memory(connection, command);
+        }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
         connection.replies.lend(|| self.buffers.take());
@@ -244,6 +247,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.on_own_shard(connection, command, args);
         };
         if let Err(error) = (command.check)(args) {
+            if self.is_out_of_memory_for(command) {
+                return self.refuse_for_memory(connection, command);
+            }
             self.note_start(connection, command, args);
             return self.refuse(connection, &error.text(command.full_name));
         }
@@ -253,6 +259,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         if !connection.replies.is_settled() {
             return hold(connection, Hold::UntilSettled);
+        }
+        if self.is_out_of_memory_for(command) {
+            return self.refuse_for_memory(connection, command);
         }
         let split = split::split(args, first, step, &self.shared.slots);
         self.note_start(connection, command, args);
@@ -431,6 +440,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let owners = match Gathering::owners(&steps, args, context, &self.shared.slots) {
             Ok(owners) => owners,
             Err(error) => {
+                if self.is_out_of_memory_for(command) {
+                    return self.refuse_for_memory(connection, command);
+                }
                 self.note_start(connection, command, args);
                 return self.refuse(connection, &error.text(command.full_name));
             }
@@ -441,6 +453,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         if !connection.replies.is_settled() {
             return hold(connection, Hold::UntilSettled);
+        }
+        if self.is_out_of_memory_for(command) {
+            return self.refuse_for_memory(connection, command);
         }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
@@ -482,6 +497,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.refuse(connection, &refused.error.text(name))
     }
 
+    #[cold]
+    fn refuse_for_memory(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
+        let text = self.note_out_of_memory(command);
+        self.answer_error(connection, text)
+    }
+
     /// Closes a connection that a browser was made to open.
     fn drop_http(&mut self, connection: &mut Connection) -> Flow {
         connection.close_after_reply = true;
@@ -500,6 +521,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[cold]
     pub(crate) fn refuse(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
         self.note_error(text);
+        self.answer_error(connection, text)
+    }
+
+    fn answer_error(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
         let wanted = take_wanted(&mut connection.client);
         connection.replies.write_now(|out| {
             Reply::new(out, connection.client.protocol).error(text);

@@ -218,6 +218,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.publish();
         let counters = self.shared.counters();
         let memory = self.shared.system.memory();
+        let (exceeded_ns, exceeded_now_ns) = self.shared.eviction.exceeded_ns(self.now_ns);
         let mut driver: Vec<(&'static str, u64)> = Vec::new();
         for stats in &self.shared.stats {
             for (name, value) in stats.driver.lock().unwrap_or_else(PoisonError::into_inner).iter() {
@@ -253,7 +254,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             persistence: PersistenceFacts { changes: counters.changes },
             stats: StatsFacts {
                 connections: counters.connections,
-                commands: counters.commands,
+                commands: counters.commands.saturating_sub(counters.refused_commands),
                 commands_per_s: counters.commands_per_s,
                 input_bytes: counters.input_bytes,
                 output_bytes: counters.output_bytes,
@@ -264,6 +265,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 expired_stale_ratio: 0.0,
                 expire_time_cap_reached: counters.expire_time_cap_reached,
                 expire_cycle_us: counters.expire_cycle_ns / 1000,
+                evicted_keys: counters.evicted_keys,
+                memory_exceeded_us: exceeded_ns / 1000,
+                memory_exceeded_now_us: exceeded_now_ns / 1000,
                 keyspace_hits: counters.keyspace_hits,
                 keyspace_misses: counters.keyspace_misses,
                 error_replies: counters.error_replies,
@@ -310,11 +314,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         counters.keyspace_hits = shard.keyspace_hits;
         counters.keyspace_misses = shard.keyspace_misses;
         counters.expired_keys = shard.expired_keys;
+        counters.evicted_keys = shard.evicted_keys;
         counters.changes = shard.dirty;
         counters.blocked_clients = self.paused.len() as u64;
         self.stats().counters.publish(&counters);
-        // Only writes and expiry change what is told of the databases.
-        let changes = shard.dirty + shard.expired_keys;
+        // Only writes, expiry and eviction change what is told of the databases.
+        let changes = shard.dirty + shard.expired_keys + shard.evicted_keys;
         if self.published_changes.replace(changes) != changes {
             self.publish_databases();
         }
@@ -325,6 +330,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for db in 0..self.shard.databases_len() {
             self.stats().publish_database(&self.shard, db as u16);
         }
+        self.stats().publish_shard_size(&self.shard);
     }
 
     fn reset_statistics(&mut self) {
@@ -338,6 +344,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         };
         self.shard.reset_stats();
         self.publish_databases();
+        self.shared.eviction.reset();
         self.stats().commands.reset();
         self.stats().errors.lock().unwrap_or_else(PoisonError::into_inner).reset();
         self.publish();

@@ -39,6 +39,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.shard.has_garbage() {
             self.shard.reclaim(RECLAIM_SEGMENTS);
         }
+        self.keep_memory();
         self.end_pauses();
         if self.now_ns < self.next_housekeeping_ns {
             return;

@@ -26,6 +26,7 @@ pub mod doorbell;
 mod feed;
 mod host;
 mod housekeeping;
+pub mod memory;
 pub mod mesh;
 pub mod network;
 pub mod node;

@@ -57,6 +57,7 @@ impl<N: Network, C: Clock> Node<N, C> {
 
     /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
     pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
+        self.core.memory.begin_turn();
         let mut inbox = Inbox { core: &mut self.core, awake: false };
         let polled = self.network.poll(wait, &mut inbox);
         if wait != Wait::Poll && !self.network.sleeps_later() {
@@ -91,7 +92,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         let core = &mut self.core;
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
-        if !core.runnable.is_empty() || core.shard.has_garbage() {
+        if !core.runnable.is_empty() || core.shard.has_garbage() || core.owes_memory() {
             return Wait::Poll;
         }
         let spin_ns = u64::from(core.config.spin_us) * 1000;
@@ -103,7 +104,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             sleep_ns = sleep_ns.min(STUCK_SLEEP_NS);
         }
         core.mesh.bell().doorbell().lie_down();
-        if core.mesh.has_mail() || sleep_ns == 0 {
+        if core.mesh.has_mail() || core.owes_memory() || sleep_ns == 0 {
             core.mesh.bell().doorbell().get_up();
             return Wait::Poll;
         }

@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::connection::Connection;
 use crate::core::{Core, NetworkOrder, RemoteSend};
 use crate::direct;
+use crate::memory::OUT_OF_MEMORY;
 use crate::mesh::{Note, REPLIES_MAX_LEN_BYTES};
 use crate::network::SocketHandle;
 use std::sync::PoisonError;
@@ -12,8 +13,8 @@ use tessera_command::{Command, Error, Flags, Run};
 use tessera_keyspace::Effect;
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_routing::message::Slow;
-use tessera_routing::{Batch, Call, Ticket};
+use tessera_routing::message::{ErrandKind, Slow};
+use tessera_routing::{Answer, Batch, Call, Errand, Ticket};
 
 /// How many calls' keys are looked for together.
 const WARM_CALLS: usize = 16;
@@ -37,8 +38,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut reply = Reply::new(out, protocol);
         let result = match command.run {
             Run::Read(run) => run(args, self.shard.view(db, touch), &mut reply).map(|()| Effect::None),
-            Run::Write(run) => run(args, &mut self.shard.view_mut(db, touch), &mut reply),
-            Run::Gather(steps) => steps.run_on_one_shard(args, &mut self.shard, db, touch, &mut reply),
+            Run::Write(run) => {
+                let before_bytes = self.shard.database(db).entry_bytes();
+                let result = run(args, &mut self.shard.view_mut(db, touch), &mut reply);
+                let grown_bytes = self.shard.database(db).entry_bytes().saturating_sub(before_bytes);
+                self.memory.note_growth(grown_bytes);
+                result
+            }
+            Run::Gather(steps) => {
+                self.memory.note_unknown_growth();
+                steps.run_on_one_shard(args, &mut self.shard, db, touch, &mut reply)
+            }
             Run::Session(_) | Run::Everywhere(_) | Run::Container => {
                 Err(Error::Text("ERR this command does not run on a shard"))
             }
@@ -88,6 +98,36 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.stats().errors.lock().unwrap_or_else(PoisonError::into_inner).note(text);
     }
 
+    /// Tells the latency monitor of something that took so long, if that is long enough.
+    #[inline]
+    pub(crate) fn note_latency(&self, event: &'static str, duration_ns: u64) {
+        let threshold_ms = self.config.latency_monitor_threshold_ms;
+        if threshold_ms > 0 && duration_ns / 1_000_000 >= threshold_ms {
+            let unix_s = self.unix_us.div_euclid(1_000_000);
+            self.shared.latency().add(event, unix_s, duration_ns / 1_000_000);
+        }
+    }
+
+    /// Counts a command that is refused because memory is short, and returns what its client is told.
+    #[cold]
+    pub(crate) fn note_out_of_memory(&mut self, command: &'static Command) -> &'static [u8] {
+        self.stats().commands.note_rejected(self.shared.registry.number(command));
+        self.note_error(OUT_OF_MEMORY);
+        OUT_OF_MEMORY
+    }
+
+    /// Runs a call of a peer on the shard, unless it is all of a command and there is no memory for it.
+    fn run_call(&mut self, call: &Call, args: Args<'_>, out: &mut Vec<u8>) -> u64 {
+        let Call { ticket, command, db, protocol, touch, whole, .. } = *call;
+        // Of a command's parts others may be done already; its home has looked before it sent them.
+        if self.is_out_of_memory_for(command) && whole {
+            self.counters.refused_commands += 1;
+            Reply::new(out, protocol).error(self.note_out_of_memory(command));
+            return 0;
+        }
+        self.run_on_shard(command, args, db, protocol, touch, ticket.part == 0, out)
+    }
+
     /// Whether a command that took so long belongs into the slow log or the latency monitor.
     #[inline]
     fn is_slow(&self, command: &Command, duration_ns: u64) -> bool {
@@ -122,11 +162,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         duration_ns: u64,
     ) {
         let unix_s = self.unix_us.div_euclid(1_000_000);
-        let threshold_ms = self.config.latency_monitor_threshold_ms;
-        if threshold_ms > 0 && duration_ns / 1_000_000 >= threshold_ms {
-            let event = if command.flags.has(Flags::FAST) { "fast-command" } else { "command" };
-            self.shared.latency().add(event, unix_s, duration_ns / 1_000_000);
-        }
+        self.note_latency(
+            if command.flags.has(Flags::FAST) { "fast-command" } else { "command" },
+            duration_ns,
+        );
         let slower_than_us = self.config.slowlog_log_slower_than_us;
         if slower_than_us >= 0
             && duration_ns / 1000 >= slower_than_us.unsigned_abs()
@@ -164,19 +203,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.shard.warm(call.db, keys);
             }
             index += 1;
-            let counted = call.ticket.part == 0;
-            let Call { ticket, command, db, protocol, touch, .. } = call;
+            let Call { ticket, command, .. } = call;
             let Some(socket) = call.direct else {
-                let duration_ns = out.push_reply(ticket, |replies| {
-                    self.run_on_shard(command, args, db, protocol, touch, counted, replies)
-                });
+                let duration_ns = out.push_reply(ticket, |replies| self.run_call(&call, args, replies));
                 if call.whole && self.is_slow(command, duration_ns) {
                     out.slow.push(slow(&call, args, duration_ns));
                 }
                 continue;
             };
             let mut bytes = self.buffers.take();
-            let duration_ns = self.run_on_shard(command, args, db, protocol, touch, counted, &mut bytes);
+            let duration_ns = self.run_call(&call, args, &mut bytes);
             if self.is_slow(command, duration_ns) {
                 // It goes into the log before its client knows that it is done: the home must hear of it first.
                 out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));
@@ -188,10 +224,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         for errand in batch.errands.drain(..) {
             let ticket = errand.ticket;
-            out.answers.push((ticket, errand.run(&mut self.shard)));
+            out.answers.push((ticket, self.run_errand(errand)));
         }
         self.mesh.restore_outgoing(home, out);
         true
+    }
+
+    /// Does a step of a gathering command on the shard.
+    pub(crate) fn run_errand(&mut self, errand: Errand) -> Answer {
+        if matches!(errand.kind, ErrandKind::Put(..)) {
+            self.make_room_for_growth();
+        }
+        errand.run(&mut self.shard)
     }
 
     /// Has this node's network write a reply to a connection of `home`.

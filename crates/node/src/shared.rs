@@ -1,5 +1,6 @@
 //! What the nodes have in common. Commands on keys never come here; what is behind a lock is for rare occasions.
 
+use crate::memory::Eviction;
 use crate::mesh::Bell;
 use crate::stats::{Counters, NodeStats};
 use crate::system::System;
@@ -28,6 +29,8 @@ pub struct Shared {
     pub bells: Arc<[Arc<Bell>]>,
     /// For each node and connection index, the state of its direct reply.
     pub direct: Box<[Box<[DirectState]>]>,
+    /// What all nodes know of bounded memory.
+    pub eviction: Eviction,
     /// The process.
     pub system: Box<dyn System>,
     /// When the server started, in Unix microseconds.
@@ -65,6 +68,7 @@ impl Shared {
             stats: (0..nodes).map(|_| NodeStats::new(databases, registry.numbered().len())).collect(),
             bells,
             direct: (0..nodes).map(|_| (0..direct_len).map(|_| DirectState::new(0)).collect()).collect(),
+            eviction: Eviction::default(),
             system,
             started_at_unix_us,
             config: Mutex::new(Arc::new(config)),

@@ -1,7 +1,7 @@
 //! What each node counts, where all nodes can read it.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use tessera_command::host::{CommandStats, ErrorStats};
 use tessera_keyspace::Shard;
 
@@ -61,6 +61,10 @@ counters! {
     expire_cycle_ns,
     /// Keys removed because their time was over.
     expired_keys,
+    /// Keys removed because memory was short.
+    evicted_keys,
+    /// Commands that were to run here and were refused because memory was short, though they are counted.
+    refused_commands,
     /// Reads that found their key.
     keyspace_hits,
     /// Reads that did not.
@@ -102,6 +106,28 @@ pub struct DatabaseCounters {
     pub table_bytes: AtomicU64,
 }
 
+/// How large a shard is.
+#[derive(Debug, Default)]
+struct PublishedSize {
+    keys: AtomicU64,
+    volatile_keys: AtomicU64,
+    entry_bytes: AtomicU64,
+    has_garbage: AtomicBool,
+}
+
+/// How large a shard is, all databases together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShardSize {
+    /// Keys.
+    pub keys: u64,
+    /// Keys with an expiry.
+    pub volatile_keys: u64,
+    /// Memory of keys and values, in bytes.
+    pub entry_bytes: u64,
+    /// Flushed tables are still to be freed.
+    pub has_garbage: bool,
+}
+
 /// All that one node publishes. The node alone writes, except where it says otherwise.
 #[derive(Debug)]
 pub struct NodeStats {
@@ -109,6 +135,9 @@ pub struct NodeStats {
     pub counters: PublishedCounters,
     /// Its shard's databases, likewise.
     pub databases: Box<[DatabaseCounters]>,
+    size: PublishedSize,
+    /// Memory that the node is to free by eviction, in bytes. Others add, the node subtracts.
+    pub owed_bytes: AtomicU64,
     /// Its commands.
     pub commands: CommandStats,
     /// Its error replies.
@@ -125,10 +154,37 @@ impl NodeStats {
         NodeStats {
             counters: PublishedCounters::default(),
             databases: (0..databases).map(|_| DatabaseCounters::default()).collect(),
+            size: PublishedSize::default(),
+            owed_bytes: AtomicU64::new(0),
             commands: CommandStats::new(commands),
             errors: Mutex::default(),
             clients: AtomicU32::new(0),
             driver: Mutex::default(),
+        }
+    }
+
+    /// Publishes how large `shard` is.
+    pub fn publish_shard_size(&self, shard: &Shard) {
+        let mut size = ShardSize { has_garbage: shard.has_garbage(), ..ShardSize::default() };
+        for db in 0..shard.databases_len() {
+            let database = shard.database(db as u16);
+            size.keys += database.len() as u64;
+            size.volatile_keys += database.volatile_len() as u64;
+            size.entry_bytes += database.entry_bytes() as u64;
+        }
+        self.size.keys.store(size.keys, Ordering::Relaxed);
+        self.size.volatile_keys.store(size.volatile_keys, Ordering::Relaxed);
+        self.size.entry_bytes.store(size.entry_bytes, Ordering::Relaxed);
+        self.size.has_garbage.store(size.has_garbage, Ordering::Relaxed);
+    }
+
+    /// How large the shard was when that was last published: at the end of its node's last turn, or later.
+    pub fn shard_size(&self) -> ShardSize {
+        ShardSize {
+            keys: self.size.keys.load(Ordering::Relaxed),
+            volatile_keys: self.size.volatile_keys.load(Ordering::Relaxed),
+            entry_bytes: self.size.entry_bytes.load(Ordering::Relaxed),
+            has_garbage: self.size.has_garbage.load(Ordering::Relaxed),
         }
     }
 

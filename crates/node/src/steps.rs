@@ -202,7 +202,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn send_errand(&mut self, shard: ShardId, errand: Errand) -> Option<(u32, Answer)> {
         if usize::from(shard) == self.me {
             let part = errand.ticket.part;
-            return Some((part, errand.run(&mut self.shard)));
+            return Some((part, self.run_errand(errand)));
         }
         self.mesh.outgoing(usize::from(shard)).errands.push(errand);
         None

@@ -29,6 +29,8 @@ pub trait System: Send + Sync {
     fn replication_id(&self) -> String;
     /// Memory of the process.
     fn memory(&self) -> ProcessMemory;
+    /// What the allocator has given out, in bytes. Asked for often, so it must cost little.
+    fn used_memory_bytes(&self) -> u64;
     /// Processor time of the process, and of the thread that asks.
     fn cpu(&self) -> CpuFacts;
     /// Puts changed parameters into effect, as far as they are the process's: all or none.

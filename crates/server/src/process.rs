@@ -105,6 +105,7 @@ impl Process {
                 .unwrap_or_else(PoisonError::into_inner)
                 .set_keepalive(after.tcp_keepalive_s)
                 .map_err(|error| SetError::not_applied(id, plain(&error)))?,
+            Id::MaxMemory => warn_of_little_memory(after),
             Id::MaxClients => {
                 let nodes = self.facts.shards as u64;
                 let wanted = u64::from(after.max_clients);
@@ -120,6 +121,17 @@ impl Process {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Tells the log that `maxmemory` is less than what is in use.
+pub fn warn_of_little_memory(config: &Config) {
+    let (used_bytes, max_bytes) = (allocated_bytes(), config.max_memory.0);
+    if max_bytes != 0 && max_bytes < used_bytes {
+        log::warn!(
+            "maxmemory is {max_bytes} bytes, and {used_bytes} are in use: keys will be evicted or writes refused, as \
+             maxmemory-policy says."
+        );
     }
 }
 
@@ -168,6 +180,10 @@ impl System for Process {
             system: system.totalram as u64 * u64::from(system.mem_unit),
             allocator: "mimalloc",
         }
+    }
+
+    fn used_memory_bytes(&self) -> u64 {
+        allocated_bytes()
     }
 
     fn cpu(&self) -> CpuFacts {

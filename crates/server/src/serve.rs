@@ -4,7 +4,7 @@ use crate::daemon;
 use crate::logger;
 use crate::options::Options;
 use crate::pid_file::{self, PidFile};
-use crate::process::{Process, listeners, server_facts};
+use crate::process::{Process, listeners, server_facts, warn_of_little_memory};
 use crate::supervised::ServiceManager;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -147,6 +147,7 @@ fn serve(
     let bells = meshes.first().map(Mesh::bells).unwrap_or_default();
     // The table lives as long as the process: every node refers to it.
     let registry: &'static Registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
+    warn_of_little_memory(&config);
     let process = Process::new(facts, config_file, listening.control);
     let shared =
         Arc::new(Shared::new(registry, config.clone(), bells, Box::new(process), started_at_unix_us));

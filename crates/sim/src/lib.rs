@@ -12,6 +12,7 @@ pub mod clock;
 pub mod effects;
 pub mod generate;
 pub mod kernel;
+pub mod memory;
 pub mod network;
 pub mod scenarios;
 pub mod script;

@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
+use crate::memory;
 use crate::script::{Action, Check, play};
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
@@ -21,18 +22,21 @@ pub enum Scenario {
     Flood,
     /// Monitors are shown every command, once.
     Monitors,
+    /// Memory is bounded: keys go as the policy says, and writes are refused only if none can.
+    Memory,
     /// Effects replayed give the same data.
     Effects,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 6] = [
+    pub const ALL: [Scenario; 7] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
         Scenario::Flood,
         Scenario::Monitors,
+        Scenario::Memory,
         Scenario::Effects,
     ];
 
@@ -44,6 +48,7 @@ impl Scenario {
             Scenario::Storm => "storm",
             Scenario::Flood => "flood",
             Scenario::Monitors => "monitors",
+            Scenario::Memory => "memory",
             Scenario::Effects => "effects",
         }
     }
@@ -56,6 +61,7 @@ impl Scenario {
             Scenario::Storm => storm(shards, seed),
             Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
+            Scenario::Memory => memory::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));

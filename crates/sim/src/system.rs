@@ -1,14 +1,18 @@
 //! The process around virtual nodes: there is none.
 
+use std::sync::{Arc, OnceLock, Weak};
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, ServerFacts};
 use tessera_config::{Config, Id, SetError};
+use tessera_node::Shared;
 use tessera_node::system::{ProcessMemory, System};
 
-/// A process without memory, file or log.
+/// A process without file or log, whose only memory is that of the keys.
 pub struct NoProcess {
     /// How many nodes there are.
     pub shards: usize,
+    /// What they share, once that exists.
+    pub shared: Arc<OnceLock<Weak<Shared>>>,
 }
 
 impl System for NoProcess {
@@ -22,6 +26,11 @@ impl System for NoProcess {
 
     fn memory(&self) -> ProcessMemory {
         ProcessMemory { allocator: "none", ..ProcessMemory::default() }
+    }
+
+    fn used_memory_bytes(&self) -> u64 {
+        let shared = self.shared.get().and_then(Weak::upgrade);
+        shared.map_or(0, |shared| shared.stats.iter().map(|stats| stats.shard_size().entry_bytes).sum())
     }
 
     fn cpu(&self) -> CpuFacts {

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use tessera_command::Registry;
 use tessera_config::Config;
+use tessera_keyspace::Shard;
 use tessera_node::clock::Clock;
 use tessera_node::mesh::Mesh;
 use tessera_node::network::Wait;
@@ -81,8 +82,10 @@ impl World {
         let clock = VirtualClock::new(random.u64(..), wall_moves, weather.slow_moment);
         let meshes = Mesh::build(nodes);
         let bells = meshes[0].bells();
-        let system = Box::new(NoProcess { shards: nodes });
+        let known = Arc::new(OnceLock::new());
+        let system = Box::new(NoProcess { shards: nodes, shared: known.clone() });
         let shared = Arc::new(Shared::new(registry(), config, bells, system, clock.unix_us()));
+        known.set(Arc::downgrade(&shared)).expect("it was not told before");
         let places = meshes
             .into_iter()
             .enumerate()
@@ -167,6 +170,10 @@ impl World {
                 assert!(
                     rung || !place.node.core().has_mail(),
                     "node {node} sleeps, has mail, and was not rung"
+                );
+                assert!(
+                    rung || !place.node.core().owes_memory(),
+                    "node {node} sleeps, has keys to evict, and was not rung"
                 );
                 rung || self.clock.now_ns() >= until_ns
                     || self.kernel.borrow().has_events(node)
@@ -261,6 +268,11 @@ impl World {
                 self.sleep();
             }
         }
+    }
+
+    /// The shards.
+    pub fn shards(&self) -> impl Iterator<Item = &Shard> {
+        self.places.iter().map(|place| place.node.core().shard())
     }
 
     /// Keys in all shards and databases.

@@ -48,6 +48,11 @@ fn monitors_are_shown_every_command_once() {
 }
 
 #[test]
+fn memory_stays_within_its_bound() {
+    play(Scenario::Memory, &[1, 2, 3, 5], 0..16);
+}
+
+#[test]
 fn replayed_effects_give_the_same_data() {
     play(Scenario::Effects, &[1], 1..3);
 }

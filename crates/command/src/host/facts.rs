@@ -148,6 +148,12 @@ pub struct StatsFacts {
     pub expire_time_cap_reached: u64,
     /// Time spent in that search, in microseconds.
     pub expire_cycle_us: u64,
+    /// Keys removed because memory was short.
+    pub evicted_keys: u64,
+    /// For how long memory was over its bound, in all, in microseconds.
+    pub memory_exceeded_us: u64,
+    /// For how long it is now, in microseconds.
+    pub memory_exceeded_now_us: u64,
     /// Reads that found their key.
     pub keyspace_hits: u64,
     /// Reads that did not.

@@ -24,7 +24,7 @@ impl Read for Touch {
 
     fn execute(keys: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let mut touched = 0;
-        for entry in keys.iter().filter_map(|key| db.find(key)) {
+        for entry in keys.iter().filter_map(|key| db.find_untouched(key)) {
             // It is the command's purpose, so CLIENT NO-TOUCH does not apply.
             db.shard().note_use(entry);
             touched += 1;

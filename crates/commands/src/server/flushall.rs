@@ -27,8 +27,9 @@ impl Write for FlushAll {
     }
 
     fn execute(mode: &Self::Args<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
+        let is_lazy = mode.is_lazy(db.settings());
         for number in 0..db.shard_mut().databases_len() {
-            db.shard_mut().flush(number as u16, *mode == FlushMode::Background);
+            db.shard_mut().flush(number as u16, is_lazy);
         }
         reply.ok();
         Ok(Effect::Verbatim)

@@ -27,8 +27,9 @@ impl Write for FlushDb {
     }
 
     fn execute(mode: &Self::Args<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
+        let is_lazy = mode.is_lazy(db.settings());
         let number = db.db();
-        db.shard_mut().flush(number, *mode == FlushMode::Background);
+        db.shard_mut().flush(number, is_lazy);
         reply.ok();
         Ok(Effect::Verbatim)
     }

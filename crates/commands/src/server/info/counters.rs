@@ -59,15 +59,10 @@ fn keys(facts: &Facts, page: &mut Page) {
     page.line("expired_stale_perc", format_args!("{:.2}", stats.expired_stale_ratio * 100.0));
     page.line("expired_time_cap_reached_count", stats.expire_time_cap_reached);
     page.line("expire_cycle_cpu_milliseconds", stats.expire_cycle_us / 1000);
-    page.lines(
-        &[
-            "evicted_keys",
-            "evicted_clients",
-            "total_eviction_exceeded_time",
-            "current_eviction_exceeded_time",
-        ],
-        0,
-    );
+    page.line("evicted_keys", stats.evicted_keys);
+    page.line("evicted_clients", 0);
+    page.line("total_eviction_exceeded_time", stats.memory_exceeded_us / 1000);
+    page.line("current_eviction_exceeded_time", stats.memory_exceeded_now_us / 1000);
     page.line("keyspace_hits", stats.keyspace_hits);
     page.line("keyspace_misses", stats.keyspace_misses);
     page.lines(

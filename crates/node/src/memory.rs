@@ -1,0 +1,384 @@
+//! Bounded memory (`maxmemory`): whether there is room for a write, and whose keys go if there is not.
+//!
+//! The bound is for the whole process, and so is the figure compared with it: what the allocator has given out. Whoever
+//! finds it exceeded divides the excess among all nodes in proportion to what their shards hold that may go
+//! ([`crate::stats::NodeStats::owed_bytes`]), and wakes those that sleep. Every node evicts what it owes: a bounded time
+//! of each turn, and at least as much as it has grown. What is owed and not yet evicted is not divided again.
+//!
+//! Looking at used memory costs a few cache lines of other threads, so it is looked at again only when the shard has
+//! grown by its part of the room found last or by a small part of the bound, and about once a millisecond.
+
+use crate::clock::Clock;
+use crate::core::Core;
+use crate::doorbell::Doorbell;
+use crate::shared::Shared;
+use crate::stats::NodeStats;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tessera_command::{Command, Flags};
+use tessera_config::{Config, MaxMemoryPolicy};
+use tessera_keyspace::EvictionPolicy;
+
+/// What a write is refused with.
+pub(crate) const OUT_OF_MEMORY: &[u8] = b"OOM command not allowed when used memory > 'maxmemory'.";
+
+/// Used memory is looked at that often even if the shard does not grow: buffers do, and other shards. In nanoseconds.
+const LOOK_PERIOD_NS: u64 = 1_000_000;
+/// It is looked at again when the shard has grown by that fraction of the bound, however much room there was.
+const LOOK_FRACTION: u64 = 256;
+/// Once memory is exceeded so much more is evicted for each node, in bytes, so that nodes do not wake each other
+/// for every key ...
+const RESERVE_BYTES_PER_NODE: u64 = 16 * 1024;
+/// ... but not more than this fraction of the bound in all.
+const RESERVE_FRACTION: u64 = 256;
+/// Beyond this fraction of the bound a node that grows does not wait for others to evict their part.
+const PATIENCE_FRACTION: u64 = 64;
+/// More samples for each key that goes do not choose better, and would stop the shard.
+const SAMPLES_MAX: u32 = 1000;
+/// Unit of `maxmemory-eviction-tenacity` as long as it is linear, in nanoseconds.
+const TENACITY_STEP_NS: u64 = 50_000;
+const TENACITY_LINEAR_MAX: u32 = 10;
+const TENACITY_MAX: u32 = 100;
+
+/// The part that all nodes have in common.
+#[derive(Debug, Default)]
+pub struct Eviction {
+    /// Somebody is dividing the excess.
+    is_dividing: AtomicBool,
+    /// Since when memory is exceeded, in monotonic nanoseconds; 0: it is not.
+    exceeded_since_ns: AtomicU64,
+    /// For how long it was before that.
+    exceeded_ns: AtomicU64,
+}
+
+impl Eviction {
+    fn note(&self, is_exceeded: bool, now_ns: u64) {
+        let since_ns = self.exceeded_since_ns.load(Ordering::Relaxed);
+        if is_exceeded == (since_ns != 0) {
+            return;
+        }
+        let next_ns = if is_exceeded { now_ns.max(1) } else { 0 };
+        let (order, other) = (Ordering::Relaxed, Ordering::Relaxed);
+        let changed = self.exceeded_since_ns.compare_exchange(since_ns, next_ns, order, other);
+        if changed.is_ok() && !is_exceeded {
+            self.exceeded_ns.fetch_add(now_ns.saturating_sub(since_ns), Ordering::Relaxed);
+        }
+    }
+
+    /// For how long memory was exceeded in all, and for how long it now is, in nanoseconds.
+    pub fn exceeded_ns(&self, now_ns: u64) -> (u64, u64) {
+        let current_ns = match self.exceeded_since_ns.load(Ordering::Relaxed) {
+            0 => 0,
+            since_ns => now_ns.saturating_sub(since_ns),
+        };
+        (self.exceeded_ns.load(Ordering::Relaxed) + current_ns, current_ns)
+    }
+
+    /// Forgets how long that was.
+    pub fn reset(&self) {
+        self.exceeded_since_ns.store(0, Ordering::Relaxed);
+        self.exceeded_ns.store(0, Ordering::Relaxed);
+    }
+}
+
+/// What one node knows.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryWatch {
+    /// `maxmemory`, in bytes; 0: no bound.
+    limit_bytes: u64,
+    /// How much the shard may grow before used memory is looked at again, in bytes. Below 0: that is due.
+    room_bytes: i64,
+    /// How much it has grown since that was last looked at, in bytes.
+    grown_bytes: u64,
+    /// For how long keys may be evicted in one turn.
+    turn_max_ns: u64,
+    /// What is left of that.
+    turn_left_ns: u64,
+    next_look_ns: u64,
+}
+
+impl MemoryWatch {
+    /// Memory has a bound.
+    #[inline]
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.limit_bytes != 0
+    }
+
+    /// The shard has grown.
+    #[inline]
+    pub(crate) fn note_growth(&mut self, bytes: usize) {
+        self.grown_bytes += bytes as u64;
+        self.room_bytes = self.room_bytes.saturating_sub_unsigned(bytes as u64);
+    }
+
+    /// Nobody knows how much the shard has grown.
+    pub(crate) fn note_unknown_growth(&mut self) {
+        self.room_bytes = -1;
+    }
+
+    /// Another turn begins.
+    #[inline]
+    pub(crate) fn begin_turn(&mut self) {
+        self.turn_left_ns = self.turn_max_ns;
+    }
+
+    fn follow(&mut self, config: &Config) {
+        self.limit_bytes = config.max_memory.0;
+        self.turn_max_ns = turn_max_ns(config.max_memory_eviction_tenacity);
+        self.room_bytes = -1;
+        self.next_look_ns = 0;
+    }
+
+    /// What used memory is brought down to once it is exceeded.
+    fn goal_bytes(&self, nodes: usize) -> u64 {
+        let reserve_bytes = RESERVE_BYTES_PER_NODE * nodes as u64;
+        self.limit_bytes - reserve_bytes.min(self.limit_bytes / RESERVE_FRACTION)
+    }
+}
+
+/// Redis's scale: linear up to half a millisecond at 10, then by powers of 1.15, at 100 without a bound.
+fn turn_max_ns(tenacity: u32) -> u64 {
+    match tenacity {
+        0..=TENACITY_LINEAR_MAX => TENACITY_STEP_NS * u64::from(tenacity),
+        TENACITY_MAX.. => u64::MAX,
+        _ => {
+            let linear_ns = (TENACITY_STEP_NS * u64::from(TENACITY_LINEAR_MAX)) as f64;
+            (linear_ns * 1.15f64.powi((tenacity - TENACITY_LINEAR_MAX) as i32)) as u64
+        }
+    }
+}
+
+/// The engine's word for a policy.
+pub(crate) fn eviction_policy(policy: MaxMemoryPolicy) -> EvictionPolicy {
+    match policy {
+        MaxMemoryPolicy::NoEviction => EvictionPolicy::NoEviction,
+        MaxMemoryPolicy::AllKeysLru => EvictionPolicy::AllKeysLru,
+        MaxMemoryPolicy::VolatileLru => EvictionPolicy::VolatileLru,
+        MaxMemoryPolicy::AllKeysLfu => EvictionPolicy::AllKeysLfu,
+        MaxMemoryPolicy::VolatileLfu => EvictionPolicy::VolatileLfu,
+        MaxMemoryPolicy::AllKeysRandom => EvictionPolicy::AllKeysRandom,
+        MaxMemoryPolicy::VolatileRandom => EvictionPolicy::VolatileRandom,
+        MaxMemoryPolicy::VolatileTtl => EvictionPolicy::VolatileTtl,
+    }
+}
+
+/// `maxmemory-samples`, as far as it goes.
+pub(crate) fn eviction_samples(config: &Config) -> u32 {
+    config.max_memory_samples.min(SAMPLES_MAX)
+}
+
+/// What a node holds that may go, in bytes; keys with an expiry are taken to be as large as the others.
+fn evictable_bytes(stats: &NodeStats, policy: EvictionPolicy) -> u64 {
+    let size = stats.shard_size();
+    match policy {
+        EvictionPolicy::NoEviction => 0,
+        _ if !policy.volatile_only() => size.entry_bytes,
+        _ => {
+            let part = u128::from(size.entry_bytes) * u128::from(size.volatile_keys);
+            part.checked_div(u128::from(size.keys)).unwrap_or(0) as u64
+        }
+    }
+}
+
+fn owed_by_all(shared: &Shared) -> u64 {
+    shared.stats.iter().map(|stats| stats.owed_bytes.load(Ordering::Relaxed)).sum()
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Follows the configuration.
+    pub(crate) fn take_over_memory_config(&mut self) {
+        self.memory.follow(&self.config);
+        if !self.memory.is_bounded() {
+            self.stats().owed_bytes.store(0, Ordering::Relaxed);
+            self.shared.eviction.note(false, self.now_ns);
+        }
+    }
+
+    /// Keys of this shard are to be evicted.
+    #[inline]
+    pub fn owes_memory(&self) -> bool {
+        self.memory.is_bounded() && self.stats().owed_bytes.load(Ordering::Relaxed) > 0
+    }
+
+    /// Makes room for a command that needs memory. True if there is none to be had: then it must be refused, if it
+    /// still can be.
+    #[inline]
+    pub(crate) fn is_out_of_memory_for(&mut self, command: &Command) -> bool {
+        self.memory.is_bounded()
+            && command.flags.has(Flags::DENY_OOM)
+            && self.memory.room_bytes < 0
+            && self.make_room()
+    }
+
+    /// Makes room for a value of unknown length that is to be stored whatever happens.
+    pub(crate) fn make_room_for_growth(&mut self) {
+        if self.memory.is_bounded() {
+            self.make_room();
+            self.memory.note_unknown_growth();
+        }
+    }
+
+    /// Evicts a turn's part of what this shard owes, and looks whether there is more to do when it is time.
+    pub(crate) fn keep_memory(&mut self) {
+        if self.memory.is_bounded()
+            && (self.memory.room_bytes < 0 || self.now_ns >= self.memory.next_look_ns || self.owes_memory())
+        {
+            self.make_room();
+        }
+    }
+
+    /// Looks at used memory and evicts as far as this shard has to. True if memory is exceeded and no key anywhere may
+    /// go.
+    #[cold]
+    fn make_room(&mut self) -> bool {
+        let limit_bytes = self.memory.limit_bytes;
+        let nodes = self.mesh.nodes();
+        self.stats().publish_shard_size(&self.shard);
+        let used_bytes = self.shared.system.used_memory_bytes();
+        if used_bytes > limit_bytes {
+            self.divide_excess();
+        } else if used_bytes < self.memory.goal_bytes(nodes) {
+            // Something else made room meanwhile.
+            self.stats().owed_bytes.store(0, Ordering::Relaxed);
+        }
+        let used_bytes = if self.evict_owed(used_bytes) {
+            self.stats().publish_shard_size(&self.shard);
+            self.shared.system.used_memory_bytes()
+        } else {
+            used_bytes
+        };
+        self.memory.grown_bytes = 0;
+        self.memory.next_look_ns = self.now_ns + LOOK_PERIOD_NS;
+        let is_exceeded = used_bytes > limit_bytes;
+        self.shared.eviction.note(is_exceeded, self.now_ns);
+        if is_exceeded {
+            self.memory.room_bytes = -1;
+            return !self.is_anything_evictable();
+        }
+        let room_bytes = ((limit_bytes - used_bytes) / nodes as u64).min(limit_bytes / LOOK_FRACTION);
+        self.memory.room_bytes = i64::try_from(room_bytes).unwrap_or(i64::MAX);
+        false
+    }
+
+    /// Lets every node owe its part of the excess, as far as it does not already, and wakes those that sleep.
+    fn divide_excess(&self) {
+        let shared = &self.shared;
+        let policy = self.shard.settings().eviction_policy;
+        if policy == EvictionPolicy::NoEviction || shared.eviction.is_dividing.swap(true, Ordering::Acquire) {
+            return;
+        }
+        // In this order: what is evicted in between counts as still owed, and is not asked for twice.
+        let owed_bytes = owed_by_all(shared);
+        let goal_bytes = self.memory.goal_bytes(self.mesh.nodes());
+        let excess_bytes = shared.system.used_memory_bytes().saturating_sub(goal_bytes);
+        let excess_bytes = u128::from(excess_bytes.saturating_sub(owed_bytes));
+        let evictable_bytes = |stats| u128::from(evictable_bytes(stats, policy));
+        let all_bytes: u128 = shared.stats.iter().map(evictable_bytes).sum();
+        if excess_bytes > 0 && all_bytes > 0 {
+            for stats in &shared.stats {
+                let part = (excess_bytes * evictable_bytes(stats)).div_ceil(all_bytes);
+                stats.owed_bytes.fetch_add(part as u64, Ordering::Relaxed);
+            }
+        }
+        shared.eviction.is_dividing.store(false, Ordering::Release);
+        Doorbell::published();
+        for (node, bell) in shared.bells.iter().enumerate() {
+            let owes = shared.stats[node].owed_bytes.load(Ordering::Relaxed) > 0;
+            if node != self.me && owes && bell.doorbell().must_ring() {
+                bell.wake();
+            }
+        }
+    }
+
+    /// Evicts what this shard owes until the turn's time is over, but at least a key, and twice what it has grown by. True if
+    /// anything was freed.
+    fn evict_owed(&mut self, used_bytes: u64) -> bool {
+        let owed_bytes = self.stats().owed_bytes.load(Ordering::Relaxed);
+        let limit_bytes = self.memory.limit_bytes;
+        let at_least_bytes = self.memory.grown_bytes.saturating_mul(2);
+        // Others may be too slow for what this shard grows by.
+        let is_pressing = used_bytes > limit_bytes.saturating_add(limit_bytes / PATIENCE_FRACTION);
+        let at_least_bytes = if is_pressing { at_least_bytes } else { at_least_bytes.min(owed_bytes) };
+        let wanted_bytes = owed_bytes.max(at_least_bytes);
+        if wanted_bytes == 0 {
+            return false;
+        }
+        let began_ns = self.clock.monotonic_ns();
+        self.now_ns = began_ns;
+        let (mut freed_bytes, mut any) = (0, false);
+        loop {
+            let Some(bytes) = self.free_one() else {
+                self.stats().owed_bytes.store(0, Ordering::Relaxed);
+                break;
+            };
+            freed_bytes += bytes;
+            any = true;
+            let before_ns = self.now_ns;
+            self.now_ns = self.clock.monotonic_ns();
+            self.note_latency("eviction-del", self.now_ns - before_ns);
+            let is_time_over = self.now_ns - began_ns >= self.memory.turn_left_ns;
+            if freed_bytes >= wanted_bytes || is_time_over && freed_bytes >= at_least_bytes {
+                break;
+            }
+        }
+        let duration_ns = self.now_ns - began_ns;
+        self.memory.turn_left_ns = self.memory.turn_left_ns.saturating_sub(duration_ns);
+        self.note_latency("eviction-cycle", duration_ns);
+        // Others only add to it.
+        let owed = &self.stats().owed_bytes;
+        owed.fetch_sub(freed_bytes.min(owed.load(Ordering::Relaxed)), Ordering::Relaxed);
+        any
+    }
+
+    /// Frees a part of a flushed table if there is any, else evicts a key. How much memory that gave, in bytes.
+    fn free_one(&mut self) -> Option<u64> {
+        if self.shard.has_garbage() {
+            let before_bytes = self.shared.system.used_memory_bytes();
+            self.shard.reclaim(1);
+            return Some(before_bytes.saturating_sub(self.shared.system.used_memory_bytes()));
+        }
+        self.shard.evict().map(|bytes| bytes as u64)
+    }
+
+    /// A key of any shard may go, or memory is being freed anyway.
+    fn is_anything_evictable(&self) -> bool {
+        let policy = self.shard.settings().eviction_policy;
+        policy != EvictionPolicy::NoEviction
+            && self.shared.stats.iter().any(|stats| {
+                let size = stats.shard_size();
+                size.has_garbage
+                    || if policy.volatile_only() { size.volatile_keys > 0 } else { size.keys > 0 }
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tenacity_is_on_the_scale_of_redis() {
+        // 500 * 1.15 ^ (tenacity - 10) microseconds.
+        for (tenacity, expected_us) in [(0, 0), (1, 50), (10, 500), (11, 575), (20, 2_022), (99, 126_205_358)]
+        {
+            let us = turn_max_ns(tenacity) / 1000;
+            assert!(us.abs_diff(expected_us) <= expected_us / 1000, "{tenacity}: {us}");
+        }
+        assert_eq!(turn_max_ns(100), u64::MAX);
+    }
+
+    #[test]
+    fn time_over_the_bound_is_summed() {
+        let eviction = Eviction::default();
+        eviction.note(false, 5);
+        assert_eq!(eviction.exceeded_ns(10), (0, 0));
+        eviction.note(true, 10);
+        eviction.note(true, 20);
+        assert_eq!(eviction.exceeded_ns(30), (20, 20));
+        eviction.note(false, 40);
+        assert_eq!(eviction.exceeded_ns(50), (30, 0));
+        eviction.note(true, 60);
+        assert_eq!(eviction.exceeded_ns(61), (31, 1));
+        eviction.reset();
+        assert_eq!(eviction.exceeded_ns(70), (0, 0));
+    }
+}
