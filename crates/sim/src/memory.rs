@@ -217,7 +217,7 @@ pub fn play(shards: usize, seed: u64) -> Sights {
     let weather = Weather::draw(&mut random);
     let world = World::with_config(shards, weather, false, random.u64(..), config);
     let mut watched = Watched { world, limit_bytes, policy, seen: Seen::default() };
-    let volatile_are_together = seed as usize / POLICIES.len() % 2 == 0;
+    let volatile_are_together = (seed as usize / POLICIES.len()).is_multiple_of(2);
     // Whether keys have an expiry is a matter of the client.
     let volatile_percents = [0, 5, 50, 100];
     let mut writers: Vec<Writer> = (0..random.usize(1..4))
