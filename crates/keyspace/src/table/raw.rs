@@ -27,6 +27,8 @@ const APART_KEY_BYTES: usize = 16;
 const WORD_BYTES: usize = 8;
 /// Longer keys are kept apart.
 const KEY_INLINE_MAX_BYTES: usize = u8::MAX as usize;
+/// Of several cache lines anyway.
+const LONG_VALUE_BYTES: usize = 256;
 /// Longer strings are kept as a boxed value.
 const VALUE_LEN_MAX_BYTES: usize = (1 << 24) - 1;
 const ALIGNMENT: usize = 8;
@@ -152,10 +154,12 @@ impl Content<'_> {
         if len > VALUE_LEN_MAX_BYTES {
             return (Kind::Boxed, 0);
         }
-        // Apart costs a cache miss, but may waste less: blocks come in coarse lengths.
+        // Apart costs a cache miss, but may waste less: blocks come in coarse lengths. The longer the value, the less the
+        // miss matters.
         let inline = block_len_bytes(before + len);
         let apart = block_len_bytes(before + WORD_BYTES) + block_len_bytes(len);
-        (if inline > apart + apart / 8 { Kind::Apart } else { Kind::Inline }, len)
+        let worth_bytes = if len < LONG_VALUE_BYTES { apart / 8 } else { apart / 16 };
+        (if inline > apart + worth_bytes { Kind::Apart } else { Kind::Inline }, len)
     }
 
     fn into_value(self) -> Value {
