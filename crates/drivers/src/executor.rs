@@ -9,7 +9,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::mpsc;
 use std::task::Poll;
 use std::thread::{self, JoinHandle};
@@ -28,6 +28,15 @@ use crate::waker::Waker;
 /// How long a task may run before glommio asks it to yield. Bounds how long a request waits for a
 /// background task that yields when asked, and the other way round.
 const PREEMPT_AFTER: Duration = Duration::from_micros(500);
+
+/// The same as long as there are no background tasks, when nobody waits for anybody. glommio looks at this timer before it runs
+/// a first task, and if the thread was off its processor for so long just then, takes it that there is none to run and
+/// sleeps (`run_task_queues` of glommio-ng 0.12: "ran nothing" for "was interrupted"). With half a millisecond here one
+/// start in some hundreds never came to an end on a busy machine.
+const PREEMPT_ALONE_AFTER: Duration = Duration::from_secs(3600);
+
+/// As long as background tasks are active the executor wakes up that often, so that such a sleep does not last.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Memory that glommio registers for disk buffers, per executor and three times over. This is its
 /// minimum: it counts against `RLIMIT_MEMLOCK`, which is 8 MiB by default and shared by all threads of
@@ -161,8 +170,7 @@ where
             let core = Core { sleeper: Sleeper::new()? };
             let turn = build(&core)?;
             let _ = started.send(());
-            // A queue to which latency matters: what completes for it interrupts the others.
-            let latency = Latency::Matters(PREEMPT_AFTER);
+            let latency = Latency::NotImportant;
             let queue = glommio::executor().create_task_queue(Shares::Static(1000), latency, "node");
             let task = glommio::spawn_local_into(run(turn, core.sleeper), queue).map_err(explain)?;
             task.await
@@ -174,7 +182,7 @@ where
 fn make_glommio() -> io::Result<LocalExecutor> {
     LocalExecutorBuilder::new(Placement::Unbound)
         .io_memory(IO_MEMORY_LEN_BYTES)
-        .preempt_timer(PREEMPT_AFTER)
+        .preempt_timer(PREEMPT_ALONE_AFTER)
         .make()
         .map_err(explain)
 }
@@ -291,7 +299,9 @@ impl Background {
     /// loop, which has 1000, is busy as well.
     pub fn queue(&self, name: &str, shares: usize) -> BackgroundQueue {
         let shares = Shares::Static(shares.clamp(1, 1000));
-        let handle = glommio::executor().create_task_queue(shares, Latency::NotImportant, name);
+        // The shortest of all active queues counts for all.
+        let latency = Latency::Matters(PREEMPT_AFTER);
+        let handle = glommio::executor().create_task_queue(shares, latency, name);
         BackgroundQueue { handle, sleeper: self.sleeper.clone() }
     }
 
@@ -319,10 +329,49 @@ impl BackgroundQueue {
     pub fn spawn(&self, work: impl Future<Output = ()> + 'static) -> io::Result<()> {
         let active = self.sleeper.enter_background();
         let task = async move {
-            work.await;
+            let (mut work, mut tick) = (pin!(work), Timer::new(TICK));
+            poll_fn(|context| {
+                while Pin::new(&mut tick).poll(context).is_ready() {
+                    tick = Timer::new(TICK);
+                }
+                work.as_mut().poll(context)
+            })
+            .await;
             drop(active);
         };
         glommio::spawn_local_into(task, self.handle).map_err(explain)?.detach();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Executors start and end, also when their threads have to wait for a processor at any moment.
+    #[test]
+    fn executors_start_on_a_busy_machine() {
+        if crate::probe::probe().is_err() {
+            return;
+        }
+        let is_over = Arc::new(AtomicBool::new(false));
+        let busy: Vec<_> = (0..8)
+            .map(|_| {
+                let is_over = is_over.clone();
+                thread::spawn(move || while !is_over.load(Ordering::Relaxed) {})
+            })
+            .collect();
+        let (done, ended) = mpsc::channel();
+        thread::spawn(move || {
+            (0..400).for_each(|_| try_glommio().unwrap());
+            let _ = done.send(());
+        });
+        // Not a bound on speed: without an end there would be none.
+        let outcome = ended.recv_timeout(Duration::from_secs(120));
+        is_over.store(true, Ordering::Relaxed);
+        busy.into_iter().for_each(|thread| thread.join().unwrap());
+        outcome.expect("an executor never ended");
     }
 }

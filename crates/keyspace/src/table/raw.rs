@@ -248,24 +248,25 @@ impl RawEntry {
         ptr::with_exposed_provenance_mut(unsafe { self.read::<usize>(header.value_offset()) })
     }
 
+    /// Where the bytes of a value that is apart are.
+    ///
     /// # Safety
-    /// The value is apart, and as for [`RawEntry::borrow`].
+    /// The value is apart.
     #[inline]
-    unsafe fn apart_value<'a>(self, header: Header) -> &'a mut [u8] {
-        // SAFETY: the address is that of a `Box<[u8]>` of this length which the entry owns.
-        unsafe { std::slice::from_raw_parts_mut(self.value_address(header), header.value_len()) }
+    unsafe fn apart_value(self, header: Header) -> *mut [u8] {
+        // SAFETY: the value is of the kind that has an address.
+        ptr::slice_from_raw_parts_mut(unsafe { self.value_address(header) }, header.value_len())
     }
 
+    /// Where the bytes of a key that is apart are.
+    ///
     /// # Safety
-    /// The key is apart, and as for [`RawEntry::borrow`].
-    unsafe fn apart_key<'a>(self, header: Header) -> &'a mut [u8] {
+    /// The key is apart.
+    unsafe fn apart_key(self, header: Header) -> *mut [u8] {
         let offset = header.key_offset();
-        // SAFETY: such entries keep address and length of a `Box<[u8]>` there which the entry owns.
-        unsafe {
-            let address: usize = self.read(offset);
-            let len: usize = self.read(offset + WORD_BYTES);
-            std::slice::from_raw_parts_mut(ptr::with_exposed_provenance_mut(address), len)
-        }
+        // SAFETY: such entries keep address and length of a `Box<[u8]>` there, put by `OwnedEntry::new`.
+        let (address, len): (usize, usize) = unsafe { (self.read(offset), self.read(offset + WORD_BYTES)) };
+        ptr::slice_from_raw_parts_mut(ptr::with_exposed_provenance_mut(address), len)
     }
 }
 
@@ -297,7 +298,7 @@ impl<'a> Entry<'a> {
         // SAFETY: the entry lives and stays as it is for 'a; the key is where its header says.
         unsafe {
             if header.key_is_apart() {
-                return self.raw.apart_key(header);
+                return &*self.raw.apart_key(header).cast_const();
             }
             std::slice::from_raw_parts(self.raw.0.as_ptr().add(header.key_offset()), header.key_len())
         }
@@ -315,7 +316,9 @@ impl<'a> Entry<'a> {
                     self.raw.0.as_ptr().add(header.value_offset()),
                     header.value_len(),
                 ))),
-                Kind::Apart => ValueRef::String(StringRef::Fixed(self.raw.apart_value(header))),
+                Kind::Apart => {
+                    ValueRef::String(StringRef::Fixed(&*self.raw.apart_value(header).cast_const()))
+                }
                 Kind::Boxed => (*self.raw.value_address::<Value>(header).cast_const()).as_ref(),
             }
         }
@@ -549,7 +552,7 @@ impl RawEntry {
         unsafe {
             match (header.kind(), kind, content) {
                 (Kind::Apart, Kind::Apart, Content::Bytes(bytes)) if value_len == header.value_len() => {
-                    self.apart_value(header).copy_from_slice(bytes);
+                    (*self.apart_value(header)).copy_from_slice(bytes);
                 }
                 (Kind::Integer | Kind::Inline, Kind::Integer, Content::Integer(value))
                     if after.block_bytes() == header.block_bytes() =>
