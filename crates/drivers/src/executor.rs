@@ -9,8 +9,8 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
-use std::pin::{Pin, pin};
-use std::sync::mpsc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::Poll;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -29,14 +29,15 @@ use crate::waker::Waker;
 /// background task that yields when asked, and the other way round.
 const PREEMPT_AFTER: Duration = Duration::from_micros(500);
 
-/// The same as long as there are no background tasks, when nobody waits for anybody. glommio looks at this timer before it runs
-/// a first task, and if the thread was off its processor for so long just then, takes it that there is none to run and
-/// sleeps (`run_task_queues` of glommio-ng 0.12: "ran nothing" for "was interrupted"). With half a millisecond here one
-/// start in some hundreds never came to an end on a busy machine.
-const PREEMPT_ALONE_AFTER: Duration = Duration::from_secs(3600);
-
-/// As long as background tasks are active the executor wakes up that often, so that such a sleep does not last.
+/// How often an executor wakes up. glommio looks at its preemption timer before it runs a first task, and if the thread was
+/// off its processor for so long just then, takes it that there is none to run and sleeps (`run_task_queues` of glommio-ng
+/// 0.12: "ran nothing" for "was interrupted"). It does not sleep for longer than this. As long as the node is alone this costs
+/// nothing, because then the executor does not run.
 const TICK: Duration = Duration::from_millis(1);
+
+/// Before there is a tick, a start that has not come so far by then is left behind, and another made.
+const START_PATIENCE: Duration = Duration::from_secs(2);
+const STARTS_MAX: usize = 10;
 
 /// Memory that glommio registers for disk buffers, per executor and three times over. This is its
 /// minimum: it counts against `RLIMIT_MEMLOCK`, which is 8 MiB by default and shared by all threads of
@@ -165,16 +166,70 @@ where
     B: FnOnce(&Core) -> io::Result<T> + Send + 'static,
     T: Turn,
 {
-    start(seat, move |started| {
-        make_glommio()?.run(async move {
-            let core = Core { sleeper: Sleeper::new()? };
-            let turn = build(&core)?;
-            let _ = started.send(());
-            let latency = Latency::NotImportant;
-            let queue = glommio::executor().create_task_queue(Shares::Static(1000), latency, "node");
-            let task = glommio::spawn_local_into(run(turn, core.sleeper), queue).map_err(explain)?;
-            task.await
-        })
+    try_to_start(build, |build| {
+        let (sender, begun) = mpsc::channel();
+        let node = start(seat.clone(), move |started| run_on_glommio(build, &started, sender))?;
+        Ok((node, begun))
+    })
+}
+
+/// What is to run on an executor, for the first who comes so far.
+type Handover<B> = Arc<Mutex<Option<B>>>;
+
+fn take<B>(handover: &Handover<B>) -> Option<B> {
+    handover.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Has `attempt` hand `what` over to an executor, again and again until one takes it. Attempts that do not stay behind
+/// as threads that sleep.
+fn try_to_start<B, N>(
+    what: B,
+    mut attempt: impl FnMut(Handover<B>) -> io::Result<(N, mpsc::Receiver<()>)>,
+) -> io::Result<N> {
+    let mut what = Some(what);
+    for _ in 0..STARTS_MAX {
+        let handover = Arc::new(Mutex::new(what.take()));
+        let (made, begun) = attempt(handover.clone())?;
+        if begun.recv_timeout(START_PATIENCE) != Err(mpsc::RecvTimeoutError::Timeout) {
+            return Ok(made);
+        }
+        what = take(&handover);
+        if what.is_none() {
+            // It has begun just now.
+            return Ok(made);
+        }
+    }
+    Err(io::Error::other("no executor ever ran its first task"))
+}
+
+fn run_on_glommio<B, T>(
+    build: Handover<B>,
+    started: &mpsc::Sender<()>,
+    begun: mpsc::Sender<()>,
+) -> io::Result<()>
+where
+    B: FnOnce(&Core) -> io::Result<T>,
+    T: Turn,
+{
+    make_glommio()?.run(async {
+        let Some(build) = take(&build) else { return Ok(()) };
+        let _ = begun.send(());
+        let tick = async {
+            loop {
+                Timer::new(TICK).await;
+            }
+        };
+        glommio::spawn_local(tick).detach();
+        // It begins to tick while this waits.
+        Timer::new(TICK).await;
+        let core = Core { sleeper: Sleeper::new()? };
+        let turn = build(&core)?;
+        let _ = started.send(());
+        // A queue to which latency matters: what completes for it interrupts the others.
+        let latency = Latency::Matters(PREEMPT_AFTER);
+        let queue = glommio::executor().create_task_queue(Shares::Static(1000), latency, "node");
+        let task = glommio::spawn_local_into(run(turn, core.sleeper), queue).map_err(explain)?;
+        task.await
     })
 }
 
@@ -182,15 +237,25 @@ where
 fn make_glommio() -> io::Result<LocalExecutor> {
     LocalExecutorBuilder::new(Placement::Unbound)
         .io_memory(IO_MEMORY_LEN_BYTES)
-        .preempt_timer(PREEMPT_ALONE_AFTER)
+        .preempt_timer(PREEMPT_AFTER)
         .make()
         .map_err(explain)
 }
 
-/// Starts and ends an executor on the calling thread, for the probe.
+/// Starts and ends an executor, for the probe.
 pub(crate) fn try_glommio() -> io::Result<()> {
-    make_glommio()?.run(async {});
-    Ok(())
+    let trial = try_to_start((), |nothing| {
+        let (sender, begun) = mpsc::channel();
+        let body = move || {
+            make_glommio()?.run(async {
+                let _ = take(&nothing);
+                let _ = sender.send(());
+            });
+            Ok(())
+        };
+        Ok((thread::Builder::new().name("uring-probe".to_owned()).spawn(body)?, begun))
+    })?;
+    trial.join().unwrap_or_else(|_| Err(io::Error::other("the trial panicked")))
 }
 
 fn start(
@@ -225,7 +290,8 @@ async fn run(mut turn: impl Turn, sleeper: Sleeper) -> io::Result<()> {
         }
         match sleeper.take_postponed().and_then(|planned| turn.lie_down(planned)) {
             Some(wait) => {
-                let outcome = signals.wait(wait).await;
+                // Now and then a signal does not come through beside background work: look without one.
+                let outcome = signals.wait(wait.min(TICK)).await;
                 turn.get_up();
                 outcome?;
             }
@@ -299,9 +365,7 @@ impl Background {
     /// loop, which has 1000, is busy as well.
     pub fn queue(&self, name: &str, shares: usize) -> BackgroundQueue {
         let shares = Shares::Static(shares.clamp(1, 1000));
-        // The shortest of all active queues counts for all.
-        let latency = Latency::Matters(PREEMPT_AFTER);
-        let handle = glommio::executor().create_task_queue(shares, latency, name);
+        let handle = glommio::executor().create_task_queue(shares, Latency::NotImportant, name);
         BackgroundQueue { handle, sleeper: self.sleeper.clone() }
     }
 
@@ -329,14 +393,7 @@ impl BackgroundQueue {
     pub fn spawn(&self, work: impl Future<Output = ()> + 'static) -> io::Result<()> {
         let active = self.sleeper.enter_background();
         let task = async move {
-            let (mut work, mut tick) = (pin!(work), Timer::new(TICK));
-            poll_fn(|context| {
-                while Pin::new(&mut tick).poll(context).is_ready() {
-                    tick = Timer::new(TICK);
-                }
-                work.as_mut().poll(context)
-            })
-            .await;
+            work.await;
             drop(active);
         };
         glommio::spawn_local_into(task, self.handle).map_err(explain)?.detach();
@@ -347,31 +404,37 @@ impl BackgroundQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
-    /// Executors start and end, also when their threads have to wait for a processor at any moment.
     #[test]
-    fn executors_start_on_a_busy_machine() {
-        if crate::probe::probe().is_err() {
-            return;
-        }
-        let is_over = Arc::new(AtomicBool::new(false));
-        let busy: Vec<_> = (0..8)
-            .map(|_| {
-                let is_over = is_over.clone();
-                thread::spawn(move || while !is_over.load(Ordering::Relaxed) {})
-            })
-            .collect();
-        let (done, ended) = mpsc::channel();
-        thread::spawn(move || {
-            (0..400).for_each(|_| try_glommio().unwrap());
-            let _ = done.send(());
+    fn a_start_that_hangs_is_left_behind() {
+        let mut attempts = Vec::new();
+        let taken = try_to_start("the work", |handover| {
+            let (sender, begun) = mpsc::channel();
+            attempts.push((handover, sender));
+            if attempts.len() == 2 {
+                assert_eq!(take(&attempts[1].0), Some("the work"));
+                attempts[1].1.send(()).unwrap();
+            }
+            Ok((attempts.len(), begun))
         });
-        // Not a bound on speed: without an end there would be none.
-        let outcome = ended.recv_timeout(Duration::from_secs(120));
-        is_over.store(true, Ordering::Relaxed);
-        busy.into_iter().for_each(|thread| thread.join().unwrap());
-        outcome.expect("an executor never ended");
+        assert_eq!(taken.unwrap(), 2);
+        // Whoever wakes up late has nothing to do.
+        assert_eq!(take(&attempts[0].0), None);
+    }
+
+    #[test]
+    fn a_start_that_fails_is_not_repeated() {
+        let made = try_to_start((), |_| {
+            let (_, begun) = mpsc::channel();
+            Ok(((), begun))
+        });
+        assert!(made.is_ok(), "joining tells why");
+    }
+
+    #[test]
+    fn executors_start_and_end() {
+        if crate::probe::probe().is_ok() {
+            (0..50).for_each(|_| try_glommio().unwrap());
+        }
     }
 }

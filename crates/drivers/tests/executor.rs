@@ -81,8 +81,16 @@ fn talk(address: SocketAddr, rounds: usize) {
     }
 }
 
+/// One test at a time: nodes stay on a processor, and background tasks of several tests on the same one keep each other
+/// from it for longer than a client waits.
+fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[test]
 fn a_plain_node_runs_and_stops() {
+    let _alone = alone();
     let (own, address) = listener();
     let (waker, stop) = (Waker::new().unwrap(), Arc::new(AtomicBool::new(false)));
     let (bell, stopped) = (waker.clone(), stop.clone());
@@ -108,6 +116,7 @@ fn a_plain_node_runs_and_stops() {
 
 #[test]
 fn what_keeps_a_node_from_starting_is_told() {
+    let _alone = alone();
     let refuse = || Err::<fn() -> ControlFlow<io::Result<()>>, _>(io::Error::other("no room"));
     let node = start_plain(seat(), refuse).unwrap();
     assert_eq!(node.wait_started().unwrap_err().to_string(), "no room");
@@ -124,6 +133,7 @@ fn what_keeps_a_node_from_starting_is_told() {
 
 #[test]
 fn nodes_get_processors_of_their_own_if_there_are_enough() {
+    let _alone = alone();
     let cpus = allowed_cpus().unwrap();
     assert_eq!(seats(cpus.len()), cpus.iter().copied().map(Some).collect::<Vec<_>>());
     assert_eq!(seats(cpus.len() + 1), vec![None; cpus.len() + 1]);
@@ -158,6 +168,7 @@ async fn compute(end: Rc<Cell<bool>>) {
 
 #[test]
 fn a_ring_node_serves_while_the_disk_is_busy_beside_it() {
+    let _alone = alone();
     if !uring_available() {
         return;
     }
@@ -259,6 +270,7 @@ impl<F: FnMut() -> ControlFlow<io::Result<()>> + 'static> Turn for Wary<F> {
 
 #[test]
 fn a_node_is_told_of_sleeps_beside_background_work() {
+    let _alone = alone();
     if !uring_available() {
         return;
     }
