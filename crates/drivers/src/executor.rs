@@ -290,8 +290,7 @@ async fn run(mut turn: impl Turn, sleeper: Sleeper) -> io::Result<()> {
         }
         match sleeper.take_postponed().and_then(|planned| turn.lie_down(planned)) {
             Some(wait) => {
-                // Now and then a signal does not come through beside background work: look without one.
-                let outcome = signals.wait(wait.min(TICK)).await;
+                let outcome = signals.wait(wait).await;
                 turn.get_up();
                 outcome?;
             }

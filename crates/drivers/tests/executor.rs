@@ -81,8 +81,8 @@ fn talk(address: SocketAddr, rounds: usize) {
     }
 }
 
-/// One test at a time: nodes stay on a processor, and background tasks of several tests on the same one keep each other
-/// from it for longer than a client waits.
+/// One test at a time. Side by side, a client of a node with background tasks has waited in vain now and then; why is not
+/// known yet.
 fn alone() -> std::sync::MutexGuard<'static, ()> {
     static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
