@@ -1,6 +1,6 @@
 //! One of a shard's numbered databases.
 
-use crate::table::{EntryMut, OwnedEntry, Table};
+use crate::table::Table;
 use ahash::RandomState;
 
 /// A table of keys. Takes no memory of its own as long as it is empty.
@@ -47,14 +47,5 @@ impl Database {
     /// The table, for walks.
     pub fn table(&self) -> &Table {
         &self.table
-    }
-
-    #[inline]
-    pub(crate) fn get_mut(&mut self, key: &[u8]) -> Option<EntryMut<'_>> {
-        self.table.get_mut(key)
-    }
-
-    pub(crate) fn remove(&mut self, key: &[u8]) -> Option<OwnedEntry> {
-        self.table.remove(key)
     }
 }

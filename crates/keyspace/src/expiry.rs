@@ -39,7 +39,7 @@ impl Shard {
         {
             return false;
         }
-        database.remove(key);
+        database.table.remove(key);
         self.effects.record(db, &[b"DEL", key]);
         self.note_expired_keys(1);
         true

@@ -202,7 +202,7 @@ impl<'a> ViewMut<'a> {
         self.shard.remove_if_expired(self.db, key, now_ms);
         let (touch, settings) = (self.touch, self.shard.settings());
         let Shard { databases, random, .. } = &mut *self.shard;
-        let entry = databases[self.db as usize].get_mut(key)?;
+        let entry = databases[self.db as usize].table.get_mut(key)?;
         if touch {
             let bits = entry.as_entry().usage_bits();
             let bits = settings.usage().bits_after_use(bits, now_ms, || random.get_mut().f64());
@@ -282,7 +282,7 @@ impl<'a> ViewMut<'a> {
     }
 
     fn take(&mut self, key: &[u8]) -> Option<OwnedEntry> {
-        let entry = self.database_mut().remove(key)?;
+        let entry = self.database_mut().table.remove(key)?;
         let now_ms = self.shard.now_ms();
         if entry.as_entry().is_expired(now_ms) {
             self.record(&[b"DEL", key]);
@@ -294,7 +294,7 @@ impl<'a> ViewMut<'a> {
 
     /// Sets or clears the expiry of `key`. False if there is no such key.
     pub fn set_expire(&mut self, key: &[u8], at_ms: Option<i64>) -> bool {
-        let Some(mut entry) = self.database_mut().get_mut(key) else { return false };
+        let Some(mut entry) = self.database_mut().table.get_mut(key) else { return false };
         entry.set_expire(at_ms);
         true
     }

@@ -14,8 +14,6 @@ pub struct EntryMut<'a> {
     segment: usize,
     place: Place,
     totals: &'a mut Totals,
-    /// What the totals know the entry to take.
-    counted_bytes: usize,
 }
 
 impl<'a> EntryMut<'a> {
@@ -27,9 +25,7 @@ impl<'a> EntryMut<'a> {
         place: Place,
         totals: &'a mut Totals,
     ) -> EntryMut<'a> {
-        let mut entry = EntryMut { branch, segment, place, totals, counted_bytes: 0 };
-        entry.counted_bytes = entry.as_entry().allocated_bytes();
-        entry
+        EntryMut { branch, segment, place, totals }
     }
 
     #[inline]
@@ -96,21 +92,15 @@ impl<'a> EntryMut<'a> {
     fn exchange(&mut self, new: OwnedEntry) {
         let at_ms = new.as_entry().expire_at_ms();
         let slot = self.slot();
-        self.totals.len -= 1;
-        self.totals.entry_bytes -= self.counted_bytes;
-        if let Some(before_ms) = self.as_entry().expire_at_ms() {
-            self.totals.volatile_len -= 1;
-            self.totals.expire_sum_ms -= i128::from(before_ms);
-        }
         self.totals.add(new.as_entry());
-        self.counted_bytes = new.as_entry().allocated_bytes();
         let segment = &mut self.branch.segments[self.segment];
         segment.volatile_len -= u16::from(slot.is_volatile());
         segment.volatile_len += u16::from(at_ms.is_some());
         *segment.slot_mut(self.place) = Slot::new(slot.tag(), new.into_raw(), at_ms.is_some());
         let old = slot.entry().expect("an entry that may be changed is in its slot");
         // SAFETY: the table owned it, and its address is no longer in the slot.
-        drop(unsafe { old.own() });
+        let old = unsafe { old.own() };
+        self.totals.subtract(old.as_entry());
         if let Some(at_ms) = at_ms {
             self.note_due(at_ms);
         }
@@ -152,14 +142,13 @@ impl<'a> EntryMut<'a> {
             let expire_at_ms = self.as_entry().expire_at_ms();
             self.replace(Content::Owned(Value::String(StringValue::Growing(bytes))), expire_at_ms);
         }
+        let before_bytes = self.as_entry().allocated_bytes();
         // SAFETY: `self` is the only one that uses the entry, and is borrowed as long as the value is.
         let Some(Value::String(StringValue::Growing(bytes))) = (unsafe { self.raw().boxed_mut() }) else {
             unreachable!("a growing string is kept in a box");
         };
         let result = change(bytes);
-        let bytes_now = self.as_entry().allocated_bytes();
-        self.totals.entry_bytes = self.totals.entry_bytes + bytes_now - self.counted_bytes;
-        self.counted_bytes = bytes_now;
+        self.totals.entry_bytes = self.totals.entry_bytes + self.as_entry().allocated_bytes() - before_bytes;
         Some(result)
     }
 }
