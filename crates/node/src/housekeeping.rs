@@ -10,11 +10,11 @@ use std::sync::atomic::Ordering;
 const NS_PER_MS: u64 = 1_000_000;
 const NS_PER_S: u64 = 1_000_000_000;
 /// The longest that one search for expired keys takes at effort 1, in nanoseconds; each step of effort adds as much.
-const EXPIRE_CYCLE_NS: u64 = NS_PER_MS / 2;
+pub const EXPIRE_CYCLE_NS: u64 = NS_PER_MS / 2;
 /// How soon a search that was cut short goes on, in nanoseconds: a quarter of the time goes to it.
-const EXPIRE_AGAIN_NS: u64 = 2 * NS_PER_MS;
+pub const EXPIRE_AGAIN_NS: u64 = 2 * NS_PER_MS;
 /// Segments of flushed tables freed per turn.
-const RECLAIM_SEGMENTS: usize = 1;
+pub const RECLAIM_SEGMENTS: usize = 1;
 /// Memory is given back to the system when clients use so much less than they did, in bytes.
 const PURGE_LEN_BYTES: u64 = 16 * 1024 * 1024;
 /// Every how many rounds the slower sums are made.

@@ -25,7 +25,7 @@ mod dispatch;
 pub mod doorbell;
 mod feed;
 mod host;
-mod housekeeping;
+pub mod housekeeping;
 pub mod memory;
 pub mod mesh;
 pub mod network;

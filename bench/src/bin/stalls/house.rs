@@ -6,20 +6,14 @@ use std::time::Instant;
 use fastrand::Rng;
 use tessera_bench::client::write_name;
 use tessera_keyspace::{Expire, Shard};
+use tessera_node::housekeeping::{EXPIRE_AGAIN_NS, EXPIRE_CYCLE_NS, RECLAIM_SEGMENTS};
 
 use crate::clocks::Clocks;
 use crate::record::Record;
 
-// These five as in `crates/node/src/housekeeping.rs`; what it does there and is not here has nothing to do with keys.
 const NS_PER_MS: u64 = 1_000_000;
-/// The longest that one search for expired keys takes at effort 1, in nanoseconds.
-const EXPIRE_CYCLE_NS: u64 = NS_PER_MS / 2;
-/// How soon a search that was cut short goes on, in nanoseconds.
-const EXPIRE_AGAIN_NS: u64 = 2 * NS_PER_MS;
-/// How soon a search goes on that was not, in nanoseconds: `hz` is 10.
+/// How soon a search for expired keys goes on that was not cut short, in nanoseconds: `hz` is 10.
 const EXPIRE_PERIOD_NS: u64 = 100 * NS_PER_MS;
-/// Segments of flushed tables freed per turn.
-const RECLAIM_SEGMENTS: usize = 1;
 
 /// Length of each key in bytes.
 const KEY_LEN_BYTES: usize = 16;
