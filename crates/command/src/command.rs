@@ -1,5 +1,6 @@
 //! Commands, by what they may touch, and the table entry that each becomes.
 
+use crate::blocking::{Blocking, BlockingSteps};
 use crate::error::Error;
 use crate::flags::{Categories, Flags, KeyFlags};
 use crate::gather::{Gather, Steps};
@@ -101,6 +102,8 @@ pub enum Run {
     Write(fn(Args<'_>, &mut ViewMut<'_>, &mut Reply<'_>) -> Result<Effect, Error>),
     /// See [`Gather`].
     Gather(Steps),
+    /// See [`Blocking`].
+    Blocking(BlockingSteps),
     /// See [`Session`].
     Session(fn(Args<'_>, &mut Home<'_>, &mut Reply<'_>) -> Result<(), Error>),
     /// See [`Everywhere`].
@@ -214,6 +217,16 @@ impl Command {
             Run::Gather(Steps::of::<C>()),
             |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
             Flags::READONLY,
+        )
+    }
+
+    /// The row of a [`Blocking`] command.
+    pub const fn blocking<C: Blocking>() -> Command {
+        row(
+            C::SPEC,
+            Run::Blocking(BlockingSteps::of::<C>()),
+            |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
+            Flags::WRITE.with(Flags::BLOCKING),
         )
     }
 

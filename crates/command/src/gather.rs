@@ -9,7 +9,7 @@ use crate::command::first_argument;
 use crate::error::Error;
 use crate::spec::Spec;
 use crate::words::Words;
-use tessera_keyspace::{Effect, Expire, Shard, ShardSettings};
+use tessera_keyspace::{Effect, Expire, Shard, ShardSettings, ViewMut, WrongType};
 use tessera_resp::{Args, Reply};
 use tessera_values::{Value, ValueRef};
 
@@ -20,6 +20,8 @@ pub enum What {
     Nothing,
     /// Whether it is there.
     Presence,
+    /// Whether it is there and the type of its value, read by the client's will: counts as hit or miss and as a use.
+    Type,
     /// Its value, read by the client's will: counts as hit or miss and as a use.
     Value,
 }
@@ -42,6 +44,8 @@ pub struct Found<'v> {
     pub present: bool,
     /// Its value, where asked for.
     pub value: Option<ValueRef<'v>>,
+    /// The name of its type, where that or the value was asked for.
+    pub type_name: Option<&'static str>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
 }
@@ -70,7 +74,38 @@ pub enum Change {
         /// To which key.
         to: usize,
     },
+    /// An element of a collection goes to another. It is the command's only change, and it writes the reply: only
+    /// then is it known what went.
+    Transfer {
+        /// From which key.
+        from: usize,
+        /// To which key.
+        to: usize,
+        /// Which element, where that is not a matter of its place.
+        what: Box<[u8]>,
+        /// How.
+        transfer: &'static Transfer,
+    },
 }
+
+/// How an element goes from one key to another. Each step is done by the owner of the key.
+#[derive(Debug)]
+pub struct Transfer {
+    /// Takes the element from the source; `None` if it is not there, or the source is of another type.
+    pub take: Take,
+    /// Gives it to the target.
+    pub give: Give,
+    /// Gives it back to the source, in the place where it was, if the target is of another type.
+    pub give_back: Give,
+    /// Answers the client, who is told of the wrong type without it.
+    pub reply: fn(taken: Option<&[u8]>, reply: &mut Reply<'_>),
+}
+
+/// Takes an element out of what a key holds; `what` tells which, where that is not a matter of its place.
+pub type Take = fn(db: &mut ViewMut<'_>, key: &[u8], what: &[u8]) -> Option<Vec<u8>>;
+
+/// Adds an element to what a key holds, which may be nothing.
+pub type Give = fn(db: &mut ViewMut<'_>, key: &[u8], element: &[u8]) -> Result<(), WrongType>;
 
 /// What decides besides the keys.
 #[derive(Clone, Copy, Debug)]
@@ -181,10 +216,11 @@ impl Steps {
         if changes.is_empty() {
             return Ok(Effect::None);
         }
+        let mut done = false;
         for change in changes {
-            apply(shard, db, &needs, change);
+            done |= apply(shard, db, &needs, change, reply)?;
         }
-        Ok(Effect::Verbatim)
+        Ok(if done { Effect::Verbatim } else { Effect::None })
     }
 }
 
@@ -201,19 +237,27 @@ pub fn find<'v>(
     let entry = match what {
         What::Nothing => None,
         What::Presence => view.peek(key),
-        What::Value => view.find(key),
+        What::Value | What::Type => view.find(key),
     };
     match entry {
         None => Found::default(),
         Some(entry) => Found {
             present: true,
             value: (what == What::Value).then(|| entry.value()),
+            type_name: (what != What::Presence).then(|| entry.value().type_name()),
             expire_at_ms: entry.expire_at_ms(),
         },
     }
 }
 
-fn apply(shard: &mut Shard, client_db: u16, needs: &[Need<'_>], change: Change) {
+/// Carries a change out. False if nothing changed after all.
+fn apply(
+    shard: &mut Shard,
+    client_db: u16,
+    needs: &[Need<'_>],
+    change: Change,
+    reply: &mut Reply<'_>,
+) -> Result<bool, Error> {
     let at = |index: usize| (needs[index].db.unwrap_or(client_db), needs[index].key);
     match change {
         Change::Put { index, value, expire } => {
@@ -232,5 +276,19 @@ fn apply(shard: &mut Shard, client_db: u16, needs: &[Need<'_>], change: Change) 
                 shard.view_mut(to_db, true).put(to_key, value, expire);
             }
         }
+        Change::Transfer { from, to, what, transfer } => {
+            let (from_db, from_key) = at(from);
+            let (to_db, to_key) = at(to);
+            let taken = (transfer.take)(&mut shard.view_mut(from_db, true), from_key, &what);
+            if let Some(element) = &taken
+                && let Err(wrong) = (transfer.give)(&mut shard.view_mut(to_db, true), to_key, element)
+            {
+                (transfer.give_back)(&mut shard.view_mut(from_db, true), from_key, element)?;
+                return Err(wrong.into());
+            }
+            (transfer.reply)(taken.as_deref(), reply);
+            return Ok(taken.is_some());
+        }
     }
+    Ok(true)
 }

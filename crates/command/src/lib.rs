@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod blocking;
 pub mod client;
 pub mod command;
 pub mod cursor;
@@ -31,11 +32,12 @@ pub mod registry;
 pub mod spec;
 pub mod words;
 
+pub use blocking::{Blocking, BlockingSteps, Target, Wait};
 pub use client::Client;
 pub use command::{Command, Everywhere, Read, Run, Session, Write};
 pub use error::Error;
 pub use flags::{Categories, Flags, KeyFlags};
-pub use gather::{Change, Context, Found, Gather, Need, What};
+pub use gather::{Change, Context, Found, Gather, Need, Transfer, What};
 pub use grammar::Arg;
 pub use host::{Home, Host, NodePart};
 pub use registry::Registry;
@@ -51,11 +53,11 @@ pub mod prelude {
         block, double, integer, key, literal, one_of, pattern, string, token, unix_time,
     };
     pub use crate::{
-        Arg, Categories, Change, Command, Context, Error, Everywhere, Flags, Found, Gather, Group, Home,
-        KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread, What, Words,
-        Write,
+        Arg, Blocking, Categories, Change, Command, Context, Error, Everywhere, Flags, Found, Gather, Group,
+        Home, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread, Target,
+        Transfer, Wait, What, Words, Write,
     };
-    pub use tessera_keyspace::{Effect, Expire, View, ViewMut};
+    pub use tessera_keyspace::{Effect, Expire, View, ViewMut, WrongType};
     pub use tessera_resp::{Args, Protocol, Reply};
-    pub use tessera_values::{Digits, StringRef, StringValue, Value, ValueRef};
+    pub use tessera_values::{Collection, Digits, StringRef, StringValue, Thresholds, Value, ValueRef};
 }

@@ -13,6 +13,18 @@ pub enum Group {
     String,
     /// Bitmaps.
     Bitmap,
+    /// Lists.
+    List,
+    /// Hashes.
+    Hash,
+    /// Sets.
+    Set,
+    /// Sorted sets.
+    SortedSet,
+    /// HyperLogLogs.
+    HyperLogLog,
+    /// Places on the earth, in sorted sets.
+    Geo,
     /// The connection.
     Connection,
     /// The server.
@@ -26,6 +38,12 @@ impl Group {
             Group::Generic => "generic",
             Group::String => "string",
             Group::Bitmap => "bitmap",
+            Group::List => "list",
+            Group::Hash => "hash",
+            Group::Set => "set",
+            Group::SortedSet => "sorted-set",
+            Group::HyperLogLog => "hyperloglog",
+            Group::Geo => "geo",
             Group::Connection => "connection",
             Group::Server => "server",
         }
@@ -139,6 +157,8 @@ pub enum Spread {
     AnyShard,
     /// Brought together from the shards of its keys, decided, and written back.
     Gather,
+    /// On the shards of the keys it waits for, one after the other in the order of the keys.
+    Blocking,
     /// On every node, on its clients.
     AllNodes(Merge),
 }

@@ -8,14 +8,33 @@
 
 pub mod bitmaps;
 pub mod connection;
+pub mod geo;
+pub mod hashes;
+pub mod hyperloglogs;
 pub mod keys;
+pub mod lists;
 pub mod server;
+pub mod sets;
+pub mod sorted_sets;
+pub mod sorting;
 pub mod strings;
 
 use tessera_command::Command;
 
-const FAMILIES: &[&[Command]] =
-    &[strings::COMMANDS, bitmaps::COMMANDS, keys::COMMANDS, connection::COMMANDS, server::COMMANDS];
+const FAMILIES: &[&[Command]] = &[
+    strings::COMMANDS,
+    bitmaps::COMMANDS,
+    lists::COMMANDS,
+    hashes::COMMANDS,
+    sets::COMMANDS,
+    sorted_sets::COMMANDS,
+    hyperloglogs::COMMANDS,
+    geo::COMMANDS,
+    sorting::COMMANDS,
+    keys::COMMANDS,
+    connection::COMMANDS,
+    server::COMMANDS,
+];
 
 const COMMANDS_LEN: usize = {
     let (mut total, mut family) = (0, 0);

@@ -36,6 +36,8 @@ pub enum Group {
     Memory,
     /// Expiry of keys.
     Expiry,
+    /// How small collections are kept.
+    Encodings,
     /// Slow log and latency.
     Monitoring,
     /// Features of Redis that this version lacks: their parameters tell the truth and accept nothing else.
@@ -44,7 +46,7 @@ pub enum Group {
 
 impl Group {
     /// All groups in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Network,
         Self::General,
         Self::Security,
@@ -52,6 +54,7 @@ impl Group {
         Self::Cores,
         Self::Memory,
         Self::Expiry,
+        Self::Encodings,
         Self::Monitoring,
         Self::NotBuilt,
     ];
@@ -66,6 +69,7 @@ impl Group {
             Self::Cores => "Cores and drivers",
             Self::Memory => "Memory",
             Self::Expiry => "Expiry",
+            Self::Encodings => "Encodings",
             Self::Monitoring => "Monitoring",
             Self::NotBuilt => "Not in this version",
         }
@@ -327,6 +331,42 @@ parameters! {
     /// How hard to look for expired keys, from 1 to 10: more finds them sooner and takes more time.
     ActiveExpireEffort "active-expire-effort" => active_expire_effort: u32 = 1,
         Expiry, Mutable, Kind::Integer { min: 1, max: 10 };
+
+    /// Fields of the largest hash that is kept flat, as a listpack.
+    HashMaxListpackEntries "hash-max-listpack-entries" or "hash-max-ziplist-entries" => hash_max_listpack_entries: u64 = 512,
+        Encodings, Mutable, Kind::Integer { min: 0, max: i64::MAX };
+
+    /// Bytes of the longest field or value of such a hash.
+    HashMaxListpackValue "hash-max-listpack-value" or "hash-max-ziplist-value" => hash_max_listpack_value_bytes: ByteCount = ByteCount(64),
+        Encodings, Mutable, Kind::MemorySize { min: 0, max: i64::MAX as u64 };
+
+    /// How much of a list is kept together: so many elements if positive; -1 to -5: 4, 8, 16, 32 or 64 KB.
+    ListMaxListpackSize "list-max-listpack-size" or "list-max-ziplist-size" => list_max_listpack_size: i32 = -2,
+        Encodings, Mutable, Kind::Integer { min: i32::MIN as i64, max: INT_MAX };
+
+    /// Members of the largest set of integers that is kept as a sorted array.
+    SetMaxIntsetEntries "set-max-intset-entries" => set_max_intset_entries: u64 = 512,
+        Encodings, Mutable, Kind::Integer { min: 0, max: i64::MAX };
+
+    /// Members of the largest other set that is kept flat, as a listpack.
+    SetMaxListpackEntries "set-max-listpack-entries" => set_max_listpack_entries: u64 = 128,
+        Encodings, Mutable, Kind::Integer { min: 0, max: i64::MAX };
+
+    /// Bytes of the longest member of such a set.
+    SetMaxListpackValue "set-max-listpack-value" => set_max_listpack_value_bytes: u64 = 64,
+        Encodings, Mutable, Kind::Integer { min: 0, max: i64::MAX };
+
+    /// Members of the largest sorted set that is kept flat, as a listpack.
+    ZsetMaxListpackEntries "zset-max-listpack-entries" or "zset-max-ziplist-entries" => zset_max_listpack_entries: u64 = 128,
+        Encodings, Mutable, Kind::Integer { min: 0, max: i64::MAX };
+
+    /// Bytes of the longest member of such a sorted set.
+    ZsetMaxListpackValue "zset-max-listpack-value" or "zset-max-ziplist-value" => zset_max_listpack_value_bytes: ByteCount = ByteCount(64),
+        Encodings, Mutable, Kind::MemorySize { min: 0, max: i64::MAX as u64 };
+
+    /// Bytes of the longest HyperLogLog that is kept sparse.
+    HllSparseMaxBytes "hll-sparse-max-bytes" => hll_sparse_max_bytes: ByteCount = ByteCount(3000),
+        Encodings, Mutable, Kind::MemorySize { min: 0, max: i64::MAX as u64 };
 
     /// Microseconds from which a command is put into the slow log. 0: every command. -1: none.
     SlowlogLogSlowerThan "slowlog-log-slower-than" => slowlog_log_slower_than_us: i64 = 10_000,

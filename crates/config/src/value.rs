@@ -109,7 +109,7 @@ macro_rules! integer_fields {
     )+};
 }
 
-integer_fields!(u16, u32, u64, i64);
+integer_fields!(u16, u32, u64, i32, i64);
 
 macro_rules! choice_fields {
     ($($type:ty),+) => {$(

@@ -102,7 +102,9 @@ impl Shard {
         let entry = self.databases[db as usize].table.remove(&key)?;
         self.effects.record(db, &[b"DEL", &key]);
         self.evicted_keys += 1;
-        Some(entry.as_entry().allocated_bytes())
+        let bytes = entry.as_entry().allocated_bytes();
+        // Of a large value nothing is free yet.
+        Some(if self.graveyard.bury(entry) { 0 } else { bytes })
     }
 
     fn draw_victim(&mut self) -> Option<(u16, Box<[u8]>)> {

@@ -39,7 +39,9 @@ impl Shard {
         {
             return false;
         }
-        database.table.remove(key);
+        if let Some(entry) = database.table.remove(key) {
+            self.graveyard.bury(entry);
+        }
         self.effects.record(db, &[b"DEL", key]);
         self.note_expired_keys(1);
         true

@@ -11,10 +11,12 @@ pub mod database;
 pub mod effect;
 pub mod eviction;
 pub mod expiry;
+mod graveyard;
 pub mod shard;
 pub mod table;
 pub mod usage;
 pub mod view;
+pub mod waiting;
 
 pub use database::Database;
 pub use effect::{Effect, Effects};
@@ -23,3 +25,4 @@ pub use shard::{STRING_MAX_LEN_BYTES, Shard, ShardSettings, ShardStats};
 pub use table::{Entry, EntryMut, Table};
 pub use usage::Usage;
 pub use view::{Expire, View, ViewMut, WrongType};
+pub use waiting::WaitedKeys;

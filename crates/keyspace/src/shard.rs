@@ -3,11 +3,14 @@
 use crate::database::Database;
 use crate::effect::Effects;
 use crate::eviction::{EvictionPolicy, Pool};
-use crate::table::{Entry, Table};
+use crate::graveyard::Graveyard;
+use crate::table::Entry;
 use crate::usage::{Usage, decayed, idle_s};
 use crate::view::{View, ViewMut};
+use crate::waiting::WaitedKeys;
 use ahash::RandomState;
 use std::cell::{Cell, RefCell};
+use tessera_values::{Thresholds, Value};
 
 /// Keys met expired by reads that are remembered for removal between two calls of
 /// [`Shard::remove_met_expired`]; the others are found by the active cycle.
@@ -44,6 +47,8 @@ pub struct ShardSettings {
     pub lfu_log_factor: u32,
     /// See [`Usage::Frequency`], in minutes.
     pub lfu_decay_time_min: u32,
+    /// When small collections become large ones. The seed in it is the shard's own, whatever it is told.
+    pub thresholds: Thresholds,
     /// Flushing frees memory later if the client does not say when (`lazyfree-lazy-user-flush`).
     pub lazy_flush: bool,
 }
@@ -68,6 +73,7 @@ impl Default for ShardSettings {
             eviction_samples: 5,
             lfu_log_factor: 10,
             lfu_decay_time_min: 1,
+            thresholds: Thresholds::default(),
             lazy_flush: false,
         }
     }
@@ -89,8 +95,8 @@ pub struct Shard {
     dirty: u64,
     pub(crate) met_expired: RefCell<Vec<(u16, Box<[u8]>)>>,
     pub(crate) effects: Effects,
-    /// Tables of flushed databases, freed a segment at a time.
-    graveyard: Vec<Table>,
+    pub(crate) graveyard: Graveyard,
+    pub(crate) waited_keys: WaitedKeys,
 }
 
 impl Shard {
@@ -98,12 +104,14 @@ impl Shard {
     pub fn new(databases: u16, seed: u64) -> Shard {
         let mut random = fastrand::Rng::with_seed(seed);
         let hasher = RandomState::with_seeds(random.u64(..), random.u64(..), random.u64(..), random.u64(..));
+        let mut settings = ShardSettings::default();
+        settings.thresholds.seed = random.u64(..);
         Shard {
             databases: (0..databases.max(1)).map(|_| Database::new(hasher.clone())).collect(),
             hasher,
             random: RefCell::new(random),
             now_ms: 0,
-            settings: ShardSettings::default(),
+            settings,
             hits: Cell::new(0),
             misses: Cell::new(0),
             expired_keys: 0,
@@ -112,7 +120,8 @@ impl Shard {
             dirty: 0,
             met_expired: RefCell::default(),
             effects: Effects::default(),
-            graveyard: Vec::new(),
+            graveyard: Graveyard::default(),
+            waited_keys: WaitedKeys::default(),
         }
     }
 
@@ -140,7 +149,9 @@ impl Shard {
             // Ranks by one policy mean nothing to another.
             self.eviction_pool = Pool::default();
         }
+        let seed = self.settings.thresholds.seed;
         self.settings = settings;
+        self.settings.thresholds.seed = seed;
     }
 
     /// How many databases there are.
@@ -206,31 +217,43 @@ impl Shard {
         let hasher = self.hasher.clone();
         let old = std::mem::replace(&mut self.databases[db as usize], Database::new(hasher));
         if lazy {
-            self.graveyard.push(old.table);
+            self.graveyard.bury_table(old.table);
         }
     }
 
     /// Exchanges the contents of two databases.
     pub fn swap(&mut self, first: u16, second: u16) {
         self.databases.swap(first as usize, second as usize);
+        for (db, key) in self.waited_keys.of_databases([first, second]) {
+            if self.databases[db as usize].table.get(&key).is_some() {
+                self.waited_keys.note(db, &key);
+            }
+        }
     }
 
-    /// Frees up to `segments` segments of flushed tables. True if there is more to free.
+    /// Frees up to `segments` segments of flushed tables, or as many pieces of large values. True if there is more to
+    /// free.
     pub fn reclaim(&mut self, segments: usize) -> bool {
         for _ in 0..segments {
-            match self.graveyard.last_mut() {
-                None => return false,
-                Some(table) => {
-                    if !table.free_one_segment() {
-                        self.graveyard.pop();
-                    }
-                }
+            if self.graveyard.is_empty() {
+                return false;
             }
+            self.graveyard.free_some();
         }
         !self.graveyard.is_empty()
     }
 
-    /// Flushed tables still to be freed.
+    /// Frees a value, later if it is large.
+    pub fn bury(&mut self, value: Value) {
+        self.graveyard.bury_value(value);
+    }
+
+    /// The keys that somebody waits for.
+    pub fn waited_keys(&mut self) -> &mut WaitedKeys {
+        &mut self.waited_keys
+    }
+
+    /// Flushed tables and large values still to be freed.
     pub fn has_garbage(&self) -> bool {
         !self.graveyard.is_empty()
     }

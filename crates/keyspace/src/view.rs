@@ -5,7 +5,7 @@ use crate::effect::Effects;
 use crate::shard::{Shard, ShardSettings};
 use crate::table::{Content, Entry, EntryMut, OwnedEntry};
 use tessera_values::string::canonical_integer;
-use tessera_values::{StringRef, Value, ValueRef};
+use tessera_values::{Collection, StringRef, Value, ValueRef};
 
 /// The key holds another type than the command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +104,19 @@ impl<'a> View<'a> {
         match self.find(key).map(Entry::value) {
             None => Ok(None),
             Some(ValueRef::String(string)) => Ok(Some(string)),
+            Some(_) => Err(WrongType),
+        }
+    }
+
+    /// The collection at `key`, as [`View::find`] finds it.
+    ///
+    /// # Errors
+    /// If the key holds something else.
+    #[inline]
+    pub fn collection<C: Collection>(&self, key: &[u8]) -> Result<Option<&'a C>, WrongType> {
+        match self.find(key).map(Entry::value) {
+            None => Ok(None),
+            Some(value) => C::of_ref(value).map(Some).ok_or(WrongType),
         }
     }
 
@@ -221,14 +234,60 @@ impl<'a> ViewMut<'a> {
             None => Ok(None),
             Some(entry) => match entry.as_entry().value() {
                 ValueRef::String(_) => Ok(Some(entry)),
+                _ => Err(WrongType),
             },
         }
+    }
+
+    /// Has `change` work on the collection at `key`, and removes the key if nothing is left in it. `None` if there is no
+    /// such key.
+    ///
+    /// # Errors
+    /// If the key holds something else.
+    pub fn change<C: Collection, T>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut C) -> T,
+    ) -> Result<Option<T>, WrongType> {
+        let Some(mut entry) = self.find_mut(key) else { return Ok(None) };
+        let changed = entry.change_boxed(|value| {
+            let collection = C::of_mut(value)?;
+            let result = change(collection);
+            Some((result, collection.is_empty()))
+        });
+        let (result, is_empty) = changed.flatten().ok_or(WrongType)?;
+        if is_empty {
+            self.database_mut().table.remove(key);
+        }
+        Ok(Some(result))
+    }
+
+    /// The same, beginning with an empty collection if there is no such key. A collection that is still empty
+    /// afterwards is not kept.
+    ///
+    /// # Errors
+    /// If the key holds something else.
+    pub fn change_or_create<C: Collection + Default, T>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut C) -> T,
+    ) -> Result<T, WrongType> {
+        if self.find_mut(key).is_some() {
+            return self.change(key, change).map(|result| result.expect("the key was just found"));
+        }
+        let mut collection = C::default();
+        let result = change(&mut collection);
+        if !collection.is_empty() {
+            self.put(key, collection, Expire::Clear);
+        }
+        Ok(result)
     }
 
     /// Sets `key` to `value`, whatever it held.
     #[inline]
     pub fn put(&mut self, key: &[u8], value: impl Into<Value>, expire: Expire) {
         self.put_content(key, Content::Owned(value.into()), expire);
+        self.shard.waited_keys.note(self.db, key);
     }
 
     /// Sets `key` to the string `bytes`, whatever it held. One lookup if the key is there, and no new allocation
@@ -245,7 +304,7 @@ impl<'a> ViewMut<'a> {
     #[inline]
     fn put_content(&mut self, key: &[u8], content: Content<'_>, expire: Expire) {
         let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
-        let Shard { databases, random, .. } = &mut *self.shard;
+        let Shard { databases, random, graveyard, .. } = &mut *self.shard;
         let table = &mut databases[self.db as usize].table;
         let Some(mut entry) = table.get_mut(key) else {
             let at_ms = if let Expire::AtMs(at_ms) = expire { Some(at_ms) } else { None };
@@ -260,7 +319,9 @@ impl<'a> ViewMut<'a> {
             Expire::Clear => None,
             Expire::AtMs(at_ms) => Some(at_ms),
         };
-        entry.put(content, after_ms);
+        if let Some(old) = entry.put(content, after_ms) {
+            graveyard.bury(old);
+        }
         let entry = entry.as_entry();
         let bits = usage.bits_after_use(entry.usage_bits(), now_ms, || random.get_mut().f64());
         entry.set_usage_bits(if expired { usage.first_bits(now_ms) } else { bits });
@@ -278,7 +339,13 @@ impl<'a> ViewMut<'a> {
 
     /// Removes `key`. False if it was not there or its time was over.
     pub fn delete(&mut self, key: &[u8]) -> bool {
-        self.take(key).is_some()
+        match self.take(key) {
+            Some(entry) => {
+                self.shard.graveyard.bury(entry);
+                true
+            }
+            None => false,
+        }
     }
 
     fn take(&mut self, key: &[u8]) -> Option<OwnedEntry> {
@@ -287,6 +354,7 @@ impl<'a> ViewMut<'a> {
         if entry.as_entry().is_expired(now_ms) {
             self.record(&[b"DEL", key]);
             self.shard.note_expired_keys(1);
+            self.shard.graveyard.bury(entry);
             return None;
         }
         Some(entry)

@@ -17,6 +17,7 @@ use tessera_config::Config;
 use tessera_keyspace::{Shard, ShardSettings};
 use tessera_resp::{Decoder, Limits};
 use tessera_routing::Ticket;
+use tessera_values::Thresholds;
 
 /// What the network is to do after the events at hand are dealt with.
 pub enum NetworkOrder {
@@ -195,6 +196,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             eviction_samples: eviction_samples(&self.config),
             lfu_log_factor: self.config.lfu_log_factor,
             lfu_decay_time_min: self.config.lfu_decay_time_min,
+            thresholds: thresholds(&self.config),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
         });
         self.take_over_memory_config();
@@ -308,5 +310,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.orders.push(NetworkOrder::Close(connection.id));
         self.stats().clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+/// What the configuration says of small collections.
+fn thresholds(config: &Config) -> Thresholds {
+    Thresholds {
+        hash_max_listpack_entries: config.hash_max_listpack_entries,
+        hash_max_listpack_value_bytes: config.hash_max_listpack_value_bytes.0,
+        list_max_listpack_size: config.list_max_listpack_size,
+        set_max_intset_entries: config.set_max_intset_entries,
+        set_max_listpack_entries: config.set_max_listpack_entries,
+        set_max_listpack_value_bytes: config.set_max_listpack_value_bytes,
+        zset_max_listpack_entries: config.zset_max_listpack_entries,
+        zset_max_listpack_value_bytes: config.zset_max_listpack_value_bytes.0,
+        hll_sparse_max_bytes: config.hll_sparse_max_bytes.0,
+        // The shard has its own.
+        seed: 0,
     }
 }

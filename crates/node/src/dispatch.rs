@@ -48,7 +48,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             _ if self.mesh.nodes() == 1 && !matches!(command.run, Run::Everywhere(_)) => {
                 self.on_own_shard(connection, command, args)
             }
-            Spread::OneShard => {
+            Spread::OneShard | Spread::Blocking => {
                 let owner = self.owner_of_first_key(command, args);
                 self.on_shard(connection, command, args, owner)
             }

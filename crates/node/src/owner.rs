@@ -49,6 +49,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.memory.note_unknown_growth();
                 steps.run_on_one_shard(args, &mut self.shard, db, touch, &mut reply)
             }
+            Run::Blocking(steps) => {
+                self.memory.note_unknown_growth();
+                steps.run_without_waiting(args, &mut self.shard.view_mut(db, touch), &mut reply)
+            }
             Run::Session(_) | Run::Everywhere(_) | Run::Container => {
                 Err(Error::Text("ERR this command does not run on a shard"))
             }

@@ -7,7 +7,7 @@
 use crate::message::{Answer, Errand, ErrandKind, Ticket};
 use crate::slots::{ShardId, SlotTable};
 use tessera_command::gather::{Context, Steps, What};
-use tessera_command::{Change, Command, Error, Found, Need};
+use tessera_command::{Change, Command, Error, Found, Need, Transfer};
 use tessera_keyspace::Expire;
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
@@ -30,6 +30,18 @@ enum Purpose {
     Change,
     /// To put what was taken at this key.
     MoveTo(usize),
+    /// To give the element that was taken.
+    Taken(Way),
+    /// To know whether it was.
+    Given(Way),
+}
+
+/// How an element goes from one key to another.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    from: usize,
+    to: usize,
+    transfer: &'static Transfer,
 }
 
 /// Errands to send, or the end.
@@ -140,6 +152,22 @@ impl Gathering {
         match purpose {
             Purpose::Find(index) => self.keys[index].answer = answer,
             Purpose::Change => {}
+            Purpose::Taken(way) => {
+                self.write_reply(|reply| (way.transfer.reply)(answer.element.as_deref(), reply));
+                if let Some(element) = answer.element {
+                    let kind = ErrandKind::GiveElement(element, way.transfer.give);
+                    return Step::Send(vec![self.errand(way.to, kind, Purpose::Given(way))]);
+                }
+            }
+            Purpose::Given(way) => {
+                if let Some(element) = answer.element {
+                    // The target has become something else since it was looked at.
+                    let name = self.command.full_name;
+                    self.write_reply(|reply| reply.error(Error::WRONG_TYPE.text(name)));
+                    let kind = ErrandKind::GiveElement(element, way.transfer.give_back);
+                    return Step::Send(vec![self.errand(way.from, kind, Purpose::Change)]);
+                }
+            }
             Purpose::MoveTo(to) => {
                 if let Some(value) = answer.value {
                     let expire = answer.expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
@@ -156,6 +184,11 @@ impl Gathering {
             (0, true) => Step::Done(std::mem::take(&mut self.reply)),
             _ => Step::Send(Vec::new()),
         }
+    }
+
+    fn write_reply(&mut self, write: impl FnOnce(&mut Reply<'_>)) {
+        self.reply.clear();
+        write(&mut Reply::new(&mut self.reply, self.protocol));
     }
 
     fn decide(&mut self) -> Step {
@@ -182,15 +215,20 @@ impl Gathering {
             }
             Change::Remove { index } => self.errand(index, ErrandKind::Remove, Purpose::Change),
             Change::Move { from, to } => self.errand(from, ErrandKind::Take, Purpose::MoveTo(to)),
+            Change::Transfer { from, to, what, transfer } => {
+                let kind = ErrandKind::TakeElement(what, transfer);
+                self.errand(from, kind, Purpose::Taken(Way { from, to, transfer }))
+            }
         }
     }
 }
 
 fn found_at(key: &Key) -> Found<'_> {
-    let Answer { present, value, expire_at_ms } = &key.answer;
+    let Answer { present, value, type_name, expire_at_ms, .. } = &key.answer;
     Found {
         present: *present,
         value: value.as_ref().map(|value| value.as_ref()),
+        type_name: *type_name,
         expire_at_ms: *expire_at_ms,
     }
 }

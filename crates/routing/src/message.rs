@@ -1,7 +1,7 @@
 //! What nodes say to each other about commands: one [`Batch`] per peer and tick, its buffers used again.
 
 use tessera_command::Command;
-use tessera_command::gather::{self, What};
+use tessera_command::gather::{self, Give, Transfer, What};
 use tessera_keyspace::{Expire, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Span};
@@ -68,6 +68,10 @@ pub enum ErrandKind {
     Remove,
     /// Remove the key and send what it held.
     Take,
+    /// Take an element out of what it holds and send it.
+    TakeElement(Box<[u8]>, &'static Transfer),
+    /// Add an element to what it holds, or send it back.
+    GiveElement(Vec<u8>, Give),
 }
 
 /// What an errand found.
@@ -77,8 +81,12 @@ pub struct Answer {
     pub present: bool,
     /// What it holds (or held), if asked for.
     pub value: Option<Value>,
+    /// The name of its type, if that or the value was asked for.
+    pub type_name: Option<&'static str>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
+    /// The element that was taken, or could not be given.
+    pub element: Option<Vec<u8>>,
 }
 
 impl Errand {
@@ -91,7 +99,9 @@ impl Errand {
                 Answer {
                     present: found.present,
                     value: found.value.map(ValueRef::to_value),
+                    type_name: found.type_name,
                     expire_at_ms: found.expire_at_ms,
+                    element: None,
                 }
             }
             ErrandKind::Put(value, expire) => {
@@ -99,11 +109,31 @@ impl Errand {
                 shard.note_dirty();
                 Answer::default()
             }
-            ErrandKind::Remove | ErrandKind::Take => match shard.view_mut(db, true).remove(&key) {
+            ErrandKind::Remove => {
+                if shard.view_mut(db, true).delete(&key) {
+                    shard.note_dirty();
+                }
+                Answer::default()
+            }
+            ErrandKind::TakeElement(what, transfer) => {
+                let element = (transfer.take)(&mut shard.view_mut(db, true), &key, &what);
+                if element.is_some() {
+                    shard.note_dirty();
+                }
+                Answer { element, ..Answer::default() }
+            }
+            ErrandKind::GiveElement(element, give) => {
+                if give(&mut shard.view_mut(db, true), &key, &element).is_err() {
+                    return Answer { element: Some(element), ..Answer::default() };
+                }
+                shard.note_dirty();
+                Answer::default()
+            }
+            ErrandKind::Take => match shard.view_mut(db, true).remove(&key) {
                 None => Answer::default(),
                 Some((value, expire_at_ms)) => {
                     shard.note_dirty();
-                    Answer { present: true, value: Some(value), expire_at_ms }
+                    Answer { present: true, value: Some(value), expire_at_ms, ..Answer::default() }
                 }
             },
         }

@@ -8,7 +8,7 @@ use tessera_command::Run;
 use tessera_keyspace::{Effect, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_values::{Digits, ValueRef};
+use tessera_values::Value;
 
 const DATABASES: u16 = 4;
 
@@ -16,7 +16,7 @@ const DATABASES: u16 = 4;
 type Logged = (u16, OwnedArgs);
 
 /// What a shard holds: by database and key, the value and the expiry.
-type Contents = BTreeMap<(u16, Vec<u8>), (Vec<u8>, Option<i64>)>;
+type Contents = BTreeMap<(u16, Vec<u8>), (Value, Option<i64>)>;
 
 /// Runs `len` random writes on one shard and replays their effects into another, as a log or a replica would.
 pub fn check(seed: u64, len: usize) {
@@ -67,6 +67,7 @@ fn run(shard: &mut Shard, db: u16, args: Args<'_>) -> Effect {
     let result = match command.run {
         Run::Write(run) => run(args, &mut shard.view_mut(db, true), &mut reply),
         Run::Gather(steps) => steps.run_on_one_shard(args, shard, db, true, &mut reply),
+        Run::Blocking(steps) => steps.run_without_waiting(args, &mut shard.view_mut(db, true), &mut reply),
         _ => panic!("{} is logged, but is no write", command.full_name),
     };
     result.unwrap_or(Effect::None)
@@ -76,9 +77,7 @@ fn contents(shard: &Shard) -> Contents {
     let mut contents = Contents::new();
     for db in 0..DATABASES {
         for entry in shard.database(db).table().iter() {
-            let ValueRef::String(string) = entry.value();
-            let value = string.as_bytes(&mut Digits::new()).to_vec();
-            contents.insert((db, entry.key().to_vec()), (value, entry.expire_at_ms()));
+            contents.insert((db, entry.key().to_vec()), (entry.value().to_value(), entry.expire_at_ms()));
         }
     }
     contents

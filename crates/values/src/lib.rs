@@ -3,18 +3,43 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod allocation;
+pub mod collection;
 pub mod extended;
 pub mod glob;
+pub mod hash;
+pub mod list;
+pub mod listpack;
+pub mod set;
+pub mod sorted_set;
 pub mod string;
+pub mod table;
+pub mod thresholds;
 
+pub use collection::Collection;
+pub use hash::Hash;
+pub use list::List;
+pub use set::Set;
+pub use sorted_set::SortedSet;
 pub use string::{Digits, StringRef, StringValue};
+pub use thresholds::Thresholds;
 
 /// The value of one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     /// Bytes, or an integer that was given as its decimal digits.
     String(StringValue),
+    /// Elements in an order.
+    List(List),
+    /// Fields with values.
+    Hash(Hash),
+    /// Members, each once.
+    Set(Set),
+    /// Members in the order of their scores.
+    SortedSet(SortedSet),
 }
+
+// It is kept in a block of its own; the next length up would be 48.
+const _: () = assert!(size_of::<Value>() <= 32);
 
 impl Value {
     /// The value to look at.
@@ -22,6 +47,10 @@ impl Value {
     pub fn as_ref(&self) -> ValueRef<'_> {
         match self {
             Value::String(string) => ValueRef::String(string.as_ref()),
+            Value::List(list) => ValueRef::List(list),
+            Value::Hash(hash) => ValueRef::Hash(hash),
+            Value::Set(set) => ValueRef::Set(set),
+            Value::SortedSet(sorted_set) => ValueRef::SortedSet(sorted_set),
         }
     }
 
@@ -29,21 +58,38 @@ impl Value {
     pub fn allocated_bytes(&self) -> usize {
         match self {
             Value::String(string) => string.allocated_bytes(),
+            Value::List(list) => list.allocated_bytes(),
+            Value::Hash(hash) => hash.allocated_bytes(),
+            Value::Set(set) => set.allocated_bytes(),
+            Value::SortedSet(sorted_set) => sorted_set.allocated_bytes(),
+        }
+    }
+
+    /// See [`Collection::free_some`]. A string is freed at once.
+    pub fn free_some(&mut self) -> bool {
+        match self {
+            Value::String(_) => false,
+            Value::List(list) => list.free_some(),
+            Value::Hash(hash) => hash.free_some(),
+            Value::Set(set) => set.free_some(),
+            Value::SortedSet(sorted_set) => sorted_set.free_some(),
         }
     }
 }
 
-impl From<StringValue> for Value {
-    fn from(string: StringValue) -> Value {
-        Value::String(string)
-    }
-}
-
 /// A value to look at, however it is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValueRef<'a> {
     /// See [`Value::String`].
     String(StringRef<'a>),
+    /// See [`Value::List`].
+    List(&'a List),
+    /// See [`Value::Hash`].
+    Hash(&'a Hash),
+    /// See [`Value::Set`].
+    Set(&'a Set),
+    /// See [`Value::SortedSet`].
+    SortedSet(&'a SortedSet),
 }
 
 impl ValueRef<'_> {
@@ -51,6 +97,10 @@ impl ValueRef<'_> {
     pub fn type_name(self) -> &'static str {
         match self {
             ValueRef::String(_) => "string",
+            ValueRef::List(_) => "list",
+            ValueRef::Hash(_) => "hash",
+            ValueRef::Set(_) => "set",
+            ValueRef::SortedSet(_) => "zset",
         }
     }
 
@@ -58,6 +108,21 @@ impl ValueRef<'_> {
     pub fn encoding_name(self) -> &'static str {
         match self {
             ValueRef::String(string) => string.encoding().name(),
+            ValueRef::List(list) => list.encoding_name(),
+            ValueRef::Hash(hash) => hash.encoding_name(),
+            ValueRef::Set(set) => set.encoding_name(),
+            ValueRef::SortedSet(sorted_set) => sorted_set.encoding_name(),
+        }
+    }
+
+    /// How many elements it has; a string is one.
+    pub fn elements_len(self) -> usize {
+        match self {
+            ValueRef::String(_) => 1,
+            ValueRef::List(list) => list.len(),
+            ValueRef::Hash(hash) => hash.len(),
+            ValueRef::Set(set) => set.len(),
+            ValueRef::SortedSet(sorted_set) => sorted_set.len(),
         }
     }
 
@@ -65,6 +130,22 @@ impl ValueRef<'_> {
     pub fn to_value(self) -> Value {
         match self {
             ValueRef::String(string) => Value::String(string.to_string_value()),
+            ValueRef::List(list) => Value::List(list.clone()),
+            ValueRef::Hash(hash) => Value::Hash(hash.clone()),
+            ValueRef::Set(set) => Value::Set(set.clone()),
+            ValueRef::SortedSet(sorted_set) => Value::SortedSet(sorted_set.clone()),
         }
     }
 }
+
+macro_rules! from {
+    ($($inner:ident => $variant:ident),*) => {$(
+        impl From<$inner> for Value {
+            fn from(inner: $inner) -> Value {
+                Value::$variant(inner)
+            }
+        }
+    )*};
+}
+
+from!(StringValue => String, List => List, Hash => Hash, Set => Set, SortedSet => SortedSet);

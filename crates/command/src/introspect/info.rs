@@ -70,7 +70,7 @@ fn policies(spread: Spread) -> (Option<&'static str>, Option<&'static str>) {
         Merge::ByPosition | Merge::Concat => None,
     };
     match spread {
-        Spread::Nowhere | Spread::OneShard | Spread::Gather => (None, None),
+        Spread::Nowhere | Spread::OneShard | Spread::Gather | Spread::Blocking => (None, None),
         Spread::ByKey(merge) => (Some("request_policy:multi_shard"), response(merge)),
         Spread::AllShards(merge) => (Some("request_policy:all_shards"), response(merge)),
         Spread::AllNodes(merge) => (Some("request_policy:all_nodes"), response(merge)),

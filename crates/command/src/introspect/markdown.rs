@@ -74,6 +74,7 @@ fn runs(spread: Spread) -> String {
         Spread::Cursor { .. } => "on one shard after the other".to_owned(),
         Spread::AnyShard => "on a random shard".to_owned(),
         Spread::Gather => "gathers its keys".to_owned(),
+        Spread::Blocking => "waits on the shards of its keys".to_owned(),
         Spread::AllNodes(merge) => format!("on all nodes: {}", merged(merge)),
     }
 }

@@ -95,6 +95,7 @@ fn string_of<'v>(found: &Found<'v>) -> Result<Option<StringRef<'v>>, Error> {
     match found.value {
         None => Ok(None),
         Some(ValueRef::String(string)) => Ok(Some(string)),
+        Some(_) => Err(Error::WRONG_TYPE),
     }
 }
 

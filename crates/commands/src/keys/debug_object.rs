@@ -45,15 +45,20 @@ impl Read for DebugObject {
 /// How long the value is in an RDB file without compression, in bytes: a length and the bytes, or a marker and an
 /// integer of 1, 2 or 4 bytes.
 fn serialized_len_bytes(value: ValueRef<'_>) -> usize {
-    let ValueRef::String(string) = value;
+    let ValueRef::String(string) = value else { return length_len_bytes(value.elements_len()) };
     match string.as_integer() {
         Some(integer) if i8::try_from(integer).is_ok() => 2,
         Some(integer) if i16::try_from(integer).is_ok() => 3,
         Some(integer) if i32::try_from(integer).is_ok() => 5,
-        _ => match string.len_bytes() {
-            len @ ..0x40 => 1 + len,
-            len @ ..0x4000 => 2 + len,
-            len => 5 + len,
-        },
+        _ => length_len_bytes(string.len_bytes()) + string.len_bytes(),
+    }
+}
+
+/// How long a length is in an RDB file, in bytes.
+fn length_len_bytes(len: usize) -> usize {
+    match len {
+        ..0x40 => 1,
+        0x40..0x4000 => 2,
+        _ => 5,
     }
 }

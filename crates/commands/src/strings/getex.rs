@@ -61,7 +61,7 @@ impl Write for GetEx {
             reply.null();
             return Ok(Effect::None);
         };
-        let ValueRef::String(string) = entry.value();
+        let ValueRef::String(string) = entry.value() else { return Err(Error::WRONG_TYPE) };
         // A key that is not there is answered even if the time is nonsense.
         let at_ms = args.expiration.map(|expiration| expiration.at_ms(now_ms)).transpose()?;
         reply.bulk(string.as_bytes(&mut Digits::new()));

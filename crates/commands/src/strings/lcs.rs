@@ -101,6 +101,7 @@ fn bytes_of<'v>(found: &Found<'v>, digits: &'v mut Digits) -> Result<&'v [u8], E
     match found.value {
         None => Ok(b""),
         Some(ValueRef::String(string)) => Ok(string.as_bytes(digits)),
+        Some(_) => Err(Error::Text("ERR The specified keys must contain string values")),
     }
 }
 

@@ -191,6 +191,9 @@ impl Engine {
             Run::Read(run) => run(args, self.shard.view(db, true), reply).map(|()| Effect::None),
             Run::Write(run) => run(args, &mut self.shard.view_mut(db, true), reply),
             Run::Gather(steps) => steps.run_on_one_shard(args, &mut self.shard, db, true, reply),
+            Run::Blocking(steps) => {
+                steps.run_without_waiting(args, &mut self.shard.view_mut(db, true), reply)
+            }
             Run::Session(run) => {
                 let mut home = Home { client: &mut self.client, host: &mut self.node };
                 run(args, &mut home, reply).map(|()| Effect::None)

@@ -51,6 +51,7 @@ impl<'a> EntryMut<'a> {
     pub fn string(&self) -> Option<StringRef<'_>> {
         match self.as_entry().value() {
             ValueRef::String(string) => Some(string),
+            _ => None,
         }
     }
 
@@ -66,10 +67,33 @@ impl<'a> EntryMut<'a> {
                 unsafe { self.raw().set_expire_in_place(at_ms) };
                 self.note_due(at_ms);
             }
-            _ => {
-                let value = self.as_entry().value().to_value();
-                self.replace(Content::Owned(value), at_ms);
-            }
+            _ => self.rebuild(at_ms),
+        }
+    }
+
+    /// Puts the same value and another expiry into a new block. A value in a box of its own moves with it.
+    #[allow(unsafe_code)]
+    fn rebuild(&mut self, at_ms: Option<i64>) {
+        let slot = self.slot();
+        // SAFETY: the table owns the entry, whose address leaves the slot before anything else happens.
+        let mut old = unsafe { self.raw().own() };
+        *self.branch.segments[self.segment].slot_mut(self.place) = Slot::EMPTY;
+        self.totals.subtract(old.as_entry());
+        let (value, usage_bits) = (old.take_value(), old.as_entry().usage_bits());
+        let new = OwnedEntry::new(old.as_entry().key(), Content::Owned(value), at_ms, usage_bits);
+        self.totals.add(new.as_entry());
+        self.settle(slot, new);
+    }
+
+    /// Puts an entry where `slot` was.
+    fn settle(&mut self, slot: Slot, new: OwnedEntry) {
+        let at_ms = new.as_entry().expire_at_ms();
+        let segment = &mut self.branch.segments[self.segment];
+        segment.volatile_len -= u16::from(slot.is_volatile());
+        segment.volatile_len += u16::from(at_ms.is_some());
+        *segment.slot_mut(self.place) = Slot::new(slot.tag(), new.into_raw(), at_ms.is_some());
+        if let Some(at_ms) = at_ms {
+            self.note_due(at_ms);
         }
     }
 
@@ -80,36 +104,25 @@ impl<'a> EntryMut<'a> {
         self.branch.next_due_ms = self.branch.next_due_ms.min(at_ms);
     }
 
-    /// Puts another value and expiry in the place of the old, in a new block.
-    fn replace(&mut self, content: Content<'_>, expire_at_ms: Option<i64>) {
-        let entry = self.as_entry();
-        let usage_bits = entry.usage_bits();
-        let new = OwnedEntry::new(entry.key(), content, expire_at_ms, usage_bits);
-        self.exchange(new);
-    }
-
+    /// Puts another value and expiry in the place of the old, in a new block. The old entry.
     #[allow(unsafe_code)]
-    fn exchange(&mut self, new: OwnedEntry) {
-        let at_ms = new.as_entry().expire_at_ms();
-        let slot = self.slot();
+    fn replace(&mut self, content: Content<'_>, expire_at_ms: Option<i64>) -> OwnedEntry {
+        let (entry, slot) = (self.as_entry(), self.slot());
+        let new = OwnedEntry::new(entry.key(), content, expire_at_ms, entry.usage_bits());
         self.totals.add(new.as_entry());
-        let segment = &mut self.branch.segments[self.segment];
-        segment.volatile_len -= u16::from(slot.is_volatile());
-        segment.volatile_len += u16::from(at_ms.is_some());
-        *segment.slot_mut(self.place) = Slot::new(slot.tag(), new.into_raw(), at_ms.is_some());
-        let old = slot.entry().expect("an entry that may be changed is in its slot");
+        let old = self.raw();
+        self.settle(slot, new);
         // SAFETY: the table owned it, and its address is no longer in the slot.
         let old = unsafe { old.own() };
         self.totals.subtract(old.as_entry());
-        if let Some(at_ms) = at_ms {
-            self.note_due(at_ms);
-        }
+        old
     }
 
-    /// Has the key hold something else and expire at `expire_at_ms`, in Unix milliseconds, or never.
+    /// Has the key hold something else and expire at `expire_at_ms`, in Unix milliseconds, or never. The old entry, if
+    /// it could not be used again.
     #[inline]
     #[allow(unsafe_code)]
-    pub(crate) fn put(&mut self, content: Content<'_>, expire_at_ms: Option<i64>) {
+    pub(crate) fn put(&mut self, content: Content<'_>, expire_at_ms: Option<i64>) -> Option<OwnedEntry> {
         let is_volatile = self.slot().is_volatile();
         // SAFETY: `self` is the only one that uses the entry.
         if is_volatile == expire_at_ms.is_some() && unsafe { self.raw().set_in_place(&content) } {
@@ -117,20 +130,34 @@ impl<'a> EntryMut<'a> {
                 self.set_expire(expire_at_ms);
             }
             // The block is the same, and so is that of a value kept apart.
-            return;
+            return None;
         }
-        self.replace(content, expire_at_ms);
+        Some(self.replace(content, expire_at_ms))
     }
 
     /// Has the key hold another string and expire when it did.
     pub fn set_string(&mut self, string: StringValue) {
         let expire_at_ms = self.as_entry().expire_at_ms();
         match string {
-            StringValue::Integer(value) => self.put(Content::Integer(value), expire_at_ms),
+            StringValue::Integer(value) => drop(self.put(Content::Integer(value), expire_at_ms)),
             StringValue::Fixed(_) | StringValue::Growing(_) => {
                 self.replace(Content::Owned(Value::String(string)), expire_at_ms);
             }
         }
+    }
+
+    /// Has `change` work on a value that is no string. `None` if it is one.
+    #[allow(unsafe_code)]
+    pub(crate) fn change_boxed<T>(&mut self, change: impl FnOnce(&mut Value) -> T) -> Option<T> {
+        let before_bytes = self.as_entry().allocated_bytes();
+        // SAFETY: `self` is the only one that uses the entry, and is borrowed as long as the value is.
+        let value = unsafe { self.raw().boxed_mut() }?;
+        if matches!(value, Value::String(_)) {
+            return None;
+        }
+        let result = change(value);
+        self.totals.entry_bytes = self.totals.entry_bytes + self.as_entry().allocated_bytes() - before_bytes;
+        Some(result)
     }
 
     /// Has `change` work on the bytes of a string, which is raw from then on.

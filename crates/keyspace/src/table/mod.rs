@@ -359,12 +359,10 @@ impl Table {
     }
 
     /// Frees one segment of a table nobody uses any more. False when nothing is left.
-    pub(crate) fn free_one_segment(&mut self) -> bool {
+    pub(crate) fn free_one_segment(&mut self, mut free: impl FnMut(OwnedEntry)) -> bool {
         while let Some(branch) = self.branches.last_mut() {
             if let Some(segment) = branch.segments.pop() {
-                for slot in segment.slots() {
-                    Self::free(slot);
-                }
+                segment.slots().filter_map(Self::own).for_each(&mut free);
                 return true;
             }
             self.branches.pop();
@@ -372,11 +370,11 @@ impl Table {
         false
     }
 
-    /// Frees what a slot holds, which is not used again.
+    /// What a slot holds, which is not used again.
     #[allow(unsafe_code)]
-    fn free(slot: Slot) {
+    fn own(slot: Slot) -> Option<OwnedEntry> {
         // SAFETY: only called for slots of segments that were just taken out of the table.
-        drop(slot.entry().map(|entry| unsafe { entry.own() }));
+        slot.entry().map(|entry| unsafe { entry.own() })
     }
 
     /// Memory of the table itself, without the entries, in bytes.
@@ -391,6 +389,6 @@ impl Table {
 
 impl Drop for Table {
     fn drop(&mut self) {
-        while self.free_one_segment() {}
+        while self.free_one_segment(drop) {}
     }
 }

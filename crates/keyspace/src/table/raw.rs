@@ -433,12 +433,16 @@ impl OwnedEntry {
     }
 
     /// The value and the expiry in Unix milliseconds.
-    pub(crate) fn into_parts(self) -> (Value, Option<i64>) {
-        let entry = self.as_entry();
-        let expire_at_ms = entry.expire_at_ms();
+    pub(crate) fn into_parts(mut self) -> (Value, Option<i64>) {
+        let expire_at_ms = self.as_entry().expire_at_ms();
+        (self.take_value(), expire_at_ms)
+    }
+
+    /// The value. What the entry holds afterwards is of no use to anybody.
+    pub(crate) fn take_value(&mut self) -> Value {
         let header = self.0.header();
-        let value = match header.kind() {
-            Kind::Integer | Kind::Inline => entry.value().to_value(),
+        match header.kind() {
+            Kind::Integer | Kind::Inline => self.as_entry().value().to_value(),
             Kind::Apart | Kind::Boxed => {
                 // SAFETY: the value is of that kind. It becomes ours: an integer takes its place in the entry.
                 unsafe {
@@ -450,8 +454,7 @@ impl OwnedEntry {
                     value
                 }
             }
-        };
-        (value, expire_at_ms)
+        }
     }
 }
 

@@ -60,7 +60,7 @@ impl Engine {
 
 fn state(shard: &Shard, key: &[u8]) -> State {
     let entry = shard.view(0, false).peek(key)?;
-    let tessera_values::ValueRef::String(string) = entry.value();
+    let tessera_values::ValueRef::String(string) = entry.value() else { return None };
     let bytes = string.as_bytes(&mut Digits::new()).to_vec();
     Some((bytes, entry.value().encoding_name(), entry.expire_at_ms()))
 }
@@ -82,6 +82,9 @@ fn run_on(
             Run::Read(run) => run(args, shard.view(db, true), &mut reply).map(|()| Effect::None),
             Run::Write(run) => run(args, &mut shard.view_mut(db, true), &mut reply),
             Run::Gather(steps) => steps.run_on_one_shard(args, shard, db, true, &mut reply),
+            Run::Blocking(steps) => {
+                steps.run_without_waiting(args, &mut shard.view_mut(db, true), &mut reply)
+            }
             Run::Session(_) | Run::Everywhere(_) | Run::Container => return None,
         }
     };

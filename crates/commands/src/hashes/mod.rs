@@ -1,0 +1,6 @@
+//! Hashes: fields with values.
+
+use tessera_command::Command;
+
+/// The commands of this family.
+pub const COMMANDS: &[Command] = &[];

@@ -1,0 +1,6 @@
+//! HyperLogLogs: how many different elements, about.
+
+use tessera_command::Command;
+
+/// The commands of this family.
+pub const COMMANDS: &[Command] = &[];

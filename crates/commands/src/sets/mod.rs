@@ -1,0 +1,6 @@
+//! Sets: members, each once.
+
+use tessera_command::Command;
+
+/// The commands of this family.
+pub const COMMANDS: &[Command] = &[];

@@ -1,0 +1,30 @@
+//! What lists, hashes, sets and sorted sets have in common.
+
+use crate::{Value, ValueRef};
+
+/// A value of many elements. A key that holds one without elements does not exist: it goes with its last element.
+pub trait Collection: Clone + Into<Value> {
+    /// How many elements (fields, members).
+    fn len(&self) -> usize;
+
+    /// There is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name that OBJECT ENCODING answers.
+    fn encoding_name(&self) -> &'static str;
+
+    /// Memory beyond the value itself, in bytes. Takes constant time: it is asked before and after each change.
+    fn allocated_bytes(&self) -> usize;
+
+    /// Frees some hundred elements at most. False if that were the last, and dropping the rest takes no time to speak of.
+    /// Nothing else may be done with the value afterwards.
+    fn free_some(&mut self) -> bool;
+
+    /// The collection, if `value` is one of this kind.
+    fn of_ref(value: ValueRef<'_>) -> Option<&Self>;
+
+    /// The collection, if `value` is one of this kind, to be changed.
+    fn of_mut(value: &mut Value) -> Option<&mut Self>;
+}
