@@ -1,13 +1,16 @@
 //! Tessera's engine in this process: one shard, and a second one that only replays the first one's effects.
 
+use super::equality::{sorted, sorted_pairs};
 use tessera_command::{Registry, Run};
 use tessera_keyspace::{Effect, Shard, ShardSettings};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_values::Digits;
 
-/// What a key holds: value, encoding, expiry in Unix milliseconds.
+/// What a key holds: the reply of the command that reads all of it, encoding, expiry in Unix milliseconds.
 pub type State = Option<(Vec<u8>, &'static str, Option<i64>)>;
+
+/// Puts the elements of a reply that has no order into one that they have everywhere.
+pub type Normal = fn(&[u8]) -> Vec<u8>;
 
 /// Two shards.
 pub struct Engine {
@@ -53,16 +56,35 @@ impl Engine {
     }
 
     /// What `key` holds, and what it holds after replaying the effects.
-    pub fn states(&self, key: &[u8]) -> (State, State) {
-        (state(&self.shard, key), state(&self.replica, key))
+    pub fn states(&mut self, key: &[u8], protocol: Protocol) -> (State, State) {
+        let Engine { registry, shard, replica } = self;
+        (state(registry, shard, key, protocol), state(registry, replica, key, protocol))
     }
 }
 
-fn state(shard: &Shard, key: &[u8]) -> State {
+/// The words that read all of a value of the type that TYPE names so, and what makes their replies comparable.
+pub fn reading(type_name: &str, key: &[u8]) -> Option<(Vec<Vec<u8>>, Normal)> {
+    let as_it_is: Normal = <[u8]>::to_vec;
+    let (words, normal): (&[&str], Normal) = match type_name {
+        "string" => (&["GET"], as_it_is),
+        "list" => (&["LRANGE", "0", "-1"], as_it_is),
+        "hash" => (&["HGETALL"], sorted_pairs),
+        "set" => (&["SMEMBERS"], sorted),
+        "zset" => (&["ZRANGE", "0", "-1", "WITHSCORES"], as_it_is),
+        _ => return None,
+    };
+    let mut words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+    words.insert(1, key.to_vec());
+    Some((words, normal))
+}
+
+fn state(registry: &Registry, shard: &mut Shard, key: &[u8], protocol: Protocol) -> State {
     let entry = shard.view(0, false).peek(key)?;
-    let tessera_values::ValueRef::String(string) = entry.value() else { return None };
-    let bytes = string.as_bytes(&mut Digits::new()).to_vec();
-    Some((bytes, entry.value().encoding_name(), entry.expire_at_ms()))
+    let (encoding, at_ms) = (entry.value().encoding_name(), entry.expire_at_ms());
+    let (words, normal) = reading(entry.value().type_name(), key)?;
+    let words = OwnedArgs::from_words(&words);
+    let (reply, _) = run_on(registry, shard, 0, words.as_args(), protocol)?;
+    Some((normal(&reply), encoding, at_ms))
 }
 
 fn run_on(

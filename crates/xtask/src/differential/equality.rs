@@ -12,6 +12,7 @@ pub fn is_equal(expected: &[u8], got: &[u8], equality: Equality, keys: (&[u8], &
                 .zip(scan::integer(got))
                 .is_some_and(|(expected, got)| (expected - got).abs() <= tolerance),
             Equality::AnyOrder => sorted(expected) == sorted(got),
+            Equality::AnyOrderPairs => sorted_pairs(expected) == sorted_pairs(got),
             Equality::RandomKey => is_random_key(expected, got, keys),
             Equality::Hello => {
                 without_own(expected).zip(without_own(got)).is_some_and(|(expected, got)| expected == got)
@@ -29,11 +30,21 @@ fn is_random_key(expected: &[u8], got: &[u8], keys: (&[u8], &[u8])) -> bool {
 }
 
 /// The reply's bytes with the elements of all arrays in the order of their bytes.
-fn sorted(reply: &[u8]) -> Vec<u8> {
+pub fn sorted(reply: &[u8]) -> Vec<u8> {
     let Some(elements) = scan::elements(reply) else { return reply.to_vec() };
     let mut elements: Vec<Vec<u8>> = elements.map(sorted).collect();
     elements.sort_unstable();
     [format!("*{} ", elements.len()).into_bytes(), elements.concat()].concat()
+}
+
+/// The reply's bytes with its pairs in the order of their bytes.
+pub fn sorted_pairs(reply: &[u8]) -> Vec<u8> {
+    let Some(elements) = scan::elements(reply) else { return reply.to_vec() };
+    let elements: Vec<&[u8]> = elements.collect();
+    let mut pairs: Vec<Vec<u8>> = elements.chunks(2).map(<[&[u8]]>::concat).collect();
+    pairs.sort_unstable();
+    // The first byte tells a map from an array.
+    [reply[..1].to_vec(), pairs.concat()].concat()
 }
 
 /// HELLO's answer without what each server says of itself: version and the connection's number.
@@ -64,6 +75,9 @@ mod tests {
         assert!(!equal(":1\r\n", "+1\r\n", Equality::Within(1)));
         assert!(equal("*2\r\n:1\r\n:2\r\n", "*2\r\n:2\r\n:1\r\n", Equality::AnyOrder));
         assert!(!equal("*2\r\n:1\r\n:2\r\n", "*2\r\n:2\r\n:2\r\n", Equality::AnyOrder));
+        let pairs = |first: &str, second: &str| format!("*4\r\n:{first}\r\n:{second}\r\n");
+        assert!(equal(&pairs("1\r\n:2", "3\r\n:4"), &pairs("3\r\n:4", "1\r\n:2"), Equality::AnyOrderPairs));
+        assert!(!equal(&pairs("1\r\n:2", "3\r\n:4"), &pairs("1\r\n:4", "3\r\n:2"), Equality::AnyOrderPairs));
         assert!(equal("$1\r\na\r\n", "$1\r\nb\r\n", Equality::RandomKey));
         assert!(!equal("$1\r\nc\r\n", "$1\r\nc\r\n", Equality::RandomKey));
         assert!(!equal("$-1\r\n", "$1\r\nb\r\n", Equality::RandomKey));

@@ -4,22 +4,39 @@
 //! alternative is taken, and behind a word or group `?` (perhaps), `*` (up to three times) or `+` (one to three
 //! times). Some commands are then spoilt: a word lost, doubled, exchanged or made of garbage.
 
-use super::templates::{TEMPLATES, Template};
+use super::templates::{FAMILIES, Template};
 use fastrand::Rng;
 
 /// Names that a careless reader of bytes, patterns or hash tags would get wrong.
 const ODD_KEYS: &[&[u8]] =
     &[b"", b"\x00\xff\r\n$-1", b"{tag}one", b"two{tag}", b"{}", b"key:*", b"a name with spaces \"' \\"];
-/// How many keys there are.
-pub const KEYS_LEN: u32 = ODD_KEYS.len() as u32 + 10;
-/// The last ones hold mostly numbers.
+/// How many keys there are for strings.
+const STRINGS_LEN: u32 = ODD_KEYS.len() as u32 + 10;
+/// The last ones of those hold mostly numbers.
 const COUNTERS_LEN: u32 = 2;
+/// Types that have keys of their own, which hold mostly values of that type, and their placeholders.
+const TYPED: &[(&str, &str)] = &[
+    ("<list>", "list"),
+    ("<hash>", "hash"),
+    ("<set>", "set"),
+    ("<zset>", "zset"),
+    ("<hll>", "hll"),
+    ("<geo>", "geo"),
+];
+/// How many keys each of them has.
+const TYPED_LEN: u32 = 5;
+/// How many keys there are in all.
+pub const KEYS_LEN: u32 = STRINGS_LEN + TYPED.len() as u32 * TYPED_LEN;
 
 /// The name of key number `index`.
 pub fn key(index: u32) -> Vec<u8> {
     match ODD_KEYS.get(index as usize) {
         Some(odd) => odd.to_vec(),
-        None => format!("key:{}", index - ODD_KEYS.len() as u32).into_bytes(),
+        None if index < STRINGS_LEN => format!("key:{}", index - ODD_KEYS.len() as u32).into_bytes(),
+        None => {
+            let (kind, number) = ((index - STRINGS_LEN) / TYPED_LEN, (index - STRINGS_LEN) % TYPED_LEN);
+            format!("{}:{number}", TYPED[kind as usize].1).into_bytes()
+        }
     }
 }
 
@@ -162,7 +179,8 @@ const GARBAGE: &[&[u8]] =
 /// A source of random commands.
 pub struct Generator {
     pub(super) random: Rng,
-    templates: Vec<&'static Template>,
+    /// With the families they belong to.
+    templates: Vec<(&'static str, &'static Template)>,
     weight: u32,
     now_ms: i64,
 }
@@ -171,22 +189,23 @@ impl Generator {
     /// Commands of these families, as `seed` has it. Times will lie well before or well behind `now_ms`, so that
     /// nothing expires by itself. Panics if no family is known.
     pub fn new(seed: u64, families: &[&str], now_ms: i64) -> Generator {
+        let known = FAMILIES.iter().filter(|(name, _)| families.contains(name));
         let templates: Vec<_> =
-            TEMPLATES.iter().filter(|template| families.contains(&template.family)).collect();
-        let weight = templates.iter().map(|template| template.weight).sum();
+            known.flat_map(|(name, all)| all.iter().map(|template| (*name, template))).collect();
+        let weight = templates.iter().map(|(_, template)| template.weight).sum();
         assert!(weight > 0, "no commands of families {families:?}");
         Generator { random: Rng::with_seed(seed), templates, weight, now_ms }
     }
 
-    /// The next command, and the template that it was made from.
-    pub fn next_command(&mut self) -> (&'static Template, Vec<Vec<u8>>) {
+    /// The next command, with its family and the template that it was made from.
+    pub fn next_command(&mut self) -> (&'static str, &'static Template, Vec<Vec<u8>>) {
         let mut at = self.random.u32(..self.weight);
         let mut templates = self.templates.iter();
-        let template = loop {
-            let template = templates.next().expect("the weights add up");
+        let (family, template) = loop {
+            let (family, template) = *templates.next().expect("the weights add up");
             match at.checked_sub(template.weight) {
                 Some(rest) => at = rest,
-                None => break *template,
+                None => break (family, template),
             }
         };
         let mut words = Vec::new();
@@ -202,7 +221,7 @@ impl Generator {
             let word = self.random.usize(..words.len());
             words[word].make_ascii_lowercase();
         }
-        (template, words)
+        (family, template, words)
     }
 
     /// True once in `one_in` times.
@@ -249,10 +268,14 @@ impl Generator {
     fn word(&mut self, item: &str) -> Vec<u8> {
         match item {
             "<key>" if self.chance(40) => self.counter(),
-            "<key>" => key(self.random.u32(..KEYS_LEN - COUNTERS_LEN)),
-            "<counter>" if self.chance(8) => key(self.random.u32(..KEYS_LEN)),
+            "<key>" if self.chance(20) => key(self.random.u32(..KEYS_LEN)),
+            "<key>" => key(self.random.u32(..STRINGS_LEN - COUNTERS_LEN)),
+            "<any>" => key(self.random.u32(..KEYS_LEN)),
+            "<counter>" if self.chance(8) => key(self.random.u32(..STRINGS_LEN)),
             "<counter>" => self.counter(),
             "<text>" => self.text(),
+            "<member>" => self.member(),
+            "<score>" => self.score(),
             "<integer>" => self.integer(),
             "<float>" => self.float(),
             "<index>" => match self.random.u32(..20) {
@@ -294,12 +317,46 @@ impl Generator {
             "<time_s>" => self.time_ms(1000).to_string().into_bytes(),
             "<time_ms>" if self.chance(15) => self.integer(),
             "<time_ms>" => self.time_ms(1).to_string().into_bytes(),
-            literal => literal.as_bytes().to_vec(),
+            literal => match TYPED.iter().position(|(placeholder, _)| *placeholder == literal) {
+                Some(_) if self.chance(40) => key(self.random.u32(..KEYS_LEN)),
+                Some(kind) => key(STRINGS_LEN + kind as u32 * TYPED_LEN + self.random.u32(..TYPED_LEN)),
+                None => literal.as_bytes().to_vec(),
+            },
+        }
+    }
+
+    /// An element of a collection: mostly one of a few, so that commands meet again what others left.
+    fn member(&mut self) -> Vec<u8> {
+        match self.random.u32(..40) {
+            0 => self.integer(),
+            1 => self.text(),
+            2 => vec![b'l'; self.random.usize(60..70)],
+            3..8 => self.random.i32(-20..20).to_string().into_bytes(),
+            8..12 => self.random.u32(..400).to_string().into_bytes(),
+            12..16 => format!("m{}", self.random.u32(..200)).into_bytes(),
+            16..22 => self.pick(&["a", "b", "c", "aa", "ab", "", "A"]).into(),
+            _ => format!("member:{}", self.random.u32(..16)).into_bytes(),
+        }
+    }
+
+    /// A score of a sorted set. Few need more digits than Redis 7.0 and 7.2 print alike.
+    fn score(&mut self) -> Vec<u8> {
+        match self.random.u32(..40) {
+            0 => self.float(),
+            1 => self.integer(),
+            2 => self
+                .pick(&["inf", "-inf", "+inf", "Infinity", "-0", "0", "1e300", "-1e300", "nan", "1e17"])
+                .into(),
+            3..8 => {
+                format!("{}.{}", self.random.i32(-9..9), self.pick(&["5", "25", "75", "125"])).into_bytes()
+            }
+            8..12 => self.random.i32(-100_000..100_000).to_string().into_bytes(),
+            _ => self.random.i32(-8..8).to_string().into_bytes(),
         }
     }
 
     fn counter(&mut self) -> Vec<u8> {
-        key(self.random.u32(KEYS_LEN - COUNTERS_LEN..KEYS_LEN))
+        key(self.random.u32(STRINGS_LEN - COUNTERS_LEN..STRINGS_LEN))
     }
 
     /// A time that has long passed, or is long to come, in units of `unit_ms`.

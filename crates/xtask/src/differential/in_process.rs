@@ -2,11 +2,11 @@
 //! server, and an equal outcome where only the effects are replayed.
 
 use super::connection::{Connection, encode};
-use super::engine::{Engine, State};
+use super::engine::{Engine, State, reading};
 use super::equality::is_equal;
 use super::generate::{Generator, KEYS_LEN, key};
 use super::templates::{Equality, Template};
-use super::{ENGINE_FAMILIES, STRING_MAX_LEN_BYTES, now_ms, shown};
+use super::{STRING_MAX_LEN_BYTES, now_ms, shown};
 use std::io;
 use std::net::SocketAddr;
 use tessera_resp::{Protocol, scan};
@@ -68,14 +68,20 @@ impl Comparison {
                 let words: Vec<&[u8]> = words.iter().copied().chain([key.as_slice()]).collect();
                 self.server.call(&words).map(<[u8]>::to_vec)
             };
-            let (value, encoding, expiry) =
-                (ask(&[b"GET"])?, ask(&[b"OBJECT", b"ENCODING"])?, ask(&[b"PEXPIRETIME"])?);
+            let (kind, encoding, expiry) =
+                (ask(&[b"TYPE"])?, ask(&[b"OBJECT", b"ENCODING"])?, ask(&[b"PEXPIRETIME"])?);
+            let kind = String::from_utf8_lossy(kind.get(1..).unwrap_or_default()).trim_end().to_owned();
+            let value = match reading(&kind, &key) {
+                Some((words, normal)) => Some(normal(self.server.call(&words)?)),
+                None => None,
+            };
             let text = |reply| scan::text(reply).map(<[u8]>::to_vec);
             let expiry = scan::integer(&expiry).unwrap_or(-3);
             self.engine.set_now_ms(now_ms());
-            let (state, replayed) = self.engine.states(&key);
+            let (state, replayed) = self.engine.states(&key, self.protocol);
             let name = key.escape_ascii().to_string();
-            if !fits(&state, text(&value), text(&encoding), expiry) {
+            if !fits(&state, value.as_deref(), text(&encoding), expiry) {
+                let value = value.unwrap_or_default();
                 let expected = format!("{} {} {expiry}", shown::bytes(&value), shown::bytes(&encoding));
                 self.report(&name, &expected, &shown_state(&state));
             }
@@ -89,11 +95,11 @@ impl Comparison {
     }
 }
 
-fn fits(state: &State, value: Option<Vec<u8>>, encoding: Option<Vec<u8>>, expiry: i64) -> bool {
+fn fits(state: &State, value: Option<&[u8]>, encoding: Option<Vec<u8>>, expiry: i64) -> bool {
     match state {
         None => value.is_none(),
         Some((bytes, name, at_ms)) => {
-            value.as_ref() == Some(bytes)
+            value == Some(bytes.as_slice())
                 && encoding.as_deref() == Some(name.as_bytes())
                 && (at_ms.unwrap_or(-1) - expiry).abs()
                     <= if at_ms.is_some() { EXPIRY_TOLERANCE_MS } else { 0 }
@@ -108,15 +114,15 @@ fn shown_state(state: &State) -> String {
     }
 }
 
-/// Compares `count` commands with the server at `redis`; false if something differs, which is printed.
+/// Compares `count` commands of these families with the server at `redis`; false if something differs, which is printed.
 ///
 /// # Errors
 /// Those of the connection.
-pub fn run(redis: SocketAddr, seed: u64, count: u64) -> io::Result<bool> {
+pub fn run(redis: SocketAddr, seed: u64, count: u64, families: &[&str]) -> io::Result<bool> {
     let mut server = Connection::open(redis)?;
     server.call(&["CONFIG", "SET", "proto-max-bulk-len", &STRING_MAX_LEN_BYTES.to_string()])?;
     server.call(&["FLUSHALL"])?;
-    let mut generator = Generator::new(seed, ENGINE_FAMILIES, now_ms());
+    let mut generator = Generator::new(seed, families, now_ms());
     let mut comparison = Comparison {
         engine: Engine::new(STRING_MAX_LEN_BYTES),
         server,
@@ -136,7 +142,8 @@ pub fn run(redis: SocketAddr, seed: u64, count: u64) -> io::Result<bool> {
         }
         // Which keys come first is each server's own affair.
         let is_whole = |words: &[Vec<u8>]| words[0] != b"SCAN" || words.contains(&b"COUNT".to_vec());
-        let commands = (0..BATCH_LEN).map(|_| generator.next_command());
+        let commands =
+            (0..BATCH_LEN).map(|_| generator.next_command()).map(|(_, template, words)| (template, words));
         let commands = commands.filter(|(_, words)| is_whole(words)).collect();
         comparison.batch(commands)?;
     }

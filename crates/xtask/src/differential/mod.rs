@@ -32,8 +32,20 @@ use crate::programs;
 /// How long strings may become in both servers: a few commands would make them as long as that.
 const STRING_MAX_LEN_BYTES: u64 = 1024 * 1024;
 /// The families of commands that need no connection.
-const ENGINE_FAMILIES: &[&str] = &["strings", "bitmaps", "keys"];
-const FAMILIES: &[&str] = &["strings", "bitmaps", "keys", "big", "session"];
+const ENGINE_FAMILIES: &[&str] = &[
+    "strings",
+    "bitmaps",
+    "keys",
+    "lists",
+    "hashes",
+    "sets",
+    "sorted_sets",
+    "hyperloglogs",
+    "geo",
+    "sorting",
+];
+/// Those that need one.
+const SERVER_FAMILIES: &[&str] = &["big", "session"];
 
 /// A driver of Tessera's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -89,6 +101,19 @@ pub struct Options {
     /// Compare the commands without server, shards and drivers, and what replaying their effects leads to.
     #[arg(long)]
     in_process: bool,
+    /// The families of commands; all that can be compared in this way if not given.
+    #[arg(long, value_delimiter = ',')]
+    families: Vec<String>,
+}
+
+impl Options {
+    fn families(&self) -> Vec<&str> {
+        if !self.families.is_empty() {
+            return self.families.iter().map(String::as_str).collect();
+        }
+        let others = if self.in_process { &[] } else { SERVER_FAMILIES };
+        [ENGINE_FAMILIES, others].concat()
+    }
 }
 
 /// Compares.
@@ -100,7 +125,7 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         [("save", ""), ("appendonly", "no")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     if options.in_process {
         let redis = Server::start(&options.redis, &redis_options)?;
-        let is_equal = in_process::run(address(&redis)?, options.seed, options.count)?;
+        let is_equal = in_process::run(address(&redis)?, options.seed, options.count, &options.families())?;
         return Ok(if is_equal { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let tessera = programs::tessera(options.tessera.as_deref())?;
@@ -125,7 +150,7 @@ fn compare(
 ) -> io::Result<bool> {
     let tessera_options = [("shards", shards.to_string()), ("io-driver", driver.to_string())];
     let server = Server::start(tessera, &tessera_options.map(|(name, value)| (name.to_owned(), value)))?;
-    let generator = Generator::new(options.seed, FAMILIES, now_ms());
+    let generator = Generator::new(options.seed, &options.families(), now_ms());
     let steps = Steps::new(generator, options.pipeline, options.protocols.clone());
     let started = Instant::now();
     let mut comparison =

@@ -111,7 +111,7 @@ impl Steps {
     }
 
     fn add_any(&mut self, commands: &mut Vec<Command>, bytes: &mut Vec<u8>) {
-        let (template, mut words) = self.generator.next_command();
+        let (_, template, mut words) = self.generator.next_command();
         if words[0].eq_ignore_ascii_case(b"SCAN") {
             if words.len() > 2 {
                 let count = [1, 3, 10, 1000][self.below(4)];
@@ -160,9 +160,8 @@ impl Steps {
         let len = if skips { 1 } else { self.below(5) };
         let mut left = len;
         while left > 0 {
-            let (template, words) = self.generator.next_command();
-            let is_plain =
-                !matches!(template.family, "session" | "big") && !words[0].eq_ignore_ascii_case(b"SCAN");
+            let (family, template, words) = self.generator.next_command();
+            let is_plain = !matches!(family, "session" | "big") && !words[0].eq_ignore_ascii_case(b"SCAN");
             if is_plain {
                 self.add(Command { words, equality: template.equality, is_answered: true }, commands, bytes);
                 left -= 1;
@@ -178,8 +177,8 @@ impl Steps {
     fn anything(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for _ in 0..=self.below(5) {
-            let (template, words) = self.generator.next_command();
-            if matches!(template.family, "strings" | "bitmaps") && bytes.len() < ANYTHING_MAX_LEN_BYTES / 2 {
+            let (family, _, words) = self.generator.next_command();
+            if matches!(family, "strings" | "bitmaps") && bytes.len() < ANYTHING_MAX_LEN_BYTES / 2 {
                 encode(&words, &mut bytes);
             }
         }

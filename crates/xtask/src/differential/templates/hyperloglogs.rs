@@ -1,0 +1,6 @@
+//! HyperLogLogs.
+
+use super::Template;
+
+/// Commands of this family.
+pub const TEMPLATES: &[Template] = &[];

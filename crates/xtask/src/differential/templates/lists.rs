@@ -1,0 +1,6 @@
+//! Lists.
+
+use super::Template;
+
+/// Commands of this family.
+pub const TEMPLATES: &[Template] = &[];

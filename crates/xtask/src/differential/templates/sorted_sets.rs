@@ -1,0 +1,6 @@
+//! Sorted sets.
+
+use super::Template;
+
+/// Commands of this family.
+pub const TEMPLATES: &[Template] = &[];

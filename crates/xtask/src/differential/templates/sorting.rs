@@ -1,0 +1,6 @@
+//! SORT.
+
+use super::Template;
+
+/// Commands of this family.
+pub const TEMPLATES: &[Template] = &[];
