@@ -106,8 +106,7 @@ fn halves(mantissa: &[u8], is_digit: fn(&u8) -> bool) -> Option<(&[u8], &[u8])> 
         None => (mantissa, b"".as_slice()),
         Some(point) => (&mantissa[..point], &mantissa[point + 1..]),
     };
-    let is_number =
-        !(whole.is_empty() && fraction.is_empty()) && whole.iter().chain(fraction).all(is_digit);
+    let is_number = !(whole.is_empty() && fraction.is_empty()) && whole.iter().chain(fraction).all(is_digit);
     is_number.then_some((whole, fraction))
 }
 
