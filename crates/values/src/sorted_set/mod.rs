@@ -42,12 +42,14 @@ impl SortedSet {
 
     /// One of these elements, which are in their order and have each member once.
     pub fn from_sorted<'m>(
-        elements: impl ExactSizeIterator<Item = (&'m [u8], f64)>,
+        elements: impl ExactSizeIterator<Item = (Element<'m>, f64)>,
         thresholds: &Thresholds,
     ) -> SortedSet {
         let mut set = SortedSet::default();
+        let mut digits = Digits::new();
         set.expect(elements.len(), thresholds);
         for (member, score) in elements {
+            let member = member.as_bytes(&mut digits);
             set.make_room_for(member, thresholds);
             match &mut set.form {
                 Form::Flat(flat) => flat.push(member, score),
@@ -222,13 +224,28 @@ impl SortedSet {
 
     /// The ranks of all elements of a range.
     pub fn ranks_of(&self, span: &Span<'_>) -> Range<usize> {
-        let Some(first) = self.first_of(span) else { return 0..0 };
+        self.first_of(span).map_or(0..0, |first| self.ranks_from(first, span))
+    }
+
+    /// The ranks from `rank` on, up to the first element that is behind a range.
+    pub fn ranks_from(&self, rank: usize, span: &Span<'_>) -> Range<usize> {
         match &self.form {
-            Form::Flat(flat) => {
+            Form::Flat(_) => {
                 let is_within = |(member, score): &(Element<'_>, f64)| span.is_within(*member, *score);
-                first..first + flat.iter_from(first).take_while(is_within).count()
+                rank..rank + self.range(rank..self.len()).take_while(is_within).count()
             }
-            Form::Ranked(ranked) => first..ranked.around(span).1,
+            Form::Ranked(ranked) => rank..ranked.around(span).1.max(rank),
+        }
+    }
+
+    /// The ranks up to `end`, which is not among them, down to the first element that is before a range.
+    pub fn ranks_up_to(&self, end: usize, span: &Span<'_>) -> Range<usize> {
+        match &self.form {
+            Form::Flat(_) => {
+                let reaches = |(member, score): &(Element<'_>, f64)| span.reaches(*member, *score);
+                end - self.range(0..end).rev().take_while(reaches).count()..end
+            }
+            Form::Ranked(ranked) => ranked.around(span).0.min(end)..end,
         }
     }
 

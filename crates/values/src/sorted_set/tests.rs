@@ -210,7 +210,8 @@ fn members_in_order_fill_the_nodes() {
         }
         bytes.push(set.allocated_bytes() / names.len());
     }
-    let elements = names.iter().enumerate().map(|(number, name)| (name.as_bytes(), number as f64));
+    let elements =
+        names.iter().enumerate().map(|(number, name)| (Element::Bytes(name.as_bytes()), number as f64));
     let built = SortedSet::from_sorted(elements, &Thresholds::default());
     bytes.push(built.allocated_bytes() / names.len());
     assert!(bytes.iter().all(|bytes| *bytes <= 60), "{bytes:?} bytes for a member of 16 bytes");
