@@ -18,6 +18,8 @@ pub const TEMPLATES: &[Template] = &[
     exact(3, "ZCARD <zset>"),
     exact(4, "ZCOUNT <zset> <score_bound> <score_bound>"),
     exact(8, "ZINCRBY <zset> <score> <member>"),
+    exact(2, "ZINCRBY <zset> <float> <member>"),
+    exact(2, "ZADD <zset> <float> <member>"),
     exact(4, "ZMSCORE <zset> <member>+"),
     exact(3, "ZPOPMAX <zset> <index>?"),
     exact(3, "ZPOPMIN <zset> <index>?"),
