@@ -223,6 +223,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(Running::Blocked(blocked)) = connection.awaited() {
             blocked.claim.take();
             self.forget_wait(connection);
+            connection.running = None;
         }
     }
 

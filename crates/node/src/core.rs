@@ -15,7 +15,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use tessera_command::host::{Pause, Rate};
 use tessera_config::Config;
-use tessera_keyspace::{Shard, ShardSettings};
+use tessera_keyspace::{LazyFree, Shard, ShardSettings};
 use tessera_resp::{Decoder, Limits};
 use tessera_routing::Ticket;
 use tessera_values::Thresholds;
@@ -208,6 +208,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             lfu_decay_time_min: self.config.lfu_decay_time_min,
             thresholds: thresholds(&self.config),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
+            lazy_free: LazyFree {
+                eviction: self.config.lazy_free_lazy_eviction,
+                expire: self.config.lazy_free_lazy_expire,
+                server_delete: self.config.lazy_free_lazy_server_del,
+                user_delete: self.config.lazy_free_lazy_user_del,
+            },
         });
         self.take_over_memory_config();
     }

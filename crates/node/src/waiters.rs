@@ -60,10 +60,13 @@ fn who(home: usize, ticket: Ticket) -> Who {
     (home, ticket.connection, ticket.sequence)
 }
 
+/// In the order in which they came.
+type Queue = VecDeque<Arc<WaitRequest>>;
+
 /// All that wait for keys of one shard.
 #[derive(Debug, Default)]
 pub struct Waiters {
-    by_key: BTreeMap<(u16, Box<[u8]>), VecDeque<Arc<WaitRequest>>>,
+    by_key: BTreeMap<(u16, Box<[u8]>), Queue>,
     by_client: BTreeMap<Who, Vec<Arc<WaitRequest>>>,
 }
 
