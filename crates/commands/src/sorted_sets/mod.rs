@@ -3,6 +3,9 @@
 mod adding;
 mod answer;
 mod bounds;
+mod bzmpop;
+mod bzpopmax;
+mod bzpopmin;
 mod combining;
 mod inputs;
 mod popping;
@@ -10,7 +13,9 @@ mod ranging;
 mod ranking;
 mod removal;
 mod selection;
+mod several;
 mod storing;
+mod waiting;
 mod zadd;
 mod zcard;
 mod zcount;
@@ -21,6 +26,7 @@ mod zinter;
 mod zintercard;
 mod zinterstore;
 mod zlexcount;
+mod zmpop;
 mod zmscore;
 mod zpopmax;
 mod zpopmin;
@@ -45,8 +51,14 @@ mod zunionstore;
 
 use tessera_command::Command;
 
+/// The name that TYPE answers.
+const TYPE_NAME: &str = "zset";
+
 /// The commands of this family.
 pub const COMMANDS: &[Command] = &[
+    Command::blocking::<bzmpop::BZMPop>(),
+    Command::blocking::<bzpopmax::BZPopMax>(),
+    Command::blocking::<bzpopmin::BZPopMin>(),
     Command::write::<zadd::ZAdd>(),
     Command::read::<zcard::ZCard>(),
     Command::read::<zcount::ZCount>(),
@@ -57,6 +69,7 @@ pub const COMMANDS: &[Command] = &[
     Command::gather_read::<zintercard::ZInterCard>(),
     Command::gather::<zinterstore::ZInterStore>(),
     Command::read::<zlexcount::ZLexCount>(),
+    Command::gather::<zmpop::ZMPop>(),
     Command::read::<zmscore::ZMScore>(),
     Command::write::<zpopmax::ZPopMax>(),
     Command::write::<zpopmin::ZPopMin>(),

@@ -2,7 +2,6 @@ use super::answer::Listing;
 use super::combining;
 use super::inputs::{Request, Syntax};
 use tessera_command::prelude::*;
-use tessera_command::spec::Find;
 
 pub struct ZDiff;
 
@@ -16,10 +15,7 @@ impl Gather for ZDiff {
         spread: Spread::Gather,
 
         categories: Categories::SORTED_SET,
-        keys: &[KeySpec {
-            find: Find::Count { at: 0, first: 1, step: 1 },
-            ..KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))
-        }],
+        keys: &[KeySpec::counted(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[
             integer("numkeys"),
             key("key", 0).multiple(),

@@ -1,7 +1,6 @@
 use super::combining;
 use super::inputs::{Request, Syntax};
 use tessera_command::prelude::*;
-use tessera_command::spec::Find;
 
 pub struct ZInterCard;
 
@@ -15,10 +14,7 @@ impl Gather for ZInterCard {
         spread: Spread::Gather,
 
         categories: Categories::SORTED_SET,
-        keys: &[KeySpec {
-            find: Find::Count { at: 0, first: 1, step: 1 },
-            ..KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))
-        }],
+        keys: &[KeySpec::counted(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[integer("numkeys"), key("key", 0).multiple(), integer("limit").after("LIMIT").optional()],
         ..Spec::BASE
     };

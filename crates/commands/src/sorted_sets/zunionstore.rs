@@ -2,7 +2,6 @@ use super::combining;
 use super::inputs::{Request, Syntax};
 use super::storing;
 use tessera_command::prelude::*;
-use tessera_command::spec::Find;
 
 pub struct ZUnionStore;
 
@@ -18,10 +17,7 @@ impl Gather for ZUnionStore {
         categories: Categories::SORTED_SET,
         keys: &[
             KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE)),
-            KeySpec {
-                find: Find::Count { at: 0, first: 1, step: 1 },
-                ..KeySpec::at(2, KeyFlags::RO.with(KeyFlags::ACCESS))
-            },
+            KeySpec::counted(2, KeyFlags::RO.with(KeyFlags::ACCESS)),
         ],
         grammar: &[
             key("destination", 0),
