@@ -21,7 +21,7 @@ impl Combined {
     }
 
     /// The elements in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Element<'_>, f64)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (Element<'_>, f64)> + Clone {
         self.0.iter().map(|(member, score)| (Element::Bytes(member), *score))
     }
 

@@ -2,6 +2,7 @@ use super::selection::{Selection, Syntax};
 use super::storing;
 use tessera_command::prelude::*;
 use tessera_values::SortedSet;
+use tessera_values::listpack::Element;
 
 pub struct ZRangeStore;
 
@@ -60,11 +61,30 @@ impl Gather for ZRangeStore {
             None => SortedSet::default(),
             Some(value) => {
                 let set = SortedSet::of_ref(value).ok_or(Error::WRONG_TYPE)?;
-                let elements = set.range(selection.ranks(set));
-                SortedSet::from_sorted(elements, &context.settings.thresholds)
+                copy(set, selection, &context.settings.thresholds)
             }
         };
         storing::store(result, destination, changes, reply);
         Ok(())
     }
+}
+
+/// What is selected, added one by one as Redis does it: what was added while the copy was small has lost the sign of a
+/// score of -0.
+fn copy(set: &SortedSet, selection: &Selection<'_>, thresholds: &Thresholds) -> SortedSet {
+    let elements = set.range(selection.ranks(set));
+    let mut copy = SortedSet::default();
+    if selection.knows_its_len() {
+        copy.expect(elements.len(), thresholds);
+    }
+    let mut digits = Digits::new();
+    let mut add = |(member, score): (Element<'_>, f64)| {
+        copy.set(member.as_bytes(&mut digits), score, thresholds);
+    };
+    if selection.is_reversed {
+        elements.rev().for_each(&mut add);
+    } else {
+        elements.for_each(&mut add);
+    }
+    copy
 }
