@@ -104,7 +104,8 @@ impl Shard {
         self.evicted_keys += 1;
         let bytes = entry.as_entry().allocated_bytes();
         // Of a large value nothing is free yet.
-        Some(if self.graveyard.bury(entry) { 0 } else { bytes })
+        let later = self.settings().lazy_free.eviction;
+        Some(if self.graveyard.bury(entry, later) { 0 } else { bytes })
     }
 
     fn draw_victim(&mut self) -> Option<(u16, Box<[u8]>)> {

@@ -40,7 +40,7 @@ impl Shard {
             return false;
         }
         if let Some(entry) = database.table.remove(key) {
-            self.graveyard.bury(entry);
+            self.graveyard.bury(entry, self.settings().lazy_free.expire);
         }
         self.effects.record(db, &[b"DEL", key]);
         self.note_expired_keys(1);

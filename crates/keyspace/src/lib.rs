@@ -21,7 +21,7 @@ pub mod waiting;
 pub use database::Database;
 pub use effect::{Effect, Effects};
 pub use eviction::EvictionPolicy;
-pub use shard::{STRING_MAX_LEN_BYTES, Shard, ShardSettings, ShardStats};
+pub use shard::{LazyFree, STRING_MAX_LEN_BYTES, Shard, ShardSettings, ShardStats};
 pub use table::{Entry, EntryMut, Table};
 pub use usage::Usage;
 pub use view::{Expire, View, ViewMut, WrongType};

@@ -51,6 +51,28 @@ pub struct ShardSettings {
     pub thresholds: Thresholds,
     /// Flushing frees memory later if the client does not say when (`lazyfree-lazy-user-flush`).
     pub lazy_flush: bool,
+    /// When large values are freed.
+    pub lazy_free: LazyFree,
+}
+
+/// Whether large values are freed later, a piece at a time, rather than at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LazyFree {
+    /// Of evicted keys (`lazyfree-lazy-eviction`).
+    pub eviction: bool,
+    /// Of expired keys (`lazyfree-lazy-expire`).
+    pub expire: bool,
+    /// Of keys that a command replaces or removes besides what it is for (`lazyfree-lazy-server-del`).
+    pub server_delete: bool,
+    /// Of keys that DEL removes (`lazyfree-lazy-user-del`).
+    pub user_delete: bool,
+}
+
+impl Default for LazyFree {
+    /// Everything later.
+    fn default() -> LazyFree {
+        LazyFree { eviction: true, expire: true, server_delete: true, user_delete: true }
+    }
 }
 
 impl ShardSettings {
@@ -75,6 +97,7 @@ impl Default for ShardSettings {
             lfu_decay_time_min: 1,
             thresholds: Thresholds::default(),
             lazy_flush: false,
+            lazy_free: LazyFree::default(),
         }
     }
 }

@@ -303,6 +303,7 @@ impl<'a> ViewMut<'a> {
 
     #[inline]
     fn put_content(&mut self, key: &[u8], content: Content<'_>, expire: Expire) {
+        let ShardSettings { lazy_free, .. } = self.shard.settings();
         let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
         let Shard { databases, random, graveyard, .. } = &mut *self.shard;
         let table = &mut databases[self.db as usize].table;
@@ -320,7 +321,7 @@ impl<'a> ViewMut<'a> {
             Expire::AtMs(at_ms) => Some(at_ms),
         };
         if let Some(old) = entry.put(content, after_ms) {
-            graveyard.bury(old);
+            graveyard.bury(old, lazy_free.server_delete);
         }
         let entry = entry.as_entry();
         let bits = usage.bits_after_use(entry.usage_bits(), now_ms, || random.get_mut().f64());
@@ -339,9 +340,15 @@ impl<'a> ViewMut<'a> {
 
     /// Removes `key`. False if it was not there or its time was over.
     pub fn delete(&mut self, key: &[u8]) -> bool {
+        let later = self.settings().lazy_free.server_delete;
+        self.delete_and_free(key, later)
+    }
+
+    /// The same, and says whether a large value is freed later.
+    pub fn delete_and_free(&mut self, key: &[u8], later: bool) -> bool {
         match self.take(key) {
             Some(entry) => {
-                self.shard.graveyard.bury(entry);
+                self.shard.graveyard.bury(entry, later);
                 true
             }
             None => false,
@@ -354,7 +361,8 @@ impl<'a> ViewMut<'a> {
         if entry.as_entry().is_expired(now_ms) {
             self.record(&[b"DEL", key]);
             self.shard.note_expired_keys(1);
-            self.shard.graveyard.bury(entry);
+            let later = self.settings().lazy_free.expire;
+            self.shard.graveyard.bury(entry, later);
             return None;
         }
         Some(entry)

@@ -1,5 +1,6 @@
 //! One client's connection at its home.
 
+use crate::blocking::Blocked;
 use crate::network::{ConnectionId, Endpoints, SocketHandle};
 use crate::replies::Replies;
 use tessera_command::{Client, Command};
@@ -72,6 +73,8 @@ pub enum Running {
         /// Who is still to be asked, last first.
         left: Vec<ShardId>,
     },
+    /// A key to hold something.
+    Blocked(Box<Blocked>),
 }
 
 /// A connection.
@@ -142,6 +145,12 @@ impl Connection {
     /// What the command under way waits for.
     pub fn awaited(&mut self) -> Option<&mut Running> {
         self.running.as_mut().map(|under| &mut under.running)
+    }
+
+    /// It waits for a key, and everybody concerned knows.
+    pub fn is_blocked(&self) -> bool {
+        let running = self.running.as_ref().map(|under| &under.running);
+        matches!(running, Some(Running::Blocked(blocked)) if blocked.is_waiting())
     }
 
     /// What the client speaks.

@@ -16,6 +16,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod ahead;
+pub mod blocking;
 mod buffers;
 pub mod clock;
 pub mod connection;
@@ -37,6 +38,7 @@ pub mod stats;
 mod steps;
 mod sync;
 pub mod system;
+pub mod waiters;
 
 pub use node::Node;
 pub use shared::Shared;

@@ -57,6 +57,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Err(Error::Text("ERR this command does not run on a shard"))
             }
         };
+        self.serve_waiters();
         let mut outcome = Outcome::Success;
         match result {
             Ok(Effect::None) => {}
@@ -239,7 +240,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if matches!(errand.kind, ErrandKind::Put(..)) {
             self.make_room_for_growth();
         }
-        errand.run(&mut self.shard)
+        let answer = errand.run(&mut self.shard);
+        self.serve_waiters();
+        answer
     }
 
     /// Has this node's network write a reply to a connection of `home`.

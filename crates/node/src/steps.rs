@@ -103,13 +103,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Works on the connection of a ticket, if the ticket is for what it runs.
-    fn with_connection(&mut self, ticket: Ticket, work: impl FnOnce(&mut Self, &mut Connection)) {
+    pub(crate) fn with_connection(&mut self, ticket: Ticket, work: impl FnOnce(&mut Self, &mut Connection)) {
         let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
         if connection.running.as_ref().is_some_and(|under| under.sequence == ticket.sequence) {
             work(self, &mut connection);
             if connection.hold.is_none() {
                 self.runnable.push_back(connection.id);
             }
+        }
+        if connection.gone && connection.running.is_none() {
+            return self.close(connection);
         }
         self.put(connection);
     }
@@ -138,7 +141,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
                 _ => self.finish(connection, reply),
             },
-            Some(Running::Gathering(_)) | None => {}
+            Some(Running::Gathering(_) | Running::Blocked(_)) | None => {}
         }
     }
 
@@ -219,6 +222,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
             }
             Note::Monitor(line) => self.show_monitors(&line),
+            Note::Wait(request) => self.take_wait(*request),
+            Note::Waiting(ticket) => self.take_waiting(ticket),
+            Note::Served(ticket, reply) => self.take_served(ticket, &reply),
+            Note::Forget(ticket) => self.waiters.remove(&mut self.shard, peer, ticket),
+            Note::Deliver(delivery) => self.take_delivery(*delivery),
+            Note::Return(delivery) => self.take_return(*delivery),
             Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, &rest),
         }
     }
@@ -234,7 +243,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     });
                 }
                 Note::Monitor(line) => self.show_monitors(&line),
-                Note::Adopt(_) | Note::Part(..) | Note::DirectDone { .. } => {
+                Note::Adopt(_)
+                | Note::Part(..)
+                | Note::Wait(_)
+                | Note::Waiting(_)
+                | Note::Served(..)
+                | Note::Forget(_)
+                | Note::Deliver(_)
+                | Note::Return(_)
+                | Note::DirectDone { .. } => {
                     debug_assert!(false, "a node does not send itself such a note");
                 }
             }
