@@ -10,11 +10,26 @@ use super::{STRING_MAX_LEN_BYTES, now_ms, shown};
 use std::io;
 use std::net::SocketAddr;
 use tessera_resp::{Protocol, scan};
+use tessera_values::Thresholds;
 
 const BATCH_LEN: u64 = 50;
 /// The clocks of two servers are read at different times.
 const EXPIRY_TOLERANCE_MS: i64 = 5000;
 const DIFFERENCES_MAX: usize = 20;
+
+/// Thresholds that collections of a few elements cross.
+const SMALL: Thresholds = Thresholds {
+    hash_max_listpack_entries: 512,
+    hash_max_listpack_value_bytes: 64,
+    list_max_listpack_size: -2,
+    set_max_intset_entries: 12,
+    set_max_listpack_entries: 8,
+    set_max_listpack_value_bytes: 9,
+    zset_max_listpack_entries: 128,
+    zset_max_listpack_value_bytes: 64,
+    hll_sparse_max_bytes: 3000,
+    seed: 1,
+};
 
 struct Comparison {
     engine: Engine,
@@ -121,10 +136,19 @@ fn shown_state(state: &State) -> String {
 pub fn run(redis: SocketAddr, seed: u64, count: u64, families: &[&str]) -> io::Result<bool> {
     let mut server = Connection::open(redis)?;
     server.call(&["CONFIG", "SET", "proto-max-bulk-len", &STRING_MAX_LEN_BYTES.to_string()])?;
+    // Small collections outgrow their encodings sooner where the seed is odd.
+    let thresholds = if seed.is_multiple_of(2) { Thresholds::default() } else { SMALL };
+    for (parameter, value) in [
+        ("set-max-intset-entries", thresholds.set_max_intset_entries),
+        ("set-max-listpack-entries", thresholds.set_max_listpack_entries),
+        ("set-max-listpack-value", thresholds.set_max_listpack_value_bytes),
+    ] {
+        server.call(&["CONFIG", "SET", parameter, &value.to_string()])?;
+    }
     server.call(&["FLUSHALL"])?;
     let mut generator = Generator::new(seed, families, now_ms());
     let mut comparison = Comparison {
-        engine: Engine::new(STRING_MAX_LEN_BYTES),
+        engine: Engine::new(STRING_MAX_LEN_BYTES, thresholds),
         server,
         protocol: Protocol::Resp2,
         compared: 0,
@@ -140,8 +164,11 @@ pub fn run(redis: SocketAddr, seed: u64, count: u64, families: &[&str]) -> io::R
             let version = if comparison.protocol == Protocol::Resp3 { "3" } else { "2" };
             comparison.server.call(&["HELLO", version])?;
         }
-        // Which keys come first is each server's own affair.
-        let is_whole = |words: &[Vec<u8>]| words[0] != b"SCAN" || words.contains(&b"COUNT".to_vec());
+        // Which keys or elements come first is each server's own affair.
+        let is_whole = |words: &[Vec<u8>]| {
+            !words[0].to_ascii_uppercase().ends_with(b"SCAN")
+                || words.iter().rev().skip(1).any(|word| word == b"COUNT")
+        };
         let commands =
             (0..BATCH_LEN).map(|_| generator.next_command()).map(|(_, template, words)| (template, words));
         let commands = commands.filter(|(_, words)| is_whole(words)).collect();
