@@ -145,6 +145,11 @@ impl PairTable {
         }
     }
 
+    #[cfg(test)]
+    pub fn pairs_bytes(&self) -> usize {
+        self.pairs_bytes
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Pair> {
         self.table.iter()
     }
