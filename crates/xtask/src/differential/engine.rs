@@ -21,7 +21,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Empty shards that let strings become this long and keep collections small up to these thresholds.
+    /// Empty shards that let strings become this long, and have collections change where these thresholds say.
     pub fn new(string_max_len_bytes: u64, thresholds: Thresholds) -> Engine {
         let mut engine = Engine {
             registry: Registry::new(&tessera_commands::COMMANDS),

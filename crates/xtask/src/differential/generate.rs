@@ -4,7 +4,7 @@
 //! alternative is taken, and behind a word or group `?` (perhaps), `*` (up to three times) or `+` (one to three
 //! times). Some commands are then spoilt: a word lost, doubled, exchanged or made of garbage.
 
-use super::templates::{FAMILIES, Template};
+use super::templates::{self, FAMILIES, Template};
 use fastrand::Rng;
 
 /// Names that a careless reader of bytes, patterns or hash tags would get wrong.
@@ -210,7 +210,7 @@ impl Generator {
         };
         let mut words = Vec::new();
         self.expand(template.words, &mut words);
-        if self.chance(25) {
+        if self.chance(25) && !templates::sorted_sets::must_stay(template.words) {
             self.spoil(&mut words);
         }
         // Nor can it be compared what chance draws: templates leave it no choice, but a mistake may have taken that away.
@@ -281,6 +281,8 @@ impl Generator {
             "<text>" => self.text(),
             "<member>" => self.member(),
             "<score>" => self.score(),
+            "<score_bound>" => self.score_bound(),
+            "<lex_bound>" => self.lex_bound(),
             "<integer>" => self.integer(),
             "<float>" => self.float(),
             "<index>" => match self.random.u32(..20) {
@@ -357,6 +359,29 @@ impl Generator {
             }
             8..12 => self.random.i32(-100_000..100_000).to_string().into_bytes(),
             _ => self.random.i32(-8..8).to_string().into_bytes(),
+        }
+    }
+
+    /// An end of a range of scores.
+    fn score_bound(&mut self) -> Vec<u8> {
+        match self.random.u32(..30) {
+            0 => self
+                .pick(&["(", "", "(inf", "(-inf", " 1", "1 ", "1e400", "(nan", "((1", "[1", "0x10", "1\0x"])
+                .into(),
+            1..6 => self.pick(&["-inf", "+inf", "inf"]).into(),
+            6..12 => [b"(".to_vec(), self.score()].concat(),
+            _ => self.score(),
+        }
+    }
+
+    /// An end of a range of members.
+    fn lex_bound(&mut self) -> Vec<u8> {
+        match self.random.u32(..30) {
+            0 => self.pick(&["", "a", "++", "(", "[", "inf", "(+", "[-", "+\0x", "-\0"]).into(),
+            1..6 => b"-".to_vec(),
+            6..11 => b"+".to_vec(),
+            11..18 => [b"(".to_vec(), self.member()].concat(),
+            _ => [b"[".to_vec(), self.member()].concat(),
         }
     }
 
