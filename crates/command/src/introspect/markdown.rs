@@ -12,6 +12,7 @@ const GROUPS: &[(Group, &str)] = &[
     (Group::Bitmap, "Bitmaps"),
     (Group::Hash, "Hashes"),
     (Group::Set, "Sets"),
+    (Group::SortedSet, "Sorted sets"),
     (Group::Generic, "Keys of any type"),
     (Group::Connection, "The connection"),
     (Group::Server, "The server"),
