@@ -102,12 +102,8 @@ pub enum Change {
 ///
 /// # Errors
 /// What the client is told instead; nothing is changed then.
-pub type Act = fn(
-    db: &mut ViewMut<'_>,
-    key: &[u8],
-    what: &[u8],
-    reply: &mut Reply<'_>,
-) -> Result<Option<Effect>, Error>;
+pub type Act =
+    fn(db: &mut ViewMut<'_>, key: &[u8], what: &[u8], reply: &mut Reply<'_>) -> Result<Option<Effect>, Error>;
 
 /// How an element goes from one key to another. Each step is done by the owner of the key.
 #[derive(Debug)]
