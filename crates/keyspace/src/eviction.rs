@@ -99,6 +99,7 @@ impl Shard {
             EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom => self.draw_victim()?,
             _ => self.choose_victim()?,
         };
+        self.before_change(db, &key);
         let entry = self.databases[db as usize].table.remove(&key)?;
         self.effects.record(db, &[b"DEL", &key]);
         self.evicted_keys += 1;

@@ -4,6 +4,7 @@ use crate::database::Database;
 use crate::effect::Effects;
 use crate::eviction::{EvictionPolicy, Pool};
 use crate::graveyard::Graveyard;
+use crate::stream::Streams;
 use crate::table::Entry;
 use crate::usage::{Usage, decayed, idle_s};
 use crate::view::{View, ViewMut};
@@ -120,6 +121,7 @@ pub struct Shard {
     pub(crate) effects: Effects,
     pub(crate) graveyard: Graveyard,
     pub(crate) waited_keys: WaitedKeys,
+    pub(crate) streams: Streams,
 }
 
 impl Shard {
@@ -145,6 +147,7 @@ impl Shard {
             effects: Effects::default(),
             graveyard: Graveyard::default(),
             waited_keys: WaitedKeys::default(),
+            streams: Streams::default(),
         }
     }
 
@@ -237,6 +240,7 @@ impl Shard {
 
     /// Empties one database. `lazy`: what it held is freed later by [`Shard::reclaim`].
     pub fn flush(&mut self, db: u16, lazy: bool) {
+        self.before_flush(db);
         let hasher = self.hasher.clone();
         let old = std::mem::replace(&mut self.databases[db as usize], Database::new(hasher));
         if lazy {
@@ -247,6 +251,7 @@ impl Shard {
     /// Exchanges the contents of two databases.
     pub fn swap(&mut self, first: u16, second: u16) {
         self.databases.swap(first as usize, second as usize);
+        self.streams.swap(first, second);
         for (db, key) in self.waited_keys.of_databases([first, second]) {
             if self.databases[db as usize].table.get(&key).is_some() {
                 self.waited_keys.note(db, &key);

@@ -213,6 +213,7 @@ impl<'a> ViewMut<'a> {
     pub fn find_mut(&mut self, key: &[u8]) -> Option<EntryMut<'_>> {
         let now_ms = self.shard.now_ms();
         self.shard.remove_if_expired(self.db, key, now_ms);
+        self.shard.before_change(self.db, key);
         let (touch, settings) = (self.touch, self.shard.settings());
         let Shard { databases, random, .. } = &mut *self.shard;
         let entry = databases[self.db as usize].table.get_mut(key)?;
@@ -303,6 +304,7 @@ impl<'a> ViewMut<'a> {
 
     #[inline]
     fn put_content(&mut self, key: &[u8], content: Content<'_>, expire: Expire) {
+        self.shard.before_change(self.db, key);
         let ShardSettings { lazy_free, .. } = self.shard.settings();
         let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
         let Shard { databases, random, graveyard, .. } = &mut *self.shard;
@@ -356,6 +358,7 @@ impl<'a> ViewMut<'a> {
     }
 
     fn take(&mut self, key: &[u8]) -> Option<OwnedEntry> {
+        self.shard.before_change(self.db, key);
         let entry = self.database_mut().table.remove(key)?;
         let now_ms = self.shard.now_ms();
         if entry.as_entry().is_expired(now_ms) {

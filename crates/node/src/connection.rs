@@ -3,6 +3,8 @@
 use crate::blocking::Blocked;
 use crate::network::{ConnectionId, Endpoints, SocketHandle};
 use crate::replies::Replies;
+use crate::streaming::StreamedReply;
+use std::collections::VecDeque;
 use tessera_command::{Client, Command};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Decoder, Protocol};
@@ -93,6 +95,8 @@ pub struct Connection {
     pub hold: Option<Hold>,
     /// What is under way while `hold` says `Running`.
     pub running: Option<Box<Under>>,
+    /// Its replies that are made in pieces, in order.
+    pub streams: VecDeque<StreamedReply>,
     /// Bytes handed to the driver and not yet reported sent.
     pub sending_bytes: usize,
     /// Its name at other nodes' drivers.
@@ -128,6 +132,7 @@ impl Connection {
             input: None,
             hold: None,
             running: None,
+            streams: VecDeque::new(),
             sending_bytes: 0,
             handle: None,
             last_call: None,

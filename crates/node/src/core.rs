@@ -96,6 +96,8 @@ pub struct Core<S, C> {
     pub(crate) ahead: Ahead,
     pub(crate) buffers: Buffers,
     pub(crate) memory: MemoryWatch,
+    /// What the command that just ran on the shard began to stream.
+    pub(crate) opened_stream: Option<u64>,
     pub(crate) counters: Counters,
     pub(crate) rates: Rates,
     /// Writes and expiries that the published numbers of the databases know of.
@@ -151,6 +153,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             ahead: Ahead::default(),
             buffers: Buffers::default(),
             memory: MemoryWatch::default(),
+            opened_stream: None,
             counters: Counters::default(),
             rates: Rates::default(),
             published_changes: Cell::new(0),
@@ -316,6 +319,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Ends a connection: now, or when another node has let go of its socket, or when what it began is done.
     pub(crate) fn close(&mut self, mut connection: Box<Connection>) {
         self.abandon_wait(&mut connection);
+        self.end_streams(&mut connection);
         if matches!(connection.awaited(), Some(Running::Gathering(_))) {
             // What it has taken from one shard must still reach another.
             connection.gone = true;

@@ -126,9 +126,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (connection.client.db, connection.client.protocol, !connection.client.no_touch);
         let mut duration_ns = 0;
         connection.replies.write_now(|out| {
-            duration_ns = self.run_on_shard(command, args, db, protocol, touch, true, out);
+            duration_ns = self.run_on_shard(command, args, db, protocol, touch, true, true, out);
             wanted
         });
+        if let Some(stream) = self.opened_stream.take() {
+            if wanted {
+                // Its beginning has been written.
+                let sequence = connection.replies.expect(true);
+                self.begin_streamed(connection, sequence, self.me, stream, Vec::new());
+            } else {
+                self.shard.close_stream(stream);
+            }
+        }
         self.note_duration(connection, command, args, duration_ns);
         Flow::Next
     }
@@ -312,7 +321,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let part = number as u32;
             if shard == self.me {
                 let mut out = Vec::new();
-                self.run_on_shard(command, words, db, protocol, touch, part == 0, &mut out);
+                self.run_on_shard(command, words, db, protocol, touch, part == 0, false, &mut out);
                 assembly.take(part, &out);
             } else {
                 let ticket = Ticket { connection: pack(connection.id), sequence, part };

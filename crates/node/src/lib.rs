@@ -36,6 +36,7 @@ pub mod replies;
 pub mod shared;
 pub mod stats;
 mod steps;
+pub mod streaming;
 mod sync;
 pub mod system;
 pub mod waiters;

@@ -59,6 +59,14 @@ pub enum Note<S> {
     Deliver(Box<Delivery>),
     /// It could not be delivered.
     Return(Box<Delivery>),
+    /// The reply to this call is long: its beginning, and the stream's number by which to ask for pieces of the rest.
+    Streamed(Ticket, u64, Vec<u8>),
+    /// Send the next piece of that stream.
+    NextPiece(Ticket, u64),
+    /// Here it is, and whether there is more.
+    Piece(Ticket, Vec<u8>, bool),
+    /// Nobody wants that stream any more.
+    EndStream(u64),
     /// A direct reply is done; what could not be written of it comes back.
     DirectDone {
         /// Whose.

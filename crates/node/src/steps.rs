@@ -78,6 +78,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
             self.runnable.push_back(id);
         }
+        if !connection.streams.is_empty() {
+            return self.pump_by_id(id);
+        }
         // Of a reply that is not wanted nothing is to be sent, but the connection may have waited for it to close.
         let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
         if !connection.is_listed && is_ready {
@@ -173,7 +176,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (db, protocol, touch) = (client.db, client.protocol, !client.no_touch);
         if usize::from(shard) == self.me {
             let mut out = Vec::new();
-            self.run_on_shard(command, args, db, protocol, touch, part == 0, &mut out);
+            self.run_on_shard(command, args, db, protocol, touch, part == 0, false, &mut out);
             self.step(connection, part, &out);
         } else {
             self.counters.forwarded += 1;
@@ -222,6 +225,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
             }
             Note::Monitor(line) => self.show_monitors(&line),
+            Note::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
+            Note::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
+            Note::Piece(ticket, piece, more) => self.take_note_of_piece(ticket, &piece, more),
+            Note::EndStream(stream) => self.shard.close_stream(stream),
             Note::Wait(request) => self.take_wait(*request),
             Note::Waiting(ticket) => self.take_waiting(ticket),
             Note::Served(ticket, reply) => self.take_served(ticket, &reply),
@@ -245,6 +252,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Note::Monitor(line) => self.show_monitors(&line),
                 Note::Adopt(_)
                 | Note::Part(..)
+                | Note::Streamed(..)
+                | Note::NextPiece(..)
+                | Note::Piece(..)
+                | Note::EndStream(_)
                 | Note::Wait(_)
                 | Note::Waiting(_)
                 | Note::Served(..)
@@ -320,6 +331,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if connection.sending_bytes > 0
             || connection.input.is_some()
             || connection.direct.is_some()
+            || !connection.streams.is_empty()
             || connection.close_after_reply
             || index >= self.shared.direct[self.me].len()
         {

@@ -16,6 +16,8 @@ pub enum Protocol {
 pub struct Reply<'a> {
     out: &'a mut Vec<u8>,
     protocol: Protocol,
+    /// A long reply may be made later.
+    may_stream: bool,
 }
 
 /// Where the header of an aggregate of yet unknown length belongs.
@@ -27,7 +29,19 @@ impl<'a> Reply<'a> {
     /// A reply that goes to the end of `out`.
     #[inline]
     pub fn new(out: &'a mut Vec<u8>, protocol: Protocol) -> Reply<'a> {
-        Reply { out, protocol }
+        Reply { out, protocol, may_stream: false }
+    }
+
+    /// A reply that may be made a piece at a time if it is long.
+    #[inline]
+    pub fn streamable(out: &'a mut Vec<u8>, protocol: Protocol) -> Reply<'a> {
+        Reply { out, protocol, may_stream: true }
+    }
+
+    /// Whether a long reply may be made a piece at a time.
+    #[inline]
+    pub fn may_stream(&self) -> bool {
+        self.may_stream
     }
 
     /// What the client speaks.

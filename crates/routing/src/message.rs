@@ -316,6 +316,13 @@ impl Batch {
         result
     }
 
+    /// Takes the last reply back.
+    pub fn pop_reply(&mut self) -> Vec<u8> {
+        self.reply_ends.pop();
+        let end = self.reply_ends.last().map_or(0, |(_, end)| *end);
+        self.replies.split_off(end)
+    }
+
     /// All replies in order.
     pub fn replies(&self) -> impl Iterator<Item = (Ticket, &[u8])> {
         let mut start = 0;
