@@ -10,6 +10,7 @@ use std::fmt::Write;
 const GROUPS: &[(Group, &str)] = &[
     (Group::String, "Strings"),
     (Group::Bitmap, "Bitmaps"),
+    (Group::List, "Lists"),
     (Group::Generic, "Keys of any type"),
     (Group::Connection, "The connection"),
     (Group::Server, "The server"),
