@@ -1,9 +1,14 @@
 //! Active expiry: finding keys whose time is over before anybody asks for them.
 
 use crate::shard::Shard;
+use tessera_values::{Collection, Hash};
+
+/// Fields of a hash that are removed before anything else is looked at.
+const FIELDS_MAX: usize = 64;
 
 impl Shard {
-    /// Removes expired keys, a segment's at a time, until `more` says stop or none is due. Returns how many it removed.
+    /// Removes expired keys, a segment's at a time, and expired fields of hashes, until `more` says stop or none is due.
+    /// Returns how many keys' time was over.
     pub fn expire_cycle(&mut self, mut more: impl FnMut() -> bool) -> usize {
         let now_ms = self.now_ms();
         let mut removed = 0;
@@ -23,7 +28,36 @@ impl Shard {
             }
         }
         self.note_expired_keys(removed);
+        for db in 0..self.databases.len() {
+            while let Some(key) = self.databases[db].table.next_due_fields(now_ms)
+                && more()
+            {
+                let key = key.to_vec();
+                self.remove_expired_fields(db as u16, &key);
+            }
+        }
         removed
+    }
+
+    /// Removes some fields of the hash at `key` whose time is over, and the key with the last.
+    fn remove_expired_fields(&mut self, db: u16, key: &[u8]) {
+        let now_ms = self.now_ms();
+        let database = &mut self.databases[db as usize];
+        let mut fields: Vec<Vec<u8>> = Vec::new();
+        let is_empty = database.table.get_mut(key).and_then(|mut entry| {
+            entry.change_boxed(|value| {
+                Hash::of_mut(value).is_some_and(|hash| {
+                    hash.remove_expired_fields(now_ms, FIELDS_MAX, |field| fields.push(field.to_vec()));
+                    hash.is_empty()
+                })
+            })
+        });
+        if is_empty == Some(true) {
+            database.table.remove(key);
+        }
+        let fields = fields.iter().map(Vec::as_slice);
+        let words: Vec<&[u8]> = [b"HDEL".as_slice(), key].into_iter().chain(fields).collect();
+        self.effects.record(db, &words);
     }
 
     /// Removes the keys that reads met expired since the last call.
@@ -40,9 +74,9 @@ impl Shard {
     /// Removes `key` if its time is over, and records that. True if it was.
     pub fn remove_if_expired(&mut self, db: u16, key: &[u8], now_ms: i64) -> bool {
         let database = &mut self.databases[db as usize];
-        if database.volatile_len() == 0
-            || !database.table.get(key).is_some_and(|found| found.is_expired(now_ms))
-        {
+        let none_is_due = database.volatile_len() == 0 && !database.table.has_due_fields(now_ms);
+        let is_over = |found| database.table.is_over(found, now_ms);
+        if none_is_due || !database.table.get(key).is_some_and(is_over) {
             return false;
         }
         self.before_change(db, key);

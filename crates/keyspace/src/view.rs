@@ -66,7 +66,7 @@ impl<'a> View<'a> {
     #[inline]
     pub fn peek(&self, key: &[u8]) -> Option<Entry<'a>> {
         let entry = self.database().table.get(key)?;
-        if entry.is_expired(self.shard.now_ms()) {
+        if self.database().table.is_over(entry, self.shard.now_ms()) {
             self.shard.note_met_expired(self.db, key);
             return None;
         }
@@ -123,9 +123,9 @@ impl<'a> View<'a> {
     /// Visits about `count` keys from a scan position on; see [`crate::Table::scan`]. Expired keys are
     /// passed over.
     pub fn scan(&self, position: u64, count: usize, mut visit: impl FnMut(Entry<'_>)) -> Option<u64> {
-        let now_ms = self.now_ms();
-        self.database().table.scan(position, count, |entry| {
-            if !entry.is_expired(now_ms) {
+        let (now_ms, table) = (self.now_ms(), &self.database().table);
+        table.scan(position, count, |entry| {
+            if !table.is_over(entry, now_ms) {
                 visit(entry);
             }
         })
@@ -136,13 +136,13 @@ impl<'a> View<'a> {
         let database = self.database();
         for _ in 0..100 {
             let entry = database.table.random(&mut self.shard.random())?;
-            if !entry.is_expired(self.now_ms()) {
+            if !database.table.is_over(entry, self.now_ms()) {
                 return Some(entry);
             }
             self.shard.note_met_expired(self.db, entry.key());
         }
         // Nearly everything has expired: take what is left, if anything.
-        database.table.iter().find(|entry| !entry.is_expired(self.now_ms()))
+        database.table.iter().find(|entry| !database.table.is_over(*entry, self.now_ms()))
     }
 }
 
@@ -361,7 +361,7 @@ impl<'a> ViewMut<'a> {
         self.shard.before_change(self.db, key);
         let entry = self.database_mut().table.remove(key)?;
         let now_ms = self.shard.now_ms();
-        if entry.as_entry().is_expired(now_ms) {
+        if entry.as_entry().is_expired(now_ms) || entry.as_entry().has_only_expired_fields(now_ms) {
             self.record(&[b"DEL", key]);
             self.shard.note_expired_keys(1);
             let later = self.settings().lazy_free.expire;

@@ -123,8 +123,15 @@ impl Play {
                 let idle = self.world.step() == Step::Idle;
                 if moved {
                     self.world.note_answer();
-                } else if idle && clients.iter().all(|client| client.unsent_len_bytes() == 0) {
-                    break;
+                } else if idle {
+                    let is_done = |client: &Client| {
+                        let unread = self.world.kernel().readable_len_bytes(client.socket);
+                        client.unsent_len_bytes() == 0 && unread == 0
+                    };
+                    if clients.iter().all(is_done) {
+                        break;
+                    }
+                    self.world.sleep();
                 }
             }
             self.world.settle();
@@ -233,6 +240,11 @@ impl Play {
     }
 
     fn give_work(&mut self, worker: usize) {
+        if self.workers[worker].id == 0 {
+            self.workers[worker].client.say(&words(&["CLIENT", "ID"]));
+            self.workers[worker].asked = Some(Asked::Anything);
+            return;
+        }
         let timeouts = ["0", "0", "0", "0.001", "0.02", "1"];
         let timeout = timeouts[self.random.usize(..timeouts.len())];
         let timeout_ns = (timeout.parse::<f64>().unwrap_or(0.0) * 1e9) as u64;

@@ -92,3 +92,9 @@ pub(super) fn bulk_or_null(reply: &mut Reply<'_>, element: Option<Element<'_>>) 
         None => reply.null(),
     }
 }
+
+/// Writes what so many fields of a hash that is not there are.
+pub(super) fn nulls(reply: &mut Reply<'_>, len: usize) {
+    reply.array(len);
+    (0..len).for_each(|_| reply.null());
+}

@@ -4,8 +4,11 @@ use super::access::change_or_create;
 use tessera_command::prelude::*;
 use tessera_values::hash::FieldExpire;
 
-/// A field and its value, repeated.
-pub(super) const DATA: Arg = block("data", &[string("field"), string("value")]).multiple();
+/// A field and its value.
+pub(super) const DATA_MEMBERS: &[Arg] = &[string("field"), string("value")];
+
+/// The same, repeated.
+pub(super) const DATA: Arg = block("data", DATA_MEMBERS).multiple();
 
 /// The key, and fields with values in turn.
 pub type Pairs<'a> = (&'a [u8], Args<'a>);

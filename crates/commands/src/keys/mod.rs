@@ -8,7 +8,7 @@ mod exists;
 mod expire;
 mod expireat;
 mod expiretime;
-mod expiry;
+pub(crate) mod expiry;
 mod keys_matching;
 mod memory_usage;
 mod move_to;

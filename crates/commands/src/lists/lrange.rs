@@ -30,6 +30,9 @@ impl Read for LRange {
     ) -> Result<(), Error> {
         let list = db.collection::<List>(key)?;
         match list.and_then(|list| index::range(*start, *stop, list.len()).map(|range| (list, range))) {
+            Some((list, (_, count))) if reply.may_stream() && is_long(list, count) => {
+                return Err(Error::LongReply);
+            }
             Some((list, (first, count))) => {
                 reply.array(count);
                 list.range(first, count).for_each(|element| answer_element(element, reply));
@@ -37,5 +40,42 @@ impl Read for LRange {
             None => reply.array(0),
         }
         Ok(())
+    }
+}
+
+/// Elements of a list that are still to be written.
+#[derive(Debug)]
+struct Rest {
+    next: usize,
+    left: usize,
+    protocol: Protocol,
+}
+
+impl Stream for Rest {
+    fn write_some(&mut self, value: ValueRef<'_>, len_bytes: usize, out: &mut Vec<u8>) -> bool {
+        let Some(list) = List::of_ref(value) else { return false };
+        let end = out.len().saturating_add(len_bytes);
+        let mut reply = Reply::new(out, self.protocol);
+        for element in list.range(self.next, self.left) {
+            answer_element(element, &mut reply);
+            (self.next, self.left) = (self.next + 1, self.left - 1);
+            if reply.position() >= end {
+                break;
+            }
+        }
+        self.left > 0
+    }
+}
+
+impl Streamed for LRange {
+    fn stream<'a>(
+        (key, start, stop): &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)> {
+        let list = List::of_ref(db.peek(key)?.value())?;
+        let (next, left) = index::range(*start, *stop, list.len())?;
+        reply.array(left);
+        Some((key, Box::new(Rest { next, left, protocol: reply.protocol() })))
     }
 }

@@ -34,6 +34,8 @@ impl Write for LSet {
         let setting = form_setting(db.settings());
         let done = db.change(key, |list: &mut List| {
             let at = parse_i64(word).ok_or(Error::NOT_AN_INTEGER)?;
+            // Redis 7.2 looks at the lower 32 bits here, and only here.
+            let at = i64::from(at as i32);
             // An index beyond the end may change the list's form all the same.
             let at = index::element(at, list.len()).unwrap_or(usize::MAX);
             if list.set(at, element, setting) { Ok(()) } else { Err(Error::OUT_OF_RANGE) }

@@ -49,7 +49,7 @@ pub const COMMANDS: &[Command] = &[
     Command::read::<lpos::LPos>(),
     Command::write::<lpush::LPush>(),
     Command::write::<lpushx::LPushX>(),
-    Command::read::<lrange::LRange>(),
+    Command::streamed::<lrange::LRange>(),
     Command::write::<lrem::LRem>(),
     Command::write::<lset::LSet>(),
     Command::write::<ltrim::LTrim>(),

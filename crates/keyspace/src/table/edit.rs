@@ -109,12 +109,14 @@ impl<'a> EntryMut<'a> {
     fn replace(&mut self, content: Content<'_>, expire_at_ms: Option<i64>) -> OwnedEntry {
         let (entry, slot) = (self.as_entry(), self.slot());
         let new = OwnedEntry::new(entry.key(), content, expire_at_ms, entry.usage_bits());
-        self.totals.add(new.as_entry());
         let old = self.raw();
-        self.settle(slot, new);
+        *self.branch.segments[self.segment].slot_mut(self.place) = Slot::EMPTY;
         // SAFETY: the table owned it, and its address is no longer in the slot.
         let old = unsafe { old.own() };
+        // In this order: what both have in common is there afterwards.
         self.totals.subtract(old.as_entry());
+        self.totals.add(new.as_entry());
+        self.settle(slot, new);
         old
     }
 
@@ -149,7 +151,8 @@ impl<'a> EntryMut<'a> {
     /// Has `change` work on a value that is no string. `None` if it is one.
     #[allow(unsafe_code)]
     pub(crate) fn change_boxed<T>(&mut self, change: impl FnOnce(&mut Value) -> T) -> Option<T> {
-        let before_bytes = self.as_entry().allocated_bytes();
+        let before = self.as_entry();
+        let (before_bytes, before_ms) = (before.allocated_bytes(), before.next_field_expire_at_ms());
         // SAFETY: `self` is the only one that uses the entry, and is borrowed as long as the value is.
         let value = unsafe { self.raw().boxed_mut() }?;
         if matches!(value, Value::String(_)) {
@@ -157,6 +160,11 @@ impl<'a> EntryMut<'a> {
         }
         let result = change(value);
         self.totals.entry_bytes = self.totals.entry_bytes + self.as_entry().allocated_bytes() - before_bytes;
+        let after_ms = self.as_entry().next_field_expire_at_ms();
+        if before_ms != after_ms {
+            let key = self.as_entry().key().to_vec();
+            self.totals.field_deadlines.change(&key, (before_ms, after_ms));
+        }
         Some(result)
     }
 

@@ -12,6 +12,7 @@
 mod branch;
 mod due;
 mod edit;
+mod fields;
 mod raw;
 mod sample;
 mod scan;
@@ -38,7 +39,7 @@ use std::marker::PhantomData;
 const WARM_KEYS: usize = 32;
 
 /// What is known of a table as a whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Entries, expired ones not yet removed included.
     pub len: usize,
@@ -49,6 +50,7 @@ pub struct Totals {
     /// Memory of the entries with their keys and values, in bytes, as the allocator counts.
     pub entry_bytes: usize,
     bucket_count: usize,
+    field_deadlines: fields::FieldDeadlines,
 }
 
 impl Totals {
@@ -59,6 +61,7 @@ impl Totals {
             self.volatile_len += 1;
             self.expire_sum_ms += i128::from(at_ms);
         }
+        self.field_deadlines.set(entry, true);
     }
 
     fn subtract(&mut self, entry: Entry<'_>) {
@@ -68,6 +71,7 @@ impl Totals {
             self.volatile_len -= 1;
             self.expire_sum_ms -= i128::from(at_ms);
         }
+        self.field_deadlines.set(entry, false);
     }
 }
 

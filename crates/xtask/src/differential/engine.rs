@@ -1,8 +1,8 @@
 //! Tessera's engine in this process: one shard, and a second one that only replays the first one's effects.
 
 use super::equality::{sorted, sorted_pairs};
-use tessera_command::{Registry, Run};
-use tessera_keyspace::{Effect, Shard, ShardSettings};
+use tessera_command::{BlockingSteps, Error, Registry, Run};
+use tessera_keyspace::{Effect, Shard, ShardSettings, ViewMut};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
 use tessera_values::Thresholds;
@@ -109,9 +109,7 @@ fn run_on(
             Run::Read(run) => run(args, shard.view(db, true), &mut reply).map(|()| Effect::None),
             Run::Write(run) => run(args, &mut shard.view_mut(db, true), &mut reply),
             Run::Gather(steps) => steps.run_on_one_shard(args, shard, db, true, &mut reply),
-            Run::Blocking(steps) => {
-                steps.run_without_waiting(args, &mut shard.view_mut(db, true), &mut reply)
-            }
+            Run::Blocking(steps) => run_in_vain(&steps, args, &mut shard.view_mut(db, true), &mut reply),
             Run::Session(_) | Run::Everywhere(_) | Run::Container => return None,
         }
     };
@@ -121,6 +119,21 @@ fn run_on(
         Effect::None
     });
     Some((out, effect))
+}
+
+/// What a client is told that finds nothing, and whose time is over before anything comes.
+fn run_in_vain(
+    steps: &BlockingSteps,
+    args: Args<'_>,
+    db: &mut ViewMut<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Effect, Error> {
+    let wait = (steps.wait)(args)?;
+    let served = steps.try_keys(args, &wait.keys, db, reply)?;
+    Ok(served.unwrap_or_else(|| {
+        (steps.give_up)(reply);
+        Effect::None
+    }))
 }
 
 /// Carries out what a log would hold.

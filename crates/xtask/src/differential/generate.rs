@@ -222,6 +222,9 @@ impl Generator {
         if words[0] == b"SCAN" && words.get(1).is_some_and(|cursor| cursor == b"-1") {
             words.truncate(1);
         }
+        if waits(&words) {
+            words.truncate(1);
+        }
         if self.chance(10) {
             let word = self.random.usize(..words.len());
             words[word].make_ascii_lowercase();
@@ -478,6 +481,18 @@ impl Generator {
             _ => words[at] = garbage,
         }
     }
+}
+
+/// Whether a blocking command would wait for longer than a few milliseconds, as such that were spoilt may.
+fn waits(words: &[Vec<u8>]) -> bool {
+    let timeout = match words[0].as_slice() {
+        b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"BRPOPLPUSH" | b"BZPOPMIN" | b"BZPOPMAX" => words.last(),
+        b"BLMPOP" | b"BZMPOP" => words.get(1),
+        _ => return false,
+    };
+    let seconds = timeout.and_then(|word| str::from_utf8(word).ok()?.parse::<f64>().ok());
+    // Less than a millisecond below 0 is 0, and that is without end.
+    seconds.is_some_and(|seconds| seconds > -0.0015 && seconds <= 0.0 || seconds > 0.01 && seconds < 9e15)
 }
 
 /// The length of the first word or group.

@@ -1,0 +1,30 @@
+use super::expiry::{self, CONDITION, FIELDS, Request};
+use crate::keys::expiry::{Since, Unit};
+use tessera_command::prelude::*;
+
+pub struct HExpire;
+
+impl Write for HExpire {
+    const SPEC: Spec = Spec {
+        name: "hexpire",
+        summary: "Gives fields of a hash this many seconds to live.",
+        since: "7.4.0",
+        group: Group::Hash,
+        complexity: "O(N) in the number of fields given.",
+        spread: Spread::OneShard,
+        flags: Flags::DENY_OOM.with(Flags::FAST),
+        categories: Categories::HASH,
+        keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        grammar: &[key("key", 0), integer("seconds"), CONDITION, FIELDS],
+        ..Spec::BASE
+    };
+    type Args<'a> = Request<'a>;
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Request<'a>, Error> {
+        expiry::parse(words)
+    }
+
+    fn execute(request: &Request<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
+        expiry::expire(request, Unit::Seconds, Since::Now, db, reply)
+    }
+}

@@ -1,0 +1,30 @@
+use super::expiry::{self, FIELDS, Request};
+use crate::keys::expiry::Form;
+use tessera_command::prelude::*;
+
+pub struct HPExpireTime;
+
+impl Read for HPExpireTime {
+    const SPEC: Spec = Spec {
+        name: "hpexpiretime",
+        summary: "Answers the Unix time in milliseconds at which fields of a hash expire.",
+        since: "7.4.0",
+        group: Group::Hash,
+        complexity: "O(N) in the number of fields given.",
+        spread: Spread::OneShard,
+        flags: Flags::FAST,
+        categories: Categories::HASH,
+        keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        grammar: &[key("key", 0), FIELDS],
+        ..Spec::BASE
+    };
+    type Args<'a> = Request<'a>;
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Request<'a>, Error> {
+        expiry::parse(words)
+    }
+
+    fn execute(request: &Request<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        expiry::answer(request, Form::UnixMilliseconds, db, reply)
+    }
+}
