@@ -7,6 +7,7 @@ pub mod collection;
 pub mod extended;
 pub mod glob;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod listpack;
 pub mod set;

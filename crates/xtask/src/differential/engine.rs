@@ -5,6 +5,7 @@ use tessera_command::{Registry, Run};
 use tessera_keyspace::{Effect, Shard, ShardSettings};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
+use tessera_values::Thresholds;
 
 /// What a key holds: the reply of the command that reads all of it, encoding, expiry in Unix milliseconds.
 pub type State = Option<(Vec<u8>, &'static str, Option<i64>)>;
@@ -20,15 +21,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Empty shards that let strings become this long.
-    pub fn new(string_max_len_bytes: u64) -> Engine {
+    /// Empty shards that let strings become this long, and have collections change where these thresholds say.
+    pub fn new(string_max_len_bytes: u64, thresholds: Thresholds) -> Engine {
         let mut engine = Engine {
             registry: Registry::new(&tessera_commands::COMMANDS),
             shard: Shard::new(16, 1),
             replica: Shard::new(16, 2),
         };
         for shard in [&mut engine.shard, &mut engine.replica] {
-            shard.set_settings(ShardSettings { string_max_len_bytes, ..ShardSettings::default() });
+            shard.set_settings(ShardSettings {
+                string_max_len_bytes,
+                thresholds,
+                ..ShardSettings::default()
+            });
         }
         engine.shard.effects_mut().set_wanted(true);
         engine

@@ -6,6 +6,7 @@
 
 use super::templates::{FAMILIES, Template};
 use fastrand::Rng;
+use tessera_values::hyperloglog::{self, HyperLogLogMut};
 
 /// Names that a careless reader of bytes, patterns or hash tags would get wrong.
 const ODD_KEYS: &[&[u8]] =
@@ -276,6 +277,8 @@ impl Generator {
             "<text>" => self.text(),
             "<member>" => self.member(),
             "<score>" => self.score(),
+            "<element>" => format!("{:x}", self.random.u32(..5000)).into_bytes(),
+            "<log>" => self.hyperloglog(),
             "<integer>" => self.integer(),
             "<float>" => self.float(),
             "<index>" => match self.random.u32(..20) {
@@ -353,6 +356,33 @@ impl Generator {
             8..12 => self.random.i32(-100_000..100_000).to_string().into_bytes(),
             _ => self.random.i32(-8..8).to_string().into_bytes(),
         }
+    }
+
+    /// The bytes of a HyperLogLog, mostly damaged.
+    fn hyperloglog(&mut self) -> Vec<u8> {
+        let mut bytes = hyperloglog::empty();
+        let mut log = HyperLogLogMut::new(&mut bytes).expect("an empty one is one");
+        for _ in 0..self.random.usize(8..200) {
+            let element = self.random.u32(..).to_le_bytes();
+            log.add(&element, u64::MAX).expect("it is sound");
+        }
+        if self.chance(6) {
+            log.make_dense().expect("it is sound");
+        }
+        if self.chance(4) {
+            log.cache_estimate(self.random.u64(..) >> self.random.u32(..64));
+        }
+        for _ in 0..self.random.u32(..3) {
+            let at = self.random.usize(..bytes.len());
+            match self.random.u32(..4) {
+                0 => bytes.insert(at, self.random.u8(..)),
+                1 => drop(bytes.remove(at)),
+                2 => bytes[at] = self.random.u8(..),
+                // Redis reads on behind the end if the last byte is the first of two; what is there is its own affair.
+                _ => bytes.extend(std::iter::repeat_n(self.random.u8(128..), self.random.usize(..6))),
+            }
+        }
+        bytes
     }
 
     fn counter(&mut self) -> Vec<u8> {

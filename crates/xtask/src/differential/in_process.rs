@@ -10,6 +10,7 @@ use super::{STRING_MAX_LEN_BYTES, now_ms, shown};
 use std::io;
 use std::net::SocketAddr;
 use tessera_resp::{Protocol, scan};
+use tessera_values::Thresholds;
 
 const BATCH_LEN: u64 = 50;
 /// The clocks of two servers are read at different times.
@@ -114,17 +115,50 @@ fn shown_state(state: &State) -> String {
     }
 }
 
-/// Compares `count` commands of these families with the server at `redis`; false if something differs, which is printed.
+/// Sets the threshold of this name. `None` if there is no such, or the value is no number.
+fn set_threshold(thresholds: &mut Thresholds, name: &str, value: &str) -> Option<()> {
+    let threshold = match name {
+        "hash-max-listpack-entries" => &mut thresholds.hash_max_listpack_entries,
+        "hash-max-listpack-value" => &mut thresholds.hash_max_listpack_value_bytes,
+        "list-max-listpack-size" => {
+            thresholds.list_max_listpack_size = value.parse().ok()?;
+            return Some(());
+        }
+        "set-max-intset-entries" => &mut thresholds.set_max_intset_entries,
+        "set-max-listpack-entries" => &mut thresholds.set_max_listpack_entries,
+        "set-max-listpack-value" => &mut thresholds.set_max_listpack_value_bytes,
+        "zset-max-listpack-entries" => &mut thresholds.zset_max_listpack_entries,
+        "zset-max-listpack-value" => &mut thresholds.zset_max_listpack_value_bytes,
+        "hll-sparse-max-bytes" => &mut thresholds.hll_sparse_max_bytes,
+        _ => return None,
+    };
+    *threshold = value.parse().ok()?;
+    Some(())
+}
+
+/// Compares `count` commands of these families with the server at `redis`, which was started with these thresholds; false if
+/// something differs, which is printed.
 ///
 /// # Errors
-/// Those of the connection.
-pub fn run(redis: SocketAddr, seed: u64, count: u64, families: &[&str]) -> io::Result<bool> {
+/// Those of the connection, and if a parameter is no threshold.
+pub fn run(
+    redis: SocketAddr,
+    seed: u64,
+    count: u64,
+    families: &[&str],
+    parameters: &[(String, String)],
+) -> io::Result<bool> {
+    let mut thresholds = Thresholds::default();
+    for (name, value) in parameters {
+        set_threshold(&mut thresholds, name, value)
+            .ok_or_else(|| io::Error::other(format!("{name}={value} is no threshold")))?;
+    }
     let mut server = Connection::open(redis)?;
     server.call(&["CONFIG", "SET", "proto-max-bulk-len", &STRING_MAX_LEN_BYTES.to_string()])?;
     server.call(&["FLUSHALL"])?;
     let mut generator = Generator::new(seed, families, now_ms());
     let mut comparison = Comparison {
-        engine: Engine::new(STRING_MAX_LEN_BYTES),
+        engine: Engine::new(STRING_MAX_LEN_BYTES, thresholds),
         server,
         protocol: Protocol::Resp2,
         compared: 0,
