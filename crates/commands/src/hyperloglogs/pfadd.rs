@@ -34,6 +34,8 @@ impl Write for PfAdd {
             let mut bytes = empty();
             let (_, result) = add(&mut bytes, *elements, sparse_max_bytes)?;
             result?;
+            // Redis counts what it creates as changed.
+            HyperLogLogMut::new(&mut bytes).map_err(not_hyperloglog)?.mark_out_of_date();
             db.put(key, StringValue::raw(bytes), Expire::Clear);
             reply.integer(1);
             return Ok(Effect::Verbatim);
