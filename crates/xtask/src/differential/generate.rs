@@ -362,7 +362,7 @@ impl Generator {
     fn hyperloglog(&mut self) -> Vec<u8> {
         let mut bytes = hyperloglog::empty();
         let mut log = HyperLogLogMut::new(&mut bytes).expect("an empty one is one");
-        for _ in 0..self.random.usize(8..200) {
+        for _ in 0..self.random.usize(16..200) {
             let element = self.random.u32(..).to_le_bytes();
             log.add(&element, u64::MAX).expect("it is sound");
         }
