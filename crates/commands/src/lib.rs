@@ -13,7 +13,6 @@ pub mod hashes;
 pub mod hyperloglogs;
 pub mod keys;
 pub mod lists;
-#[expect(dead_code, reason = "its users come with the next commits")]
 mod scanning;
 pub mod server;
 pub mod sets;

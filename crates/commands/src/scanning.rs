@@ -8,7 +8,7 @@ use tessera_values::glob;
 const COUNT_DEFAULT: usize = 10;
 
 /// A cursor, and what is to be shown.
-pub(crate) struct ScanRequest<'a> {
+pub struct ScanRequest<'a> {
     /// Where to go on; 0 is the start.
     pub position: u64,
     /// What is wrong with the words behind the cursor. Redis looks at the key before it looks at them.
@@ -17,7 +17,7 @@ pub(crate) struct ScanRequest<'a> {
 
 /// The words behind the cursor.
 #[derive(Clone, Copy)]
-pub(crate) struct Options<'a> {
+pub struct Options<'a> {
     /// How many elements to visit.
     pub count: usize,
     /// Not the pattern `*`, which takes all.

@@ -34,9 +34,12 @@ pub fn push_i64(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// Prints a double with the fewest digits that read back the same, in the layout of Redis's `%.17g`
-/// replacement: plain up to seven zeros on either side, otherwise with an exponent of at least one digit and
-/// its sign; `inf`, `-inf`, `nan`.
+/// Integral doubles up to half of the 64-bit range are printed like integers.
+const PLAIN_INTEGER_MAX: f64 = (i64::MAX / 2) as f64;
+
+/// Prints a double as Redis 7.2 does: an integer where it is one; otherwise with the fewest digits that read back the
+/// same, plain up to seven zeros on either side, else with an exponent of at least one digit and its sign; `inf`,
+/// `-inf`, `nan`. (Redis: `d2string`.)
 pub fn format_f64(value: f64) -> String {
     if value.is_nan() {
         return "nan".into();
@@ -46,6 +49,9 @@ pub fn format_f64(value: f64) -> String {
     }
     if value == 0.0 {
         return if value.is_sign_negative() { "-0".into() } else { "0".into() };
+    }
+    if value.abs() <= PLAIN_INTEGER_MAX && (value as i64) as f64 == value {
+        return itoa::Buffer::new().format(value as i64).to_owned();
     }
     let scientific = format!("{:e}", value.abs());
     let (mantissa, exponent) = scientific.split_once('e').expect("the exponent is always printed");
@@ -109,6 +115,13 @@ mod tests {
             (-2.5, "-2.5"),
             (1e21, "1e+21"),
             (1e-7, "1e-7"),
+            (1e17, "100000000000000000"),
+            (4_611_686_018_427_387_904.0, "4611686018427387904"),
+            (5e18, "5e+18"),
+            (123_456_789_012_345_680.0, "123456789012345680"),
+            (5e-324, "5e-324"),
+            (1.0e300, "1e+300"),
+            (-0.0, "-0"),
             (1234567.891, "1234567.891"),
             (0.000001, "0.000001"),
             (f64::INFINITY, "inf"),

@@ -4,6 +4,7 @@
 
 pub mod allocation;
 pub mod collection;
+pub mod double;
 pub mod extended;
 pub mod geo;
 pub mod glob;

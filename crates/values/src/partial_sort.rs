@@ -22,9 +22,8 @@ pub fn partial_sort<T>(items: &mut [T], wanted: Range<usize>, compare: impl Fn(&
         }
         let (lower_len, higher_len) = partition(&mut items[range.clone()], &compare);
         let parts = [range.start..range.start + lower_len, range.end - higher_len..range.end];
-        let is_wanted = |part: &Range<usize>| {
-            part.len() > 1 && wanted.start < part.end && part.start < wanted.end.max(wanted.start + 1)
-        };
+        let is_wanted =
+            |part: &Range<usize>| part.len() > 1 && wanted.start < part.end && part.start < wanted.end;
         left.extend(parts.into_iter().filter(is_wanted));
     }
 }

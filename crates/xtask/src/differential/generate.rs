@@ -4,7 +4,7 @@
 //! alternative is taken, and behind a word or group `?` (perhaps), `*` (up to three times) or `+` (one to three
 //! times). Some commands are then spoilt: a word lost, doubled, exchanged or made of garbage.
 
-use super::templates::{FAMILIES, Template};
+use super::templates::{self, FAMILIES, Template};
 use fastrand::Rng;
 use tessera_values::hyperloglog::{self, HyperLogLogMut};
 
@@ -211,7 +211,7 @@ impl Generator {
         };
         let mut words = Vec::new();
         self.expand(template.words, &mut words);
-        if self.chance(25) {
+        if self.chance(25) && !templates::sorted_sets::must_stay(template.words) {
             self.spoil(&mut words);
         }
         // What lies behind a cursor that nobody handed out is each server's own affair.
@@ -279,6 +279,8 @@ impl Generator {
             "<score>" => self.score(),
             "<element>" => format!("{:x}", self.random.u32(..5000)).into_bytes(),
             "<log>" => self.hyperloglog(),
+            "<score_bound>" => self.score_bound(),
+            "<lex_bound>" => self.lex_bound(),
             "<integer>" => self.integer(),
             "<float>" => self.float(),
             "<index>" => match self.random.u32(..20) {
@@ -383,6 +385,29 @@ impl Generator {
             }
         }
         bytes
+    }
+
+    /// An end of a range of scores.
+    fn score_bound(&mut self) -> Vec<u8> {
+        match self.random.u32(..30) {
+            0 => self
+                .pick(&["(", "", "(inf", "(-inf", " 1", "1 ", "1e400", "(nan", "((1", "[1", "0x10", "1\0x"])
+                .into(),
+            1..6 => self.pick(&["-inf", "+inf", "inf"]).into(),
+            6..12 => [b"(".to_vec(), self.score()].concat(),
+            _ => self.score(),
+        }
+    }
+
+    /// An end of a range of members.
+    fn lex_bound(&mut self) -> Vec<u8> {
+        match self.random.u32(..30) {
+            0 => self.pick(&["", "a", "++", "(", "[", "inf", "(+", "[-", "+\0x", "-\0"]).into(),
+            1..6 => b"-".to_vec(),
+            6..11 => b"+".to_vec(),
+            11..18 => [b"(".to_vec(), self.member()].concat(),
+            _ => [b"[".to_vec(), self.member()].concat(),
+        }
     }
 
     fn counter(&mut self) -> Vec<u8> {
