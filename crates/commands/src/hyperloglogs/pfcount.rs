@@ -15,7 +15,6 @@ impl Gather for PfCount {
         spread: Spread::Gather,
         flags: Flags::MAY_REPLICATE,
         categories: Categories::HYPERLOGLOG,
-        policy: Policy::AsTips,
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RW.with(KeyFlags::ACCESS)).notes(
             "RW because it may change the internal representation of the key, and propagate to replicas",
         )],

@@ -20,7 +20,6 @@ impl Gather for PfMerge {
         spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::HYPERLOGLOG,
-        policy: Policy::AsTips,
         keys: &[
             KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::INSERT)),
             KeySpec::range(2, -1, 1, KeyFlags::RO.with(KeyFlags::ACCESS)),

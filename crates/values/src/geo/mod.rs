@@ -13,4 +13,4 @@ mod position;
 mod tests;
 
 pub use area::{Area, Extent};
-pub use position::{OutOfRange, Position};
+pub use position::{EARTH_RADIUS_M, OutOfRange, Position};

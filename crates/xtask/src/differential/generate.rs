@@ -279,6 +279,16 @@ impl Generator {
             "<score>" => self.score(),
             "<element>" => format!("{:x}", self.random.u32(..5000)).into_bytes(),
             "<log>" => self.hyperloglog(),
+            "<longitude>" => {
+                self.coordinate(&["180", "-180", "180.1", "13.361389", "15.087269", "2.2944692"], 185.0)
+            }
+            "<latitude>" => self
+                .coordinate(&["85.05112878", "-85.05112878", "85.06", "38.115556", "37.502669", "89"], 87.0),
+            "<length>" => match self.random.u32(..30) {
+                0 => self.float(),
+                1 => self.pick(&["0", "-1", "inf", "1e300", "20037726.37", "1e-300", "abc"]).into(),
+                _ => format!("{}", 10f64.powf(self.random.f64() * 8.0)).into_bytes(),
+            },
             "<score_bound>" => self.score_bound(),
             "<lex_bound>" => self.lex_bound(),
             "<integer>" => self.integer(),
@@ -357,6 +367,17 @@ impl Generator {
             }
             8..12 => self.random.i32(-100_000..100_000).to_string().into_bytes(),
             _ => self.random.i32(-8..8).to_string().into_bytes(),
+        }
+    }
+
+    /// A coordinate: often one that others have as well, so that distances are equal.
+    fn coordinate(&mut self, special: &[&str], max: f64) -> Vec<u8> {
+        match self.random.u32(..40) {
+            0 => self.float(),
+            1..10 => self.pick(special).into(),
+            10..20 => self.random.i32(-2..2).to_string().into_bytes(),
+            20..30 => format!("{:.3}", self.random.f64() * 4.0).into_bytes(),
+            _ => ((self.random.f64() * 2.0 - 1.0) * max).to_string().into_bytes(),
         }
     }
 
