@@ -64,6 +64,11 @@ pub trait Blocking {
 
     /// Answers a client that has waited for nothing.
     fn give_up(reply: &mut Reply<'_>);
+
+    /// Answers a client that may not wait, such as within a transaction.
+    fn refuse_to_wait(reply: &mut Reply<'_>) {
+        Self::give_up(reply);
+    }
 }
 
 type WaitStep = for<'a> fn(Args<'a>) -> Result<Wait<'a>, Error>;
@@ -80,6 +85,8 @@ pub struct BlockingSteps {
     pub serve: ServeStep,
     /// [`Blocking::give_up`].
     pub give_up: fn(&mut Reply<'_>),
+    /// [`Blocking::refuse_to_wait`].
+    pub refuse_to_wait: fn(&mut Reply<'_>),
 }
 
 impl BlockingSteps {
@@ -92,6 +99,7 @@ impl BlockingSteps {
                 C::serve(&parsed, key, db, reply)
             },
             give_up: C::give_up,
+            refuse_to_wait: C::refuse_to_wait,
         }
     }
 
@@ -109,7 +117,7 @@ impl BlockingSteps {
         if let Some(effect) = self.try_keys(args, &wait.keys, db, reply)? {
             return Ok(effect);
         }
-        (self.give_up)(reply);
+        (self.refuse_to_wait)(reply);
         Ok(Effect::None)
     }
 

@@ -20,7 +20,7 @@ pub enum What {
     Nothing,
     /// Whether it is there.
     Presence,
-    /// Whether it is there and the type of its value, read by the client's will: counts as hit or miss and as a use.
+    /// Whether it is there and the type of its value, to see whether it can be changed: no hit or miss, no use.
     Type,
     /// Its value, read by the client's will: counts as hit or miss and as a use.
     Value,
@@ -86,7 +86,24 @@ pub enum Change {
         /// How.
         transfer: &'static Transfer,
     },
+    /// The owner of a key does the rest. It is the command's only change, and it writes the reply.
+    Act {
+        /// Which key.
+        index: usize,
+        /// What the act needs to know besides the key.
+        what: Box<[u8]>,
+        /// The rest of the command.
+        act: Act,
+    },
 }
+
+/// Changes what a key holds and writes the reply. `None`, with nothing written and nothing changed, if the key is no
+/// longer what it was when the command was decided: then it looks at its keys once more.
+///
+/// # Errors
+/// What the client is told instead; nothing is changed then.
+pub type Act =
+    fn(db: &mut ViewMut<'_>, key: &[u8], what: &[u8], reply: &mut Reply<'_>) -> Result<Option<Effect>, Error>;
 
 /// How an element goes from one key to another. Each step is done by the owner of the key.
 #[derive(Debug)]
@@ -216,11 +233,14 @@ impl Steps {
         if changes.is_empty() {
             return Ok(Effect::None);
         }
-        let mut done = false;
+        let mut effect = Effect::None;
         for change in changes {
-            done |= apply(shard, db, &needs, change, reply)?;
+            effect = match apply(shard, db, &needs, change, reply)? {
+                Effect::None => effect,
+                done => done,
+            };
         }
-        Ok(if done { Effect::Verbatim } else { Effect::None })
+        Ok(effect)
     }
 }
 
@@ -236,8 +256,8 @@ pub fn find<'v>(
     let view = shard.view(db.unwrap_or(client_db), touch);
     let entry = match what {
         What::Nothing => None,
-        What::Presence => view.peek(key),
-        What::Value | What::Type => view.find(key),
+        What::Presence | What::Type => view.peek(key),
+        What::Value => view.find(key),
     };
     match entry {
         None => Found::default(),
@@ -250,14 +270,14 @@ pub fn find<'v>(
     }
 }
 
-/// Carries a change out. False if nothing changed after all.
+/// Carries a change out.
 fn apply(
     shard: &mut Shard,
     client_db: u16,
     needs: &[Need<'_>],
     change: Change,
     reply: &mut Reply<'_>,
-) -> Result<bool, Error> {
+) -> Result<Effect, Error> {
     let at = |index: usize| (needs[index].db.unwrap_or(client_db), needs[index].key);
     match change {
         Change::Put { index, value, expire } => {
@@ -287,8 +307,13 @@ fn apply(
                 return Err(wrong.into());
             }
             (transfer.reply)(taken.as_deref(), reply);
-            return Ok(taken.is_some());
+            return Ok(if taken.is_some() { Effect::Verbatim } else { Effect::None });
+        }
+        Change::Act { index, what, act } => {
+            let (db, key) = at(index);
+            let effect = act(&mut shard.view_mut(db, true), key, &what, reply)?;
+            return Ok(effect.expect("nothing comes between deciding and acting on one shard"));
         }
     }
-    Ok(true)
+    Ok(Effect::Verbatim)
 }

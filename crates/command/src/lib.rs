@@ -37,7 +37,7 @@ pub use client::Client;
 pub use command::{Command, Everywhere, Read, Run, Session, Write};
 pub use error::Error;
 pub use flags::{Categories, Flags, KeyFlags};
-pub use gather::{Change, Context, Found, Gather, Need, Transfer, What};
+pub use gather::{Act, Change, Context, Found, Gather, Need, Transfer, What};
 pub use grammar::Arg;
 pub use host::{Home, Host, NodePart};
 pub use registry::Registry;

@@ -112,6 +112,12 @@ impl KeySpec {
         KeySpec { begin: Begin::Index(index), find: Find::Range { last, step, limit: 0 }, flags, notes: None }
     }
 
+    /// As many keys as word `index` tells, behind it.
+    pub const fn counted(index: usize, flags: KeyFlags) -> KeySpec {
+        let find = Find::Count { at: 0, first: 1, step: 1 };
+        KeySpec { begin: Begin::Index(index), find, flags, notes: None }
+    }
+
     /// With a remark.
     pub const fn notes(self, notes: &'static str) -> KeySpec {
         KeySpec { notes: Some(notes), ..self }

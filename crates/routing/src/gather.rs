@@ -17,6 +17,7 @@ struct Key {
     key: Box<[u8]>,
     db: u16,
     shard: ShardId,
+    what: What,
     /// What was found there.
     answer: Answer,
 }
@@ -34,6 +35,8 @@ enum Purpose {
     Taken(Way),
     /// To know whether it was.
     Given(Way),
+    /// To tell the client.
+    Act,
 }
 
 /// How an element goes from one key to another.
@@ -60,6 +63,7 @@ pub struct Gathering {
     words: OwnedArgs,
     context: Context,
     protocol: Protocol,
+    touch: bool,
     /// Connection and sequence of the command; the part counts its errands.
     ticket: Ticket,
     keys: Vec<Key>,
@@ -109,6 +113,7 @@ impl Gathering {
                 key: need.key.into(),
                 db: need.db.unwrap_or(context.db),
                 shard: table.owner_of(need.key),
+                what: need.what,
                 answer: Answer::default(),
             })
             .collect();
@@ -118,6 +123,7 @@ impl Gathering {
             words: OwnedArgs::from_words(args.iter()),
             context,
             protocol,
+            touch,
             ticket,
             keys,
             purposes: Vec::new(),
@@ -125,13 +131,23 @@ impl Gathering {
             decided: false,
             reply: Vec::new(),
         };
-        let mut errands = Vec::new();
-        for (index, need) in needs.iter().enumerate().filter(|(_, need)| need.what != What::Nothing) {
-            let kind = ErrandKind::Find { what: need.what, touch };
-            errands.push(gathering.errand(index, kind, Purpose::Find(index)));
-        }
-        let step = if errands.is_empty() { gathering.decide() } else { Step::Send(errands) };
+        let step = gathering.look();
         Ok((gathering, step))
+    }
+
+    /// Has the owners look at the keys.
+    fn look(&mut self) -> Step {
+        self.purposes.clear();
+        self.decided = false;
+        let mut errands = Vec::new();
+        for index in 0..self.keys.len() {
+            let what = self.keys[index].what;
+            if what != What::Nothing {
+                let kind = ErrandKind::Find { what, touch: self.touch };
+                errands.push(self.errand(index, kind, Purpose::Find(index)));
+            }
+        }
+        if errands.is_empty() { self.decide() } else { Step::Send(errands) }
     }
 
     fn errand(&mut self, index: usize, kind: ErrandKind, purpose: Purpose) -> (ShardId, Errand) {
@@ -168,6 +184,15 @@ impl Gathering {
                     return Step::Send(vec![self.errand(way.from, kind, Purpose::Change)]);
                 }
             }
+            Purpose::Act => match answer.reply {
+                Some(Ok(written)) => self.reply = written,
+                Some(Err(error)) => {
+                    let name = self.command.full_name;
+                    self.write_reply(|reply| reply.error(error.text(name)));
+                }
+                // Somebody came between. That is progress for them, so this will not go on for ever.
+                None => return self.look(),
+            },
             Purpose::MoveTo(to) => {
                 if let Some(value) = answer.value {
                     let expire = answer.expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
@@ -218,6 +243,10 @@ impl Gathering {
             Change::Transfer { from, to, what, transfer } => {
                 let kind = ErrandKind::TakeElement(what, transfer);
                 self.errand(from, kind, Purpose::Taken(Way { from, to, transfer }))
+            }
+            Change::Act { index, what, act } => {
+                let kind = ErrandKind::Act { what, act, protocol: self.protocol };
+                self.errand(index, kind, Purpose::Act)
             }
         }
     }

@@ -10,6 +10,8 @@ use std::fmt::Write;
 const GROUPS: &[(Group, &str)] = &[
     (Group::String, "Strings"),
     (Group::Bitmap, "Bitmaps"),
+    (Group::Hash, "Hashes"),
+    (Group::Set, "Sets"),
     (Group::Generic, "Keys of any type"),
     (Group::Connection, "The connection"),
     (Group::Server, "The server"),

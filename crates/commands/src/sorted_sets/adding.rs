@@ -26,6 +26,27 @@ impl Options {
     }
 }
 
+/// Takes a word that is an option.
+pub(super) fn take_option(words: &mut Words<'_>, options: &mut Options, counts_changes: &mut bool) -> bool {
+    let option = if words.take("NX") {
+        &mut options.only_new
+    } else if words.take("XX") {
+        &mut options.only_present
+    } else if words.take("CH") {
+        counts_changes
+    } else if words.take("INCR") {
+        &mut options.increments
+    } else if words.take("GT") {
+        &mut options.only_greater
+    } else if words.take("LT") {
+        &mut options.only_less
+    } else {
+        return false;
+    };
+    *option = true;
+    true
+}
+
 /// What became of one member.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {

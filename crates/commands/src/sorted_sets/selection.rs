@@ -87,6 +87,11 @@ impl<'a> Selection<'a> {
         Ok(Selection { part, is_reversed, with_scores, offset, limit })
     }
 
+    /// Redis knows how many elements it will be before it looks at them.
+    pub fn knows_its_len(&self) -> bool {
+        matches!(self.part, Part::Ranks(..))
+    }
+
     /// The ranks that are selected: in the order of ranks, whether reversed or not.
     pub fn ranks(&self, set: &SortedSet) -> Range<usize> {
         let (span, len) = match &self.part {

@@ -45,24 +45,7 @@ impl Write for ZAdd {
     fn parse<'a>(words: &mut Words<'a>) -> Result<ZAddArgs<'a>, Error> {
         let key = words.word()?;
         let (mut options, mut counts_changes) = (Options::default(), false);
-        loop {
-            let option = if words.take("NX") {
-                &mut options.only_new
-            } else if words.take("XX") {
-                &mut options.only_present
-            } else if words.take("CH") {
-                &mut counts_changes
-            } else if words.take("INCR") {
-                &mut options.increments
-            } else if words.take("GT") {
-                &mut options.only_greater
-            } else if words.take("LT") {
-                &mut options.only_less
-            } else {
-                break;
-            };
-            *option = true;
-        }
+        while adding::take_option(words, &mut options, &mut counts_changes) {}
         if words.is_empty() || !words.left().is_multiple_of(2) {
             return Err(Error::SYNTAX);
         }

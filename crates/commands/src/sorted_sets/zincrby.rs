@@ -22,7 +22,12 @@ impl Write for ZIncrBy {
     type Args<'a> = (&'a [u8], f64, &'a [u8]);
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
-        let (key, increment, member) = (words.word()?, words.word()?, words.word()?);
+        let key = words.word()?;
+        // Redis reads it like ZADD, whose options leave too few words.
+        if adding::take_option(words, &mut Options::default(), &mut false) {
+            return Err(Error::SYNTAX);
+        }
+        let (increment, member) = (words.word()?, words.word()?);
         Ok((key, double::parse(increment).ok_or(Error::NOT_A_FLOAT)?, member))
     }
 

@@ -4,7 +4,7 @@ use crate::double;
 use crate::listpack::{Element, Iter, Listpack, Position};
 use crate::string::Digits;
 use std::cmp::Ordering;
-use tessera_resp::number::format_f64;
+use tessera_resp::number::DoubleText;
 
 /// Members with scores.
 #[derive(Clone, Default)]
@@ -79,7 +79,7 @@ impl Flat {
         let written = match double::as_integer(score) {
             Some(integer) => Element::Integer(integer),
             None => {
-                text = format_f64(score);
+                text = DoubleText::new(score);
                 Element::new(text.as_bytes())
             }
         };

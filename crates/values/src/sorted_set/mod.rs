@@ -40,17 +40,27 @@ impl SortedSet {
         SortedSet { form: Form::Flat(Flat::new(listpack)) }
     }
 
-    /// One of these elements, which are in their order and have each member once.
+    /// One of these elements, which are in their order and have each member once. Whether they fit into a listpack is looked
+    /// at before: there, a score of -0 becomes 0.
     pub fn from_sorted<'m>(
-        elements: impl ExactSizeIterator<Item = (Element<'m>, f64)>,
+        elements: impl ExactSizeIterator<Item = (Element<'m>, f64)> + Clone,
         thresholds: &Thresholds,
     ) -> SortedSet {
         let mut set = SortedSet::default();
+        let is_long = |len_bytes: usize| len_bytes as u64 > thresholds.zset_max_listpack_value_bytes;
+        let mut total_bytes = 0;
+        if elements.len() as u64 > thresholds.zset_max_listpack_entries
+            || elements.clone().any(|(member, _)| {
+                total_bytes += member.len_bytes();
+                is_long(member.len_bytes())
+            })
+            || !Listpack::new().has_room_for(total_bytes)
+        {
+            set.enlarge(thresholds);
+        }
         let mut digits = Digits::new();
-        set.expect(elements.len(), thresholds);
         for (member, score) in elements {
             let member = member.as_bytes(&mut digits);
-            set.make_room_for(member, thresholds);
             match &mut set.form {
                 Form::Flat(flat) => flat.push(member, score),
                 Form::Ranked(ranked) => ranked.add(member, score),

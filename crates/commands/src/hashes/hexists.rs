@@ -1,0 +1,32 @@
+use tessera_command::prelude::*;
+use tessera_values::Hash;
+
+pub struct HExists;
+
+impl Read for HExists {
+    const SPEC: Spec = Spec {
+        name: "hexists",
+        summary: "Tells whether a hash has a field.",
+        since: "2.0.0",
+        group: Group::Hash,
+        complexity: "O(1)",
+        spread: Spread::OneShard,
+        flags: Flags::FAST,
+        categories: Categories::HASH,
+        keys: &[KeySpec::at(1, KeyFlags::RO)],
+        grammar: &[key("key", 0), string("field")],
+        ..Spec::BASE
+    };
+    type Args<'a> = (&'a [u8], &'a [u8]);
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        Ok((words.word()?, words.word()?))
+    }
+
+    fn execute((key, field): &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let hash = db.collection::<Hash>(key)?;
+        let found = hash.and_then(|hash| hash.get(field, db.now_ms()));
+        reply.integer(i64::from(found.is_some()));
+        Ok(())
+    }
+}

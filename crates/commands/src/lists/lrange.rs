@@ -1,0 +1,41 @@
+use super::{answer_element, index};
+use tessera_command::prelude::*;
+use tessera_values::List;
+
+pub struct LRange;
+
+impl Read for LRange {
+    const SPEC: Spec = Spec {
+        name: "lrange",
+        summary: "Answers the elements of a list from one index to another.",
+        since: "1.0.0",
+        group: Group::List,
+        complexity: "O(S+N) with S the cost of LINDEX for the first of them and N their number.",
+        spread: Spread::OneShard,
+        categories: Categories::LIST,
+        keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        grammar: &[key("key", 0), integer("start"), integer("stop")],
+        ..Spec::BASE
+    };
+    type Args<'a> = (&'a [u8], i64, i64);
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        Ok((words.word()?, words.integer()?, words.integer()?))
+    }
+
+    fn execute(
+        (key, start, stop): &Self::Args<'_>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        let list = db.collection::<List>(key)?;
+        match list.and_then(|list| index::range(*start, *stop, list.len()).map(|range| (list, range))) {
+            Some((list, (first, count))) => {
+                reply.array(count);
+                list.range(first, count).for_each(|element| answer_element(element, reply));
+            }
+            None => reply.array(0),
+        }
+        Ok(())
+    }
+}
