@@ -177,8 +177,6 @@ class Client:
             return [self.reply() for _ in range(int(rest))]
         if kind == b":":
             return int(rest)
-        if kind == b"-":
-            raise BenchError(f"a control command was answered: {rest.decode(errors='replace')}")
         return rest.decode(errors="replace")
 
 

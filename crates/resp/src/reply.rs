@@ -1,6 +1,6 @@
 //! Replies, written in the protocol the client speaks.
 
-use crate::number::{format_f64, push_i64};
+use crate::number::{DoubleText, push_i64};
 
 /// Which protocol a client speaks: `HELLO` chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,7 +180,7 @@ impl<'a> Reply<'a> {
 
     /// A double; in RESP2 a bulk string.
     pub fn double(&mut self, value: f64) {
-        let text = format_f64(value);
+        let text = DoubleText::new(value);
         match self.protocol {
             Protocol::Resp2 => self.bulk(text.as_bytes()),
             Protocol::Resp3 => {

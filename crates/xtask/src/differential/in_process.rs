@@ -185,9 +185,10 @@ pub fn run(
             let version = if comparison.protocol == Protocol::Resp3 { "3" } else { "2" };
             comparison.server.call(&["HELLO", version])?;
         }
-        // Which keys come first is each server's own affair.
+        // Which keys or elements come first is each server's own affair.
         let is_whole = |words: &[Vec<u8>]| {
-            (words[0] != b"SCAN" || words.contains(&b"COUNT".to_vec())) && !draws_some_fields(words)
+            let is_scan = words[0].to_ascii_uppercase().ends_with(b"SCAN");
+            (!is_scan || words.iter().rev().skip(1).any(|word| word == b"COUNT")) && !draws_some_fields(words)
         };
         let commands =
             (0..BATCH_LEN).map(|_| generator.next_command()).map(|(_, template, words)| (template, words));
