@@ -12,7 +12,7 @@ pub(super) fn member(member: Element<'_>, reply: &mut Reply<'_>) {
 }
 
 /// A list of members, perhaps with their scores: in RESP2 one after the other, in RESP3 in pairs.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Listing {
     pub with_scores: bool,
 }

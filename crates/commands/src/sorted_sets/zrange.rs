@@ -38,3 +38,13 @@ impl Read for ZRange {
         ranging::execute(args, db, reply)
     }
 }
+
+impl Streamed for ZRange {
+    fn stream<'a>(
+        args: &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)> {
+        ranging::stream(args, db, reply)
+    }
+}

@@ -33,3 +33,13 @@ impl Read for ZRangeByLex {
         ranging::execute(args, db, reply)
     }
 }
+
+impl Streamed for ZRangeByLex {
+    fn stream<'a>(
+        args: &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)> {
+        ranging::stream(args, db, reply)
+    }
+}

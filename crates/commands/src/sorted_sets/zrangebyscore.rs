@@ -35,3 +35,13 @@ impl Read for ZRangeByScore {
         ranging::execute(args, db, reply)
     }
 }
+
+impl Streamed for ZRangeByScore {
+    fn stream<'a>(
+        args: &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)> {
+        ranging::stream(args, db, reply)
+    }
+}

@@ -35,3 +35,13 @@ impl Read for ZRevRangeByScore {
         ranging::execute(args, db, reply)
     }
 }
+
+impl Streamed for ZRevRangeByScore {
+    fn stream<'a>(
+        args: &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)> {
+        ranging::stream(args, db, reply)
+    }
+}
