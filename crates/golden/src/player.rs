@@ -233,8 +233,9 @@ impl Session<'_> {
         }
     }
 
-    /// Iterates a SCAN from cursor 0 until the cursor is 0 again; shows the set of all keys.
+    /// Iterates a SCAN, or an HSCAN and its like, from cursor 0 until the cursor is 0 again; shows the set of all elements.
     fn scan(&mut self, name: &str, mut words: Vec<Vec<u8>>) -> Result<Vec<String>, String> {
+        let at = if words[0].eq_ignore_ascii_case(b"SCAN") { 1 } else { 2 };
         let mut keys = BTreeSet::new();
         for _ in 0..MAX_SCAN_CALLS {
             self.connection(name)?.send_command(&words).map_err(|error| error.to_string())?;
@@ -252,7 +253,7 @@ impl Session<'_> {
                 let head = format!("*{}", keys.len());
                 return Ok(std::iter::once(head).chain(keys.iter().map(|key| format!("  {key}"))).collect());
             }
-            words[1].clone_from(cursor);
+            words[at].clone_from(cursor);
         }
         Err(format!("SCAN has not ended after {MAX_SCAN_CALLS} calls"))
     }
