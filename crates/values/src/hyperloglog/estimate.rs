@@ -58,3 +58,19 @@ fn tau(mut share: f64) -> f64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::estimate;
+    use crate::hyperloglog::REGISTERS_LEN;
+
+    /// Recorded from Valkey 7.2.7, which prints it as the lowest signed number.
+    #[test]
+    fn registers_that_no_elements_lead_to_come_to_something() {
+        for value in [50, 51, 52, 63] {
+            let mut histogram = [0; 64];
+            histogram[value] = REGISTERS_LEN as u32;
+            assert_eq!(estimate(&histogram), 1 << 63, "{value}");
+        }
+    }
+}

@@ -85,7 +85,7 @@ fn representations_hold_the_same_registers() {
 /// One pass leaves the very bytes that a search from the beginning for each register leaves.
 #[test]
 fn many_registers_are_raised_in_one_pass() {
-    for seed in 0..200 {
+    for seed in 0..60 {
         let mut random = Rng::with_seed(seed);
         let mut bytes = empty();
         let mut registers = Registers::default();
@@ -157,7 +157,7 @@ fn damage(bytes: &mut Vec<u8>, random: &mut Rng) {
 fn damaged_strings_do_no_harm() {
     let mut random = Rng::with_seed(1);
     let (mut corrupt, mut sound) = (0, 0);
-    for _ in 0..5000 {
+    for _ in 0..2000 {
         let mut bytes = empty();
         for _ in 0..random.usize(..60) {
             add(&mut bytes, &random.u64(..).to_string(), 3000);
@@ -203,7 +203,7 @@ fn damaged_strings_do_no_harm() {
         log.cache_estimate(u64::MAX);
         log.mark_out_of_date();
     }
-    assert!(corrupt > 1000 && sound > 1000, "{corrupt} corrupt, {sound} sound");
+    assert!(corrupt > 500 && sound > 500, "{corrupt} corrupt, {sound} sound");
 }
 
 #[test]
