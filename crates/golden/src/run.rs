@@ -44,7 +44,8 @@ pub fn load(path: &Path) -> io::Result<Script> {
     Script::parse(&text).map_err(fail)
 }
 
-/// Plays `files` against a server started for it, and writes the replies into them.
+/// Plays `files` against a server started for it, and writes the replies into them. Those whose replies are from
+/// documentation are passed over.
 ///
 /// # Errors
 /// A server that cannot be started or is Tessera itself, and the first script that cannot be played.
@@ -52,6 +53,9 @@ pub fn record(program: &Path, files: &[PathBuf]) -> io::Result<usize> {
     let mut by_options: BTreeMap<ServerOptions, Vec<(&PathBuf, Script)>> = BTreeMap::new();
     for path in files {
         let script = load(path)?;
+        if script.documented {
+            continue;
+        }
         by_options.entry(script.server_options.clone()).or_default().push((path, script));
     }
     let mut recorded = 0;

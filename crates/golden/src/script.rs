@@ -18,6 +18,7 @@
 //! | `@proto 2` | what follows is for RESP2 only (`3`: RESP3 only; `both`: both, which is the start) |
 //! | `@server --option value` | needs a server started with this option |
 //! | `@tcp` | is not played over a unix socket |
+//! | `@documented` | the replies are from documentation, by hand: it is never recorded |
 //!
 //! Words are quoted as in [`crate::words`]. `${name}` in a word is what an earlier `@capture` kept.
 //!
@@ -170,6 +171,8 @@ pub struct Script {
     pub server_options: ServerOptions,
     /// Whether the replies speak of TCP.
     pub tcp_only: bool,
+    /// Whether the replies were written by hand from documentation, as no server at hand gives them.
+    pub documented: bool,
 }
 
 impl Script {
@@ -279,6 +282,7 @@ impl Parser {
                 self.script.server_options.push((option.to_owned(), value.to_owned()));
             }
             "tcp" => self.script.tcp_only = true,
+            "documented" => self.script.documented = true,
             "always" => {
                 let (name, argument) = argument.split_once(' ').unwrap_or((argument, ""));
                 if !self.always.add(name.trim_start_matches('@'), argument)? {

@@ -33,7 +33,7 @@ pub const COMMANDS: &[Command] = &[
     Command::gather_read::<sintercard::SInterCard>(),
     Command::gather::<sinterstore::SInterStore>(),
     Command::read::<sismember::SIsMember>(),
-    Command::read::<smembers::SMembers>(),
+    Command::streamed::<smembers::SMembers>(),
     Command::read::<smismember::SMIsMember>(),
     Command::gather::<smove::SMove>(),
     Command::write::<spop::SPop>(),

@@ -6,6 +6,7 @@
 
 use super::templates::{self, FAMILIES, Template};
 use fastrand::Rng;
+use tessera_values::hyperloglog::{self, HyperLogLogMut};
 
 /// Names that a careless reader of bytes, patterns or hash tags would get wrong.
 const ODD_KEYS: &[&[u8]] =
@@ -173,6 +174,25 @@ const TYPES: &[&str] = &[
 const NOT_TYPES: &[&str] = &["u0", "u64", "i65", "i0", "x8", "U8", "u-1", "u08", "8", "", "i"];
 const PATTERNS: &[&str] =
     &["*", "**", "key:*", "key:?", "key:[0-3]", "key:[^0-3]", "[a-", "k\\ey*", "*[3-0]", "", "?????"];
+/// What SORT may find weights by, and what it may tell of elements.
+const WEIGHTS: &[&str] =
+    &["key:*", "key:*", "hash:*->a", "hash:*->a", "hash:*->b", "hash:*->", "*", "*->a", "key:*-*", "set:*"];
+const TOLD: &[&str] = &[
+    "#",
+    "key:*",
+    "key:*",
+    "hash:*->a",
+    "hash:*->b",
+    "*",
+    "key:0",
+    "##",
+    "set:*",
+    "hash:*",
+    "hash:*->",
+    "none",
+    "#\0*",
+    "*\0->a",
+];
 const GARBAGE: &[&[u8]] =
     &[b"", b"foo", b"\x00\xff\r\n", b"GET", b"NX", b"-1", b"0", b"1e400", b"(nil)", b"KEEPTTL", b"BIT"];
 
@@ -284,10 +304,24 @@ impl Generator {
             "<text>" => self.text(),
             "<member>" => self.member(),
             "<score>" => self.score(),
+            "<element>" => format!("{:x}", self.random.u32(..5000)).into_bytes(),
+            "<log>" => self.hyperloglog(),
+            "<longitude>" => {
+                self.coordinate(&["180", "-180", "180.1", "13.361389", "15.087269", "2.2944692"], 185.0)
+            }
+            "<latitude>" => self
+                .coordinate(&["85.05112878", "-85.05112878", "85.06", "38.115556", "37.502669", "89"], 87.0),
+            "<length>" => match self.random.u32(..30) {
+                0 => self.float(),
+                1 => self.pick(&["0", "-1", "inf", "1e300", "20037726.37", "1e-300", "abc"]).into(),
+                _ => format!("{}", 10f64.powf(self.random.f64() * 8.0)).into_bytes(),
+            },
             "<score_bound>" => self.score_bound(),
             "<lex_bound>" => self.lex_bound(),
             "<integer>" => self.integer(),
             "<float>" => self.float(),
+            "<by>" => self.pick(WEIGHTS).into(),
+            "<get>" => self.pick(TOLD).into(),
             "<index>" => match self.random.u32(..20) {
                 0 => self.integer(),
                 1..8 => self.random.i32(-150..150).to_string().into_bytes(),
@@ -363,6 +397,44 @@ impl Generator {
             8..12 => self.random.i32(-100_000..100_000).to_string().into_bytes(),
             _ => self.random.i32(-8..8).to_string().into_bytes(),
         }
+    }
+
+    /// A coordinate: often one that others have as well, so that distances are equal.
+    fn coordinate(&mut self, special: &[&str], max: f64) -> Vec<u8> {
+        match self.random.u32(..40) {
+            0 => self.float(),
+            1..10 => self.pick(special).into(),
+            10..20 => self.random.i32(-2..2).to_string().into_bytes(),
+            20..30 => format!("{:.3}", self.random.f64() * 4.0).into_bytes(),
+            _ => ((self.random.f64() * 2.0 - 1.0) * max).to_string().into_bytes(),
+        }
+    }
+
+    /// The bytes of a HyperLogLog, mostly damaged.
+    fn hyperloglog(&mut self) -> Vec<u8> {
+        let mut bytes = hyperloglog::empty();
+        let mut log = HyperLogLogMut::new(&mut bytes).expect("an empty one is one");
+        for _ in 0..self.random.usize(16..200) {
+            let element = self.random.u32(..).to_le_bytes();
+            log.add(&element, u64::MAX).expect("it is sound");
+        }
+        if self.chance(6) {
+            log.make_dense().expect("it is sound");
+        }
+        if self.chance(4) {
+            log.cache_estimate(self.random.u64(..) >> self.random.u32(..64));
+        }
+        for _ in 0..self.random.u32(..3) {
+            let at = self.random.usize(..bytes.len());
+            match self.random.u32(..4) {
+                0 => bytes.insert(at, self.random.u8(..)),
+                1 => drop(bytes.remove(at)),
+                2 => bytes[at] = self.random.u8(..),
+                // Redis reads on behind the end if the last byte is the first of two; what is there is its own affair.
+                _ => bytes.extend(std::iter::repeat_n(self.random.u8(128..), self.random.usize(..6))),
+            }
+        }
+        bytes
     }
 
     /// An end of a range of scores.

@@ -8,6 +8,9 @@ pub const TEMPLATES: &[Template] = &[
     exact(12, "(LPUSH|RPUSH) <list> <member>+"),
     exact(5, "(LPUSH|RPUSH) <list> (<member> <member> <member> <member> <member> <member>)+ <member>*"),
     exact(1, "(LPUSH|RPUSH) <list> (<text>|<integer>)+"),
+    // One that gets longer than the others, for bounds in bytes.
+    exact(6, "(LPUSH|RPUSH) list:4 (<text> <member> <text> <text> <text> <member> <text> <text> <text>)+"),
+    exact(4, "LINSERT list:4 (BEFORE|AFTER) <member> <text>"),
     exact(4, "(LPUSHX|RPUSHX) <list> <member>+"),
     exact(1, "RPUSH <key> <member>"),
     exact(8, "(LPOP|RPOP) <list>"),
