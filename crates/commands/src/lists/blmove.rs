@@ -42,7 +42,6 @@ impl Blocking for BlMove {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
-        timeout.check(db.now_ms())?;
         if moving.serve(db, reply)?.is_none() {
             return Ok(None);
         }
