@@ -326,7 +326,7 @@ impl Command {
     pub fn first_key(&self) -> Option<usize> {
         match self.spec.keys.first()?.begin {
             Begin::Index(index) => Some(index),
-            Begin::Keyword { .. } => None,
+            Begin::Keyword { .. } | Begin::Unknown => None,
         }
     }
 

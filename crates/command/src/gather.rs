@@ -4,6 +4,8 @@
 //! bring that. Then, with everything at hand, it decides: a reply, and what shall become of the keys, which
 //! their owners carry out. If all keys are on one shard, both steps happen there at once and nothing is
 //! copied.
+//!
+//! A command may find in what it was brought the names of further keys, whose texts are brought then.
 
 use crate::command::first_argument;
 use crate::error::Error;
@@ -11,7 +13,8 @@ use crate::spec::Spec;
 use crate::words::Words;
 use tessera_keyspace::{Effect, Expire, Shard, ShardSettings, ViewMut, WrongType};
 use tessera_resp::{Args, Reply};
-use tessera_values::{Value, ValueRef};
+use tessera_values::listpack::Element;
+use tessera_values::{StringRef, Value, ValueRef};
 
 /// How much of a key is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,15 @@ pub struct Need<'a> {
     pub what: What,
 }
 
+/// A text that is needed once it is known where it is: names of keys may be made of what other keys hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextNeed {
+    /// The key, in the client's database. It holds a string; or a hash, whose field is needed.
+    pub key: Box<[u8]>,
+    /// The field of the hash.
+    pub field: Option<Box<[u8]>>,
+}
+
 /// What was found at a key.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Found<'v> {
@@ -48,6 +60,19 @@ pub struct Found<'v> {
     pub type_name: Option<&'static str>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
+}
+
+impl<'v> Found<'v> {
+    /// What a [`TextNeed`] led to.
+    pub fn of_text(text: Option<StringRef<'v>>) -> Found<'v> {
+        let value = text.map(ValueRef::String);
+        Found {
+            present: text.is_some(),
+            value,
+            type_name: value.map(ValueRef::type_name),
+            expire_at_ms: None,
+        }
+    }
 }
 
 /// What shall become of a key; `index` counts the needs.
@@ -168,6 +193,22 @@ pub trait Gather {
     /// What the client is told instead.
     fn needs<'a>(args: &Self::Args<'a>, context: Context, needs: &mut Vec<Need<'a>>) -> Result<(), Error>;
 
+    /// Whether it may need texts besides, of keys on any shard.
+    fn needs_more(_args: &Self::Args<'_>) -> bool {
+        false
+    }
+
+    /// Says which texts it needs besides, given what was found so far. They are looked for next, and stand behind all that
+    /// was found before, in the order of these needs, without a value if there is no such text. This is repeated until it
+    /// needs no more. What is wrong is told by [`Gather::decide`].
+    fn text_needs(
+        _args: &Self::Args<'_>,
+        _context: Context,
+        _found: &[Found<'_>],
+        _needs: &mut Vec<TextNeed>,
+    ) {
+    }
+
     /// Decides, given what was found, in the order of the needs.
     ///
     /// # Errors
@@ -182,6 +223,7 @@ pub trait Gather {
 }
 
 type NeedsStep = for<'a> fn(Args<'a>, Context, &mut Vec<Need<'a>>) -> Result<(), Error>;
+type TextsStep = fn(Args<'_>, Context, &[Found<'_>], &mut Vec<TextNeed>);
 type DecideStep = fn(Args<'_>, Context, &[Found<'_>], &mut Vec<Change>, &mut Reply<'_>) -> Result<(), Error>;
 
 /// The steps of a [`Gather`] command, without its type.
@@ -189,6 +231,10 @@ type DecideStep = fn(Args<'_>, Context, &[Found<'_>], &mut Vec<Change>, &mut Rep
 pub struct Steps {
     /// [`Gather::parse`] and [`Gather::needs`].
     pub needs: NeedsStep,
+    /// [`Gather::parse`] and [`Gather::needs_more`].
+    pub needs_more: fn(Args<'_>) -> bool,
+    /// [`Gather::parse`] and [`Gather::text_needs`].
+    pub text_needs: TextsStep,
     /// [`Gather::parse`] and [`Gather::decide`].
     pub decide: DecideStep,
 }
@@ -199,6 +245,15 @@ impl Steps {
             needs: |args, context, needs| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
                 C::needs(&parsed, context, needs)
+            },
+            needs_more: |args| {
+                let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)));
+                parsed.is_ok_and(|parsed| C::needs_more(&parsed))
+            },
+            text_needs: |args, context, found, needs| {
+                if let Ok(parsed) = C::parse(&mut Words::new(args, first_argument(&C::SPEC))) {
+                    C::text_needs(&parsed, context, found, needs);
+                }
             },
             decide: |args, context, found, changes, reply| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
@@ -226,8 +281,15 @@ impl Steps {
         for need in &needs {
             shard.remove_if_expired(need.db.unwrap_or(db), need.key, context.now_ms);
         }
-        let found: Vec<Found<'_>> =
+        let mut found: Vec<Found<'_>> =
             needs.iter().map(|need| find(shard, db, touch, need.key, need.db, need.what)).collect();
+        let mut needs_more = (self.needs_more)(args);
+        while needs_more {
+            let mut texts = Vec::new();
+            (self.text_needs)(args, context, &found, &mut texts);
+            found.extend(texts.iter().map(|need| Found::of_text(find_text(shard, db, touch, need))));
+            needs_more = !texts.is_empty();
+        }
         let mut changes = Vec::new();
         (self.decide)(args, context, &found, &mut changes, reply)?;
         if changes.is_empty() {
@@ -267,6 +329,18 @@ pub fn find<'v>(
             type_name: (what != What::Presence).then(|| entry.value().type_name()),
             expire_at_ms: entry.expire_at_ms(),
         },
+    }
+}
+
+/// Looks for a text. Counts as hit or miss and as a use.
+pub fn find_text<'v>(shard: &'v Shard, db: u16, touch: bool, need: &TextNeed) -> Option<StringRef<'v>> {
+    match (shard.view(db, touch).find(&need.key)?.value(), &need.field) {
+        (ValueRef::String(string), None) => Some(string),
+        (ValueRef::Hash(hash), Some(field)) => Some(match hash.get(field, shard.now_ms())? {
+            Element::Bytes(bytes) => StringRef::Fixed(bytes),
+            Element::Integer(integer) => StringRef::Integer(integer),
+        }),
+        _ => None,
     }
 }
 

@@ -92,7 +92,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
         self.with_connection(ticket, |core, connection| {
             if let Some(Running::Gathering(gathering)) = connection.awaited() {
-                let step = gathering.answer(ticket.part, answer);
+                let step = gathering.answer(ticket.part, answer, &core.shared.slots);
                 core.take_step(connection, step);
             }
         });
@@ -196,7 +196,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         if let Some((part, answer)) = self.send_errand(shard, errand)
                             && let Some(Running::Gathering(gathering)) = connection.awaited()
                         {
-                            steps.push(gathering.answer(part, answer));
+                            steps.push(gathering.answer(part, answer, &self.shared.slots));
                         }
                     }
                 }

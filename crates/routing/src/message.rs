@@ -1,11 +1,11 @@
 //! What nodes say to each other about commands: one [`Batch`] per peer and tick, its buffers used again.
 
-use tessera_command::gather::{self, Act, Give, Transfer, What};
+use tessera_command::gather::{self, Act, Give, TextNeed, Transfer, What};
 use tessera_command::{Command, Error};
 use tessera_keyspace::{Effect, Expire, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply, Span};
-use tessera_values::{Value, ValueRef};
+use tessera_values::{StringRef, StringValue, Value, ValueRef};
 
 /// Where an answer belongs: to which connection of the home, and to which of its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,13 @@ pub enum ErrandKind {
         /// Note the use.
         touch: bool,
     },
+    /// Tell these texts; the errand's own key means nothing.
+    FindTexts {
+        /// Where they are.
+        needs: Vec<TextNeed>,
+        /// Note the use.
+        touch: bool,
+    },
     /// Make the key hold this.
     Put(Value, Expire),
     /// Remove the key.
@@ -94,6 +101,8 @@ pub struct Answer {
     pub type_name: Option<&'static str>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
+    /// The texts, those that are missing included.
+    pub texts: Vec<Option<StringValue>>,
     /// The element that was taken, or could not be given.
     pub element: Option<Vec<u8>>,
     /// What the client is told by [`ErrandKind::Act`]; `None` if that found the key changed.
@@ -114,6 +123,10 @@ impl Errand {
                     expire_at_ms: found.expire_at_ms,
                     ..Answer::default()
                 }
+            }
+            ErrandKind::FindTexts { needs, touch } => {
+                let find = |need| gather::find_text(shard, db, touch, need).map(StringRef::to_string_value);
+                Answer { texts: needs.iter().map(find).collect(), ..Answer::default() }
             }
             ErrandKind::Put(value, expire) => {
                 shard.view_mut(db, true).put(&key, value, expire);

@@ -27,6 +27,17 @@ pub fn parse_bound(text: &[u8]) -> Option<f64> {
     Number::read(&text[start..]).map(|number| number.value)
 }
 
+/// Reads what SORT sorts by: as the end of a range of scores, but within bounds, as C reports them. (Redis: `strtod` in
+/// `sortCommandGeneric`.)
+pub fn parse_weight(text: &[u8]) -> Option<f64> {
+    let value = parse_bound(text)?;
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let number = text.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != 0x0b);
+    let Some(start) = number else { return Some(value) };
+    // C reports numbers that are so small that they lose digits, too.
+    parse(&text[start..]).filter(|value| !value.is_subnormal())
+}
+
 /// The integer that a double is, if it is written as one where Redis writes doubles. (Redis: `double2ll`.)
 #[inline]
 pub fn as_integer(value: f64) -> Option<i64> {

@@ -37,7 +37,7 @@ impl Blocking for BlMove {
     }
 
     fn serve(
-        (moving, timeout): &Self::Args<'_>,
+        (moving, _): &Self::Args<'_>,
         _key: &[u8],
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,

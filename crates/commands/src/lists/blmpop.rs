@@ -48,7 +48,7 @@ impl Blocking for BlmPop {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
-        args.several.take().from_key(key, db, reply)
+        args.several.take().take_from(key, db, reply)
     }
 
     fn give_up(reply: &mut Reply<'_>) {

@@ -33,7 +33,7 @@ impl Blocking for BrPopLPush {
     }
 
     fn serve(
-        (moving, timeout): &Self::Args<'_>,
+        (moving, _): &Self::Args<'_>,
         _key: &[u8],
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,

@@ -60,6 +60,11 @@ impl Engine {
         Some(reply)
     }
 
+    /// The type of what `key` holds.
+    pub fn type_name(&self, key: &[u8]) -> Option<&'static str> {
+        self.shard.view(0, false).peek(key).map(|entry| entry.value().type_name())
+    }
+
     /// What `key` holds, and what it holds after replaying the effects.
     pub fn states(&mut self, key: &[u8], protocol: Protocol) -> (State, State) {
         let Engine { registry, shard, replica } = self;

@@ -174,6 +174,25 @@ const TYPES: &[&str] = &[
 const NOT_TYPES: &[&str] = &["u0", "u64", "i65", "i0", "x8", "U8", "u-1", "u08", "8", "", "i"];
 const PATTERNS: &[&str] =
     &["*", "**", "key:*", "key:?", "key:[0-3]", "key:[^0-3]", "[a-", "k\\ey*", "*[3-0]", "", "?????"];
+/// What SORT may find weights by, and what it may tell of elements.
+const WEIGHTS: &[&str] =
+    &["key:*", "key:*", "hash:*->a", "hash:*->a", "hash:*->b", "hash:*->", "*", "*->a", "key:*-*", "set:*"];
+const TOLD: &[&str] = &[
+    "#",
+    "key:*",
+    "key:*",
+    "hash:*->a",
+    "hash:*->b",
+    "*",
+    "key:0",
+    "##",
+    "set:*",
+    "hash:*",
+    "hash:*->",
+    "none",
+    "#\0*",
+    "*\0->a",
+];
 const GARBAGE: &[&[u8]] =
     &[b"", b"foo", b"\x00\xff\r\n", b"GET", b"NX", b"-1", b"0", b"1e400", b"(nil)", b"KEEPTTL", b"BIT"];
 
@@ -301,6 +320,8 @@ impl Generator {
             "<lex_bound>" => self.lex_bound(),
             "<integer>" => self.integer(),
             "<float>" => self.float(),
+            "<by>" => self.pick(WEIGHTS).into(),
+            "<get>" => self.pick(TOLD).into(),
             "<index>" => match self.random.u32(..20) {
                 0 => self.integer(),
                 1..8 => self.random.i32(-150..150).to_string().into_bytes(),
