@@ -233,7 +233,6 @@ impl Session<'_> {
         }
     }
 
-<<<<<<< HEAD
     /// Iterates a SCAN, or one of its kin, from cursor 0 until the cursor is 0 again; shows the set of all keys, members,
     /// or fields and members with what belongs to them.
     fn scan(&mut self, name: &str, mut words: Vec<Vec<u8>>) -> Result<Vec<String>, String> {
@@ -242,11 +241,6 @@ impl Session<'_> {
             b"SSCAN" => (2, 1),
             _ => (2, 2),
         };
-=======
-    /// Iterates a SCAN, or an HSCAN and its like, from cursor 0 until the cursor is 0 again; shows the set of all elements.
-    fn scan(&mut self, name: &str, mut words: Vec<Vec<u8>>) -> Result<Vec<String>, String> {
-        let at = if words[0].eq_ignore_ascii_case(b"SCAN") { 1 } else { 2 };
->>>>>>> hashes
         let mut keys = BTreeSet::new();
         for _ in 0..MAX_SCAN_CALLS {
             self.connection(name)?.send_command(&words).map_err(|error| error.to_string())?;
@@ -266,11 +260,7 @@ impl Session<'_> {
                 let head = format!("*{}", keys.len());
                 return Ok(std::iter::once(head).chain(keys.iter().map(|key| format!("  {key}"))).collect());
             }
-<<<<<<< HEAD
             words[cursor_at].clone_from(cursor);
-=======
-            words[at].clone_from(cursor);
->>>>>>> hashes
         }
         Err(format!("SCAN has not ended after {MAX_SCAN_CALLS} calls"))
     }

@@ -14,7 +14,8 @@ const SIMPLE_MEDIAN_MAX_LEN: usize = 40;
 /// Puts into `wanted` what sorting all of `items` would put there, and the others before and behind it in any order.
 pub fn partial_sort<T>(items: &mut [T], wanted: Range<usize>, compare: impl Fn(&T, &T) -> Ordering) {
     // Not by recursion: unlucky choices of the pivot would make it deep.
-    let mut left = vec![0..items.len()];
+    let mut left = Vec::new();
+    left.push(0..items.len());
     while let Some(range) = left.pop() {
         if range.len() < INSERTION_MAX_LEN {
             insertion_sort(&mut items[range], &compare);
