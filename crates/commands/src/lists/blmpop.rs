@@ -49,7 +49,7 @@ impl Blocking for BlmPop {
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
         args.timeout.check(db.now_ms())?;
-        args.several.take().from_key(key, db, reply)
+        args.several.take().take_from(key, db, reply)
     }
 
     fn give_up(reply: &mut Reply<'_>) {

@@ -64,5 +64,5 @@ fn take(
     what: &[u8],
     reply: &mut Reply<'_>,
 ) -> Result<Option<Effect>, Error> {
-    Take::from_bytes(what).from_key(key, db, reply)
+    Take::from_bytes(what).take_from(key, db, reply)
 }

@@ -77,7 +77,7 @@ impl Take {
     }
 
     /// Takes it from the list at `key` and answers. `None` if there is no such key.
-    pub fn from_key(
+    pub fn take_from(
         self,
         key: &[u8],
         db: &mut ViewMut<'_>,

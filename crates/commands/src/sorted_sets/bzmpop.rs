@@ -50,7 +50,7 @@ impl Blocking for BZMPop {
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
         args.timeout.check(db.now_ms())?;
-        args.several.take().from_key(key, db, reply)
+        args.several.take().take_from(key, db, reply)
     }
 
     fn give_up(reply: &mut Reply<'_>) {
