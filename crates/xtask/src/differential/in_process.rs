@@ -40,7 +40,11 @@ fn keeps_chance(words: &[Vec<u8>]) -> bool {
 /// Whether elements of a collection of this type are told in an order that is each server's own: those of a set that is not
 /// sorted, and those with equal weights.
 fn tells_chance(words: &[Vec<u8>], type_name: Option<&str>) -> bool {
-    let leads_nowhere = |pair: &[Vec<u8>]| pair[0].eq_ignore_ascii_case(b"BY") && !pair[1].contains(&b'*');
+    let leads_nowhere = |pair: &[Vec<u8>]| {
+        // The hole of a pattern is not seen behind a zero byte.
+        let hole = pair[1].iter().find(|byte| matches!(byte, 0 | b'*'));
+        pair[0].eq_ignore_ascii_case(b"BY") && hole != Some(&b'*')
+    };
     let is_unsorted = words.windows(2).any(leads_nowhere) && !has(words, "STORE");
     let has_texts = has(words, "BY") && has(words, "ALPHA");
     sorts(words)
