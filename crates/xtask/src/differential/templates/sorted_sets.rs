@@ -92,7 +92,7 @@ pub const TEMPLATES: &[Template] = &[
     exact(6, "ZSCORE <zset> <member>"),
     exact(6, "ZADD (lex:1|lex:2) (0 <member>)+"),
     exact(2, "ZADD (lex:1|lex:2) ((((0 <member>)+ (0 <member>)+)+)+)+"),
-    exact(3, "ZADD (flat:1|flat:2) (<score> (a|b|c|d|aa|ab|1|2|10|A))+"),
+    exact(3, "ZADD (flat:1|flat:2) (<score> (a|b|aa|1|10))+"),
     exact(1, "DEL ((lex:1|lex:2)|(flat:1|flat:2))"),
     exact(3, "ZLEXCOUNT ((lex:1|lex:2)|(flat:1|flat:2)) <lex_bound> <lex_bound>"),
     exact(
