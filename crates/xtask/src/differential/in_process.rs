@@ -9,6 +9,7 @@ use super::templates::{Equality, Template};
 use super::{STRING_MAX_LEN_BYTES, now_ms, shown};
 use std::io;
 use std::net::SocketAddr;
+use tessera_command::cursor;
 use tessera_resp::number::parse_i64;
 use tessera_resp::{Protocol, scan};
 
@@ -106,6 +107,13 @@ fn draws_some_fields(words: &[Vec<u8>]) -> bool {
     words[0].eq_ignore_ascii_case(b"HRANDFIELD") && !words.get(2).is_some_and(all)
 }
 
+/// Which fields of a hash it answers is each server's own affair.
+fn scans_some_fields(words: &[Vec<u8>]) -> bool {
+    let from_the_start = |cursor: &Vec<u8>| cursor::parse(cursor).is_none_or(|cursor| cursor == 0);
+    let has_count = words.iter().any(|word| word.eq_ignore_ascii_case(b"COUNT"));
+    words[0].eq_ignore_ascii_case(b"HSCAN") && !(has_count && words.get(2).is_some_and(from_the_start))
+}
+
 fn fits(state: &State, value: Option<&[u8]>, encoding: Option<Vec<u8>>, expiry: i64) -> bool {
     match state {
         None => value.is_none(),
@@ -153,7 +161,9 @@ pub fn run(redis: SocketAddr, seed: u64, count: u64, families: &[&str]) -> io::R
         }
         // Which keys come first is each server's own affair.
         let is_whole = |words: &[Vec<u8>]| {
-            (words[0] != b"SCAN" || words.contains(&b"COUNT".to_vec())) && !draws_some_fields(words)
+            (words[0] != b"SCAN" || words.contains(&b"COUNT".to_vec()))
+                && !draws_some_fields(words)
+                && !scans_some_fields(words)
         };
         let commands =
             (0..BATCH_LEN).map(|_| generator.next_command()).map(|(_, template, words)| (template, words));
