@@ -6,6 +6,8 @@
 
 use super::templates::{FAMILIES, Template};
 use fastrand::Rng;
+use tessera_command::cursor;
+use tessera_resp::number::parse_i64;
 
 /// Names that a careless reader of bytes, patterns or hash tags would get wrong.
 const ODD_KEYS: &[&[u8]] =
@@ -39,6 +41,9 @@ pub fn key(index: u32) -> Vec<u8> {
         }
     }
 }
+
+/// More fields than a hash has.
+const ALL_FIELDS: i64 = 100_000;
 
 /// Names of no command.
 const UNKNOWN: &[&[u8]] = &[
@@ -215,6 +220,9 @@ impl Generator {
         }
         // What lies behind a cursor that nobody handed out is each server's own affair.
         if words[0] == b"SCAN" && words.get(1).is_some_and(|cursor| cursor == b"-1") {
+            words.truncate(1);
+        }
+        if draws_some_fields(&words) || scans_some_fields(&words) {
             words.truncate(1);
         }
         if self.chance(10) {
@@ -448,6 +456,21 @@ impl Generator {
             _ => words[at] = garbage,
         }
     }
+}
+
+/// Which fields of a hash it answers is left to chance.
+fn draws_some_fields(words: &[Vec<u8>]) -> bool {
+    let is_all = |count: &Vec<u8>| {
+        parse_i64(count).is_none_or(|count| count == 0 || count == i64::MIN || count >= ALL_FIELDS)
+    };
+    words[0] == b"HRANDFIELD" && !words.get(2).is_some_and(is_all)
+}
+
+/// Which fields of a hash it answers is each server's own affair.
+fn scans_some_fields(words: &[Vec<u8>]) -> bool {
+    let is_start = |cursor: &Vec<u8>| cursor::parse(cursor).is_none_or(|cursor| cursor == 0);
+    let has_count = words.iter().any(|word| word == b"COUNT");
+    words[0] == b"HSCAN" && !(has_count && words.get(2).is_some_and(is_start))
 }
 
 /// The length of the first word or group.

@@ -9,15 +9,11 @@ use super::templates::{Equality, Template};
 use super::{STRING_MAX_LEN_BYTES, now_ms, shown};
 use std::io;
 use std::net::SocketAddr;
-use tessera_command::cursor;
-use tessera_resp::number::parse_i64;
 use tessera_resp::{Protocol, scan};
 
 const BATCH_LEN: u64 = 50;
 /// The clocks of two servers are read at different times.
 const EXPIRY_TOLERANCE_MS: i64 = 5000;
-/// More fields than a hash has.
-const ALL_FIELDS: i64 = 100_000;
 const DIFFERENCES_MAX: usize = 20;
 
 struct Comparison {
@@ -99,21 +95,6 @@ impl Comparison {
     }
 }
 
-/// Which fields of a hash it answers is left to chance.
-fn draws_some_fields(words: &[Vec<u8>]) -> bool {
-    let all = |count: &Vec<u8>| {
-        parse_i64(count).is_none_or(|count| count == 0 || count == i64::MIN || count >= ALL_FIELDS)
-    };
-    words[0].eq_ignore_ascii_case(b"HRANDFIELD") && !words.get(2).is_some_and(all)
-}
-
-/// Which fields of a hash it answers is each server's own affair.
-fn scans_some_fields(words: &[Vec<u8>]) -> bool {
-    let from_the_start = |cursor: &Vec<u8>| cursor::parse(cursor).is_none_or(|cursor| cursor == 0);
-    let has_count = words.iter().any(|word| word.eq_ignore_ascii_case(b"COUNT"));
-    words[0].eq_ignore_ascii_case(b"HSCAN") && !(has_count && words.get(2).is_some_and(from_the_start))
-}
-
 fn fits(state: &State, value: Option<&[u8]>, encoding: Option<Vec<u8>>, expiry: i64) -> bool {
     match state {
         None => value.is_none(),
@@ -160,11 +141,7 @@ pub fn run(redis: SocketAddr, seed: u64, count: u64, families: &[&str]) -> io::R
             comparison.server.call(&["HELLO", version])?;
         }
         // Which keys come first is each server's own affair.
-        let is_whole = |words: &[Vec<u8>]| {
-            (words[0] != b"SCAN" || words.contains(&b"COUNT".to_vec()))
-                && !draws_some_fields(words)
-                && !scans_some_fields(words)
-        };
+        let is_whole = |words: &[Vec<u8>]| words[0] != b"SCAN" || words.contains(&b"COUNT".to_vec());
         let commands =
             (0..BATCH_LEN).map(|_| generator.next_command()).map(|(_, template, words)| (template, words));
         let commands = commands.filter(|(_, words)| is_whole(words)).collect();
