@@ -126,10 +126,11 @@ fn fields_expire_one_by_one_and_the_key_with_the_last() {
         play(
             &mut engine,
             &[
-                ("EXISTS key", ":0"),
-                ("TYPE key", "+none"),
-                ("HGETALL key", "*0"),
                 ("KEYS *", "*0"),
+                ("SCAN 0", "*2 $1 0 *0"),
+                ("TYPE key", "+none"),
+                ("EXISTS key", ":0"),
+                ("HGETALL key", "*0"),
                 ("RANDOMKEY", "$-1"),
                 ("SET key string", "+OK"),
             ],
