@@ -23,6 +23,19 @@ pub struct Wait<'a> {
     pub target: Option<Target<'a>>,
 }
 
+impl Wait<'_> {
+    /// Makes sure that its time will ever be up. Comes before any key is looked at.
+    ///
+    /// # Errors
+    /// If that would be beyond the last time there is.
+    pub fn check(&self, now_ms: i64) -> Result<(), Error> {
+        match self.timeout_ms {
+            Some(ms) if ms > i64::MAX.abs_diff(now_ms) => Err(Error::Text("ERR timeout is out of range")),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Where a blocking command puts what it takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
@@ -114,6 +127,7 @@ impl BlockingSteps {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let wait = (self.wait)(args)?;
+        wait.check(db.now_ms())?;
         if let Some(effect) = self.try_keys(args, &wait.keys, db, reply)? {
             return Ok(effect);
         }

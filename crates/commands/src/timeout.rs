@@ -20,16 +20,8 @@ impl Timeout {
             Extended::parse(word).ok_or(Error::Text("ERR timeout is not a float or out of range"))?;
         let infinity = if word.starts_with(b"-") { i64::MIN } else { i64::MAX };
         let ms = seconds.times(1000).ceil().unwrap_or(infinity);
-        // What is too large is found by `check`, at the latest.
+        // What is too large is found when the time is known: see `Wait::check`.
         if ms < 0 { Err(Error::Text("ERR timeout is negative")) } else { Ok(Timeout { ms }) }
-    }
-
-    /// Makes sure that there will be such a time.
-    ///
-    /// # Errors
-    /// If there will not.
-    pub fn check(self, now_ms: i64) -> Result<(), Error> {
-        if self.ms > i64::MAX - now_ms { Err(Error::Text("ERR timeout is out of range")) } else { Ok(()) }
     }
 
     /// In milliseconds; `None`: without end.

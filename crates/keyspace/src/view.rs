@@ -273,11 +273,13 @@ impl<'a> ViewMut<'a> {
         key: &[u8],
         change: impl FnOnce(&mut C) -> T,
     ) -> Result<T, WrongType> {
-        if self.find_mut(key).is_some() {
-            return self.change(key, change).map(|result| result.expect("the key was just found"));
+        let mut change = Some(change);
+        let mut once = |collection: &mut C| change.take().map(|change| change(collection));
+        if let Some(result) = self.change(key, &mut once)? {
+            return Ok(result.expect("it was called for the first time"));
         }
         let mut collection = C::default();
-        let result = change(&mut collection);
+        let result = once(&mut collection).expect("without a key it was not called");
         if !collection.is_empty() {
             self.put(key, collection, Expire::Clear);
         }

@@ -88,7 +88,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.refuse_for_memory(connection, command);
         }
         self.note_start(connection, command, args);
-        let wait = match (steps.wait)(args) {
+        let now_ms = self.shard.now_ms();
+        let wait = match (steps.wait)(args).and_then(|wait| wait.check(now_ms).map(|()| wait)) {
             Ok(wait) => wait,
             Err(error) => return self.refuse(connection, &error.text(command.full_name)),
         };

@@ -49,7 +49,7 @@ pub struct Generator {
     weights: u32,
     /// The time of keys may be over, so that they are there and nobody sees them.
     hides_keys: bool,
-    /// How many keys the word before announced.
+    /// How many keys or fields the word before announced.
     announced: Option<usize>,
 }
 
@@ -140,7 +140,11 @@ impl Generator {
         if OF_THE_SERVER.contains(&command.full_name) {
             return Check::Kind;
         }
+        let has_tip = |tip| command.spec.tips.contains(&tip);
         match (command.spec.group, command.spread()) {
+            // What is drawn from a large collection, and the order of its elements, follow from the shard's seed.
+            _ if has_tip("nondeterministic_output_order") => Check::Unordered,
+            (Group::Hash, _) if has_tip("nondeterministic_output") => Check::Kind,
             (_, Spread::AllShards(tessera_command::Merge::Concat)) => Check::Unordered,
             // Keys whose time is over count until they are found.
             (_, Spread::AllShards(tessera_command::Merge::Sum)) if self.hides_keys => Check::Kind,
@@ -177,7 +181,7 @@ impl Generator {
         }
         let times = match (arg.multiple, arg.kind) {
             (false, _) => 1,
-            (true, ArgKind::Key) if self.announced.is_some() => self.announced.take().unwrap_or(1),
+            (true, _) if self.announced.is_some() => self.announced.take().unwrap_or(1),
             (true, _) => [1, 1, 2, 3, 5, 9][self.random.usize(..6)],
         };
         for time in 0..times {
@@ -246,13 +250,14 @@ impl Generator {
             "connection-name" | "libname" | "libver" => {
                 choose(&mut self.random, &["name", "other", "with blank"])
             }
+            "field" if self.random.u8(..4) > 0 => choose(&mut self.random, &["a", "b", "c", "d", "e", "f"]),
             "command-name" => choose(&mut self.random, &["get", "set", "client|list", "none"]),
             _ => self.value(),
         }
     }
 
     fn integer(&mut self, name: &str) -> i64 {
-        if name == "numkeys" {
+        if matches!(name, "numkeys" | "numfields") {
             let count = self.random.usize(1..5);
             self.announced = Some(count);
             return count as i64;

@@ -25,7 +25,8 @@ impl Read for Keys {
     fn execute(pattern: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let opened = reply.open();
         let mut matching = 0;
-        for entry in db.database().table().iter().filter(|entry| !entry.is_expired(db.now_ms())) {
+        let table = db.database().table();
+        for entry in table.iter().filter(|entry| !table.is_over(*entry, db.now_ms())) {
             // A star alone also stands for the empty key, which a pattern in general does not match.
             if *pattern == b"*" || glob::matches(pattern, entry.key()) {
                 reply.bulk(entry.key());

@@ -37,12 +37,11 @@ impl Blocking for BlMove {
     }
 
     fn serve(
-        (moving, timeout): &Self::Args<'_>,
+        (moving, _): &Self::Args<'_>,
         _key: &[u8],
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
-        timeout.check(db.now_ms())?;
         if moving.serve(db, reply)?.is_none() {
             return Ok(None);
         }

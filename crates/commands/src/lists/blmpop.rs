@@ -48,7 +48,6 @@ impl Blocking for BlmPop {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
-        args.timeout.check(db.now_ms())?;
         args.several.take().take_from(key, db, reply)
     }
 

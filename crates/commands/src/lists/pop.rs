@@ -117,7 +117,6 @@ impl<'a> WaitingPop<'a> {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
-        self.timeout.check(db.now_ms())?;
         let setting = form_setting(db.settings());
         let Some(Some(taken)) = db.change(key, |list: &mut List| list.pop(end, setting))? else {
             return Ok(None);

@@ -49,7 +49,6 @@ impl Blocking for BZMPop {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
-        args.timeout.check(db.now_ms())?;
         args.several.take().take_from(key, db, reply)
     }
 

@@ -31,7 +31,6 @@ impl<'a> WaitingPop<'a> {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
-        self.timeout.check(db.now_ms())?;
         let taken = db.change(key, |set: &mut SortedSet| {
             reply.array(3);
             reply.bulk(key);

@@ -8,6 +8,7 @@ use std::ops::Range;
 use tessera_command::prelude::*;
 use tessera_values::double;
 use tessera_values::listpack::Element;
+use tessera_values::partial_sort::partial_sort;
 
 const NOT_NUMBERS: Error = Error::Text("ERR One or more scores can't be converted into double");
 
@@ -125,10 +126,16 @@ impl<'v> Elements<'v> {
             };
             weighed.push((self.weigh(weight)?, *element));
         }
-        weighed.sort_by(|left, right| {
+        let compare = |left: &_, right: &_| {
             let order = self.compare(left, right);
             if self.is_descending { order.reverse() } else { order }
-        });
+        };
+        // Which of equal weights come first shows. Redis sorts so where it sorts by weights and not all are wanted.
+        if self.by.is_some() && self.window.len() < weighed.len() {
+            partial_sort(&mut weighed, self.window.clone(), compare);
+        } else {
+            weighed.sort_by(compare);
+        }
         Ok(weighed[self.window.clone()].iter().map(|(_, element)| *element).collect())
     }
 

@@ -67,7 +67,7 @@ impl Table {
 
     /// The key's time is over, or that of all fields of the hash that it holds.
     #[inline]
-    pub(crate) fn is_over(&self, entry: Entry<'_>, now_ms: i64) -> bool {
+    pub fn is_over(&self, entry: Entry<'_>, now_ms: i64) -> bool {
         entry.is_expired(now_ms) || self.has_due_fields(now_ms) && entry.has_only_expired_fields(now_ms)
     }
 }

@@ -333,7 +333,7 @@ impl<'a> Entry<'a> {
 
     /// The key's time is over. (At its very millisecond it still lives, as in Redis.)
     #[inline]
-    pub fn is_expired(self, now_ms: i64) -> bool {
+    pub(crate) fn is_expired(self, now_ms: i64) -> bool {
         self.expire_at_ms().is_some_and(|at_ms| now_ms > at_ms)
     }
 

@@ -134,6 +134,7 @@ fn run_in_vain(
     reply: &mut Reply<'_>,
 ) -> Result<Effect, Error> {
     let wait = (steps.wait)(args)?;
+    wait.check(db.now_ms())?;
     let served = steps.try_keys(args, &wait.keys, db, reply)?;
     Ok(served.unwrap_or_else(|| {
         (steps.give_up)(reply);

@@ -6,6 +6,8 @@
 
 use super::templates::{self, FAMILIES, Template};
 use fastrand::Rng;
+use tessera_command::cursor;
+use tessera_resp::number::parse_i64;
 use tessera_values::hyperloglog::{self, HyperLogLogMut};
 
 /// Names that a careless reader of bytes, patterns or hash tags would get wrong.
@@ -40,6 +42,9 @@ pub fn key(index: u32) -> Vec<u8> {
         }
     }
 }
+
+/// More fields than a hash has.
+const ALL_FIELDS: i64 = 100_000;
 
 /// Names of no command.
 const UNKNOWN: &[&[u8]] = &[
@@ -242,7 +247,7 @@ impl Generator {
         if words[0] == b"SCAN" && words.get(1).is_some_and(|cursor| cursor == b"-1") {
             words.truncate(1);
         }
-        if waits(&words) {
+        if waits(&words) || draws_some_fields(&words) || scans_some_fields(&words) {
             words.truncate(1);
         }
         if self.chance(10) {
@@ -565,6 +570,21 @@ fn waits(words: &[Vec<u8>]) -> bool {
     let seconds = timeout.and_then(|word| str::from_utf8(word).ok()?.parse::<f64>().ok());
     // Less than a millisecond below 0 is 0, and that is without end.
     seconds.is_some_and(|seconds| seconds > -0.0015 && seconds <= 0.0 || seconds > 0.01 && seconds < 9e15)
+}
+
+/// Which fields of a hash it answers is left to chance.
+fn draws_some_fields(words: &[Vec<u8>]) -> bool {
+    let is_all = |count: &Vec<u8>| {
+        parse_i64(count).is_none_or(|count| count == 0 || count == i64::MIN || count >= ALL_FIELDS)
+    };
+    words[0] == b"HRANDFIELD" && !words.get(2).is_some_and(is_all)
+}
+
+/// Which fields of a hash it answers is each server's own affair.
+fn scans_some_fields(words: &[Vec<u8>]) -> bool {
+    let is_start = |cursor: &Vec<u8>| cursor::parse(cursor).is_none_or(|cursor| cursor == 0);
+    let has_count = words.iter().any(|word| word == b"COUNT");
+    words[0] == b"HSCAN" && !(has_count && words.get(2).is_some_and(is_start))
 }
 
 /// The length of the first word or group.

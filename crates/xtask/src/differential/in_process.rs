@@ -9,15 +9,12 @@ use super::templates::{Equality, Template};
 use super::{STRING_MAX_LEN_BYTES, now_ms, shown};
 use std::io;
 use std::net::SocketAddr;
-use tessera_resp::number::parse_i64;
 use tessera_resp::{Protocol, scan};
 use tessera_values::Thresholds;
 
 const BATCH_LEN: u64 = 50;
 /// The clocks of two servers are read at different times.
 const EXPIRY_TOLERANCE_MS: i64 = 5000;
-/// More fields than a hash has.
-const ALL_FIELDS: i64 = 100_000;
 const DIFFERENCES_MAX: usize = 20;
 
 /// Has a server forget that a number once was too large: Redis's SORT takes any such error, however old, for one of its
@@ -40,7 +37,11 @@ fn keeps_chance(words: &[Vec<u8>]) -> bool {
 /// Whether elements of a collection of this type are told in an order that is each server's own: those of a set that is not
 /// sorted, and those with equal weights.
 fn tells_chance(words: &[Vec<u8>], type_name: Option<&str>) -> bool {
-    let leads_nowhere = |pair: &[Vec<u8>]| pair[0].eq_ignore_ascii_case(b"BY") && !pair[1].contains(&b'*');
+    let leads_nowhere = |pair: &[Vec<u8>]| {
+        // The hole of a pattern is not seen behind a zero byte.
+        let hole = pair[1].iter().find(|byte| matches!(byte, 0 | b'*'));
+        pair[0].eq_ignore_ascii_case(b"BY") && hole != Some(&b'*')
+    };
     let is_unsorted = words.windows(2).any(leads_nowhere) && !has(words, "STORE");
     let has_texts = has(words, "BY") && has(words, "ALPHA");
     sorts(words)
@@ -140,14 +141,6 @@ impl Comparison {
     }
 }
 
-/// Which fields of a hash it answers is left to chance.
-fn draws_some_fields(words: &[Vec<u8>]) -> bool {
-    let all = |count: &Vec<u8>| {
-        parse_i64(count).is_none_or(|count| count == 0 || count == i64::MIN || count >= ALL_FIELDS)
-    };
-    words[0].eq_ignore_ascii_case(b"HRANDFIELD") && !words.get(2).is_some_and(all)
-}
-
 fn fits(state: &State, value: Option<&[u8]>, encoding: Option<Vec<u8>>, expiry: i64) -> bool {
     match state {
         None => value.is_none(),
@@ -229,7 +222,7 @@ pub fn run(
         // Which keys or elements come first is each server's own affair.
         let is_whole = |words: &[Vec<u8>]| {
             let is_scan = words[0].to_ascii_uppercase().ends_with(b"SCAN");
-            (!is_scan || words.iter().rev().skip(1).any(|word| word == b"COUNT")) && !draws_some_fields(words)
+            !is_scan || words.iter().rev().skip(1).any(|word| word == b"COUNT")
         };
         let commands =
             (0..BATCH_LEN).map(|_| generator.next_command()).map(|(_, template, words)| (template, words));

@@ -27,9 +27,10 @@ pub const TEMPLATES: &[Template] = &[
     exact(4, "(SORT|SORT_RO) (<list>|<zset>) BY <text> (ASC|DESC|LIMIT <index> <index>|GET #)*"),
     like(2, "SORT <set> BY nosort (ASC|DESC|ALPHA)*", Equality::AnyOrder),
     exact(2, "SORT (<set>|<list>|<zset>) BY nosort (ASC|DESC|LIMIT <index> <index>)* STORE <list>"),
-    // Weights. With ALPHA and LIMIT it is left to chance which of equal ones are let through.
+    // Weights.
     exact(6, "(SORT|SORT_RO) <list> BY <by> (ASC|DESC|LIMIT <index> <index>|GET #)*"),
     exact(4, "SORT <list> BY <by> ALPHA (ASC|DESC|GET #)*"),
+    exact(4, "SORT <list> BY <by> ALPHA (ASC|DESC|LIMIT <index> <index>|GET <get>)*"),
     exact(4, "SORT (<set>|<zset>) BY <by> (ASC|DESC|LIMIT <index> <index>|GET #)*"),
     exact(3, "SORT (<set>|<zset>) BY <by> (ASC|DESC|LIMIT <index> <index>)* STORE <list>"),
     // What is told of elements.
