@@ -23,6 +23,19 @@ pub struct Wait<'a> {
     pub target: Option<Target<'a>>,
 }
 
+impl Wait<'_> {
+    /// Makes sure that its time will ever be up. Comes before any key is looked at.
+    ///
+    /// # Errors
+    /// If that would be beyond the last time there is.
+    pub fn check(&self, now_ms: i64) -> Result<(), Error> {
+        match self.timeout_ms {
+            Some(ms) if ms > i64::MAX.abs_diff(now_ms) => Err(Error::Text("ERR timeout is out of range")),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Where a blocking command puts what it takes.
 #[derive(Clone, Copy, Debug)]
 pub struct Target<'a> {
@@ -64,6 +77,11 @@ pub trait Blocking {
 
     /// Answers a client that has waited for nothing.
     fn give_up(reply: &mut Reply<'_>);
+
+    /// Answers a client that may not wait, such as within a transaction.
+    fn refuse_to_wait(reply: &mut Reply<'_>) {
+        Self::give_up(reply);
+    }
 }
 
 type WaitStep = for<'a> fn(Args<'a>) -> Result<Wait<'a>, Error>;
@@ -80,6 +98,8 @@ pub struct BlockingSteps {
     pub serve: ServeStep,
     /// [`Blocking::give_up`].
     pub give_up: fn(&mut Reply<'_>),
+    /// [`Blocking::refuse_to_wait`].
+    pub refuse_to_wait: fn(&mut Reply<'_>),
 }
 
 impl BlockingSteps {
@@ -92,6 +112,7 @@ impl BlockingSteps {
                 C::serve(&parsed, key, db, reply)
             },
             give_up: C::give_up,
+            refuse_to_wait: C::refuse_to_wait,
         }
     }
 
@@ -106,10 +127,11 @@ impl BlockingSteps {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let wait = (self.wait)(args)?;
+        wait.check(db.now_ms())?;
         if let Some(effect) = self.try_keys(args, &wait.keys, db, reply)? {
             return Ok(effect);
         }
-        (self.give_up)(reply);
+        (self.refuse_to_wait)(reply);
         Ok(Effect::None)
     }
 

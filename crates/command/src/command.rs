@@ -9,8 +9,9 @@ use crate::host::{Home, NodePart};
 use crate::keys::KeyPositions;
 use crate::spec::{Begin, Spec, Spread};
 use crate::words::Words;
-use tessera_keyspace::{Effect, View, ViewMut};
+use tessera_keyspace::{Effect, Stream, View, ViewMut};
 use tessera_resp::{Args, Reply};
+use tessera_values::Collection;
 
 /// A command that only reads one shard.
 pub trait Read {
@@ -31,6 +32,31 @@ pub trait Read {
     /// What the client is told instead.
     fn execute(args: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error>;
 }
+
+/// A command whose reply may be long.
+///
+/// [`Read::execute`] fails with [`Error::LongReply`] if the reply would be (see [`is_long`]) and may be streamed. Then this is asked.
+pub trait Streamed: Read {
+    /// Writes the header of the reply. Returns the key that the rest is made from, and how.
+    fn stream<'a>(
+        args: &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)>;
+}
+
+/// Replies of more bytes than this are made a piece at a time.
+const LONG_REPLY_BYTES: usize = 1024 * 1024;
+
+/// Whether a reply of `elements` elements of a collection is long.
+pub fn is_long<C: Collection>(collection: &C, elements: usize) -> bool {
+    let bytes = collection.allocated_bytes();
+    bytes > LONG_REPLY_BYTES
+        && bytes as u128 * elements as u128 > LONG_REPLY_BYTES as u128 * collection.len() as u128
+}
+
+/// How a long reply is begun: see [`Streamed::stream`].
+pub type BeginStream = for<'a> fn(Args<'a>, View<'_>, &mut Reply<'_>) -> Option<(&'a [u8], Box<dyn Stream>)>;
 
 /// A command that changes one shard.
 pub trait Write {
@@ -119,6 +145,8 @@ pub struct Command {
     pub spec: Spec,
     /// How to run it.
     pub run: Run,
+    /// How to begin a long reply.
+    pub stream: Option<BeginStream>,
     /// Reads the words and forgets them: for commands that are split, before anything is done.
     pub check: fn(Args<'_>) -> Result<(), Error>,
     /// `config|get` for a subcommand, the plain name otherwise.
@@ -165,6 +193,7 @@ const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, der
     Command {
         spec,
         run,
+        stream: None,
         check,
         full_name: spec.name,
         subcommands: &[],
@@ -185,6 +214,15 @@ impl Command {
             |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
             Flags::READONLY,
         )
+    }
+
+    /// The row of a [`Streamed`] command.
+    pub const fn streamed<C: Streamed>() -> Command {
+        let begin: BeginStream = |args, view, reply| {
+            let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC))).ok()?;
+            C::stream(&parsed, view, reply)
+        };
+        Command { stream: Some(begin), ..Command::read::<C>() }
     }
 
     /// The row of a [`Write`] command.
@@ -288,7 +326,7 @@ impl Command {
     pub fn first_key(&self) -> Option<usize> {
         match self.spec.keys.first()?.begin {
             Begin::Index(index) => Some(index),
-            Begin::Keyword { .. } => None,
+            Begin::Keyword { .. } | Begin::Unknown => None,
         }
     }
 

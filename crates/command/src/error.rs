@@ -14,6 +14,9 @@ pub enum Error {
     Arity,
     /// A time to live that is out of range; the text names the command.
     ExpireTime,
+    /// No error: the reply is long, and is to be made by [`crate::Streamed::stream`]. Only where
+    /// [`tessera_resp::Reply::may_stream`] says so.
+    LongReply,
 }
 
 impl Error {
@@ -44,6 +47,7 @@ impl Error {
             Error::Arity => {
                 Cow::Owned(format!("ERR wrong number of arguments for '{name}' command").into_bytes())
             }
+            Error::LongReply => Cow::Borrowed(b"ERR the reply is too long"),
             Error::ExpireTime => {
                 Cow::Owned(format!("ERR invalid expire time in '{name}' command").into_bytes())
             }

@@ -4,6 +4,8 @@
 //! bring that. Then, with everything at hand, it decides: a reply, and what shall become of the keys, which
 //! their owners carry out. If all keys are on one shard, both steps happen there at once and nothing is
 //! copied.
+//!
+//! A command may find in what it was brought the names of further keys, whose texts are brought then.
 
 use crate::command::first_argument;
 use crate::error::Error;
@@ -11,7 +13,8 @@ use crate::spec::Spec;
 use crate::words::Words;
 use tessera_keyspace::{Effect, Expire, Shard, ShardSettings, ViewMut, WrongType};
 use tessera_resp::{Args, Reply};
-use tessera_values::{Value, ValueRef};
+use tessera_values::listpack::Element;
+use tessera_values::{StringRef, Value, ValueRef};
 
 /// How much of a key is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub enum What {
     Nothing,
     /// Whether it is there.
     Presence,
-    /// Whether it is there and the type of its value, read by the client's will: counts as hit or miss and as a use.
+    /// Whether it is there and the type of its value, to see whether it can be changed: no hit or miss, no use.
     Type,
     /// Its value, read by the client's will: counts as hit or miss and as a use.
     Value,
@@ -37,6 +40,15 @@ pub struct Need<'a> {
     pub what: What,
 }
 
+/// A text that is needed once it is known where it is: names of keys may be made of what other keys hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextNeed {
+    /// The key, in the client's database. It holds a string; or a hash, whose field is needed.
+    pub key: Box<[u8]>,
+    /// The field of the hash.
+    pub field: Option<Box<[u8]>>,
+}
+
 /// What was found at a key.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Found<'v> {
@@ -48,6 +60,19 @@ pub struct Found<'v> {
     pub type_name: Option<&'static str>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
+}
+
+impl<'v> Found<'v> {
+    /// What a [`TextNeed`] led to.
+    pub fn of_text(text: Option<StringRef<'v>>) -> Found<'v> {
+        let value = text.map(ValueRef::String);
+        Found {
+            present: text.is_some(),
+            value,
+            type_name: value.map(ValueRef::type_name),
+            expire_at_ms: None,
+        }
+    }
 }
 
 /// What shall become of a key; `index` counts the needs.
@@ -86,7 +111,24 @@ pub enum Change {
         /// How.
         transfer: &'static Transfer,
     },
+    /// The owner of a key does the rest. It is the command's only change, and it writes the reply.
+    Act {
+        /// Which key.
+        index: usize,
+        /// What the act needs to know besides the key.
+        what: Box<[u8]>,
+        /// The rest of the command.
+        act: Act,
+    },
 }
+
+/// Changes what a key holds and writes the reply. `None`, with nothing written and nothing changed, if the key is no
+/// longer what it was when the command was decided: then it looks at its keys once more.
+///
+/// # Errors
+/// What the client is told instead; nothing is changed then.
+pub type Act =
+    fn(db: &mut ViewMut<'_>, key: &[u8], what: &[u8], reply: &mut Reply<'_>) -> Result<Option<Effect>, Error>;
 
 /// How an element goes from one key to another. Each step is done by the owner of the key.
 #[derive(Debug)]
@@ -151,6 +193,22 @@ pub trait Gather {
     /// What the client is told instead.
     fn needs<'a>(args: &Self::Args<'a>, context: Context, needs: &mut Vec<Need<'a>>) -> Result<(), Error>;
 
+    /// Whether it may need texts besides, of keys on any shard.
+    fn needs_more(_args: &Self::Args<'_>) -> bool {
+        false
+    }
+
+    /// Says which texts it needs besides, given what was found so far. They are looked for next, and stand behind all that
+    /// was found before, in the order of these needs, without a value if there is no such text. This is repeated until it
+    /// needs no more. What is wrong is told by [`Gather::decide`].
+    fn text_needs(
+        _args: &Self::Args<'_>,
+        _context: Context,
+        _found: &[Found<'_>],
+        _needs: &mut Vec<TextNeed>,
+    ) {
+    }
+
     /// Decides, given what was found, in the order of the needs.
     ///
     /// # Errors
@@ -165,6 +223,7 @@ pub trait Gather {
 }
 
 type NeedsStep = for<'a> fn(Args<'a>, Context, &mut Vec<Need<'a>>) -> Result<(), Error>;
+type TextsStep = fn(Args<'_>, Context, &[Found<'_>], &mut Vec<TextNeed>);
 type DecideStep = fn(Args<'_>, Context, &[Found<'_>], &mut Vec<Change>, &mut Reply<'_>) -> Result<(), Error>;
 
 /// The steps of a [`Gather`] command, without its type.
@@ -172,6 +231,10 @@ type DecideStep = fn(Args<'_>, Context, &[Found<'_>], &mut Vec<Change>, &mut Rep
 pub struct Steps {
     /// [`Gather::parse`] and [`Gather::needs`].
     pub needs: NeedsStep,
+    /// [`Gather::parse`] and [`Gather::needs_more`].
+    pub needs_more: fn(Args<'_>) -> bool,
+    /// [`Gather::parse`] and [`Gather::text_needs`].
+    pub text_needs: TextsStep,
     /// [`Gather::parse`] and [`Gather::decide`].
     pub decide: DecideStep,
 }
@@ -182,6 +245,15 @@ impl Steps {
             needs: |args, context, needs| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
                 C::needs(&parsed, context, needs)
+            },
+            needs_more: |args| {
+                let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)));
+                parsed.is_ok_and(|parsed| C::needs_more(&parsed))
+            },
+            text_needs: |args, context, found, needs| {
+                if let Ok(parsed) = C::parse(&mut Words::new(args, first_argument(&C::SPEC))) {
+                    C::text_needs(&parsed, context, found, needs);
+                }
             },
             decide: |args, context, found, changes, reply| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
@@ -209,18 +281,28 @@ impl Steps {
         for need in &needs {
             shard.remove_if_expired(need.db.unwrap_or(db), need.key, context.now_ms);
         }
-        let found: Vec<Found<'_>> =
+        let mut found: Vec<Found<'_>> =
             needs.iter().map(|need| find(shard, db, touch, need.key, need.db, need.what)).collect();
+        let mut needs_more = (self.needs_more)(args);
+        while needs_more {
+            let mut texts = Vec::new();
+            (self.text_needs)(args, context, &found, &mut texts);
+            found.extend(texts.iter().map(|need| Found::of_text(find_text(shard, db, touch, need))));
+            needs_more = !texts.is_empty();
+        }
         let mut changes = Vec::new();
         (self.decide)(args, context, &found, &mut changes, reply)?;
         if changes.is_empty() {
             return Ok(Effect::None);
         }
-        let mut done = false;
+        let mut effect = Effect::None;
         for change in changes {
-            done |= apply(shard, db, &needs, change, reply)?;
+            effect = match apply(shard, db, &needs, change, reply)? {
+                Effect::None => effect,
+                done => done,
+            };
         }
-        Ok(if done { Effect::Verbatim } else { Effect::None })
+        Ok(effect)
     }
 }
 
@@ -236,8 +318,8 @@ pub fn find<'v>(
     let view = shard.view(db.unwrap_or(client_db), touch);
     let entry = match what {
         What::Nothing => None,
-        What::Presence => view.peek(key),
-        What::Value | What::Type => view.find(key),
+        What::Presence | What::Type => view.peek(key),
+        What::Value => view.find(key),
     };
     match entry {
         None => Found::default(),
@@ -250,14 +332,26 @@ pub fn find<'v>(
     }
 }
 
-/// Carries a change out. False if nothing changed after all.
+/// Looks for a text. Counts as hit or miss and as a use.
+pub fn find_text<'v>(shard: &'v Shard, db: u16, touch: bool, need: &TextNeed) -> Option<StringRef<'v>> {
+    match (shard.view(db, touch).find(&need.key)?.value(), &need.field) {
+        (ValueRef::String(string), None) => Some(string),
+        (ValueRef::Hash(hash), Some(field)) => Some(match hash.get(field, shard.now_ms())? {
+            Element::Bytes(bytes) => StringRef::Fixed(bytes),
+            Element::Integer(integer) => StringRef::Integer(integer),
+        }),
+        _ => None,
+    }
+}
+
+/// Carries a change out.
 fn apply(
     shard: &mut Shard,
     client_db: u16,
     needs: &[Need<'_>],
     change: Change,
     reply: &mut Reply<'_>,
-) -> Result<bool, Error> {
+) -> Result<Effect, Error> {
     let at = |index: usize| (needs[index].db.unwrap_or(client_db), needs[index].key);
     match change {
         Change::Put { index, value, expire } => {
@@ -287,8 +381,13 @@ fn apply(
                 return Err(wrong.into());
             }
             (transfer.reply)(taken.as_deref(), reply);
-            return Ok(taken.is_some());
+            return Ok(if taken.is_some() { Effect::Verbatim } else { Effect::None });
+        }
+        Change::Act { index, what, act } => {
+            let (db, key) = at(index);
+            let effect = act(&mut shard.view_mut(db, true), key, &what, reply)?;
+            return Ok(effect.expect("nothing comes between deciding and acting on one shard"));
         }
     }
-    Ok(true)
+    Ok(Effect::Verbatim)
 }

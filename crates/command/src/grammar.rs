@@ -144,6 +144,11 @@ impl Arg {
         Arg { deprecated_since: Some(version), ..self }
     }
 
+    /// Finds keys by key spec number `spec`, although it is none itself.
+    pub const fn of_keys(self, spec: u8) -> Arg {
+        Arg { key_spec: Some(spec), ..self }
+    }
+
     /// Displayed otherwise than it is named.
     pub const fn display(self, text: &'static str) -> Arg {
         Arg { display: Some(text), ..self }

@@ -18,7 +18,11 @@ pub struct KeyAt {
 /// Appends the positions of all keys of `args` to `found`. False if the words do not say (a count that is no
 /// number, or points beyond the end).
 pub fn find_keys(command: &Command, args: Args<'_>, found: &mut Vec<KeyAt>) -> bool {
-    command.spec.keys.iter().all(|spec| find_by_spec(spec, args, found))
+    let known = command.spec.keys.iter().all(|spec| find_by_spec(spec, args, found));
+    if known && let Some(own_keys) = command.spec.own_keys {
+        own_keys(args, found);
+    }
+    known
 }
 
 /// The same with what this call of the command does with each of its keys, and without words that are only routed like
@@ -81,6 +85,7 @@ fn find_by_spec(spec: &KeySpec, args: Args<'_>, found: &mut Vec<KeyAt>) -> bool 
     let words = args.len();
     let begin = match spec.begin {
         Begin::Index(index) => index,
+        Begin::Unknown => return true,
         Begin::Keyword { word, from } => match find_keyword(word, from, args) {
             Some(index) => index + 1,
             // The keys behind an optional keyword are optional.
@@ -107,6 +112,7 @@ fn find_by_spec(spec: &KeySpec, args: Args<'_>, found: &mut Vec<KeyAt>) -> bool 
                 _ => return false,
             }
         }
+        Find::Unknown => return true,
     };
     if last >= words {
         return false;

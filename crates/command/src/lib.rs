@@ -34,10 +34,10 @@ pub mod words;
 
 pub use blocking::{Blocking, BlockingSteps, Target, Wait};
 pub use client::Client;
-pub use command::{Command, Everywhere, Read, Run, Session, Write};
+pub use command::{Command, Everywhere, Read, Run, Session, Streamed, Write, is_long};
 pub use error::Error;
 pub use flags::{Categories, Flags, KeyFlags};
-pub use gather::{Change, Context, Found, Gather, Need, Transfer, What};
+pub use gather::{Act, Change, Context, Found, Gather, Need, TextNeed, Transfer, What};
 pub use grammar::Arg;
 pub use host::{Home, Host, NodePart};
 pub use registry::Registry;
@@ -55,9 +55,10 @@ pub mod prelude {
     pub use crate::{
         Arg, Blocking, Categories, Change, Command, Context, Error, Everywhere, Flags, Found, Gather, Group,
         Home, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread, Target,
-        Transfer, Wait, What, Words, Write,
+        TextNeed, Transfer, Wait, What, Words, Write,
     };
-    pub use tessera_keyspace::{Effect, Expire, View, ViewMut, WrongType};
+    pub use crate::{Streamed, is_long};
+    pub use tessera_keyspace::{Effect, Expire, Stream, View, ViewMut, WrongType};
     pub use tessera_resp::{Args, Protocol, Reply};
     pub use tessera_values::{Collection, Digits, StringRef, StringValue, Thresholds, Value, ValueRef};
 }

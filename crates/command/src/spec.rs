@@ -2,6 +2,7 @@
 
 use crate::flags::{Categories, Flags, KeyFlags};
 use crate::grammar::Arg;
+use crate::keys::KeyAt;
 use tessera_resp::Args;
 
 /// Where COMMAND DOCS files a command.
@@ -62,6 +63,8 @@ pub enum Begin {
         /// Where to look from.
         from: i32,
     },
+    /// Nowhere that can be told: see [`Spec::own_keys`].
+    Unknown,
 }
 
 /// How it goes on.
@@ -86,6 +89,8 @@ pub enum Find {
         /// From one key to the next.
         step: usize,
     },
+    /// In no way that can be told.
+    Unknown,
 }
 
 /// How to find some of a command's keys.
@@ -110,6 +115,17 @@ impl KeySpec {
     /// Keys from word `index` on; `last` and `step` as in [`Find::Range`].
     pub const fn range(index: usize, last: i32, step: usize, flags: KeyFlags) -> KeySpec {
         KeySpec { begin: Begin::Index(index), find: Find::Range { last, step, limit: 0 }, flags, notes: None }
+    }
+
+    /// As many keys as word `index` tells, behind it.
+    pub const fn counted(index: usize, flags: KeyFlags) -> KeySpec {
+        let find = Find::Count { at: 0, first: 1, step: 1 };
+        KeySpec { begin: Begin::Index(index), find, flags, notes: None }
+    }
+
+    /// Keys that no rule finds.
+    pub const fn unknown(flags: KeyFlags) -> KeySpec {
+        KeySpec { begin: Begin::Unknown, find: Find::Unknown, flags, notes: None }
     }
 
     /// With a remark.
@@ -250,6 +266,8 @@ pub struct Spec {
     /// For commands whose key specs say [`KeyFlags::VARIABLE_FLAGS`]: what they do with their keys, given all words, the
     /// name included.
     pub key_flags: Option<fn(Args<'_>) -> KeyFlags>,
+    /// Finds the keys among all words that key specs cannot tell of.
+    pub own_keys: Option<fn(Args<'_>, &mut Vec<KeyAt>)>,
     /// Its arguments. The arity follows.
     pub grammar: &'static [Arg],
     /// The arity as Redis publishes it, where it accepts words that its arguments do not tell of.
@@ -282,6 +300,7 @@ impl Spec {
         policy: Policy::FromSpread,
         keys: &[],
         key_flags: None,
+        own_keys: None,
         grammar: &[],
         arity: None,
         secrets: Secrets::None,

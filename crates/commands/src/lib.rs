@@ -19,6 +19,7 @@ pub mod sets;
 pub mod sorted_sets;
 pub mod sorting;
 pub mod strings;
+mod timeout;
 
 use tessera_command::Command;
 

@@ -156,6 +156,7 @@ fn key_spec(node: &Node) -> Option<KeySpec> {
     let number = |search: &Node, name: &str| field(&field(search, "spec"), name).integer();
     let begin = match field(&begin, "type").text() {
         "index" => Begin::Index(step(number(&begin, "index"))),
+        "unknown" => Begin::Unknown,
         "keyword" => Begin::Keyword { word: "WORD", from: number(&begin, "startfrom") as i32 },
         _ => return None,
     };
@@ -165,6 +166,7 @@ fn key_spec(node: &Node) -> Option<KeySpec> {
             step: step(number(&find, "keystep")),
             limit: step(number(&find, "limit")),
         },
+        "unknown" => Find::Unknown,
         "keynum" => Find::Count {
             at: step(number(&find, "keynumidx")),
             first: step(number(&find, "firstkey")),

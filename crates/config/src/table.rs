@@ -324,6 +324,22 @@ parameters! {
     LfuDecayTime "lfu-decay-time" => lfu_decay_time_min: u32 = 1,
         Memory, Mutable, Kind::Integer { min: 0, max: INT_MAX };
 
+    /// Large values of evicted keys are freed a bit at a time, not at once.
+    LazyFreeLazyEviction "lazyfree-lazy-eviction" => lazy_free_lazy_eviction: bool = true,
+        Memory, Mutable, Kind::Bool;
+
+    /// Large values of expired keys are freed a bit at a time, not at once.
+    LazyFreeLazyExpire "lazyfree-lazy-expire" => lazy_free_lazy_expire: bool = true,
+        Memory, Mutable, Kind::Bool;
+
+    /// Large values of keys that a command replaces, as RENAME does its target, are freed a bit at a time, not at once.
+    LazyFreeLazyServerDel "lazyfree-lazy-server-del" => lazy_free_lazy_server_del: bool = true,
+        Memory, Mutable, Kind::Bool;
+
+    /// DEL frees large values a bit at a time, as UNLINK does, not at once.
+    LazyFreeLazyUserDel "lazyfree-lazy-user-del" => lazy_free_lazy_user_del: bool = true,
+        Memory, Mutable, Kind::Bool;
+
     /// FLUSHALL and FLUSHDB without an option free memory after their reply, a bit at a time, as with ASYNC.
     LazyFreeLazyUserFlush "lazyfree-lazy-user-flush" => lazy_free_lazy_user_flush: bool = false,
         Memory, Mutable, Kind::Bool;

@@ -233,9 +233,14 @@ impl Session<'_> {
         }
     }
 
-    /// Iterates a SCAN, or an HSCAN and its like, from cursor 0 until the cursor is 0 again; shows the set of all elements.
+    /// Iterates a SCAN, or one of its kin, from cursor 0 until the cursor is 0 again; shows the set of all keys, members,
+    /// or fields and members with what belongs to them.
     fn scan(&mut self, name: &str, mut words: Vec<Vec<u8>>) -> Result<Vec<String>, String> {
-        let at = if words[0].eq_ignore_ascii_case(b"SCAN") { 1 } else { 2 };
+        let (cursor_at, unit_len) = match words[0].to_ascii_uppercase().as_slice() {
+            b"SCAN" => (1, 1),
+            b"SSCAN" => (2, 1),
+            _ => (2, 2),
+        };
         let mut keys = BTreeSet::new();
         for _ in 0..MAX_SCAN_CALLS {
             self.connection(name)?.send_command(&words).map_err(|error| error.to_string())?;
@@ -248,12 +253,14 @@ impl Session<'_> {
             else {
                 return Err(format!("not a reply to SCAN: {children:?}"));
             };
-            keys.extend(children.iter().map(|key| render(key, &Matchers::default()).join("\n")));
+            let rendered = |frame| render(frame, &Matchers::default()).join("\n");
+            let units = children.chunks(unit_len);
+            keys.extend(units.map(|unit| unit.iter().map(rendered).collect::<Vec<_>>().join(" ")));
             if cursor == b"0" {
                 let head = format!("*{}", keys.len());
                 return Ok(std::iter::once(head).chain(keys.iter().map(|key| format!("  {key}"))).collect());
             }
-            words[at].clone_from(cursor);
+            words[cursor_at].clone_from(cursor);
         }
         Err(format!("SCAN has not ended after {MAX_SCAN_CALLS} calls"))
     }

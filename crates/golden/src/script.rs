@@ -33,7 +33,7 @@
 //! | `@subset`, `@subset pairs` | the server under test may have further children (or pairs, or lines) |
 //! | `@range low high` | integers within the bounds are equal |
 //! | `@type` | only the type is compared |
-//! | `@scan` | iterate the SCAN to its end; the reply is the sorted set of all keys |
+//! | `@scan` | iterate the SCAN (HSCAN, SSCAN, ZSCAN) to its end; the reply is the sorted set of all keys (members, pairs) |
 //! | `@capture name regex` | keep the first group of the match for later steps |
 //! | `@noreply` | no reply is waited for |
 //!

@@ -99,12 +99,14 @@ impl Shard {
             EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom => self.draw_victim()?,
             _ => self.choose_victim()?,
         };
+        self.before_change(db, &key);
         let entry = self.databases[db as usize].table.remove(&key)?;
         self.effects.record(db, &[b"DEL", &key]);
         self.evicted_keys += 1;
         let bytes = entry.as_entry().allocated_bytes();
         // Of a large value nothing is free yet.
-        Some(if self.graveyard.bury(entry) { 0 } else { bytes })
+        let later = self.settings().lazy_free.eviction;
+        Some(if self.graveyard.bury(entry, later) { 0 } else { bytes })
     }
 
     fn draw_victim(&mut self) -> Option<(u16, Box<[u8]>)> {

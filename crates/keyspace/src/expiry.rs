@@ -16,8 +16,14 @@ impl Shard {
             while self.databases[db].volatile_len() > 0 && more() {
                 let Some(taken) = self.databases[db].table.take_expired(now_ms) else { break };
                 removed += taken.len();
+                let later = self.settings().lazy_free.expire;
                 for entry in taken {
-                    self.effects.record(db as u16, &[b"DEL", entry.as_entry().key()]);
+                    let found = entry.as_entry();
+                    self.effects.record(db as u16, &[b"DEL", found.key()]);
+                    if !self.streams.is_empty() {
+                        self.streams.make_rest(db as u16, found.key(), found.value());
+                    }
+                    self.graveyard.bury(entry, later);
                 }
             }
         }
@@ -73,8 +79,9 @@ impl Shard {
         if none_is_due || !database.table.get(key).is_some_and(is_over) {
             return false;
         }
-        if let Some(entry) = database.table.remove(key) {
-            self.graveyard.bury(entry);
+        self.before_change(db, key);
+        if let Some(entry) = self.databases[db as usize].table.remove(key) {
+            self.graveyard.bury(entry, self.settings().lazy_free.expire);
         }
         self.effects.record(db, &[b"DEL", key]);
         self.note_expired_keys(1);

@@ -14,10 +14,11 @@ pub(crate) struct Graveyard {
 }
 
 impl Graveyard {
-    /// Frees an entry, or keeps its value for later if it is large. True if that was kept.
-    pub(crate) fn bury(&mut self, mut entry: OwnedEntry) -> bool {
+    /// Frees an entry; or if `later`, keeps its value if it is large. True if that was kept.
+    pub(crate) fn bury(&mut self, mut entry: OwnedEntry, later: bool) -> bool {
         let value = entry.as_entry().value();
-        let is_large = !matches!(value, ValueRef::String(_)) && value.elements_len() > AT_ONCE_MAX_ELEMENTS;
+        let is_large =
+            later && !matches!(value, ValueRef::String(_)) && value.elements_len() > AT_ONCE_MAX_ELEMENTS;
         if is_large {
             self.values.push(entry.take_value());
         }
@@ -49,7 +50,7 @@ impl Graveyard {
             }
         } else if let Some(mut table) = self.tables.pop()
             && table.free_one_segment(|entry| {
-                self.bury(entry);
+                self.bury(entry, true);
             })
         {
             self.tables.push(table);

@@ -4,6 +4,7 @@ use crate::database::Database;
 use crate::effect::Effects;
 use crate::eviction::{EvictionPolicy, Pool};
 use crate::graveyard::Graveyard;
+use crate::stream::Streams;
 use crate::table::Entry;
 use crate::usage::{Usage, decayed, idle_s};
 use crate::view::{View, ViewMut};
@@ -51,6 +52,28 @@ pub struct ShardSettings {
     pub thresholds: Thresholds,
     /// Flushing frees memory later if the client does not say when (`lazyfree-lazy-user-flush`).
     pub lazy_flush: bool,
+    /// When large values are freed.
+    pub lazy_free: LazyFree,
+}
+
+/// Whether large values are freed later, a piece at a time, rather than at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LazyFree {
+    /// Of evicted keys (`lazyfree-lazy-eviction`).
+    pub eviction: bool,
+    /// Of expired keys (`lazyfree-lazy-expire`).
+    pub expire: bool,
+    /// Of keys that a command replaces or removes besides what it is for (`lazyfree-lazy-server-del`).
+    pub server_delete: bool,
+    /// Of keys that DEL removes (`lazyfree-lazy-user-del`).
+    pub user_delete: bool,
+}
+
+impl Default for LazyFree {
+    /// Everything later.
+    fn default() -> LazyFree {
+        LazyFree { eviction: true, expire: true, server_delete: true, user_delete: true }
+    }
 }
 
 impl ShardSettings {
@@ -75,6 +98,7 @@ impl Default for ShardSettings {
             lfu_decay_time_min: 1,
             thresholds: Thresholds::default(),
             lazy_flush: false,
+            lazy_free: LazyFree::default(),
         }
     }
 }
@@ -97,6 +121,7 @@ pub struct Shard {
     pub(crate) effects: Effects,
     pub(crate) graveyard: Graveyard,
     pub(crate) waited_keys: WaitedKeys,
+    pub(crate) streams: Streams,
 }
 
 impl Shard {
@@ -122,6 +147,7 @@ impl Shard {
             effects: Effects::default(),
             graveyard: Graveyard::default(),
             waited_keys: WaitedKeys::default(),
+            streams: Streams::default(),
         }
     }
 
@@ -214,6 +240,7 @@ impl Shard {
 
     /// Empties one database. `lazy`: what it held is freed later by [`Shard::reclaim`].
     pub fn flush(&mut self, db: u16, lazy: bool) {
+        self.before_flush(db);
         let hasher = self.hasher.clone();
         let old = std::mem::replace(&mut self.databases[db as usize], Database::new(hasher));
         if lazy {
@@ -224,6 +251,7 @@ impl Shard {
     /// Exchanges the contents of two databases.
     pub fn swap(&mut self, first: u16, second: u16) {
         self.databases.swap(first as usize, second as usize);
+        self.streams.swap(first, second);
         for (db, key) in self.waited_keys.of_databases([first, second]) {
             if self.databases[db as usize].table.get(&key).is_some() {
                 self.waited_keys.note(db, &key);

@@ -213,6 +213,7 @@ impl<'a> ViewMut<'a> {
     pub fn find_mut(&mut self, key: &[u8]) -> Option<EntryMut<'_>> {
         let now_ms = self.shard.now_ms();
         self.shard.remove_if_expired(self.db, key, now_ms);
+        self.shard.before_change(self.db, key);
         let (touch, settings) = (self.touch, self.shard.settings());
         let Shard { databases, random, .. } = &mut *self.shard;
         let entry = databases[self.db as usize].table.get_mut(key)?;
@@ -305,6 +306,8 @@ impl<'a> ViewMut<'a> {
 
     #[inline]
     fn put_content(&mut self, key: &[u8], content: Content<'_>, expire: Expire) {
+        self.shard.before_change(self.db, key);
+        let ShardSettings { lazy_free, .. } = self.shard.settings();
         let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
         let Shard { databases, random, graveyard, .. } = &mut *self.shard;
         let table = &mut databases[self.db as usize].table;
@@ -322,7 +325,7 @@ impl<'a> ViewMut<'a> {
             Expire::AtMs(at_ms) => Some(at_ms),
         };
         if let Some(old) = entry.put(content, after_ms) {
-            graveyard.bury(old);
+            graveyard.bury(old, lazy_free.server_delete);
         }
         let entry = entry.as_entry();
         let bits = usage.bits_after_use(entry.usage_bits(), now_ms, || random.get_mut().f64());
@@ -341,9 +344,15 @@ impl<'a> ViewMut<'a> {
 
     /// Removes `key`. False if it was not there or its time was over.
     pub fn delete(&mut self, key: &[u8]) -> bool {
+        let later = self.settings().lazy_free.server_delete;
+        self.delete_and_free(key, later)
+    }
+
+    /// The same, and says whether a large value is freed later.
+    pub fn delete_and_free(&mut self, key: &[u8], later: bool) -> bool {
         match self.take(key) {
             Some(entry) => {
-                self.shard.graveyard.bury(entry);
+                self.shard.graveyard.bury(entry, later);
                 true
             }
             None => false,
@@ -351,12 +360,14 @@ impl<'a> ViewMut<'a> {
     }
 
     fn take(&mut self, key: &[u8]) -> Option<OwnedEntry> {
+        self.shard.before_change(self.db, key);
         let entry = self.database_mut().table.remove(key)?;
         let now_ms = self.shard.now_ms();
         if entry.as_entry().is_expired(now_ms) || entry.as_entry().has_only_expired_fields(now_ms) {
             self.record(&[b"DEL", key]);
             self.shard.note_expired_keys(1);
-            self.shard.graveyard.bury(entry);
+            let later = self.settings().lazy_free.expire;
+            self.shard.graveyard.bury(entry, later);
             return None;
         }
         Some(entry)

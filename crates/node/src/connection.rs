@@ -1,7 +1,10 @@
 //! One client's connection at its home.
 
+use crate::blocking::Blocked;
 use crate::network::{ConnectionId, Endpoints, SocketHandle};
 use crate::replies::Replies;
+use crate::streaming::StreamedReply;
+use std::collections::VecDeque;
 use tessera_command::{Client, Command};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Decoder, Protocol};
@@ -72,6 +75,8 @@ pub enum Running {
         /// Who is still to be asked, last first.
         left: Vec<ShardId>,
     },
+    /// A key to hold something.
+    Blocked(Box<Blocked>),
 }
 
 /// A connection.
@@ -90,6 +95,8 @@ pub struct Connection {
     pub hold: Option<Hold>,
     /// What is under way while `hold` says `Running`.
     pub running: Option<Box<Under>>,
+    /// Its replies that are made in pieces, in order.
+    pub streams: VecDeque<StreamedReply>,
     /// Bytes handed to the driver and not yet reported sent.
     pub sending_bytes: usize,
     /// Its name at other nodes' drivers.
@@ -125,6 +132,7 @@ impl Connection {
             input: None,
             hold: None,
             running: None,
+            streams: VecDeque::new(),
             sending_bytes: 0,
             handle: None,
             last_call: None,
@@ -142,6 +150,12 @@ impl Connection {
     /// What the command under way waits for.
     pub fn awaited(&mut self) -> Option<&mut Running> {
         self.running.as_mut().map(|under| &mut under.running)
+    }
+
+    /// It waits for a key, and everybody concerned knows.
+    pub fn is_blocked(&self) -> bool {
+        let running = self.running.as_ref().map(|under| &under.running);
+        matches!(running, Some(Running::Blocked(blocked)) if blocked.is_waiting())
     }
 
     /// What the client speaks.

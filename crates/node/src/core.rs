@@ -3,18 +3,19 @@
 use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
-use crate::connection::Connection;
+use crate::connection::{Connection, Running};
 use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
 use crate::shared::Shared;
 use crate::stats::{Counters, NodeStats};
+use crate::waiters::Waiters;
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use tessera_command::host::{Pause, Rate};
 use tessera_config::Config;
-use tessera_keyspace::{Shard, ShardSettings};
+use tessera_keyspace::{LazyFree, Shard, ShardSettings};
 use tessera_resp::{Decoder, Limits};
 use tessera_routing::Ticket;
 use tessera_values::Thresholds;
@@ -76,6 +77,12 @@ pub struct Core<S, C> {
     pub(crate) stalled: Vec<ConnectionId>,
     /// Connections held by CLIENT PAUSE.
     pub(crate) paused: Vec<ConnectionId>,
+    /// Clients that wait for keys.
+    pub(crate) blocked_clients: u64,
+    /// When the time of those is up that do not wait without end, in monotonic nanoseconds, and the connection.
+    pub(crate) wait_deadlines: BTreeSet<(u64, u64)>,
+    /// Who waits for keys of this shard.
+    pub(crate) waiters: Waiters,
     pub(crate) pause: Pause,
     /// The pause when `paused` was last looked at.
     pub(crate) pause_seen: Pause,
@@ -89,6 +96,8 @@ pub struct Core<S, C> {
     pub(crate) ahead: Ahead,
     pub(crate) buffers: Buffers,
     pub(crate) memory: MemoryWatch,
+    /// What the command that just ran on the shard began to stream.
+    pub(crate) opened_stream: Option<u64>,
     pub(crate) counters: Counters,
     pub(crate) rates: Rates,
     /// Writes and expiries that the published numbers of the databases know of.
@@ -130,6 +139,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             runnable: VecDeque::new(),
             stalled: Vec::new(),
             paused: Vec::new(),
+            blocked_clients: 0,
+            wait_deadlines: BTreeSet::new(),
+            waiters: Waiters::default(),
             pause: Pause::default(),
             pause_seen: Pause::default(),
             monitors: Vec::new(),
@@ -141,6 +153,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             ahead: Ahead::default(),
             buffers: Buffers::default(),
             memory: MemoryWatch::default(),
+            opened_stream: None,
             counters: Counters::default(),
             rates: Rates::default(),
             published_changes: Cell::new(0),
@@ -198,6 +211,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             lfu_decay_time_min: self.config.lfu_decay_time_min,
             thresholds: thresholds(&self.config),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
+            lazy_free: LazyFree {
+                eviction: self.config.lazy_free_lazy_eviction,
+                expire: self.config.lazy_free_lazy_expire,
+                server_delete: self.config.lazy_free_lazy_server_del,
+                user_delete: self.config.lazy_free_lazy_user_del,
+            },
         });
         self.take_over_memory_config();
     }
@@ -221,7 +240,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.connections.iter().flatten().all(|connection| {
                 // A home learns of a direct reply that is done when it next wants the socket.
                 let is_answered = connection.replies.is_settled() || connection.direct.is_some();
-                !connection.gone && is_answered && connection.hold.is_none()
+                !connection.gone && (is_answered && connection.hold.is_none() || connection.is_blocked())
             })
     }
 
@@ -297,8 +316,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.connections[index] = Some(connection);
     }
 
-    /// Ends a connection: now, or when another node has let go of its socket.
+    /// Ends a connection: now, or when another node has let go of its socket, or when what it began is done.
     pub(crate) fn close(&mut self, mut connection: Box<Connection>) {
+        self.abandon_wait(&mut connection);
+        self.end_streams(&mut connection);
+        if matches!(connection.awaited(), Some(Running::Gathering(_))) {
+            // What it has taken from one shard must still reach another.
+            connection.gone = true;
+            self.put(connection);
+            return;
+        }
         if connection.direct.is_some() && !self.reclaim_socket(&mut connection) {
             connection.gone = true;
             self.put(connection);

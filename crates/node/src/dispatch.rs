@@ -45,10 +45,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         match command.spread() {
             Spread::Nowhere => self.at_home(connection, command, args),
+            Spread::Blocking => self.block(connection, command, args),
             _ if self.mesh.nodes() == 1 && !matches!(command.run, Run::Everywhere(_)) => {
                 self.on_own_shard(connection, command, args)
             }
-            Spread::OneShard | Spread::Blocking => {
+            Spread::OneShard => {
                 let owner = self.owner_of_first_key(command, args);
                 self.on_shard(connection, command, args, owner)
             }
@@ -73,7 +74,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Notes that a command begins: what CLIENT LIST, INFO and MONITOR tell of it.
     #[inline]
-    fn note_start(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) {
+    pub(crate) fn note_start(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) {
         connection.client.last_command = command.full_name;
         connection.client.last_command_at_ms = self.unix_us.div_euclid(1000);
         self.counters.commands += 1;
@@ -120,9 +126,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (connection.client.db, connection.client.protocol, !connection.client.no_touch);
         let mut duration_ns = 0;
         connection.replies.write_now(|out| {
-            duration_ns = self.run_on_shard(command, args, db, protocol, touch, true, out);
+            duration_ns = self.run_on_shard(command, args, db, protocol, touch, true, true, out);
             wanted
         });
+        if let Some(stream) = self.opened_stream.take() {
+            if wanted {
+                // Its beginning has been written.
+                let sequence = connection.replies.expect(true);
+                self.begin_streamed(connection, sequence, self.me, stream, Vec::new());
+            } else {
+                self.shard.close_stream(stream);
+            }
+        }
         self.note_duration(connection, command, args, duration_ns);
         Flow::Next
     }
@@ -306,7 +321,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let part = number as u32;
             if shard == self.me {
                 let mut out = Vec::new();
-                self.run_on_shard(command, words, db, protocol, touch, part == 0, &mut out);
+                self.run_on_shard(command, words, db, protocol, touch, part == 0, false, &mut out);
                 assembly.take(part, &out);
             } else {
                 let ticket = Ticket { connection: pack(connection.id), sequence, part };
@@ -498,7 +513,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     #[cold]
-    fn refuse_for_memory(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
+    pub(crate) fn refuse_for_memory(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+    ) -> Flow {
         let text = self.note_out_of_memory(command);
         self.answer_error(connection, text)
     }
@@ -534,14 +553,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 }
 
-fn hold(connection: &mut Connection, why: Hold) -> Flow {
+pub(crate) fn hold(connection: &mut Connection, why: Hold) -> Flow {
     connection.hold = Some(why);
     Flow::Again
 }
 
 /// Whether the reply of the command at hand is wanted; moves CLIENT REPLY SKIP on.
 #[inline]
-fn take_wanted(client: &mut Client) -> bool {
+pub(crate) fn take_wanted(client: &mut Client) -> bool {
     match client.reply_mode {
         ReplyMode::On => true,
         ReplyMode::Off => false,

@@ -86,7 +86,7 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
             .as_ref()
             .map_or(0, |input| (input.bytes.capacity() - input.bytes.len()) as u64),
         reading: !connection.receive_paused,
-        blocked: connection.hold == Some(Hold::Paused),
+        blocked: connection.hold == Some(Hold::Paused) || connection.is_blocked(),
         closing: connection.close_after_reply,
         ..connection_info(
             &connection.endpoints,
@@ -181,9 +181,10 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
         self.closed.push(id);
     }
 
-    fn unblock_client(&mut self, _id: u64, _reason: UnblockReason) -> bool {
-        // No command waits: there are no blocking commands.
-        false
+    fn unblock_client(&mut self, id: u64, reason: UnblockReason) -> bool {
+        let mut connections = self.core.connections.iter().flatten();
+        let found = connections.find(|connection| connection.client.id == id).map(|connection| connection.id);
+        found.is_some_and(|id| self.core.unblock(id, reason))
     }
 
     fn pause_mut(&mut self) -> &mut Pause {
@@ -235,6 +236,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             clients: ClientsFacts {
                 connected: u64::from(self.shared.clients()),
                 blocked: counters.blocked_clients,
+                timed: counters.timed_clients,
+                blocking_keys: counters.blocking_keys,
                 recent_max_input_buffer_bytes: counters.input_buffer_max_bytes,
                 recent_max_output_buffer_bytes: counters.output_buffer_max_bytes,
             },
@@ -316,7 +319,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         counters.expired_keys = shard.expired_keys;
         counters.evicted_keys = shard.evicted_keys;
         counters.changes = shard.dirty;
-        counters.blocked_clients = self.paused.len() as u64;
+        counters.blocked_clients = self.paused.len() as u64 + self.blocked_clients;
+        counters.timed_clients = self.wait_deadlines.len() as u64;
+        counters.blocking_keys = self.waiters.keys_len() as u64;
         self.stats().counters.publish(&counters);
         // Only writes, expiry and eviction change what is told of the databases.
         let changes = shard.dirty + shard.expired_keys + shard.evicted_keys;

@@ -30,6 +30,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let left_ms = (until_ms - self.now_ms()).max(0) as u64;
             due_ns = due_ns.min(self.now_ns + left_ms * NS_PER_MS);
         }
+        if let Some((deadline_ns, _)) = self.wait_deadlines.first() {
+            due_ns = due_ns.min(*deadline_ns);
+        }
         due_ns.saturating_sub(self.now_ns)
     }
 
@@ -41,6 +44,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.keep_memory();
         self.end_pauses();
+        self.end_waits();
         if self.now_ns < self.next_housekeeping_ns {
             return;
         }

@@ -16,6 +16,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod ahead;
+pub mod blocking;
 mod buffers;
 pub mod clock;
 pub mod connection;
@@ -35,8 +36,10 @@ pub mod replies;
 pub mod shared;
 pub mod stats;
 mod steps;
+pub mod streaming;
 mod sync;
 pub mod system;
+pub mod waiters;
 
 pub use node::Node;
 pub use shared::Shared;

@@ -4,8 +4,10 @@
 //! Requests wait at their owner while its replies to that home do not get away; homes stop reading from clients
 //! whose requests do not get away. Nothing is dropped.
 
+use crate::blocking::Delivery;
 use crate::doorbell::Doorbell;
 use crate::network::Wake;
+use crate::waiters::WaitRequest;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -45,6 +47,26 @@ pub enum Note<S> {
     Part(Ticket, Vec<u8>),
     /// A line for the clients that monitor.
     Monitor(Arc<[u8]>),
+    /// A blocking command wants something of your shard; answer with `Served` or `Waiting`.
+    Wait(Box<WaitRequest>),
+    /// There is nothing for that client yet; it waits.
+    Waiting(Ticket),
+    /// The reply of a blocking command.
+    Served(Ticket, Vec<u8>),
+    /// That client waits no more.
+    Forget(Ticket),
+    /// An element for a key of your shard, for a client that waited.
+    Deliver(Box<Delivery>),
+    /// It could not be delivered.
+    Return(Box<Delivery>),
+    /// The reply to this call is long: its beginning, and the stream's number by which to ask for pieces of the rest.
+    Streamed(Ticket, u64, Vec<u8>),
+    /// Send the next piece of that stream.
+    NextPiece(Ticket, u64),
+    /// Here it is, and whether there is more.
+    Piece(Ticket, Vec<u8>, bool),
+    /// Nobody wants that stream any more.
+    EndStream(u64),
     /// A direct reply is done; what could not be written of it comes back.
     DirectDone {
         /// Whose.

@@ -172,7 +172,9 @@ impl<N: Network, C: Clock> Node<N, C> {
                 let buffer = connection.replies.take_ready();
                 connection.sending_bytes = buffer.len();
                 let output_bytes = connection.output_bytes();
-                let is_waited_for = connection.close_after_reply || connection.hold == Some(Hold::SlowReader);
+                let is_waited_for = connection.close_after_reply
+                    || connection.hold == Some(Hold::SlowReader)
+                    || !connection.streams.is_empty();
                 // Only who waits for the end of a send has to hear of it at once.
                 if is_waited_for {
                     self.network.send(id, buffer);
@@ -300,11 +302,15 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
             connection.is_listed |= lists;
             let resumes = connection.hold == Some(Hold::SlowReader)
                 && connection.output_bytes() < SLOW_READER_LEN_BYTES / 2;
+            let streams = !connection.streams.is_empty();
             if lists {
                 core.listed.push(id);
             }
             if resumes {
                 core.runnable.push_back(id);
+            }
+            if streams {
+                core.pump_by_id(id);
             }
         }
         if result.is_ok() {

@@ -21,7 +21,8 @@ const WARM_CALLS: usize = 16;
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Runs a command on the shard, appends its reply to `out`, and returns how long it took, in nanoseconds. Of
-    /// a command's parts only one is `counted` in the statistics.
+    /// a command's parts only one is `counted` in the statistics. A long reply may be begun
+    /// only, see [`Core::open_stream`], where `may_stream`.
     #[expect(clippy::too_many_arguments, reason = "everything that a call consists of")]
     #[inline]
     pub(crate) fn run_on_shard(
@@ -32,10 +33,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         protocol: Protocol,
         touch: bool,
         counted: bool,
+        may_stream: bool,
         out: &mut Vec<u8>,
     ) -> u64 {
         let (before_ns, start) = (self.now_ns, out.len());
-        let mut reply = Reply::new(out, protocol);
+        let mut reply = if may_stream { Reply::streamable(out, protocol) } else { Reply::new(out, protocol) };
         let result = match command.run {
             Run::Read(run) => run(args, self.shard.view(db, touch), &mut reply).map(|()| Effect::None),
             Run::Write(run) => {
@@ -57,9 +59,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Err(Error::Text("ERR this command does not run on a shard"))
             }
         };
+        self.serve_waiters();
         let mut outcome = Outcome::Success;
         match result {
             Ok(Effect::None) => {}
+            Err(Error::LongReply) => self.opened_stream = self.open_stream(command, args, db, protocol, out),
             Ok(Effect::Verbatim | Effect::Rewritten) => self.shard.note_dirty(),
             Err(error) => {
                 outcome = Outcome::Failure;
@@ -129,7 +133,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Reply::new(out, protocol).error(self.note_out_of_memory(command));
             return 0;
         }
-        self.run_on_shard(command, args, db, protocol, touch, ticket.part == 0, out)
+        self.run_on_shard(command, args, db, protocol, touch, ticket.part == 0, whole, out)
     }
 
     /// Whether a command that took so long belongs into the slow log or the latency monitor.
@@ -210,6 +214,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let Call { ticket, command, .. } = call;
             let Some(socket) = call.direct else {
                 let duration_ns = out.push_reply(ticket, |replies| self.run_call(&call, args, replies));
+                if let Some(stream) = self.opened_stream.take() {
+                    self.mesh.note(home, Note::Streamed(ticket, stream, out.pop_reply()));
+                }
                 if call.whole && self.is_slow(command, duration_ns) {
                     out.slow.push(slow(&call, args, duration_ns));
                 }
@@ -217,7 +224,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             };
             let mut bytes = self.buffers.take();
             let duration_ns = self.run_call(&call, args, &mut bytes);
-            if self.is_slow(command, duration_ns) {
+            if let Some(stream) = self.opened_stream.take() {
+                self.mesh.note(home, Note::Streamed(ticket, stream, bytes));
+            } else if self.is_slow(command, duration_ns) {
                 // It goes into the log before its client knows that it is done: the home must hear of it first.
                 out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));
                 out.slow.push(slow(&call, args, duration_ns));
@@ -239,7 +248,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if matches!(errand.kind, ErrandKind::Put(..)) {
             self.make_room_for_growth();
         }
-        errand.run(&mut self.shard)
+        let answer = errand.run(&mut self.shard);
+        self.serve_waiters();
+        answer
     }
 
     /// Has this node's network write a reply to a connection of `home`.

@@ -127,6 +127,19 @@ impl Replies {
         self.release();
     }
 
+    /// Whether nothing is missing before the awaited reply `sequence`.
+    pub fn is_first(&self, sequence: u32) -> bool {
+        sequence == self.first_sequence && matches!(self.owed.front(), Some(Owed::Waiting { .. }))
+    }
+
+    /// Takes in a piece of the awaited reply that nothing is missing before; more of it will come.
+    pub fn arrive_partly(&mut self, sequence: u32, piece: &[u8]) {
+        debug_assert!(self.is_first(sequence));
+        if let Some(Owed::Waiting { wanted: true }) = self.owed.front() {
+            self.ready.extend_from_slice(piece);
+        }
+    }
+
     /// Lets go what waited behind the reply that just came.
     fn release(&mut self) {
         while let Some(Owed::Held { start, len }) = self.owed.front() {

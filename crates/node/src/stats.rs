@@ -73,6 +73,10 @@ counters! {
     changes,
     /// Clients that wait.
     blocked_clients,
+    /// Those of them whose waiting ends by itself.
+    timed_clients,
+    /// Keys of the node's shard that clients wait for.
+    blocking_keys,
     /// Buffers and state of the node's clients, in bytes, as of the last round of housekeeping.
     clients_bytes,
     /// The largest input buffer of late, in bytes.

@@ -78,6 +78,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
             self.runnable.push_back(id);
         }
+        if !connection.streams.is_empty() {
+            return self.pump_by_id(id);
+        }
         // Of a reply that is not wanted nothing is to be sent, but the connection may have waited for it to close.
         let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
         if !connection.is_listed && is_ready {
@@ -89,7 +92,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
         self.with_connection(ticket, |core, connection| {
             if let Some(Running::Gathering(gathering)) = connection.awaited() {
-                let step = gathering.answer(ticket.part, answer);
+                let step = gathering.answer(ticket.part, answer, &core.shared.slots);
                 core.take_step(connection, step);
             }
         });
@@ -103,13 +106,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Works on the connection of a ticket, if the ticket is for what it runs.
-    fn with_connection(&mut self, ticket: Ticket, work: impl FnOnce(&mut Self, &mut Connection)) {
+    pub(crate) fn with_connection(&mut self, ticket: Ticket, work: impl FnOnce(&mut Self, &mut Connection)) {
         let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
         if connection.running.as_ref().is_some_and(|under| under.sequence == ticket.sequence) {
             work(self, &mut connection);
             if connection.hold.is_none() {
                 self.runnable.push_back(connection.id);
             }
+        }
+        if connection.gone && connection.running.is_none() {
+            return self.close(connection);
         }
         self.put(connection);
     }
@@ -138,7 +144,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
                 _ => self.finish(connection, reply),
             },
-            Some(Running::Gathering(_)) | None => {}
+            Some(Running::Gathering(_) | Running::Blocked(_)) | None => {}
         }
     }
 
@@ -170,7 +176,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (db, protocol, touch) = (client.db, client.protocol, !client.no_touch);
         if usize::from(shard) == self.me {
             let mut out = Vec::new();
-            self.run_on_shard(command, args, db, protocol, touch, part == 0, &mut out);
+            self.run_on_shard(command, args, db, protocol, touch, part == 0, false, &mut out);
             self.step(connection, part, &out);
         } else {
             self.counters.forwarded += 1;
@@ -190,7 +196,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         if let Some((part, answer)) = self.send_errand(shard, errand)
                             && let Some(Running::Gathering(gathering)) = connection.awaited()
                         {
-                            steps.push(gathering.answer(part, answer));
+                            steps.push(gathering.answer(part, answer, &self.shared.slots));
                         }
                     }
                 }
@@ -219,6 +225,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
             }
             Note::Monitor(line) => self.show_monitors(&line),
+            Note::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
+            Note::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
+            Note::Piece(ticket, piece, more) => self.take_note_of_piece(ticket, &piece, more),
+            Note::EndStream(stream) => self.shard.close_stream(stream),
+            Note::Wait(request) => self.take_wait(*request),
+            Note::Waiting(ticket) => self.take_waiting(ticket),
+            Note::Served(ticket, reply) => self.take_served(ticket, &reply),
+            Note::Forget(ticket) => self.waiters.remove(&mut self.shard, peer, ticket),
+            Note::Deliver(delivery) => self.take_delivery(*delivery),
+            Note::Return(delivery) => self.take_return(*delivery),
             Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, &rest),
         }
     }
@@ -234,7 +250,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     });
                 }
                 Note::Monitor(line) => self.show_monitors(&line),
-                Note::Adopt(_) | Note::Part(..) | Note::DirectDone { .. } => {
+                Note::Adopt(_)
+                | Note::Part(..)
+                | Note::Streamed(..)
+                | Note::NextPiece(..)
+                | Note::Piece(..)
+                | Note::EndStream(_)
+                | Note::Wait(_)
+                | Note::Waiting(_)
+                | Note::Served(..)
+                | Note::Forget(_)
+                | Note::Deliver(_)
+                | Note::Return(_)
+                | Note::DirectDone { .. } => {
                     debug_assert!(false, "a node does not send itself such a note");
                 }
             }
@@ -303,6 +331,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if connection.sending_bytes > 0
             || connection.input.is_some()
             || connection.direct.is_some()
+            || !connection.streams.is_empty()
             || connection.close_after_reply
             || index >= self.shared.direct[self.me].len()
         {

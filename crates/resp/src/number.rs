@@ -1,5 +1,9 @@
 //! Numbers as Redis reads and prints them.
 
+mod digits;
+
+use digits::Digits;
+
 /// Reads a signed 64-bit integer in the one canonical form: an optional `-`, digits without a leading zero,
 /// nothing else. `None` for anything else, overflow included. (Redis: `string2ll`.)
 pub fn parse_i64(text: &[u8]) -> Option<i64> {
@@ -34,44 +38,92 @@ pub fn push_i64(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// Prints a double with the fewest digits that read back the same, in the layout of Redis's `%.17g`
-/// replacement: plain up to seven zeros on either side, otherwise with an exponent of at least one digit and
-/// its sign; `inf`, `-inf`, `nan`.
-pub fn format_f64(value: f64) -> String {
-    if value.is_nan() {
-        return "nan".into();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "inf".into() } else { "-inf".into() };
-    }
-    if value == 0.0 {
-        return if value.is_sign_negative() { "-0".into() } else { "0".into() };
-    }
-    let scientific = format!("{:e}", value.abs());
-    let (mantissa, exponent) = scientific.split_once('e').expect("the exponent is always printed");
-    let exponent: i32 = exponent.parse().expect("a small integer");
-    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
-    let count = digits.len() as i32;
-    // The value is digits * 10^scale.
-    let scale = exponent - (count - 1);
-    let sign = if value < 0.0 { "-" } else { "" };
-    let magnitude = exponent.abs();
-    if scale >= 0 && magnitude < count + 7 {
-        return format!("{sign}{digits}{}", "0".repeat(scale as usize));
-    }
-    if scale < 0 && (scale > -7 || magnitude < 4) {
-        let before = count + scale;
-        return if before <= 0 {
-            format!("{sign}0.{}{digits}", "0".repeat(-before as usize))
+/// Integral doubles up to half of the 64-bit range are printed like integers.
+const PLAIN_INTEGER_MAX: f64 = (i64::MAX / 2) as f64;
+/// Longest text of a double, in bytes: a sign, `0.`, six zeros and 17 digits; or 24 digits.
+const DOUBLE_MAX_LEN_BYTES: usize = 32;
+
+/// The text of a double: see [`DoubleText::new`].
+#[derive(Clone, Copy, Debug)]
+pub struct DoubleText {
+    bytes: [u8; DOUBLE_MAX_LEN_BYTES],
+    len: usize,
+}
+
+impl DoubleText {
+    /// Prints a double as Redis 7.2 does: an integer where it is one; otherwise with as many digits as it takes to read back
+    /// the same, plain up to seven zeros on either side, else with an exponent of at least one digit and its sign; `inf`,
+    /// `-inf`, `nan`. (Redis: `d2string`.)
+    pub fn new(value: f64) -> DoubleText {
+        let mut text = DoubleText { bytes: [0; DOUBLE_MAX_LEN_BYTES], len: 0 };
+        if value.is_nan() {
+            text.push(b"nan");
+        } else if value.is_infinite() {
+            text.push(if value > 0.0 { b"inf" } else { b"-inf" });
+        } else if value == 0.0 {
+            text.push(if value.is_sign_negative() { b"-0" } else { b"0" });
+        } else if value.abs() <= PLAIN_INTEGER_MAX && (value as i64) as f64 == value {
+            text.push(itoa::Buffer::new().format(value as i64).as_bytes());
         } else {
-            let (whole, fraction) = digits.split_at(before as usize);
-            format!("{sign}{whole}.{fraction}")
-        };
+            if value < 0.0 {
+                text.push(b"-");
+            }
+            text.push_digits(&Digits::of(value));
+        }
+        text
     }
-    let exponent_sign = if exponent < 0 { '-' } else { '+' };
-    let (first, rest) = digits.split_at(1);
-    let point = if rest.is_empty() { "" } else { "." };
-    format!("{sign}{first}{point}{rest}e{exponent_sign}{magnitude}")
+
+    /// The bytes.
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    fn push_zeros(&mut self, count: u32) {
+        (0..count).for_each(|_| self.push(b"0"));
+    }
+
+    fn push_digits(&mut self, number: &Digits) {
+        let (digits, scale) = (number.as_bytes(), number.scale);
+        let len = digits.len() as i32;
+        let exponent = scale + len - 1;
+        let magnitude = exponent.abs();
+        if scale >= 0 && magnitude < len + 7 {
+            self.push(digits);
+            self.push_zeros(scale.unsigned_abs());
+        } else if scale < 0 && (scale > -7 || magnitude < 4) {
+            match usize::try_from(len + scale) {
+                Ok(before @ 1..) => {
+                    self.push(&digits[..before]);
+                    self.push(b".");
+                    self.push(&digits[before..]);
+                }
+                _ => {
+                    self.push(b"0.");
+                    self.push_zeros((len + scale).unsigned_abs());
+                    self.push(digits);
+                }
+            }
+        } else {
+            self.push(&digits[..1]);
+            if len > 1 {
+                self.push(b".");
+                self.push(&digits[1..]);
+            }
+            self.push(if exponent < 0 { b"e-" } else { b"e+" });
+            self.push(itoa::Buffer::new().format(magnitude).as_bytes());
+        }
+    }
+}
+
+/// The same as a text of its own.
+pub fn format_f64(value: f64) -> String {
+    String::from_utf8_lossy(DoubleText::new(value).as_bytes()).into_owned()
 }
 
 #[cfg(test)]
@@ -109,11 +161,35 @@ mod tests {
             (-2.5, "-2.5"),
             (1e21, "1e+21"),
             (1e-7, "1e-7"),
+            (1e17, "100000000000000000"),
+            (4_611_686_018_427_387_904.0, "4611686018427387904"),
+            (5e18, "5e+18"),
+            (123_456_789_012_345_680.0, "123456789012345680"),
+            (5e-324, "5e-324"),
+            (1.0e300, "1e+300"),
+            (-0.0, "-0"),
+            (1.0 / 3.0, "0.3333333333333333"),
+            // One digit more than it takes.
+            (-31431.59339, "-3.1431593390000002e+4"),
             (1234567.891, "1234567.891"),
             (0.000001, "0.000001"),
             (f64::INFINITY, "inf"),
         ] {
             assert_eq!(format_f64(value), text);
+        }
+    }
+
+    #[test]
+    fn doubles_read_back_the_same() {
+        // A linear congruential generator will do.
+        let mut bits = 1u64;
+        for _ in 0..200_000 {
+            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let value = f64::from_bits(bits ^ bits >> 31);
+            if value.is_finite() {
+                let text = format_f64(value);
+                assert_eq!(text.parse::<f64>().map(f64::to_bits), Ok(value.to_bits()), "{text}");
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Replies, written in the protocol the client speaks.
 
-use crate::number::{format_f64, push_i64};
+use crate::number::{DoubleText, push_i64};
 
 /// Which protocol a client speaks: `HELLO` chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Protocol {
 pub struct Reply<'a> {
     out: &'a mut Vec<u8>,
     protocol: Protocol,
+    /// A long reply may be made later.
+    may_stream: bool,
 }
 
 /// Where the header of an aggregate of yet unknown length belongs.
@@ -27,7 +29,19 @@ impl<'a> Reply<'a> {
     /// A reply that goes to the end of `out`.
     #[inline]
     pub fn new(out: &'a mut Vec<u8>, protocol: Protocol) -> Reply<'a> {
-        Reply { out, protocol }
+        Reply { out, protocol, may_stream: false }
+    }
+
+    /// A reply that may be made a piece at a time if it is long.
+    #[inline]
+    pub fn streamable(out: &'a mut Vec<u8>, protocol: Protocol) -> Reply<'a> {
+        Reply { out, protocol, may_stream: true }
+    }
+
+    /// Whether a long reply may be made a piece at a time.
+    #[inline]
+    pub fn may_stream(&self) -> bool {
+        self.may_stream
     }
 
     /// What the client speaks.
@@ -166,7 +180,7 @@ impl<'a> Reply<'a> {
 
     /// A double; in RESP2 a bulk string.
     pub fn double(&mut self, value: f64) {
-        let text = format_f64(value);
+        let text = DoubleText::new(value);
         match self.protocol {
             Protocol::Resp2 => self.bulk(text.as_bytes()),
             Protocol::Resp3 => {

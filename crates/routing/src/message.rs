@@ -1,11 +1,11 @@
 //! What nodes say to each other about commands: one [`Batch`] per peer and tick, its buffers used again.
 
-use tessera_command::Command;
-use tessera_command::gather::{self, Give, Transfer, What};
-use tessera_keyspace::{Expire, Shard};
+use tessera_command::gather::{self, Act, Give, TextNeed, Transfer, What};
+use tessera_command::{Command, Error};
+use tessera_keyspace::{Effect, Expire, Shard};
 use tessera_resp::args::OwnedArgs;
-use tessera_resp::{Args, Protocol, Span};
-use tessera_values::{Value, ValueRef};
+use tessera_resp::{Args, Protocol, Reply, Span};
+use tessera_values::{StringRef, StringValue, Value, ValueRef};
 
 /// Where an answer belongs: to which connection of the home, and to which of its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,13 @@ pub enum ErrandKind {
         /// Note the use.
         touch: bool,
     },
+    /// Tell these texts; the errand's own key means nothing.
+    FindTexts {
+        /// Where they are.
+        needs: Vec<TextNeed>,
+        /// Note the use.
+        touch: bool,
+    },
     /// Make the key hold this.
     Put(Value, Expire),
     /// Remove the key.
@@ -72,6 +79,15 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
+    /// Do the rest of the command and send the reply.
+    Act {
+        /// What there is to know besides the key.
+        what: Box<[u8]>,
+        /// The rest of the command.
+        act: Act,
+        /// What the client speaks.
+        protocol: Protocol,
+    },
 }
 
 /// What an errand found.
@@ -85,8 +101,12 @@ pub struct Answer {
     pub type_name: Option<&'static str>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
+    /// The texts, those that are missing included.
+    pub texts: Vec<Option<StringValue>>,
     /// The element that was taken, or could not be given.
     pub element: Option<Vec<u8>>,
+    /// What the client is told by [`ErrandKind::Act`]; `None` if that found the key changed.
+    pub reply: Option<Result<Vec<u8>, Error>>,
 }
 
 impl Errand {
@@ -101,8 +121,12 @@ impl Errand {
                     value: found.value.map(ValueRef::to_value),
                     type_name: found.type_name,
                     expire_at_ms: found.expire_at_ms,
-                    element: None,
+                    ..Answer::default()
                 }
+            }
+            ErrandKind::FindTexts { needs, touch } => {
+                let find = |need| gather::find_text(shard, db, touch, need).map(StringRef::to_string_value);
+                Answer { texts: needs.iter().map(find).collect(), ..Answer::default() }
             }
             ErrandKind::Put(value, expire) => {
                 shard.view_mut(db, true).put(&key, value, expire);
@@ -128,6 +152,15 @@ impl Errand {
                 }
                 shard.note_dirty();
                 Answer::default()
+            }
+            ErrandKind::Act { what, act, protocol } => {
+                let mut out = Vec::new();
+                let mut reply = Reply::new(&mut out, protocol);
+                let acted = act(&mut shard.view_mut(db, true), &key, &what, &mut reply).transpose();
+                if matches!(acted, Some(Ok(Effect::Verbatim | Effect::Rewritten))) {
+                    shard.note_dirty();
+                }
+                Answer { reply: acted.map(|result| result.map(|_| out)), ..Answer::default() }
             }
             ErrandKind::Take => match shard.view_mut(db, true).remove(&key) {
                 None => Answer::default(),
@@ -294,6 +327,13 @@ impl Batch {
         let result = write(&mut self.replies);
         self.reply_ends.push((ticket, self.replies.len()));
         result
+    }
+
+    /// Takes the last reply back.
+    pub fn pop_reply(&mut self) -> Vec<u8> {
+        self.reply_ends.pop();
+        let end = self.reply_ends.last().map_or(0, |(_, end)| *end);
+        self.replies.split_off(end)
     }
 
     /// All replies in order.

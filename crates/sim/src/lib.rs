@@ -14,6 +14,7 @@ pub mod generate;
 pub mod kernel;
 pub mod memory;
 pub mod network;
+pub mod queues;
 pub mod scenarios;
 pub mod script;
 pub mod system;

@@ -5,6 +5,7 @@ use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
 use crate::memory;
+use crate::queues;
 use crate::script::{Action, Check, play};
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
@@ -24,19 +25,22 @@ pub enum Scenario {
     Monitors,
     /// Memory is bounded: keys go as the policy says, and writes are refused only if none can.
     Memory,
+    /// Clients wait for lists: nothing is lost, nobody is overtaken.
+    Queues,
     /// Effects replayed give the same data.
     Effects,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 7] = [
+    pub const ALL: [Scenario; 8] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
         Scenario::Flood,
         Scenario::Monitors,
         Scenario::Memory,
+        Scenario::Queues,
         Scenario::Effects,
     ];
 
@@ -49,6 +53,7 @@ impl Scenario {
             Scenario::Flood => "flood",
             Scenario::Monitors => "monitors",
             Scenario::Memory => "memory",
+            Scenario::Queues => "queues",
             Scenario::Effects => "effects",
         }
     }
@@ -62,6 +67,7 @@ impl Scenario {
             Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
             Scenario::Memory => memory::play(shards, seed),
+            Scenario::Queues => queues::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));

@@ -53,6 +53,11 @@ fn memory_stays_within_its_bound() {
 }
 
 #[test]
+fn clients_that_wait_for_lists_are_served_in_order_and_nothing_is_lost() {
+    play(Scenario::Queues, &[1, 2, 3, 5], 1..6);
+}
+
+#[test]
 fn replayed_effects_give_the_same_data() {
     play(Scenario::Effects, &[1], 1..3);
 }

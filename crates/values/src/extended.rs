@@ -76,6 +76,32 @@ impl Extended {
         Extended::Finite { negative, mantissa, exponent }
     }
 
+    /// This many times the number, rounded.
+    pub fn times(self, factor: u64) -> Extended {
+        match self {
+            Extended::Finite { negative, mantissa, exponent } => {
+                Extended::rounded(negative, u128::from(mantissa) * u128::from(factor), exponent, false)
+            }
+            Extended::NotFinite => self,
+        }
+    }
+
+    /// The least integer that is not below the number, or the nearest there is of 64 bits. `None` for what is not
+    /// finite.
+    pub fn ceil(self) -> Option<i64> {
+        let Extended::Finite { negative, mantissa, exponent } = self else { return None };
+        let (mantissa, shift) = (i128::from(mantissa), exponent.unsigned_abs());
+        let magnitude = match exponent {
+            65.. if mantissa > 0 => i128::MAX,
+            65.. => 0,
+            0..65 => mantissa << shift.min(63),
+            _ if shift >= 64 => i128::from(!negative && mantissa > 0),
+            _ => (mantissa >> shift) + i128::from(!negative && mantissa & ((1 << shift) - 1) > 0),
+        };
+        let value = if negative { -magnitude } else { magnitude };
+        Some(value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+    }
+
     /// The decimal digits: 17 behind the point, zeros at the end left off. `None` for what is not finite. (C:
     /// `%.17Lf`.) Up to 4,952 bytes.
     pub fn format(&self) -> Option<String> {
@@ -155,5 +181,37 @@ impl Add for Extended {
         } else {
             Extended::rounded(negative, larger - shifted, exponent, false)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Extended;
+
+    #[test]
+    fn products_are_rounded_up_to_integers() {
+        let thousandfold =
+            |text: &str| Extended::parse(text.as_bytes()).and_then(|number| number.times(1000).ceil());
+        for (text, expected) in [
+            ("0", 0),
+            ("-0", 0),
+            ("1", 1000),
+            ("0.001", 1),
+            ("0.0011", 2),
+            ("1e-4000", 1),
+            ("-0.0009", 0),
+            // A thousand times that is a little more than -1.
+            ("-0.001", 0),
+            ("-0.0011", -1),
+            ("-1.5", -1500),
+            ("9223372036854775.807", i64::MAX),
+            ("9223372036854775.8", 9_223_372_036_854_775_800),
+            ("1e30", i64::MAX),
+            ("-1e30", i64::MIN),
+            ("-1e4000", i64::MIN),
+        ] {
+            assert_eq!(thousandfold(text), Some(expected), "{text}");
+        }
+        assert_eq!(thousandfold("1e4932"), None);
     }
 }

@@ -4,11 +4,15 @@
 
 pub mod allocation;
 pub mod collection;
+pub mod double;
 pub mod extended;
+pub mod geo;
 pub mod glob;
 pub mod hash;
+pub mod hyperloglog;
 pub mod list;
 pub mod listpack;
+pub mod partial_sort;
 pub mod set;
 pub mod sorted_set;
 pub mod string;

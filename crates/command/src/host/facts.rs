@@ -79,6 +79,10 @@ pub struct ClientsFacts {
     pub connected: u64,
     /// How many wait: in a blocking command, or held back by CLIENT PAUSE.
     pub blocked: u64,
+    /// How many wait in a blocking command that has a timeout.
+    pub timed: u64,
+    /// How many keys are waited for.
+    pub blocking_keys: u64,
     /// The largest input buffer of late, in bytes.
     pub recent_max_input_buffer_bytes: u64,
     /// The largest output buffer of late, in bytes.

@@ -97,6 +97,7 @@ fn key_spec(spec: &KeySpec, reply: &mut Reply<'_>) {
             reply.bulk(b"startfrom");
             reply.integer(i64::from(from));
         }
+        Begin::Unknown => search("unknown", &[], reply),
     }
     reply.bulk(b"find_keys");
     match spec.find {
@@ -110,6 +111,7 @@ fn key_spec(spec: &KeySpec, reply: &mut Reply<'_>) {
             &[("keynumidx", at as i64), ("firstkey", first as i64), ("keystep", step as i64)],
             reply,
         ),
+        Find::Unknown => search("unknown", &[], reply),
     }
 }
 

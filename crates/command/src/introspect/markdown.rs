@@ -10,7 +10,12 @@ use std::fmt::Write;
 const GROUPS: &[(Group, &str)] = &[
     (Group::String, "Strings"),
     (Group::Bitmap, "Bitmaps"),
+    (Group::List, "Lists"),
     (Group::Hash, "Hashes"),
+    (Group::Set, "Sets"),
+    (Group::SortedSet, "Sorted sets"),
+    (Group::HyperLogLog, "HyperLogLogs"),
+    (Group::Geo, "Places on the earth"),
     (Group::Generic, "Keys of any type"),
     (Group::Connection, "The connection"),
     (Group::Server, "The server"),

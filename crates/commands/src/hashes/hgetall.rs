@@ -1,6 +1,5 @@
-use super::access::bulk;
+use super::listing::{self, Shown};
 use tessera_command::prelude::*;
-use tessera_values::Hash;
 
 pub struct HGetAll;
 
@@ -25,15 +24,16 @@ impl Read for HGetAll {
     }
 
     fn execute(key: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let Some(hash) = db.collection::<Hash>(key)? else {
-            reply.map(0);
-            return Ok(());
-        };
-        reply.map(hash.live_len(db.now_ms()));
-        for (field, value) in hash.iter(db.now_ms()) {
-            bulk(reply, field);
-            bulk(reply, value);
-        }
-        Ok(())
+        listing::execute(key, Shown::Both, db, reply)
+    }
+}
+
+impl Streamed for HGetAll {
+    fn stream<'a>(
+        key: &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)> {
+        listing::stream(key, Shown::Both, db, reply)
     }
 }

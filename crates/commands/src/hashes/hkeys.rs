@@ -1,6 +1,5 @@
-use super::access::bulk;
+use super::listing::{self, Shown};
 use tessera_command::prelude::*;
-use tessera_values::Hash;
 
 pub struct HKeys;
 
@@ -25,14 +24,16 @@ impl Read for HKeys {
     }
 
     fn execute(key: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let Some(hash) = db.collection::<Hash>(key)? else {
-            reply.array(0);
-            return Ok(());
-        };
-        reply.array(hash.live_len(db.now_ms()));
-        for (field, _) in hash.iter(db.now_ms()) {
-            bulk(reply, field);
-        }
-        Ok(())
+        listing::execute(key, Shown::Fields, db, reply)
+    }
+}
+
+impl Streamed for HKeys {
+    fn stream<'a>(
+        key: &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)> {
+        listing::stream(key, Shown::Fields, db, reply)
     }
 }

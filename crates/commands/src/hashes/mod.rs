@@ -30,6 +30,7 @@ mod hsetnx;
 mod hstrlen;
 mod httl;
 mod hvals;
+mod listing;
 mod pairs;
 
 use tessera_command::Command;
@@ -42,12 +43,12 @@ pub const COMMANDS: &[Command] = &[
     Command::write::<hexpireat::HExpireAt>(),
     Command::read::<hexpiretime::HExpireTime>(),
     Command::read::<hget::HGet>(),
-    Command::read::<hgetall::HGetAll>(),
+    Command::streamed::<hgetall::HGetAll>(),
     Command::write::<hgetdel::HGetDel>(),
     Command::write::<hgetex::HGetEx>(),
     Command::write::<hincrby::HIncrBy>(),
     Command::write::<hincrbyfloat::HIncrByFloat>(),
-    Command::read::<hkeys::HKeys>(),
+    Command::streamed::<hkeys::HKeys>(),
     Command::read::<hlen::HLen>(),
     Command::read::<hmget::HMGet>(),
     Command::write::<hmset::HMSet>(),
@@ -63,5 +64,5 @@ pub const COMMANDS: &[Command] = &[
     Command::write::<hsetnx::HSetNx>(),
     Command::read::<hstrlen::HStrLen>(),
     Command::read::<httl::HTtl>(),
-    Command::read::<hvals::HVals>(),
+    Command::streamed::<hvals::HVals>(),
 ];

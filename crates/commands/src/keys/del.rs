@@ -22,6 +22,7 @@ impl Write for Del {
     }
 
     fn execute(keys: &Self::Args<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
-        super::removal::remove_all(*keys, db, reply)
+        let later = db.settings().lazy_free.user_delete;
+        super::removal::remove_all(*keys, later, db, reply)
     }
 }

@@ -23,6 +23,6 @@ impl Write for Unlink {
     }
 
     fn execute(keys: &Self::Args<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
-        super::removal::remove_all(*keys, db, reply)
+        super::removal::remove_all(*keys, true, db, reply)
     }
 }

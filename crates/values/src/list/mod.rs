@@ -1,29 +1,344 @@
-//! Lists.
+//! Lists: elements in an order, added and taken at both ends at the same cost.
+//!
+//! A short list is one listpack; a longer one is a quicklist, whose nodes are listpacks. `list-max-listpack-size` bounds
+//! both, and is what `setting` stands for wherever a list may change its form.
 
-use crate::listpack::Listpack;
+mod limit;
+mod node;
+mod nodes;
+mod quicklist;
+mod walk;
+
+use crate::allocation::block_len_bytes;
+use crate::listpack::{Element, Listpack};
 use crate::{Collection, Value, ValueRef};
+use limit::Limit;
+use quicklist::{Popped, Quicklist};
+pub use walk::{Range, RangeBack};
 
-/// A list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct List {
-    elements: Listpack,
+/// The setting that Redis gives a list that SORT stores, whatever the configuration says.
+const STORED_SETTING: i32 = -2;
+
+/// One of the two ends of a list, and the direction from an element towards it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Where index 0 is; left.
+    Front,
+    /// Where index -1 is; right.
+    Back,
 }
 
+impl End {
+    /// The other one.
+    pub fn other(self) -> End {
+        match self {
+            End::Front => End::Back,
+            End::Back => End::Front,
+        }
+    }
+}
+
+/// An element that was taken from a list, to be put into one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Whether its length counts when the list that it goes to asks if it will be too long for a listpack. Redis does
+    /// not count integers that come from a quicklist.
+    pub counts: bool,
+}
+
+#[derive(Clone)]
+enum Form {
+    Packed(Listpack),
+    Quick(Box<Quicklist>),
+}
+
+/// A list.
+#[derive(Clone)]
+pub struct List {
+    form: Form,
+}
+
+impl Default for List {
+    fn default() -> List {
+        List { form: Form::Packed(Listpack::new()) }
+    }
+}
+
+impl List {
+    /// A list of these elements in the form that SORT stores them in.
+    pub fn stored<'a>(elements: impl IntoIterator<Item = &'a [u8]>, setting: i32) -> List {
+        let mut quicklist = Quicklist::new(Listpack::new(), STORED_SETTING);
+        elements.into_iter().for_each(|element| quicklist.push(End::Back, element));
+        let mut list = List { form: Form::Quick(Box::new(quicklist)) };
+        list.unite(setting, false);
+        list
+    }
+
+    fn elements_len(&self) -> usize {
+        match &self.form {
+            Form::Packed(listpack) => listpack.len(),
+            Form::Quick(quicklist) => quicklist.nodes().len(),
+        }
+    }
+
+    /// Becomes a quicklist if it is too long for a listpack, or will be with `added` more elements of `added_bytes`.
+    #[inline]
+    fn grow(&mut self, added: usize, added_bytes: usize, setting: i32) {
+        if let Form::Packed(listpack) = &mut self.form {
+            let len_bytes = listpack.len_bytes().saturating_add(added_bytes);
+            if Limit::new(setting).is_exceeded(len_bytes, listpack.len().saturating_add(added)) {
+                let quicklist = Quicklist::new(std::mem::take(listpack), setting);
+                self.form = Form::Quick(Box::new(quicklist));
+            }
+        }
+    }
+
+    /// Becomes a listpack if it is short enough.
+    #[inline]
+    fn unite(&mut self, setting: i32, is_shrinking: bool) {
+        if let Form::Quick(quicklist) = &mut self.form
+            && let Some(listpack) = quicklist.take_listpack(Limit::new(setting), is_shrinking)
+        {
+            self.form = Form::Packed(listpack);
+        }
+    }
+
+    /// Adds elements at an end, one after the other.
+    pub fn push<'a>(
+        &mut self,
+        end: End,
+        elements: impl ExactSizeIterator<Item = &'a [u8]> + Clone,
+        setting: i32,
+    ) {
+        let added_bytes = elements.clone().fold(0usize, |sum, element| sum.saturating_add(element.len()));
+        self.grow(elements.len(), added_bytes, setting);
+        match &mut self.form {
+            Form::Quick(quicklist) => elements.for_each(|element| quicklist.push(end, element)),
+            Form::Packed(listpack) if elements.len() == 1 => elements.for_each(|element| match end {
+                End::Front => listpack.push_front(element),
+                End::Back => listpack.push_back(element),
+            }),
+            // All at once: one by one each would move those before it.
+            Form::Packed(listpack) => {
+                let mut elements: Vec<Element<'_>> = elements.map(Element::new).collect();
+                if end == End::Front {
+                    elements.reverse();
+                }
+                let position = if end == End::Front { listpack.first() } else { None };
+                listpack.insert(position, &elements);
+            }
+        }
+    }
+
+    /// Adds an element that was taken from another list, or from this one.
+    pub fn push_taken(&mut self, end: End, taken: &Taken, setting: i32) {
+        self.grow(1, if taken.counts { taken.bytes.len() } else { 0 }, setting);
+        match &mut self.form {
+            Form::Quick(quicklist) => quicklist.push(end, &taken.bytes),
+            Form::Packed(listpack) => match end {
+                End::Front => listpack.push_front(&taken.bytes),
+                End::Back => listpack.push_back(&taken.bytes),
+            },
+        }
+    }
+
+    /// Takes the element at an end.
+    pub fn pop(&mut self, end: End, setting: i32) -> Option<Taken> {
+        let taken = self.pop_as_it_is(end);
+        self.unite(setting, true);
+        taken
+    }
+
+    /// The same, and keeps the form.
+    fn pop_as_it_is(&mut self, end: End) -> Option<Taken> {
+        match &mut self.form {
+            Form::Quick(quicklist) => {
+                let Popped { bytes, is_integer } = quicklist.pop(end)?;
+                Some(Taken { bytes, counts: !is_integer })
+            }
+            Form::Packed(listpack) => {
+                let position = match end {
+                    End::Front => listpack.first(),
+                    End::Back => listpack.last(),
+                }?;
+                let bytes = listpack.get(position).to_vec();
+                listpack.remove(position, 1);
+                Some(Taken { bytes, counts: true })
+            }
+        }
+    }
+
+    /// Takes the element at one end and adds it at the same end or the other. Its bytes.
+    pub fn rotate(&mut self, from: End, to: End, setting: i32) -> Option<Vec<u8>> {
+        let taken = self.pop_as_it_is(from)?;
+        self.push_taken(to, &taken, setting);
+        self.unite(setting, true);
+        Some(taken.bytes)
+    }
+
+    /// The element with this index.
+    pub fn get(&self, index: usize) -> Option<Element<'_>> {
+        match &self.form {
+            Form::Packed(listpack) => listpack.seek(index).map(|position| listpack.get(position)),
+            Form::Quick(_) => self.range(index, 1).next(),
+        }
+    }
+
+    /// Puts another element in the place of the one with this index. False if there is none.
+    pub fn set(&mut self, index: usize, element: &[u8], setting: i32) -> bool {
+        // Redis asks before it looks.
+        self.grow(1, element.len(), setting);
+        let is_set = match &mut self.form {
+            Form::Quick(quicklist) => quicklist.set(index, element),
+            Form::Packed(listpack) => match listpack.seek(index) {
+                Some(position) => {
+                    listpack.replace(position, element);
+                    true
+                }
+                None => false,
+            },
+        };
+        if is_set {
+            self.unite(setting, true);
+        }
+        is_set
+    }
+
+    /// Adds an element before or behind the first that is `pivot`. False if there is none.
+    pub fn insert(&mut self, side: End, pivot: &[u8], element: &[u8], setting: i32) -> bool {
+        // Redis asks before it looks.
+        self.grow(1, element.len(), setting);
+        match &mut self.form {
+            Form::Quick(quicklist) => match quicklist.find(pivot) {
+                Some(at) => {
+                    quicklist.insert(at, side, element);
+                    true
+                }
+                None => false,
+            },
+            Form::Packed(listpack) => match listpack.find(listpack.first(), pivot, 1) {
+                Some(position) => {
+                    let position = match side {
+                        End::Front => Some(position),
+                        End::Back => listpack.next(position),
+                    };
+                    listpack.insert(position, &[Element::new(element)]);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    /// Takes away the elements that are `wanted`, at most `max` of them, beginning at an end. How many it were.
+    pub fn remove_equal(&mut self, from: End, max: usize, wanted: &[u8], setting: i32) -> usize {
+        let removed = match &mut self.form {
+            Form::Quick(quicklist) => quicklist.remove_equal(from, max, wanted),
+            Form::Packed(listpack) => quicklist::remove_equal(listpack, from, max, wanted),
+        };
+        if removed > 0 {
+            self.unite(setting, true);
+        }
+        removed
+    }
+
+    /// Takes away `count` elements, or as many as there are, at an end.
+    pub fn remove_at(&mut self, end: End, count: usize, setting: i32) {
+        self.remove_as_it_is(end, count);
+        self.unite(setting, true);
+    }
+
+    /// Takes away so many elements at both ends, or as many as there are.
+    pub fn trim(&mut self, front: usize, back: usize, setting: i32) {
+        self.remove_as_it_is(End::Front, front);
+        self.remove_as_it_is(End::Back, back);
+        self.unite(setting, true);
+    }
+
+    fn remove_as_it_is(&mut self, end: End, count: usize) {
+        let len = self.elements_len();
+        let count = count.min(len);
+        let start = if end == End::Front { 0 } else { len - count };
+        match &mut self.form {
+            _ if count == 0 => {}
+            Form::Quick(quicklist) => quicklist.remove_range(start, count),
+            Form::Packed(listpack) => {
+                if let Some(position) = listpack.seek(start) {
+                    listpack.remove(position, count);
+                }
+            }
+        }
+    }
+
+    /// `count` elements, or as many as there are, from index `start` on.
+    pub fn range(&self, start: usize, count: usize) -> Range<'_> {
+        Range::new(self, start, count)
+    }
+
+    /// `count` elements, or as many as there are, from the last one on towards the front.
+    pub fn range_back(&self, count: usize) -> RangeBack<'_> {
+        RangeBack::new(self, count)
+    }
+
+    /// All elements.
+    pub fn iter(&self) -> Range<'_> {
+        self.range(0, usize::MAX)
+    }
+}
+
+impl std::fmt::Debug for List {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Equal lists have equal elements, whatever their form.
+impl PartialEq for List {
+    fn eq(&self, other: &List) -> bool {
+        self.elements_len() == other.elements_len() && self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for List {}
+
 impl Collection for List {
+    #[inline]
     fn len(&self) -> usize {
-        self.elements.len()
+        self.elements_len()
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        match &self.form {
+            Form::Packed(listpack) => listpack.is_empty(),
+            Form::Quick(quicklist) => quicklist.nodes().len() == 0,
+        }
     }
 
     fn encoding_name(&self) -> &'static str {
-        "listpack"
+        match &self.form {
+            Form::Packed(_) => "listpack",
+            Form::Quick(_) => "quicklist",
+        }
     }
 
+    #[inline]
     fn allocated_bytes(&self) -> usize {
-        self.elements.allocated_bytes()
+        match &self.form {
+            Form::Packed(listpack) => listpack.allocated_bytes(),
+            Form::Quick(quicklist) => {
+                block_len_bytes(size_of::<Quicklist>()) + quicklist.nodes().allocated_bytes()
+            }
+        }
     }
 
     fn free_some(&mut self) -> bool {
-        false
+        match &mut self.form {
+            Form::Packed(_) => false,
+            Form::Quick(quicklist) => quicklist.free_some(),
+        }
     }
 
     fn of_ref(value: ValueRef<'_>) -> Option<&List> {
@@ -34,3 +349,6 @@ impl Collection for List {
         if let Value::List(value) = value { Some(value) } else { None }
     }
 }
+
+#[cfg(test)]
+mod tests;

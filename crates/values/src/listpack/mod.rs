@@ -20,6 +20,8 @@ use element::{END, OVERHEAD_MAX_BYTES, back_len_bytes, decode_back_len};
 use std::ops::Range;
 
 const HEADER_BYTES: usize = 6;
+/// Header and end.
+const EMPTY_LEN_BYTES: usize = HEADER_BYTES + 1;
 /// This many elements or more.
 const MANY: u16 = u16::MAX;
 /// Longest listpack that Redis makes, in bytes.
@@ -257,7 +259,10 @@ impl Listpack {
     fn splice(&mut self, at: usize, old_len: usize, new: &[Element<'_>], change: isize) {
         let new_len: usize = new.iter().map(|element| element.encoded_len_bytes()).sum();
         let (before, after) = (self.bytes.len(), self.bytes.len() - old_len + new_len);
-        assert!(after <= MAX_LEN_BYTES + OVERHEAD_MAX_BYTES, "a listpack is bounded by whoever adds to it");
+        assert!(
+            after <= EMPTY_LEN_BYTES + MAX_LEN_BYTES + OVERHEAD_MAX_BYTES,
+            "a listpack is bounded by whoever adds to it"
+        );
         if after > self.bytes.capacity() {
             // Blocks come in coarse lengths: whatever the next one has to spare is ours anyway.
             self.bytes.reserve_exact(block_len_bytes(after) - before);

@@ -76,6 +76,13 @@ impl<T> HashTable<T> {
         self.hasher.hash_one(name)
     }
 
+    /// The same, to be asked while the table changes.
+    #[inline]
+    pub fn hasher(&self) -> impl Fn(&[u8]) -> u64 + use<T> {
+        let hasher = self.hasher.clone();
+        move |name| hasher.hash_one(name)
+    }
+
     /// Memory beyond the `HashTable` itself, without what elements own, in bytes.
     pub fn allocated_bytes(&self) -> usize {
         self.parts_bytes

@@ -1,10 +1,11 @@
 //! Tessera's engine in this process: one shard, and a second one that only replays the first one's effects.
 
 use super::equality::{sorted, sorted_pairs};
-use tessera_command::{Registry, Run};
-use tessera_keyspace::{Effect, Shard, ShardSettings};
+use tessera_command::{BlockingSteps, Error, Registry, Run};
+use tessera_keyspace::{Effect, Shard, ShardSettings, ViewMut};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
+use tessera_values::Thresholds;
 
 /// What a key holds: the reply of the command that reads all of it, encoding, expiry in Unix milliseconds.
 pub type State = Option<(Vec<u8>, &'static str, Option<i64>)>;
@@ -20,15 +21,19 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Empty shards that let strings become this long.
-    pub fn new(string_max_len_bytes: u64) -> Engine {
+    /// Empty shards that let strings become this long, and have collections change where these thresholds say.
+    pub fn new(string_max_len_bytes: u64, thresholds: Thresholds) -> Engine {
         let mut engine = Engine {
             registry: Registry::new(&tessera_commands::COMMANDS),
             shard: Shard::new(16, 1),
             replica: Shard::new(16, 2),
         };
         for shard in [&mut engine.shard, &mut engine.replica] {
-            shard.set_settings(ShardSettings { string_max_len_bytes, ..ShardSettings::default() });
+            shard.set_settings(ShardSettings {
+                string_max_len_bytes,
+                thresholds,
+                ..ShardSettings::default()
+            });
         }
         engine.shard.effects_mut().set_wanted(true);
         engine
@@ -53,6 +58,11 @@ impl Engine {
             replay(&self.registry, &mut self.replica, 0, owned.as_args());
         }
         Some(reply)
+    }
+
+    /// The type of what `key` holds.
+    pub fn type_name(&self, key: &[u8]) -> Option<&'static str> {
+        self.shard.view(0, false).peek(key).map(|entry| entry.value().type_name())
     }
 
     /// What `key` holds, and what it holds after replaying the effects.
@@ -104,9 +114,7 @@ fn run_on(
             Run::Read(run) => run(args, shard.view(db, true), &mut reply).map(|()| Effect::None),
             Run::Write(run) => run(args, &mut shard.view_mut(db, true), &mut reply),
             Run::Gather(steps) => steps.run_on_one_shard(args, shard, db, true, &mut reply),
-            Run::Blocking(steps) => {
-                steps.run_without_waiting(args, &mut shard.view_mut(db, true), &mut reply)
-            }
+            Run::Blocking(steps) => run_in_vain(&steps, args, &mut shard.view_mut(db, true), &mut reply),
             Run::Session(_) | Run::Everywhere(_) | Run::Container => return None,
         }
     };
@@ -116,6 +124,22 @@ fn run_on(
         Effect::None
     });
     Some((out, effect))
+}
+
+/// What a client is told that finds nothing, and whose time is over before anything comes.
+fn run_in_vain(
+    steps: &BlockingSteps,
+    args: Args<'_>,
+    db: &mut ViewMut<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Effect, Error> {
+    let wait = (steps.wait)(args)?;
+    wait.check(db.now_ms())?;
+    let served = steps.try_keys(args, &wait.keys, db, reply)?;
+    Ok(served.unwrap_or_else(|| {
+        (steps.give_up)(reply);
+        Effect::None
+    }))
 }
 
 /// Carries out what a log would hold.

@@ -4,10 +4,11 @@
 //! alternative is taken, and behind a word or group `?` (perhaps), `*` (up to three times) or `+` (one to three
 //! times). Some commands are then spoilt: a word lost, doubled, exchanged or made of garbage.
 
-use super::templates::{FAMILIES, Template};
+use super::templates::{self, FAMILIES, Template};
 use fastrand::Rng;
 use tessera_command::cursor;
 use tessera_resp::number::parse_i64;
+use tessera_values::hyperloglog::{self, HyperLogLogMut};
 
 /// Names that a careless reader of bytes, patterns or hash tags would get wrong.
 const ODD_KEYS: &[&[u8]] =
@@ -178,6 +179,25 @@ const TYPES: &[&str] = &[
 const NOT_TYPES: &[&str] = &["u0", "u64", "i65", "i0", "x8", "U8", "u-1", "u08", "8", "", "i"];
 const PATTERNS: &[&str] =
     &["*", "**", "key:*", "key:?", "key:[0-3]", "key:[^0-3]", "[a-", "k\\ey*", "*[3-0]", "", "?????"];
+/// What SORT may find weights by, and what it may tell of elements.
+const WEIGHTS: &[&str] =
+    &["key:*", "key:*", "hash:*->a", "hash:*->a", "hash:*->b", "hash:*->", "*", "*->a", "key:*-*", "set:*"];
+const TOLD: &[&str] = &[
+    "#",
+    "key:*",
+    "key:*",
+    "hash:*->a",
+    "hash:*->b",
+    "*",
+    "key:0",
+    "##",
+    "set:*",
+    "hash:*",
+    "hash:*->",
+    "none",
+    "#\0*",
+    "*\0->a",
+];
 const GARBAGE: &[&[u8]] =
     &[b"", b"foo", b"\x00\xff\r\n", b"GET", b"NX", b"-1", b"0", b"1e400", b"(nil)", b"KEEPTTL", b"BIT"];
 
@@ -215,14 +235,19 @@ impl Generator {
         };
         let mut words = Vec::new();
         self.expand(template.words, &mut words);
-        if self.chance(25) {
+        if self.chance(25) && !templates::sorted_sets::must_stay(template.words) {
             self.spoil(&mut words);
+        }
+        // Nor can it be compared what chance draws: templates leave it no choice, but a mistake may have taken that away.
+        let is_drawn = words[0] == b"SPOP" || words[0] == b"SRANDMEMBER";
+        if is_drawn && (words.len() == 2 || words.get(2).is_some_and(|count| count == b"-1")) {
+            words.truncate(1);
         }
         // What lies behind a cursor that nobody handed out is each server's own affair.
         if words[0] == b"SCAN" && words.get(1).is_some_and(|cursor| cursor == b"-1") {
             words.truncate(1);
         }
-        if draws_some_fields(&words) || scans_some_fields(&words) {
+        if draws_some_fields(&words) || scans_some_fields(&words) || waits(&words) {
             words.truncate(1);
         }
         if self.chance(10) {
@@ -284,8 +309,24 @@ impl Generator {
             "<text>" => self.text(),
             "<member>" => self.member(),
             "<score>" => self.score(),
+            "<element>" => format!("{:x}", self.random.u32(..5000)).into_bytes(),
+            "<log>" => self.hyperloglog(),
+            "<longitude>" => {
+                self.coordinate(&["180", "-180", "180.1", "13.361389", "15.087269", "2.2944692"], 185.0)
+            }
+            "<latitude>" => self
+                .coordinate(&["85.05112878", "-85.05112878", "85.06", "38.115556", "37.502669", "89"], 87.0),
+            "<length>" => match self.random.u32(..30) {
+                0 => self.float(),
+                1 => self.pick(&["0", "-1", "inf", "1e300", "20037726.37", "1e-300", "abc"]).into(),
+                _ => format!("{}", 10f64.powf(self.random.f64() * 8.0)).into_bytes(),
+            },
+            "<score_bound>" => self.score_bound(),
+            "<lex_bound>" => self.lex_bound(),
             "<integer>" => self.integer(),
             "<float>" => self.float(),
+            "<by>" => self.pick(WEIGHTS).into(),
+            "<get>" => self.pick(TOLD).into(),
             "<index>" => match self.random.u32(..20) {
                 0 => self.integer(),
                 1..8 => self.random.i32(-150..150).to_string().into_bytes(),
@@ -360,6 +401,67 @@ impl Generator {
             }
             8..12 => self.random.i32(-100_000..100_000).to_string().into_bytes(),
             _ => self.random.i32(-8..8).to_string().into_bytes(),
+        }
+    }
+
+    /// A coordinate: often one that others have as well, so that distances are equal.
+    fn coordinate(&mut self, special: &[&str], max: f64) -> Vec<u8> {
+        match self.random.u32(..40) {
+            0 => self.float(),
+            1..10 => self.pick(special).into(),
+            10..20 => self.random.i32(-2..2).to_string().into_bytes(),
+            20..30 => format!("{:.3}", self.random.f64() * 4.0).into_bytes(),
+            _ => ((self.random.f64() * 2.0 - 1.0) * max).to_string().into_bytes(),
+        }
+    }
+
+    /// The bytes of a HyperLogLog, mostly damaged.
+    fn hyperloglog(&mut self) -> Vec<u8> {
+        let mut bytes = hyperloglog::empty();
+        let mut log = HyperLogLogMut::new(&mut bytes).expect("an empty one is one");
+        for _ in 0..self.random.usize(16..200) {
+            let element = self.random.u32(..).to_le_bytes();
+            log.add(&element, u64::MAX).expect("it is sound");
+        }
+        if self.chance(6) {
+            log.make_dense().expect("it is sound");
+        }
+        if self.chance(4) {
+            log.cache_estimate(self.random.u64(..) >> self.random.u32(..64));
+        }
+        for _ in 0..self.random.u32(..3) {
+            let at = self.random.usize(..bytes.len());
+            match self.random.u32(..4) {
+                0 => bytes.insert(at, self.random.u8(..)),
+                1 => drop(bytes.remove(at)),
+                2 => bytes[at] = self.random.u8(..),
+                // Redis reads on behind the end if the last byte is the first of two; what is there is its own affair.
+                _ => bytes.extend(std::iter::repeat_n(self.random.u8(128..), self.random.usize(..6))),
+            }
+        }
+        bytes
+    }
+
+    /// An end of a range of scores.
+    fn score_bound(&mut self) -> Vec<u8> {
+        match self.random.u32(..30) {
+            0 => self
+                .pick(&["(", "", "(inf", "(-inf", " 1", "1 ", "1e400", "(nan", "((1", "[1", "0x10", "1\0x"])
+                .into(),
+            1..6 => self.pick(&["-inf", "+inf", "inf"]).into(),
+            6..12 => [b"(".to_vec(), self.score()].concat(),
+            _ => self.score(),
+        }
+    }
+
+    /// An end of a range of members.
+    fn lex_bound(&mut self) -> Vec<u8> {
+        match self.random.u32(..30) {
+            0 => self.pick(&["", "a", "++", "(", "[", "inf", "(+", "[-", "+\0x", "-\0"]).into(),
+            1..6 => b"-".to_vec(),
+            6..11 => b"+".to_vec(),
+            11..18 => [b"(".to_vec(), self.member()].concat(),
+            _ => [b"[".to_vec(), self.member()].concat(),
         }
     }
 
@@ -471,6 +573,18 @@ fn scans_some_fields(words: &[Vec<u8>]) -> bool {
     let is_start = |cursor: &Vec<u8>| cursor::parse(cursor).is_none_or(|cursor| cursor == 0);
     let has_count = words.iter().any(|word| word == b"COUNT");
     words[0] == b"HSCAN" && !(has_count && words.get(2).is_some_and(is_start))
+}
+
+/// Whether a blocking command would wait for longer than a few milliseconds, as such that were spoilt may.
+fn waits(words: &[Vec<u8>]) -> bool {
+    let timeout = match words[0].as_slice() {
+        b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"BRPOPLPUSH" | b"BZPOPMIN" | b"BZPOPMAX" => words.last(),
+        b"BLMPOP" | b"BZMPOP" => words.get(1),
+        _ => return false,
+    };
+    let seconds = timeout.and_then(|word| str::from_utf8(word).ok()?.parse::<f64>().ok());
+    // Less than a millisecond below 0 is 0, and that is without end.
+    seconds.is_some_and(|seconds| seconds > -0.0015 && seconds <= 0.0 || seconds > 0.01 && seconds < 9e15)
 }
 
 /// The length of the first word or group.

@@ -101,6 +101,10 @@ pub struct Options {
     /// Compare the commands without server, shards and drivers, and what replaying their effects leads to.
     #[arg(long)]
     in_process: bool,
+    /// A parameter of the configuration that both sides have otherwise than by default: `--set hll-sparse-max-bytes=100`. With
+    /// `--in-process` only thresholds of collections.
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
     /// The families of commands; all that can be compared in this way if not given.
     #[arg(long, value_delimiter = ',')]
     families: Vec<String>,
@@ -121,11 +125,19 @@ impl Options {
 /// # Errors
 /// What kept it from being done. A difference is printed and told by the exit code.
 pub fn run(options: &Options) -> io::Result<ExitCode> {
-    let redis_options =
-        [("save", ""), ("appendonly", "no")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let mut redis_options = [("save", ""), ("appendonly", "no")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    redis_options.extend(options.parameters.iter().cloned());
     if options.in_process {
         let redis = Server::start(&options.redis, &redis_options)?;
-        let is_equal = in_process::run(address(&redis)?, options.seed, options.count, &options.families())?;
+        let is_equal = in_process::run(
+            address(&redis)?,
+            options.seed,
+            options.count,
+            &options.families(),
+            &options.parameters,
+        )?;
         return Ok(if is_equal { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let tessera = programs::tessera(options.tessera.as_deref())?;
@@ -149,7 +161,9 @@ fn compare(
     driver: Driver,
 ) -> io::Result<bool> {
     let tessera_options = [("shards", shards.to_string()), ("io-driver", driver.to_string())];
-    let server = Server::start(tessera, &tessera_options.map(|(name, value)| (name.to_owned(), value)))?;
+    let mut tessera_options = tessera_options.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    tessera_options.extend(options.parameters.iter().cloned());
+    let server = Server::start(tessera, &tessera_options)?;
     let generator = Generator::new(options.seed, &options.families(), now_ms());
     let steps = Steps::new(generator, options.pipeline, options.protocols.clone());
     let started = Instant::now();
@@ -187,6 +201,12 @@ fn address(server: &Server) -> io::Result<SocketAddr> {
         Endpoint::Tcp(address) => Ok(address),
         Endpoint::Unix(_) => Err(io::Error::other("a server without an address")),
     }
+}
+
+/// A name and a value.
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE is missing its =")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// Unix milliseconds.

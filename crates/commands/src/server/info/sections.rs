@@ -67,15 +67,10 @@ pub fn clients(facts: &Facts, config: &Config, page: &mut Page) {
     page.line("client_recent_max_input_buffer", clients.recent_max_input_buffer_bytes);
     page.line("client_recent_max_output_buffer", clients.recent_max_output_buffer_bytes);
     page.line("blocked_clients", clients.blocked);
-    page.lines(
-        &[
-            "tracking_clients",
-            "clients_in_timeout_table",
-            "total_blocking_keys",
-            "total_blocking_keys_on_nokey",
-        ],
-        0,
-    );
+    page.line("tracking_clients", 0);
+    page.line("clients_in_timeout_table", clients.timed);
+    page.line("total_blocking_keys", clients.blocking_keys);
+    page.line("total_blocking_keys_on_nokey", 0);
 }
 
 /// `# Memory`.

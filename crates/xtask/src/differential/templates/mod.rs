@@ -9,7 +9,7 @@ mod keys;
 mod lists;
 mod session;
 mod sets;
-mod sorted_sets;
+pub mod sorted_sets;
 mod sorting;
 mod strings;
 

@@ -1,0 +1,61 @@
+//! LPUSH, RPUSH, LPUSHX, RPUSHX.
+
+use super::form_setting;
+use tessera_command::prelude::*;
+use tessera_values::List;
+use tessera_values::list::End;
+
+/// What the four say of themselves alike.
+pub(super) const SPEC: Spec = Spec {
+    group: Group::List,
+    complexity: "O(N) with N the number of elements added.",
+    spread: Spread::OneShard,
+    flags: Flags::DENY_OOM.with(Flags::FAST),
+    categories: Categories::LIST,
+    keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],
+    grammar: &[key("key", 0), string("element").multiple()],
+    ..Spec::BASE
+};
+
+/// A key and what is added there.
+pub struct Push<'a> {
+    key: &'a [u8],
+    elements: Args<'a>,
+}
+
+impl<'a> Push<'a> {
+    pub(super) fn parse(words: &mut Words<'a>) -> Result<Push<'a>, Error> {
+        Ok(Push { key: words.word()?, elements: words.rest() })
+    }
+
+    /// Adds the elements, to a list of its own if there is none.
+    pub(super) fn execute(
+        &self,
+        end: End,
+        db: &mut ViewMut<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<Effect, Error> {
+        let setting = form_setting(db.settings());
+        let len = db.change_or_create(self.key, |list: &mut List| self.push(list, end, setting))?;
+        reply.integer(len as i64);
+        Ok(Effect::Verbatim)
+    }
+
+    /// Adds the elements if there is a list.
+    pub(super) fn execute_if_there(
+        &self,
+        end: End,
+        db: &mut ViewMut<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<Effect, Error> {
+        let setting = form_setting(db.settings());
+        let len = db.change(self.key, |list: &mut List| self.push(list, end, setting))?;
+        reply.integer(len.unwrap_or(0) as i64);
+        Ok(if len.is_some() { Effect::Verbatim } else { Effect::None })
+    }
+
+    fn push(&self, list: &mut List, end: End, setting: i32) -> usize {
+        list.push(end, self.elements.iter(), setting);
+        list.len()
+    }
+}

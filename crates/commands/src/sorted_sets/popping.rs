@@ -1,0 +1,87 @@
+//! What commands do that take elements from an end.
+
+use super::answer;
+use tessera_command::prelude::*;
+use tessera_values::SortedSet;
+
+/// Which end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Where the scores are lowest.
+    Min,
+    /// Where they are highest.
+    Max,
+}
+
+impl End {
+    /// The command that takes elements from there.
+    pub(super) fn command(self) -> &'static [u8] {
+        match self {
+            End::Min => b"ZPOPMIN",
+            End::Max => b"ZPOPMAX",
+        }
+    }
+}
+
+/// The words of ZPOPMIN and ZPOPMAX.
+pub struct PopArgs<'a> {
+    key: &'a [u8],
+    count: Option<usize>,
+}
+
+/// Reads them.
+pub(super) fn parse<'a>(words: &mut Words<'a>) -> Result<PopArgs<'a>, Error> {
+    const NOT_POSITIVE: Error = Error::Text("ERR value is out of range, must be positive");
+    let key = words.word()?;
+    if words.left() > 1 {
+        return Err(Error::SYNTAX);
+    }
+    if words.is_empty() {
+        return Ok(PopArgs { key, count: None });
+    }
+    let count = words.integer().map_err(|_| NOT_POSITIVE)?;
+    Ok(PopArgs { key, count: Some(usize::try_from(count).map_err(|_| NOT_POSITIVE)?) })
+}
+
+/// Does what they say.
+pub(super) fn execute(
+    args: &PopArgs<'_>,
+    end: End,
+    db: &mut ViewMut<'_>,
+    reply: &mut Reply<'_>,
+) -> Result<Effect, Error> {
+    // Without a count there is one element, told without an array of its own.
+    let is_nested = args.count.is_some() && reply.protocol() == Protocol::Resp3;
+    let count = args.count.unwrap_or(1);
+    let taken = db.change(args.key, |set: &mut SortedSet| {
+        let count = count.min(set.len());
+        reply.array(if is_nested { count } else { 2 * count });
+        take(set, end, count, is_nested, reply);
+        count
+    })?;
+    if taken.is_none() {
+        reply.array(0);
+    }
+    Ok(if taken.unwrap_or(0) > 0 { Effect::Verbatim } else { Effect::None })
+}
+
+/// Takes `count` elements, which must be there, and writes each with its score.
+pub(super) fn take(set: &mut SortedSet, end: End, count: usize, is_nested: bool, reply: &mut Reply<'_>) {
+    let ranks = match end {
+        End::Min => 0..count,
+        End::Max => set.len() - count..set.len(),
+    };
+    let mut write = |(member, score)| {
+        if is_nested {
+            reply.array(2);
+        }
+        answer::member(member, reply);
+        reply.double(score);
+    };
+    let elements = set.range(ranks.clone());
+    match end {
+        End::Min => elements.for_each(&mut write),
+        End::Max => elements.rev().for_each(&mut write),
+    }
+    set.remove_range(ranks);
+}

@@ -1,0 +1,49 @@
+use super::answer::Listing;
+use super::combining;
+use super::inputs::{Request, Syntax};
+use tessera_command::prelude::*;
+
+pub struct ZDiff;
+
+impl Gather for ZDiff {
+    const SPEC: Spec = Spec {
+        name: "zdiff",
+        summary: "Tells the members of a sorted set that others do not have.",
+        since: "6.2.0",
+        group: Group::SortedSet,
+        complexity: "O(N+M*log(M)) with N the members of all inputs and M those of the result.",
+        spread: Spread::Gather,
+
+        categories: Categories::SORTED_SET,
+        keys: &[KeySpec::counted(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        grammar: &[
+            integer("numkeys"),
+            key("key", 0).multiple(),
+            token("withscores", "WITHSCORES").optional(),
+        ],
+        ..Spec::BASE
+    };
+    type Args<'a> = Request<'a>;
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        Request::parse(words, "zdiff", Syntax { shows_scores: true, ..Syntax::default() })
+    }
+
+    fn needs<'a>(request: &Self::Args<'a>, _: Context, needs: &mut Vec<Need<'a>>) -> Result<(), Error> {
+        request.need(needs);
+        Ok(())
+    }
+
+    fn decide(
+        request: &Self::Args<'_>,
+        context: Context,
+        found: &[Found<'_>],
+        _: &mut Vec<Change>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        let inputs = request.inputs(found)?;
+        let combined = combining::subtract(&inputs, context.settings.thresholds.seed);
+        Listing { with_scores: request.with_scores }.all(combined.iter(), reply);
+        Ok(())
+    }
+}

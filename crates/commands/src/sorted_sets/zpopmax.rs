@@ -1,0 +1,29 @@
+use super::popping::{self, End, PopArgs};
+use tessera_command::prelude::*;
+
+pub struct ZPopMax;
+
+impl Write for ZPopMax {
+    const SPEC: Spec = Spec {
+        name: "zpopmax",
+        summary: "Removes the members with the highest scores and tells them.",
+        since: "5.0.0",
+        group: Group::SortedSet,
+        complexity: "O(M*log(N)) with N the members there are and M those removed.",
+        spread: Spread::OneShard,
+        flags: Flags::FAST,
+        categories: Categories::SORTED_SET,
+        keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        grammar: &[key("key", 0), integer("count").optional()],
+        ..Spec::BASE
+    };
+    type Args<'a> = PopArgs<'a>;
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<PopArgs<'a>, Error> {
+        popping::parse(words)
+    }
+
+    fn execute(args: &PopArgs<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
+        popping::execute(args, End::Max, db, reply)
+    }
+}

@@ -1,0 +1,433 @@
+//! Blocking commands: at the client's home, which asks the owners of the keys one after the other, and at an owner, which serves
+//! who waits for a key. [`crate::waiters`] has the queues.
+
+use crate::clock::Clock;
+use crate::connection::{Connection, Hold, Running, Under, pack};
+use crate::core::Core;
+use crate::dispatch::{hold, take_wanted};
+use crate::feed::Flow;
+use crate::mesh::Note;
+use crate::network::ConnectionId;
+use crate::waiters::{Claim, WaitRequest};
+use std::sync::Arc;
+use tessera_command::blocking::{BlockingSteps, Target};
+use tessera_command::gather::Transfer;
+use tessera_command::host::UnblockReason;
+use tessera_command::host::command_stats::Outcome;
+use tessera_command::{Command, Error, Run};
+use tessera_keyspace::Effect;
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Args, Protocol, Reply};
+use tessera_routing::Ticket;
+
+const UNBLOCKED: &[u8] = b"UNBLOCKED client unblocked via CLIENT UNBLOCK";
+
+/// A blocking command at its home.
+pub struct Blocked {
+    claim: Claim,
+    steps: BlockingSteps,
+    words: Arc<OwnedArgs>,
+    /// The owners to be asked, in the order of the keys, and which keys of theirs.
+    runs: Vec<(usize, Vec<Box<[u8]>>)>,
+    /// How many of them have been.
+    asked: usize,
+    timeout_ms: Option<u64>,
+    /// When time is up, in monotonic nanoseconds, once all have been asked in vain.
+    deadline_ns: Option<u64>,
+    /// All have been asked in vain.
+    is_waiting: bool,
+}
+
+impl Blocked {
+    /// All owners know of it, and none had anything.
+    pub fn is_waiting(&self) -> bool {
+        self.is_waiting
+    }
+}
+
+/// An element on its way from one shard to another, taken for a client that waited.
+pub struct Delivery {
+    home: usize,
+    ticket: Ticket,
+    /// The node that it was taken from, and the key there.
+    from: (usize, Box<[u8]>),
+    to_key: Box<[u8]>,
+    db: u16,
+    element: Vec<u8>,
+    transfer: &'static Transfer,
+    command: &'static Command,
+    protocol: Protocol,
+}
+
+/// What became of a client at an owner of its keys.
+enum Attempt {
+    /// Here is its reply.
+    Served(Vec<u8>),
+    /// It waits.
+    Waiting,
+    /// Somebody else answers it.
+    Elsewhere,
+}
+
+/// The client's home.
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Begins a blocking command.
+    pub(crate) fn block(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) -> Flow {
+        let Run::Blocking(steps) = command.run else {
+            return self.refuse(connection, &Error::Arity.text(command.full_name));
+        };
+        if !connection.replies.is_settled() {
+            return hold(connection, Hold::UntilSettled);
+        }
+        if self.is_out_of_memory_for(command) {
+            return self.refuse_for_memory(connection, command);
+        }
+        self.note_start(connection, command, args);
+        let now_ms = self.shard.now_ms();
+        let wait = match (steps.wait)(args).and_then(|wait| wait.check(now_ms).map(|()| wait)) {
+            Ok(wait) => wait,
+            Err(error) => return self.refuse(connection, &error.text(command.full_name)),
+        };
+        let mut runs: Vec<(usize, Vec<Box<[u8]>>)> = Vec::new();
+        for key in &wait.keys {
+            let owner = usize::from(self.shared.slots.owner_of(key));
+            match runs.last_mut() {
+                Some((last, keys)) if *last == owner => keys.push((*key).into()),
+                _ => runs.push((owner, vec![(*key).into()])),
+            }
+        }
+        let words = Arc::new(OwnedArgs::from_words(args.iter()));
+        let blocked = Blocked {
+            claim: Claim::default(),
+            steps,
+            words,
+            runs,
+            asked: 0,
+            timeout_ms: wait.timeout_ms,
+            deadline_ns: None,
+            is_waiting: false,
+        };
+        let wanted = take_wanted(&mut connection.client);
+        let sequence = connection.replies.expect(wanted);
+        let running = Running::Blocked(Box::new(blocked));
+        let words = OwnedArgs::from_words(args.iter());
+        connection.running =
+            Some(Box::new(Under { sequence, command, words, began_ns: self.now_ns, running }));
+        connection.hold = Some(Hold::Running);
+        self.ask_next_owner(connection);
+        self.serve_waiters();
+        Flow::Next
+    }
+
+    /// Asks one owner after the other, until one has something for the client or all know that it waits.
+    pub(crate) fn ask_next_owner(&mut self, connection: &mut Connection) {
+        loop {
+            let (home, db, protocol, touch) =
+                (self.me, connection.client.db, connection.client.protocol, !connection.client.no_touch);
+            let id = connection.id;
+            let Some(under) = connection.running.as_deref_mut() else { return };
+            let Running::Blocked(blocked) = &mut under.running else { return };
+            let Some((owner, keys)) = blocked.runs.get(blocked.asked) else {
+                blocked.is_waiting = true;
+                blocked.deadline_ns =
+                    blocked.timeout_ms.map(|ms| under.began_ns.saturating_add(ms.saturating_mul(1_000_000)));
+                self.blocked_clients += 1;
+                if let Some(deadline_ns) = blocked.deadline_ns {
+                    self.wait_deadlines.insert((deadline_ns, pack(id)));
+                }
+                return;
+            };
+            let ticket =
+                Ticket { connection: pack(id), sequence: under.sequence, part: blocked.asked as u32 };
+            let request = WaitRequest {
+                home,
+                ticket,
+                claim: blocked.claim.clone(),
+                command: under.command,
+                words: blocked.words.clone(),
+                keys: keys.clone(),
+                db,
+                protocol,
+                touch,
+            };
+            blocked.asked += 1;
+            let owner = *owner;
+            if owner != self.me {
+                self.counters.forwarded += 1;
+                return self.mesh.note(owner, Note::Wait(Box::new(request)));
+            }
+            match self.attempt(request) {
+                Attempt::Served(reply) => return self.end_wait(connection, &reply),
+                Attempt::Waiting => {}
+                Attempt::Elsewhere => return,
+            }
+        }
+    }
+
+    /// An owner has noted that a client waits.
+    pub(crate) fn take_waiting(&mut self, ticket: Ticket) {
+        self.with_connection(ticket, |core, connection| core.ask_next_owner(connection));
+    }
+
+    /// An owner has something for a client.
+    pub(crate) fn take_served(&mut self, ticket: Ticket, reply: &[u8]) {
+        self.with_connection(ticket, |core, connection| core.end_wait(connection, reply));
+    }
+
+    /// Answers a client that waited, whose claim has been taken.
+    fn end_wait(&mut self, connection: &mut Connection, reply: &[u8]) {
+        self.forget_wait(connection);
+        let Some(under) = connection.running.as_deref_mut() else { return };
+        let waited = matches!(&under.running, Running::Blocked(blocked) if blocked.is_waiting);
+        if waited {
+            // Waiting is not work.
+            under.began_ns = self.now_ns;
+        }
+        let number = self.shared.registry.number(under.command);
+        let duration_ns = self.now_ns.saturating_sub(under.began_ns);
+        let outcome = if reply.first() == Some(&b'-') { Outcome::Failure } else { Outcome::Success };
+        self.stats().commands.note_call(number, duration_ns, outcome, self.config.latency_tracking);
+        self.finish(connection, reply);
+    }
+
+    /// Has all owners forget that a client waits.
+    pub(crate) fn forget_wait(&mut self, connection: &mut Connection) {
+        let id = connection.id;
+        let Some(under) = connection.running.as_deref_mut() else { return };
+        let Running::Blocked(blocked) = &mut under.running else { return };
+        if blocked.is_waiting {
+            self.blocked_clients -= 1;
+            if let Some(deadline_ns) = blocked.deadline_ns {
+                self.wait_deadlines.remove(&(deadline_ns, pack(id)));
+            }
+        }
+        let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
+        let mut owners: Vec<usize> = blocked.runs[..blocked.asked].iter().map(|(owner, _)| *owner).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        for owner in owners {
+            if owner == self.me {
+                self.waiters.remove(&mut self.shard, owner, ticket);
+            } else {
+                self.mesh.note(owner, Note::Forget(ticket));
+            }
+        }
+    }
+
+    /// Gives the claim of a client that goes away to nobody.
+    pub(crate) fn abandon_wait(&mut self, connection: &mut Connection) {
+        if let Some(Running::Blocked(blocked)) = connection.awaited() {
+            blocked.claim.take();
+            self.forget_wait(connection);
+            connection.running = None;
+        }
+    }
+
+    /// Answers clients whose time is up.
+    pub(crate) fn end_waits(&mut self) {
+        while let Some((deadline_ns, connection)) = self.wait_deadlines.first().copied()
+            && deadline_ns <= self.now_ns
+        {
+            self.wait_deadlines.remove(&(deadline_ns, connection));
+            self.unblock(crate::connection::unpack(connection), UnblockReason::Timeout);
+        }
+    }
+
+    /// Answers a client that waits. False if it does not, or is being served.
+    pub(crate) fn unblock(&mut self, id: ConnectionId, reason: UnblockReason) -> bool {
+        let Some(mut connection) = self.take(id) else { return false };
+        let protocol = connection.protocol();
+        let reply = match connection.awaited() {
+            Some(Running::Blocked(blocked)) if blocked.claim.take() => {
+                let mut out = Vec::new();
+                let mut reply = Reply::new(&mut out, protocol);
+                match reason {
+                    UnblockReason::Timeout => (blocked.steps.give_up)(&mut reply),
+                    UnblockReason::Error => reply.error(UNBLOCKED),
+                }
+                out
+            }
+            _ => {
+                self.put(connection);
+                return false;
+            }
+        };
+        if reason == UnblockReason::Error {
+            self.note_error(UNBLOCKED);
+        }
+        self.end_wait(&mut connection, &reply);
+        self.runnable.push_back(id);
+        self.put(connection);
+        true
+    }
+}
+
+/// The owner of the keys.
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// A client of another node wants something of this shard, or to wait for it.
+    pub(crate) fn take_wait(&mut self, request: WaitRequest) {
+        let (home, ticket) = (request.home, request.ticket);
+        match self.attempt(request) {
+            Attempt::Served(reply) => self.mesh.note(home, Note::Served(ticket, reply)),
+            Attempt::Waiting => self.mesh.note(home, Note::Waiting(ticket)),
+            Attempt::Elsewhere => {}
+        }
+        self.serve_waiters();
+    }
+
+    fn attempt(&mut self, request: WaitRequest) -> Attempt {
+        if request.claim.is_taken() {
+            return Attempt::Elsewhere;
+        }
+        let view = self.shard.view(request.db, false);
+        if !request.keys.iter().any(|key| view.peek(key).is_some()) {
+            self.waiters.add(&mut self.shard, request);
+            return Attempt::Waiting;
+        }
+        if !request.claim.take() {
+            return Attempt::Elsewhere;
+        }
+        self.serve(&request).map_or(Attempt::Elsewhere, Attempt::Served)
+    }
+
+    /// Serves those who wait for keys that have come to hold something, and those who wait for what that leads to.
+    #[inline]
+    pub(crate) fn serve_waiters(&mut self) {
+        while self.shard.waited_keys().has_ready() {
+            for (db, key) in self.shard.waited_keys().take_ready() {
+                self.serve_key(db, &key);
+            }
+        }
+    }
+
+    #[cold]
+    fn serve_key(&mut self, db: u16, key: &[u8]) {
+        let mut index = 0;
+        while let Some(request) = self.waiters.get(db, key, index) {
+            let Some(entry) = self.shard.view(db, false).peek(key) else { return };
+            let Run::Blocking(steps) = request.command.run else { return };
+            if entry.value().type_name() != steps.waits_for {
+                index += 1;
+                continue;
+            }
+            let is_ours = request.claim.take();
+            self.waiters.remove(&mut self.shard, request.home, request.ticket);
+            if is_ours && let Some(reply) = self.serve(&request) {
+                self.tell_served(request.home, request.ticket, reply);
+            }
+        }
+    }
+
+    fn tell_served(&mut self, home: usize, ticket: Ticket, reply: Vec<u8>) {
+        if home == self.me {
+            self.take_served(ticket, &reply);
+        } else {
+            self.mesh.note(home, Note::Served(ticket, reply));
+        }
+    }
+
+    /// Does a blocking command whose claim has been taken. `None` if another shard has to end it.
+    fn serve(&mut self, request: &WaitRequest) -> Option<Vec<u8>> {
+        let WaitRequest { command, words, db, protocol, touch, .. } = request;
+        let Run::Blocking(steps) = command.run else { return None };
+        let mut out = Vec::new();
+        let mut reply = Reply::new(&mut out, *protocol);
+        let args = words.as_args();
+        let keys: Vec<&[u8]> = request.keys.iter().map(|key| &**key).collect();
+        self.make_room_for_growth();
+        let result = (steps.wait)(args).and_then(|wait| match wait.target {
+            Some(target) if usize::from(self.shared.slots.owner_of(target.key)) != self.me => {
+                self.send_away(request, steps, target).map(|()| None)
+            }
+            _ => {
+                let mut view = self.shard.view_mut(*db, *touch);
+                let effect = steps.try_keys(args, &keys, &mut view, &mut reply)?;
+                Ok(Some(effect.unwrap_or_else(|| {
+                    (steps.give_up)(&mut reply);
+                    Effect::None
+                })))
+            }
+        });
+        match result {
+            Ok(None) => return None,
+            Ok(Some(Effect::None)) => {}
+            Ok(Some(Effect::Verbatim | Effect::Rewritten)) => self.shard.note_dirty(),
+            Err(error) => {
+                let text = error.text(command.full_name);
+                self.note_error(&text);
+                out.clear();
+                Reply::new(&mut out, *protocol).error(text);
+            }
+        }
+        Some(out)
+    }
+
+    /// Takes an element and sends it to the shard where it is wanted.
+    fn send_away(
+        &mut self,
+        request: &WaitRequest,
+        steps: BlockingSteps,
+        target: Target<'_>,
+    ) -> Result<(), Error> {
+        let WaitRequest { home, ticket, command, db, protocol, touch, .. } = request;
+        let key = request.keys.first().ok_or(Error::SYNTAX)?;
+        let mut view = self.shard.view_mut(*db, *touch);
+        let is_of_type =
+            view.read().find(key).is_some_and(|entry| entry.value().type_name() == steps.waits_for);
+        if !is_of_type {
+            return Err(Error::WRONG_TYPE);
+        }
+        let element = (target.transfer.take)(&mut view, key, b"").ok_or(Error::WRONG_TYPE)?;
+        self.shard.note_dirty();
+        let delivery = Delivery {
+            home: *home,
+            ticket: *ticket,
+            from: (self.me, key.clone()),
+            to_key: target.key.into(),
+            db: *db,
+            element,
+            transfer: target.transfer,
+            command,
+            protocol: *protocol,
+        };
+        let owner = usize::from(self.shared.slots.owner_of(target.key));
+        self.mesh.note(owner, Note::Deliver(Box::new(delivery)));
+        Ok(())
+    }
+
+    /// An element comes from another shard for a key of this one.
+    pub(crate) fn take_delivery(&mut self, delivery: Delivery) {
+        self.make_room_for_growth();
+        let Delivery { home, ticket, db, transfer, protocol, .. } = delivery;
+        let mut view = self.shard.view_mut(db, true);
+        if (transfer.give)(&mut view, &delivery.to_key, &delivery.element).is_err() {
+            return self.mesh.note(delivery.from.0, Note::Return(Box::new(delivery)));
+        }
+        self.shard.note_dirty();
+        let mut out = Vec::new();
+        (transfer.reply)(Some(&delivery.element), &mut Reply::new(&mut out, protocol));
+        self.tell_served(home, ticket, out);
+        self.serve_waiters();
+    }
+
+    /// An element comes back, because the key that it was for holds something else.
+    pub(crate) fn take_return(&mut self, delivery: Delivery) {
+        let Delivery { home, ticket, db, transfer, command, protocol, .. } = delivery;
+        let mut view = self.shard.view_mut(db, true);
+        // Should the source have become something else as well, there is no place left for the element.
+        if (transfer.give_back)(&mut view, &delivery.from.1, &delivery.element).is_ok() {
+            self.shard.note_dirty();
+        }
+        let text = Error::WRONG_TYPE.text(command.full_name);
+        self.note_error(&text);
+        let mut out = Vec::new();
+        Reply::new(&mut out, protocol).error(text);
+        self.tell_served(home, ticket, out);
+        self.serve_waiters();
+    }
+}

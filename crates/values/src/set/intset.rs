@@ -1,0 +1,206 @@
+//! Integers in ascending order, in one run of bytes. The format is the one of Redis and of its snapshots:
+//!
+//! ```text
+//! byte 0                  4          8
+//!     +------------------+----------+---------+---------+- - -
+//!     | bytes an integer | integers | integer | integer |
+//!     +------------------+----------+---------+---------+- - -
+//! ```
+//! An integer takes 2, 4 or 8 bytes, whatever the widest one that was ever in the set needs. All numbers are little-endian.
+
+use crate::allocation::block_len_bytes;
+
+const HEADER_BYTES: usize = 8;
+/// What the narrowest integers take.
+const WIDTH_MIN_BYTES: usize = 2;
+
+/// Integers, each once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IntSet {
+    bytes: Box<[u8]>,
+}
+
+impl Default for IntSet {
+    fn default() -> IntSet {
+        IntSet::new()
+    }
+}
+
+/// How many bytes an integer takes.
+fn width_of(integer: i64) -> usize {
+    if i16::try_from(integer).is_ok() {
+        2
+    } else if i32::try_from(integer).is_ok() {
+        4
+    } else {
+        8
+    }
+}
+
+#[inline]
+fn read(bytes: &[u8], width: usize, index: usize) -> i64 {
+    let at = HEADER_BYTES + index * width;
+    let mut wide = [0; 8];
+    wide[8 - width..].copy_from_slice(&bytes[at..at + width]);
+    i64::from_le_bytes(wide) >> (64 - 8 * width)
+}
+
+fn write(bytes: &mut [u8], width: usize, index: usize, integer: i64) {
+    let at = HEADER_BYTES + index * width;
+    bytes[at..at + width].copy_from_slice(&integer.to_le_bytes()[..width]);
+}
+
+fn header(width: usize, len: usize) -> [u8; HEADER_BYTES] {
+    let mut header = [0; HEADER_BYTES];
+    header[..4].copy_from_slice(&(width as u32).to_le_bytes());
+    header[4..].copy_from_slice(&(len as u32).to_le_bytes());
+    header
+}
+
+impl IntSet {
+    /// No integers.
+    pub fn new() -> IntSet {
+        IntSet { bytes: Box::new(header(WIDTH_MIN_BYTES, 0)) }
+    }
+
+    /// The whole run of bytes, as it stands in a snapshot.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Memory beyond the `IntSet` itself, in bytes.
+    pub fn allocated_bytes(&self) -> usize {
+        block_len_bytes(self.bytes.len())
+    }
+
+    #[inline]
+    fn width(&self) -> usize {
+        usize::from(self.bytes[0])
+    }
+
+    /// How many integers.
+    #[inline]
+    pub fn len(&self) -> usize {
+        (self.bytes.len() - HEADER_BYTES) / self.width()
+    }
+
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.len() == HEADER_BYTES
+    }
+
+    /// Integer number `index` in ascending order.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<i64> {
+        (index < self.len()).then(|| read(&self.bytes, self.width(), index))
+    }
+
+    /// The smallest.
+    pub fn first(&self) -> Option<i64> {
+        self.get(0)
+    }
+
+    /// The largest.
+    pub fn last(&self) -> Option<i64> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// All in ascending order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = i64> {
+        let width = self.width();
+        (0..self.len()).map(move |index| read(&self.bytes, width, index))
+    }
+
+    /// Which number `integer` has, or would have.
+    fn search(&self, integer: i64) -> Result<usize, usize> {
+        let width = self.width();
+        let (mut low, mut high) = (0, self.len());
+        // Mostly they come in ascending order.
+        if self.last().is_none_or(|last| last < integer) {
+            return Err(high);
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match read(&self.bytes, width, middle).cmp(&integer) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Ok(middle),
+            }
+        }
+        Err(low)
+    }
+
+    /// Whether `integer` is in it.
+    pub fn contains(&self, integer: i64) -> bool {
+        self.search(integer).is_ok()
+    }
+
+    /// Adds `integer`. False if it is there already.
+    pub fn insert(&mut self, integer: i64) -> bool {
+        let (width, len) = (self.width(), self.len());
+        let needed = width_of(integer);
+        if needed > width {
+            self.widen(needed, integer);
+            return true;
+        }
+        let Err(index) = self.search(integer) else { return false };
+        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
+        let (at, end) = (HEADER_BYTES + index * width, bytes.len());
+        bytes.reserve_exact(width);
+        bytes.resize(end + width, 0);
+        bytes.copy_within(at..end, at + width);
+        bytes[..HEADER_BYTES].copy_from_slice(&header(width, len + 1));
+        write(&mut bytes, width, index, integer);
+        self.bytes = bytes.into_boxed_slice();
+        true
+    }
+
+    /// Adds an integer that needs more bytes than those that are there, so it lies before or behind them all.
+    fn widen(&mut self, width: usize, integer: i64) {
+        let len = self.len();
+        let mut bytes = vec![0; HEADER_BYTES + (len + 1) * width];
+        bytes[..HEADER_BYTES].copy_from_slice(&header(width, len + 1));
+        let shift = usize::from(integer < 0);
+        for (index, old) in self.iter().enumerate() {
+            write(&mut bytes, width, index + shift, old);
+        }
+        write(&mut bytes, width, if integer < 0 { 0 } else { len }, integer);
+        self.bytes = bytes.into_boxed_slice();
+    }
+
+    /// Takes `integer` away. False if it is not there.
+    pub fn remove(&mut self, integer: i64) -> bool {
+        let Ok(index) = self.search(integer) else { return false };
+        let (width, len) = (self.width(), self.len());
+        let at = HEADER_BYTES + index * width;
+        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
+        bytes.copy_within(at + width.., at);
+        bytes.truncate(bytes.len() - width);
+        bytes[..HEADER_BYTES].copy_from_slice(&header(width, len - 1));
+        self.bytes = bytes.into_boxed_slice();
+        true
+    }
+
+    /// Keeps those for which `keep` holds, which is asked for each in ascending order. None becomes narrower.
+    pub fn retain(&mut self, mut keep: impl FnMut(i64) -> bool) {
+        let width = self.width();
+        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
+        let mut kept = 0;
+        for index in 0..(bytes.len() - HEADER_BYTES) / width {
+            let integer = read(&bytes, width, index);
+            if keep(integer) {
+                write(&mut bytes, width, kept, integer);
+                kept += 1;
+            }
+        }
+        bytes.truncate(HEADER_BYTES + kept * width);
+        bytes[..HEADER_BYTES].copy_from_slice(&header(width, kept));
+        self.bytes = bytes.into_boxed_slice();
+    }
+}
+
+impl std::fmt::Debug for IntSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
