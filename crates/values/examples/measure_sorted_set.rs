@@ -1,6 +1,7 @@
 //! What a large sorted set costs: `cargo run --release -p tessera-values --example measure_sorted_set -- 5000000`.
 
 #![expect(clippy::print_stdout, reason = "the results are for whoever runs it")]
+
 use std::hint::black_box;
 use std::time::Instant;
 use tessera_values::{Collection, SortedSet, Thresholds};

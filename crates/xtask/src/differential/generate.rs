@@ -247,7 +247,7 @@ impl Generator {
         if words[0] == b"SCAN" && words.get(1).is_some_and(|cursor| cursor == b"-1") {
             words.truncate(1);
         }
-        if draws_some_fields(&words) || scans_some_fields(&words) || waits(&words) {
+        if waits(&words) || draws_some_fields(&words) || scans_some_fields(&words) {
             words.truncate(1);
         }
         if self.chance(10) {
@@ -560,6 +560,18 @@ impl Generator {
     }
 }
 
+/// Whether a blocking command would wait for longer than a few milliseconds, as such that were spoilt may.
+fn waits(words: &[Vec<u8>]) -> bool {
+    let timeout = match words[0].as_slice() {
+        b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"BRPOPLPUSH" | b"BZPOPMIN" | b"BZPOPMAX" => words.last(),
+        b"BLMPOP" | b"BZMPOP" => words.get(1),
+        _ => return false,
+    };
+    let seconds = timeout.and_then(|word| str::from_utf8(word).ok()?.parse::<f64>().ok());
+    // Less than a millisecond below 0 is 0, and that is without end.
+    seconds.is_some_and(|seconds| seconds > -0.0015 && seconds <= 0.0 || seconds > 0.01 && seconds < 9e15)
+}
+
 /// Which fields of a hash it answers is left to chance.
 fn draws_some_fields(words: &[Vec<u8>]) -> bool {
     let is_all = |count: &Vec<u8>| {
@@ -573,18 +585,6 @@ fn scans_some_fields(words: &[Vec<u8>]) -> bool {
     let is_start = |cursor: &Vec<u8>| cursor::parse(cursor).is_none_or(|cursor| cursor == 0);
     let has_count = words.iter().any(|word| word == b"COUNT");
     words[0] == b"HSCAN" && !(has_count && words.get(2).is_some_and(is_start))
-}
-
-/// Whether a blocking command would wait for longer than a few milliseconds, as such that were spoilt may.
-fn waits(words: &[Vec<u8>]) -> bool {
-    let timeout = match words[0].as_slice() {
-        b"BLPOP" | b"BRPOP" | b"BLMOVE" | b"BRPOPLPUSH" | b"BZPOPMIN" | b"BZPOPMAX" => words.last(),
-        b"BLMPOP" | b"BZMPOP" => words.get(1),
-        _ => return false,
-    };
-    let seconds = timeout.and_then(|word| str::from_utf8(word).ok()?.parse::<f64>().ok());
-    // Less than a millisecond below 0 is 0, and that is without end.
-    seconds.is_some_and(|seconds| seconds > -0.0015 && seconds <= 0.0 || seconds > 0.01 && seconds < 9e15)
 }
 
 /// The length of the first word or group.
