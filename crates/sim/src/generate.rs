@@ -144,7 +144,9 @@ impl Generator {
         match (command.spec.group, command.spread()) {
             // What is drawn from a large collection, and the order of its elements, follow from the shard's seed.
             _ if has_tip("nondeterministic_output_order") => Check::Unordered,
-            (Group::Hash, _) if has_tip("nondeterministic_output") => Check::Kind,
+            (Group::Hash | Group::Set | Group::SortedSet, _) if has_tip("nondeterministic_output") => {
+                Check::Kind
+            }
             (_, Spread::AllShards(tessera_command::Merge::Concat)) => Check::Unordered,
             // Keys whose time is over count until they are found.
             (_, Spread::AllShards(tessera_command::Merge::Sum)) if self.hides_keys => Check::Kind,
@@ -318,6 +320,8 @@ fn weight(command: &Command, kind: Kind) -> u32 {
     let about_keys = !matches!(command.spread(), Spread::Nowhere | Spread::AllNodes(_));
     match kind {
         Kind::Writes if !command.is_write() => return 0,
+        // What it takes follows from the shard's seed, and so would all that is answered later.
+        Kind::Alone | Kind::OneOfMany if command.full_name == "spop" => return 0,
         Kind::OneOfMany if matches!(command.spread(), Spread::AllShards(_) | Spread::AnyShard) => return 0,
         _ => {}
     }
