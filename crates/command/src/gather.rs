@@ -27,6 +27,8 @@ pub enum What {
     Type,
     /// Its value, read by the client's will: counts as hit or miss and as a use.
     Value,
+    /// The same, but a small sorted set is kept as a large one from then on: what SORT does in Redis.
+    Enlarged,
 }
 
 /// One key that the command is about.
@@ -279,7 +281,9 @@ impl Steps {
         (self.needs)(args, context, &mut needs)?;
         // A replica knows of an expired key only what it is told: before what was decided without the key.
         for need in &needs {
-            shard.remove_if_expired(need.db.unwrap_or(db), need.key, context.now_ms);
+            let db = need.db.unwrap_or(db);
+            shard.remove_if_expired(db, need.key, context.now_ms);
+            prepare(shard, db, need.key, need.what);
         }
         let mut found: Vec<Found<'_>> =
             needs.iter().map(|need| find(shard, db, touch, need.key, need.db, need.what)).collect();
@@ -306,6 +310,13 @@ impl Steps {
     }
 }
 
+/// What is done to a key before [`find`] looks at it.
+pub fn prepare(shard: &mut Shard, db: u16, key: &[u8], what: What) {
+    if what == What::Enlarged {
+        shard.view_mut(db, false).enlarge_sorted_set(key);
+    }
+}
+
 /// Looks at one key for a [`Need`].
 pub fn find<'v>(
     shard: &'v Shard,
@@ -319,13 +330,13 @@ pub fn find<'v>(
     let entry = match what {
         What::Nothing => None,
         What::Presence | What::Type => view.peek(key),
-        What::Value => view.find(key),
+        What::Value | What::Enlarged => view.find(key),
     };
     match entry {
         None => Found::default(),
         Some(entry) => Found {
             present: true,
-            value: (what == What::Value).then(|| entry.value()),
+            value: matches!(what, What::Value | What::Enlarged).then(|| entry.value()),
             type_name: (what != What::Presence).then(|| entry.value().type_name()),
             expire_at_ms: entry.expire_at_ms(),
         },

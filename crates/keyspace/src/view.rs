@@ -5,7 +5,7 @@ use crate::effect::Effects;
 use crate::shard::{Shard, ShardSettings};
 use crate::table::{Content, Entry, EntryMut, OwnedEntry};
 use tessera_values::string::canonical_integer;
-use tessera_values::{Collection, StringRef, Value, ValueRef};
+use tessera_values::{Collection, SortedSet, StringRef, Value, ValueRef};
 
 /// The key holds another type than the command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -263,7 +263,22 @@ impl<'a> ViewMut<'a> {
         Ok(Some(result))
     }
 
-    /// The same, beginning with an empty collection if there is no such key. A collection that is still empty
+    /// Has a sorted set at `key` be kept as a large one, however small it is. What it holds stays as it is.
+    pub fn enlarge_sorted_set(&mut self, key: &[u8]) {
+        let thresholds = self.settings().thresholds;
+        if self.read().peek(key).is_none() {
+            return;
+        }
+        if let Some(mut entry) = self.database_mut().table.get_mut(key) {
+            entry.change_boxed(|value| {
+                if let Some(set) = SortedSet::of_mut(value) {
+                    set.enlarge(&thresholds);
+                }
+            });
+        }
+    }
+
+    /// As [`ViewMut::change`], beginning with an empty collection if there is no such key. A collection that is still empty
     /// afterwards is not kept.
     ///
     /// # Errors

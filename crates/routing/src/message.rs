@@ -115,6 +115,7 @@ impl Errand {
         let Errand { db, key, kind, .. } = self;
         match kind {
             ErrandKind::Find { what, touch } => {
+                gather::prepare(shard, db, &key, what);
                 let found = gather::find(shard, db, touch, &key, None, what);
                 Answer {
                     present: found.present,

@@ -13,7 +13,7 @@ const COLLECTION: usize = 0;
 const DESTINATION: usize = 1;
 
 pub fn needs<'a>(request: &Request<'a>, needs: &mut Vec<Need<'a>>) {
-    needs.push(Need { key: request.key, db: None, what: What::Value });
+    needs.push(Need { key: request.key, db: None, what: What::Enlarged });
     needs.extend(request.store.map(|key| Need { key, db: None, what: What::Presence }));
 }
 

@@ -85,7 +85,8 @@ impl SortedSet {
         }
     }
 
-    fn enlarge(&mut self, thresholds: &Thresholds) {
+    /// Makes it a large one, however few its members are.
+    pub fn enlarge(&mut self, thresholds: &Thresholds) {
         let Form::Flat(flat) = &self.form else { return };
         let mut ranked = Box::new(Ranked::new(thresholds.seed));
         let mut digits = Digits::new();
