@@ -1,6 +1,7 @@
 //! The commands without server, shards and drivers: replies, values, encodings and expiries equal to those of a running
 //! server, and an equal outcome where only the effects are replayed.
 
+use super::chance::{FORGETFUL, keeps_chance, sorts, tells_chance, walks_partly};
 use super::connection::{Connection, encode};
 use super::engine::{Engine, State, reading};
 use super::equality::is_equal;
@@ -16,41 +17,6 @@ const BATCH_LEN: u64 = 50;
 /// The clocks of two servers are read at different times.
 const EXPIRY_TOLERANCE_MS: i64 = 5000;
 const DIFFERENCES_MAX: usize = 20;
-
-/// Has a server forget that a number once was too large: Redis's SORT takes any such error, however old, for one of its
-/// own.
-const FORGETFUL: [&str; 2] = ["SCAN", "x"];
-
-fn sorts(words: &[Vec<u8>]) -> bool {
-    matches!(words[0].to_ascii_uppercase().as_slice(), b"SORT" | b"SORT_RO")
-}
-
-fn has(words: &[Vec<u8>], name: &str) -> bool {
-    words.iter().any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
-}
-
-/// Whether elements with equal weights would be kept, in an order that may be each server's own.
-fn keeps_chance(words: &[Vec<u8>]) -> bool {
-    sorts(words) && ["BY", "ALPHA", "STORE"].iter().all(|name| has(words, name))
-}
-
-/// Whether elements of a collection of this type are told in an order that is each server's own: those of a set that is not
-/// sorted, and those with equal weights.
-fn tells_chance(words: &[Vec<u8>], type_name: Option<&str>) -> bool {
-    let leads_nowhere = |pair: &[Vec<u8>]| {
-        // The hole of a pattern is not seen behind a zero byte.
-        let hole = pair[1].iter().find(|byte| matches!(byte, 0 | b'*'));
-        pair[0].eq_ignore_ascii_case(b"BY") && hole != Some(&b'*')
-    };
-    let is_unsorted = words.windows(2).any(leads_nowhere) && !has(words, "STORE");
-    let has_texts = has(words, "BY") && has(words, "ALPHA");
-    sorts(words)
-        && match type_name {
-            Some("set") => is_unsorted || has_texts,
-            Some("zset") => has_texts,
-            _ => false,
-        }
-}
 
 struct Comparison {
     engine: Engine,
@@ -228,14 +194,9 @@ pub fn run(
             let version = if comparison.protocol == Protocol::Resp3 { "3" } else { "2" };
             comparison.server.call(&["HELLO", version])?;
         }
-        // Which keys or elements come first is each server's own affair.
-        let is_whole = |words: &[Vec<u8>]| {
-            let is_scan = words[0].to_ascii_uppercase().ends_with(b"SCAN");
-            !is_scan || words.iter().rev().skip(1).any(|word| word == b"COUNT")
-        };
         let commands =
             (0..BATCH_LEN).map(|_| generator.next_command()).map(|(_, template, words)| (template, words));
-        let commands = commands.filter(|(_, words)| is_whole(words) && !keeps_chance(words)).collect();
+        let commands = commands.filter(|(_, words)| !walks_partly(words) && !keeps_chance(words)).collect();
         comparison.batch(commands)?;
     }
     println!(

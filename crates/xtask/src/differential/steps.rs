@@ -1,5 +1,6 @@
 //! What a connection does next: a pipeline, an iteration with SCAN, or a connection of its own that sends anything.
 
+use super::chance::{FORGETFUL, may_keep_chance, may_tell_chance, sorts, walks_partly};
 use super::connection::{encode, encode_inline};
 use super::generate::{Generator, KEYS_LEN, key};
 use super::known::is_unequal_after;
@@ -129,12 +130,17 @@ impl Steps {
         if template.equality == Equality::RandomKey {
             self.add(command(&["KEYS", "*"], Equality::AnyOrder), commands, bytes);
         }
-        self.add(Command { words, equality: template.equality, is_answered: true }, commands, bytes);
+        if sorts(&words) {
+            self.add(command(&FORGETFUL, Equality::Exact), commands, bytes);
+        }
+        let equality = if may_tell_chance(&words) { Equality::AnyOrder } else { template.equality };
+        self.add(Command { words, equality, is_answered: true }, commands, bytes);
     }
 
     /// A protocol that is not asked for is not spoken, and what leaves servers different behind is not sent.
     fn suits(&self, words: &[Vec<u8>]) -> bool {
-        if is_unequal_after(words) {
+        let walks_partly = words[0].len() > 4 && walks_partly(words);
+        if is_unequal_after(words) || may_keep_chance(words) || walks_partly {
             return false;
         }
         if words[0].eq_ignore_ascii_case(b"RESET") {
@@ -162,7 +168,7 @@ impl Steps {
         while left > 0 {
             let (family, template, words) = self.generator.next_command();
             let is_plain = !matches!(family, "session" | "big") && !words[0].eq_ignore_ascii_case(b"SCAN");
-            if is_plain {
+            if is_plain && self.suits(&words) {
                 self.add(Command { words, equality: template.equality, is_answered: true }, commands, bytes);
                 left -= 1;
             }
