@@ -140,6 +140,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if let Some(deadline_ns) = blocked.deadline_ns {
                     self.wait_deadlines.insert((deadline_ns, pack(id)));
                 }
+                if connection.input_ended && blocked.claim.take() {
+                    // The client's end was seen before its command ran.
+                    self.end_wait(connection, &[]);
+                    connection.close_after_reply = true;
+                }
                 return;
             };
             let ticket =

@@ -2,7 +2,7 @@
 
 use crate::ahead::{Ahead, Last};
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold, Input};
+use crate::connection::{Connection, Hold, Input, Running};
 use crate::core::{Core, NetworkOrder};
 use crate::network::{Closed, ConnectionId};
 use tessera_resp::{Args, Decoder, Limits, ProtocolError, Reply};
@@ -40,10 +40,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// The driver says that a connection has ended. Like Redis, the node still executes and answers what came before a
-    /// client's end, unless CLIENT PAUSE holds it.
+    /// client's end, unless CLIENT PAUSE holds it or it waits for a key.
     pub(crate) fn end_of_input(&mut self, id: ConnectionId, why: Closed) {
         let Some(mut connection) = self.take(id) else { return };
-        if why != Closed::ByPeer || connection.gone {
+        // Who waits for a key and ends will not read what it gets.
+        let waits = matches!(connection.awaited(), Some(Running::Blocked(_)));
+        if why != Closed::ByPeer || connection.gone || waits {
             return self.close(connection);
         }
         self.reclaim_socket(&mut connection);

@@ -39,7 +39,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         stream: u64,
         header: Vec<u8>,
     ) {
-        connection.streams.push_back(StreamedReply { sequence, owner, stream, header, is_asked: false });
+        // Owners begin when they come to it, in any order.
+        let is_later = |other: &StreamedReply| other.sequence.wrapping_sub(sequence).cast_signed() > 0;
+        let index = connection.streams.iter().position(is_later).unwrap_or(connection.streams.len());
+        connection.streams.insert(index, StreamedReply { sequence, owner, stream, header, is_asked: false });
         self.pump(connection);
     }
 
