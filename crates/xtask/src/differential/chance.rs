@@ -44,7 +44,8 @@ pub fn may_keep_chance(words: &[Vec<u8>]) -> bool {
 
 /// Whether a SORT may tell elements in an order that is each server's own, where the types of keys are not known.
 pub fn may_tell_chance(words: &[Vec<u8>]) -> bool {
-    sorts(words) && has(words, "BY")
+    // Texts that differ only behind a zero byte are equal to C, and which comes first is a matter of its library.
+    sorts(words) && (has(words, "BY") || has(words, "ALPHA"))
 }
 
 /// Whether a SCAN or one of its kin may end before all is told: which keys or elements come first is each server's own affair.
