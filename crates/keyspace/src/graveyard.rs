@@ -25,13 +25,6 @@ impl Graveyard {
         is_large
     }
 
-    /// The same for a value.
-    pub(crate) fn bury_value(&mut self, value: Value) {
-        if value.as_ref().elements_len() > AT_ONCE_MAX_ELEMENTS {
-            self.values.push(value);
-        }
-    }
-
     /// Keeps a table for later.
     pub(crate) fn bury_table(&mut self, table: Table) {
         self.tables.push(table);

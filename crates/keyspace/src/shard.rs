@@ -11,7 +11,7 @@ use crate::view::{View, ViewMut};
 use crate::waiting::WaitedKeys;
 use ahash::RandomState;
 use std::cell::{Cell, RefCell};
-use tessera_values::{Thresholds, Value};
+use tessera_values::Thresholds;
 
 /// Keys met expired by reads that are remembered for removal between two calls of
 /// [`Shard::remove_met_expired`]; the others are found by the active cycle.
@@ -269,11 +269,6 @@ impl Shard {
             self.graveyard.free_some();
         }
         !self.graveyard.is_empty()
-    }
-
-    /// Frees a value, later if it is large.
-    pub fn bury(&mut self, value: Value) {
-        self.graveyard.bury_value(value);
     }
 
     /// The keys that somebody waits for.
