@@ -23,6 +23,7 @@ pub mod connection;
 pub mod core;
 pub mod direct;
 mod dispatch;
+pub mod disk;
 pub mod doorbell;
 mod feed;
 mod host;

@@ -1,0 +1,10 @@
+//! RDB, Redis's format of values, and of files of them.
+//!
+//! Source: the behaviour of Redis 2.x to 7.4 and Valkey 7.2 and 8, whose files the tests read.
+
+pub mod decode;
+pub mod encode;
+pub mod opcodes;
+
+pub use decode::{DecodeError, DecodeOptions, DecodedEntry, Decoder, Item};
+pub use encode::{EncodeOptions, EntryEncoder, KeyFacts, put_database, put_end, put_entry, put_header};
