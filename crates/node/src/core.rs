@@ -4,6 +4,7 @@ use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::connection::{Connection, Running};
+use crate::loading::Loading;
 use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
@@ -113,6 +114,8 @@ pub struct Core<S, C> {
     pub(crate) purges_seen: usize,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
+    /// This node's part in loading, until all is loaded.
+    pub(crate) loading: Option<Box<Loading>>,
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -165,9 +168,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             clients_peak_bytes: 0,
             purges_seen: 0,
             expire_more: false,
+            loading: None,
         };
         core.take_over_config();
         core.shard.set_now_ms(core.now_ms());
+        core.begin_loading();
         core
     }
 
