@@ -5,6 +5,8 @@
 pub mod decode;
 pub mod encode;
 pub mod opcodes;
+pub mod restore;
 
 pub use decode::{DecodeError, DecodeOptions, DecodedEntry, Decoder, Item};
 pub use encode::{EncodeOptions, EntryEncoder, KeyFacts, put_database, put_end, put_entry, put_header};
+pub use restore::{RestoreError, restore};
