@@ -4,11 +4,14 @@
 //! both, and is what `setting` stands for wherever a list may change its form.
 
 mod builder;
+mod form;
 mod limit;
 mod node;
 mod nodes;
 mod quicklist;
 mod walk;
+
+pub use form::{ListForm, ListNodes, NodePlace};
 
 use crate::allocation::block_len_bytes;
 use crate::listpack::{Element, Listpack};
