@@ -142,6 +142,7 @@ fn values_read_back_as_redis_prints_them() {
         ("latency-tracking", "nO", "no"),
         ("requirepass", "a b", "a b"),
         ("save", "", ""),
+        ("save", "900 1 300 10", "900 1 300 10"),
         ("maxmemory", "kb", "0"),
         ("latency-tracking-info-percentiles", "", ""),
         ("latency-tracking-info-percentiles", "0.1 100", "0.1 100"),
@@ -197,7 +198,7 @@ fn protected_parameters_ask_who_the_client_is() {
 
 #[test]
 fn what_is_not_built_keeps_its_one_value() {
-    for (name, value, other) in [("save", "", "3600 1"), ("appendonly", "no", "yes")] {
+    for (name, value, other) in [("appendonly", "no", "yes")] {
         let config = Config::default();
         assert_eq!(get(&config, name), value);
         assert_eq!(set(&config, &[(name, value)]), Ok((config.clone(), Vec::new())));
@@ -225,6 +226,17 @@ fn get_takes_patterns_and_names_each_parameter_once() {
     assert_eq!(names(&["no such", "*such*"]), [""; 0]);
     assert_eq!(names(&["slowlog*", "timeout"]), ["slowlog-log-slower-than", "slowlog-max-len", "timeout"]);
     assert_eq!(names(&["*"]).len(), PARAMETERS.iter().flat_map(Parameter::names).count());
+}
+
+#[test]
+fn lines_of_save_points_add_up() {
+    let points = |text: &str| get(&parse(text).expect("the file is well-formed"), "save");
+    assert_eq!(points(""), "3600 1 300 100 60 10000");
+    assert_eq!(points("save 900 1\nsave 300 10 60 5"), "900 1 300 10 60 5");
+    // Also if they are what holds anyway.
+    assert_eq!(points("save 3600 1 300 100 60 10000\nsave 5 5"), "3600 1 300 100 60 10000 5 5");
+    assert_eq!(points("save 900 1\nsave \"\"\nsave 300 10"), "300 10");
+    assert_eq!(points("save \"\""), "");
 }
 
 #[test]
@@ -366,7 +378,10 @@ fn rewrite_keeps_comments_and_changes_lines_in_place() {
             "client-query-buffer-limit 2gb",
             "hz 20",
             "latency-tracking-info-percentiles 50 99 99.9",
-            "maxclients 500"
+            "maxclients 500",
+            "save 300 100",
+            "save 3600 1",
+            "save 60 10000"
         ]
     );
 }
@@ -387,7 +402,10 @@ fn rewrite_removes_what_no_longer_holds() {
         "\nbind 127.0.0.1 ::1\nclient-output-buffer-limit normal 0 0 0\nclient-output-buffer-limit replica 256mb 64mb \
          60\nclient-output-buffer-limit pubsub 32mb 8mb 60\n\nhz 10\nport 21101\n\nlogfile \"\"\n\n#x\n\n"
     );
-    assert_eq!(added, ["latency-tracking-info-percentiles 1 2.5"]);
+    assert_eq!(
+        added,
+        ["latency-tracking-info-percentiles 1 2.5", "save 300 100", "save 3600 1", "save 60 10000"]
+    );
 
     // The default addresses need no line.
     let config = Config::default();
