@@ -5,4 +5,6 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod checksum;
+pub mod lzf;
 pub mod rdb;
