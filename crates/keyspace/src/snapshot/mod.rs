@@ -18,6 +18,7 @@ use crate::shard::{Shard, ShardSettings};
 use crate::table::{Content, Entry, OwnedEntry, Table};
 use crate::usage::{Usage, decayed, idle_s};
 use crate::EvictionPolicy;
+use tessera_storage::rdb::opcodes::{VERSION_WITH_FIELD_EXPIRY, VERSION_WRITTEN};
 use tessera_storage::rdb::{EncodeOptions, KeyFacts};
 use tessera_values::Value;
 pub(crate) use writer::Writer;
@@ -99,6 +100,15 @@ impl Shard {
     /// No snapshot is under way, and nothing is left to tidy up of one that was aborted. ([`Shard::reclaim`] tidies up.)
     pub fn can_begin_snapshot(&self) -> bool {
         self.snapshot.is_none() && self.clearing.0.is_empty()
+    }
+
+    /// The version that a file with all that the shard now holds must have. Ask at the cut.
+    pub fn rdb_version(&self) -> u32 {
+        if self.databases.iter().any(|database| database.table.has_field_deadlines()) {
+            VERSION_WITH_FIELD_EXPIRY
+        } else {
+            VERSION_WRITTEN
+        }
     }
 
     /// How far the snapshot under way is; `None` without one.

@@ -181,15 +181,17 @@ impl Writer {
 
     /// Begins to write a value that somebody waits for, unless it was saved or has gone meanwhile.
     fn begin_wanted(&mut self, shard: &mut Shard, part: u16, key: Box<[u8]>, out: &mut Vec<u8>) {
+        let now_ms = shard.now_ms();
         let table = match &mut self.parts[part as usize].place {
             Place::Database(db) => &mut shard.databases[*db as usize].table,
             Place::Detached(table) => table,
             Place::Walked => return,
         };
         let mut is_ahead = false;
-        table.visit_ahead(&key, |_| {
-            is_ahead = true;
-            true
+        table.visit_ahead(&key, |entry| {
+            // If its time is over by now, the walk will see.
+            is_ahead = !entry.is_expired(now_ms);
+            is_ahead
         });
         if is_ahead {
             self.keys.done += 1;
@@ -199,18 +201,13 @@ impl Writer {
 
     /// Begins to write the value of `key`, which the walk will not visit.
     fn begin_pieces(&mut self, shard: &Shard, part: u16, key: Box<[u8]>, out: &mut Vec<u8>) {
+        let (facts, encode, db) = (shard.facts_source(), self.options.encode, self.parts[part as usize].db);
+        if self.stream_db.replace(db) != Some(db) {
+            put_database(out, db, None);
+        }
         let Some(entry) = self.table(&shard.databases, part).and_then(|table| table.get(&key)) else {
             unreachable!("the entry was just met");
         };
-        let (facts, db) = (shard.facts_source(), self.parts[part as usize].db);
-        if entry.is_expired(facts.now_ms) {
-            return;
-        }
-        if self.stream_db != Some(db) {
-            put_database(out, db, None);
-        }
-        self.stream_db = Some(db);
-        let encode = self.options.encode;
         let encoder = EntryEncoder::begin(out, &key, entry.value(), &facts.of(entry), encode);
         self.pieces = Some(Pieces { part, key, encoder, adopted: None });
     }
