@@ -37,7 +37,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Err(refused) => return self.refuse_admission(connection, args, refused),
         };
         if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
-            return self.refuse_while_loading(connection, command);
+            return self.hold_or_refuse_while_loading(connection, command);
         }
         if !connection.client.monitor && self.pause.holds(command, self.unix_us.div_euclid(1000)) {
             self.paused.push(connection.id);
@@ -523,12 +523,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         let text = self.note_out_of_memory(command);
         self.answer_error(connection, text)
-    }
-
-    #[cold]
-    fn refuse_while_loading(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
-        self.stats().commands.note_rejected(self.shared.registry.number(command));
-        self.refuse(connection, b"LOADING Redis is loading the dataset in memory")
     }
 
     /// Closes a connection that a browser was made to open.

@@ -12,16 +12,23 @@ mod reader;
 pub use progress::LoadingProgress;
 
 use crate::clock::Clock;
+use crate::connection::{Connection, Hold};
 use crate::core::Core;
 use crate::disk::{Operation, Output};
+use crate::dispatch::hold;
+use crate::feed::Flow;
 use crate::mesh::Note;
+use crate::network::ConnectionId;
 use finding::{Finder, LoadPlan, PlannedFile};
 use reader::FileReader;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use tessera_command::Command;
 use tessera_storage::rdb::{DecodeOptions, DecodedEntry, Decoder, Item};
 
+/// What clients are told meanwhile.
+const LOADING: &[u8] = b"LOADING Redis is loading the dataset in memory";
 /// How long a node decodes before it looks at its network again, in nanoseconds.
 const TURN_BUDGET_NS: u64 = 2_000_000;
 /// Entries decoded between two looks at the clock.
@@ -55,6 +62,10 @@ pub(crate) struct Loading {
     finder: Option<Finder>,
     /// The plan is known.
     is_planned: bool,
+    /// There is something to load: clients are told so.
+    is_refusing: bool,
+    /// Connections that wait until it is known whether there is anything to load.
+    held: Vec<ConnectionId>,
     files: VecDeque<PlannedFile>,
     current: Option<Current>,
     /// For each node, what is to be sent to it in this turn, and about how much memory that is.
@@ -93,7 +104,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut loading = Loading::new(self.mesh.nodes(), self.now_ns);
         if self.me == 0 {
             let directory = self.config.dir.to_string_lossy();
-            loading.finder = Some(Finder::new(&directory, &self.config.db_filename, self.decode_options()));
+            loading.finder = Some(Finder::new(&directory, &String::from_utf8_lossy(&self.config.db_filename.0), self.decode_options()));
         }
         self.loading = Some(Box::new(loading));
     }
@@ -114,7 +125,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn load(&mut self) {
         let Some(mut loading) = self.loading.take() else { return };
         if !self.shared.loading.is_loading() {
-            return self.end_loading(&loading);
+            return self.end_loading(*loading);
         }
         if let Err(problem) = self.load_some(&mut loading) {
             return self.fail_loading(problem);
@@ -122,8 +133,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.loading = Some(loading);
     }
 
-    fn end_loading(&mut self, loading: &Loading) {
-        if self.me == 0 {
+    /// What becomes of a command while the server is loading. Usually there is nothing to load, and clients that come before that
+    /// is known need not hear of it: they wait.
+    #[cold]
+    pub(crate) fn hold_or_refuse_while_loading(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+    ) -> Flow {
+        match &mut self.loading {
+            Some(loading) if !loading.is_refusing => {
+                loading.held.push(connection.id);
+                hold(connection, Hold::Loading)
+            }
+            _ => {
+                self.stats().commands.note_rejected(self.shared.registry.number(command));
+                self.refuse(connection, LOADING)
+            }
+        }
+    }
+
+    fn end_loading(&mut self, loading: Loading) {
+        self.runnable.extend(loading.held);
+        if self.me == 0 && loading.is_refusing {
             let facts = self.shared.loading.facts(self.unix_us);
             let line = format!(
                 "Loaded {} keys in {:.3} seconds; {} had expired",
@@ -184,6 +216,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_plan(&mut self, loading: &mut Loading, plan: &LoadPlan) {
         loading.is_planned = true;
         loading.finder = None;
+        loading.is_refusing = !plan.files.is_empty();
+        if loading.is_refusing {
+            self.runnable.extend(loading.held.drain(..));
+        }
         let nodes = self.mesh.nodes();
         loading.files = plan.files.iter().skip(self.me).step_by(nodes).cloned().collect();
     }
@@ -262,12 +298,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Some(Item::End) => current.ended = true,
                 Some(Item::Function(code)) => {
                     let first_line = code.split(|byte| *byte == b'\n').next().unwrap_or_default();
-                    let line = format!(
-                        "{}: left out a library of functions, which Tessera does not run: {}",
-                        current.planned.path,
-                        first_line.escape_ascii()
-                    );
-                    self.shared.system.log(line.as_bytes());
+                    let what = "a library of functions, which Tessera does not run";
+                    self.log_left_out(current, &format!("{what}: {}", first_line.escape_ascii()));
+                }
+                Some(Item::ModuleAuxiliary { module }) => {
+                    self.log_left_out(current, &format!("what the module {module} keeps beside its values"));
+                }
+                Some(Item::Empty { db, key }) => {
+                    let what = format!("the key {} of database {db}, which is empty", key.escape_ascii());
+                    self.log_left_out(current, &what);
                 }
                 Some(Item::Auxiliary { .. } | Item::Sizes { .. }) => {}
                 Some(Item::Entry(entry)) => {
@@ -284,6 +323,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         Ok(true)
+    }
+
+    fn log_left_out(&self, current: &Current, what: &str) {
+        self.shared.system.log(format!("{}: left out {what}", current.planned.path).as_bytes());
     }
 
     /// Gives an entry to the shard that owns its key. True if there is much to be sent by now.
