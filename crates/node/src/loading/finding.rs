@@ -5,11 +5,9 @@ use crate::disk::{Operation, Output};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use tessera_storage::manifest::Manifest;
+use tessera_storage::manifest::{MANIFEST_MAX_LEN_BYTES, Manifest};
 use tessera_storage::rdb::{DecodeOptions, Decoder, Item};
 
-/// A manifest is never longer, in bytes.
-const MANIFEST_MAX_LEN_BYTES: u64 = 16 * 1024 * 1024;
 /// The auxiliary field that says when a file's cut was made, in Unix milliseconds.
 const CUT_FIELD: &[u8] = b"tessera-cut-ms";
 /// The one that Redis writes, in Unix seconds.
@@ -52,7 +50,9 @@ struct Beginning {
 
 #[derive(Debug)]
 enum Stage {
-    Listing { asked: bool },
+    Listing {
+        asked: bool,
+    },
     /// The manifest is read.
     Manifest(FileReader, Vec<u8>),
     /// The beginning of the plain file is read.
@@ -149,7 +149,7 @@ impl Finder {
 
     fn begin(&mut self) -> Result<Option<LoadPlan>, String> {
         match self.len_of(&self.manifest_name) {
-            Some(len_bytes) if len_bytes > MANIFEST_MAX_LEN_BYTES => {
+            Some(len_bytes) if len_bytes > MANIFEST_MAX_LEN_BYTES as u64 => {
                 Err(format!("{}: too long for a manifest", self.path(&self.manifest_name)))
             }
             Some(_) => {
@@ -215,7 +215,7 @@ impl Finder {
             (None, Some(plain)) => Ok(self.plan_of_plain(plain, "")),
             (Some(manifest), None) => self.plan_of_set(&manifest, ""),
             (Some(manifest), Some(plain)) => {
-                if plain.cut_ms.is_some_and(|cut_ms| cut_ms >= manifest.cut_unix_ms) {
+                if plain.cut_ms.is_some_and(|cut_ms| cut_ms >= manifest.cut_unix_ms.cast_signed()) {
                     let note = format!(", which is newer than {}", self.manifest_name);
                     Ok(self.plan_of_plain(plain, &note))
                 } else {
@@ -252,7 +252,11 @@ impl Finder {
             return Err(format!("{manifest_path}: the snapshot is incomplete: {} {problem}", file.name));
         }
         Ok(LoadPlan {
-            description: format!("{manifest_path} (snapshot {} of {} shards){note}", manifest.epoch, files.len()),
+            description: format!(
+                "{manifest_path} (snapshot {} of {} shards){note}",
+                manifest.epoch,
+                files.len()
+            ),
             files,
             used_memory_bytes: 0,
         })

@@ -104,7 +104,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut loading = Loading::new(self.mesh.nodes(), self.now_ns);
         if self.me == 0 {
             let directory = self.config.dir.to_string_lossy();
-            loading.finder = Some(Finder::new(&directory, &String::from_utf8_lossy(&self.config.db_filename.0), self.decode_options()));
+            loading.finder = Some(Finder::new(
+                &directory,
+                &String::from_utf8_lossy(&self.config.db_filename.0),
+                self.decode_options(),
+            ));
         }
         self.loading = Some(Box::new(loading));
     }

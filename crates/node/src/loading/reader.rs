@@ -112,12 +112,17 @@ impl FileReader {
                 self.under_way += 1;
                 Some((Asked::Close, Operation::Close { file }))
             }
-            (Stage::Reading, Some(file)) if self.ask < self.pieces() && self.ask - self.used < AHEAD_MAX_PIECES => {
+            (Stage::Reading, Some(file))
+                if self.ask < self.pieces() && self.ask - self.used < AHEAD_MAX_PIECES =>
+            {
                 let piece = self.ask;
                 self.ask += 1;
                 self.under_way += 1;
                 let offset_bytes = piece * PIECE_LEN_BYTES as u64;
-                Some((Asked::Piece(piece), Operation::Read { file, offset_bytes, len_bytes: PIECE_LEN_BYTES }))
+                Some((
+                    Asked::Piece(piece),
+                    Operation::Read { file, offset_bytes, len_bytes: PIECE_LEN_BYTES },
+                ))
             }
             _ => None,
         }
