@@ -22,6 +22,9 @@ use glommio::{
     GlommioError, Latency, LocalExecutor, LocalExecutorBuilder, Placement, Shares, TaskQueueHandle,
 };
 use rustix::thread::CpuSet;
+use tessera_node::Node;
+use tessera_node::clock::Clock;
+use tessera_node::network::Network;
 
 use crate::alarm::Alarm;
 use crate::uring::Sleeper;
@@ -60,6 +63,20 @@ pub trait Turn: 'static {
 impl<F: FnMut() -> ControlFlow<io::Result<()>> + 'static> Turn for F {
     fn turn(&mut self) -> ControlFlow<io::Result<()>> {
         self()
+    }
+}
+
+impl<N: Network + 'static, C: Clock + 'static> Turn for Node<N, C> {
+    fn turn(&mut self) -> ControlFlow<io::Result<()>> {
+        Node::turn(self)
+    }
+
+    fn lie_down(&mut self, planned: Duration) -> Option<Duration> {
+        self.sleep_later(planned)
+    }
+
+    fn get_up(&mut self) {
+        Node::get_up(self);
     }
 }
 
