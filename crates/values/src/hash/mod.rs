@@ -5,8 +5,11 @@
 
 mod deadlines;
 mod flat;
+mod form;
 mod pair;
 mod table;
+
+pub use form::{Field, Fields, HashForm};
 
 use crate::allocation::block_len_bytes;
 use crate::listpack::{Element, Listpack};

@@ -1,9 +1,11 @@
 //! Sets: integers in order, a listpack, or a hash table, by the same rules as in Redis.
 
+mod form;
 mod intset;
 mod members;
 mod sampling;
 
+pub use form::{SetForm, TableMembers};
 pub use intset::IntSet;
 
 use crate::listpack::{self, Element, Listpack, Position};
