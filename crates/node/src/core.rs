@@ -8,6 +8,7 @@ use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
 use crate::shared::Shared;
+use crate::snapshot::Snapshot;
 use crate::stats::{Counters, NodeStats};
 use crate::waiters::Waiters;
 use std::cell::Cell;
@@ -113,6 +114,7 @@ pub struct Core<S, C> {
     pub(crate) purges_seen: usize,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
+    pub(crate) snapshot: Snapshot,
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -165,6 +167,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             clients_peak_bytes: 0,
             purges_seen: 0,
             expire_more: false,
+            snapshot: Snapshot::default(),
         };
         core.take_over_config();
         core.shard.set_now_ms(core.now_ms());
@@ -235,6 +238,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.runnable.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
+            && self.is_snapshot_quiet()
             && self.orders.is_empty()
             && self.remote_sends.iter().all(Option::is_none)
             && self.connections.iter().flatten().all(|connection| {

@@ -264,7 +264,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.shared.note_monitor(false);
                 }
             }
-            Action::AwaitSnapshot => self.await_snapshot(connection, wanted),
+            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, false),
+            Action::AwaitEnd => self.await_snapshot(connection, wanted, true),
         }
     }
 

@@ -36,6 +36,7 @@ mod owner;
 pub mod replies;
 pub mod shared;
 pub mod stats;
+pub mod snapshot;
 mod steps;
 pub mod streaming;
 mod sync;

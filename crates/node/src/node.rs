@@ -76,6 +76,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         self.welcome();
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
+        core.keep_snapshot();
         self.core.resume_all();
         self.core.publish();
         self.core.mesh.flush();
@@ -92,7 +93,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         let core = &mut self.core;
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
-        if !core.runnable.is_empty() || core.shard.has_garbage() || core.owes_memory() {
+        if !core.runnable.is_empty() || core.shard.has_garbage() || core.owes_memory() || core.has_snapshot_work() {
             return Wait::Poll;
         }
         let spin_ns = u64::from(core.config.spin_us) * 1000;

@@ -4,6 +4,7 @@ use super::status::{EndOrder, Purpose};
 use crate::clock::Clock;
 use crate::connection::{Connection, Hold};
 use crate::core::Core;
+use crate::network::ConnectionId;
 use crate::shared::Shared;
 
 /// What Redis answers to a SAVE that fails.
@@ -30,11 +31,12 @@ impl Shared {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// The client's command is answered at the end of the snapshot that it has asked for.
-    pub(crate) fn await_snapshot(&mut self, connection: &mut Connection, wanted: bool) {
+    /// The client's command is answered at the end of the snapshot that it has asked for; `ends`: if the server does not
+    /// end then.
+    pub(crate) fn await_snapshot(&mut self, connection: &mut Connection, wanted: bool, ends: bool) {
         let sequence = connection.replies.expect(wanted);
         connection.hold = Some(Hold::Saving);
-        self.snapshot.savers.push((connection.id, sequence));
+        self.snapshot.savers.push((connection.id, sequence, ends));
     }
 
     /// A snapshot that somebody waited for has ended; the server does not end with it.
@@ -42,7 +44,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if was_last {
             self.let_clients_go();
         }
-        for (id, sequence) in std::mem::take(&mut self.snapshot.savers) {
+        let (ended, waiting) =
+            std::mem::take(&mut self.snapshot.savers).into_iter().partition(|(_, _, ends)| *ends == was_last);
+        self.snapshot.savers = waiting;
+        let ended: Vec<(ConnectionId, u32, bool)> = ended;
+        for (id, sequence, _) in ended {
             let Some(mut connection) = self.take(id) else { continue };
             if connection.hold == Some(Hold::Saving) {
                 connection.hold = None;

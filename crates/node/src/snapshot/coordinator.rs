@@ -12,7 +12,8 @@ use crate::disk::Output;
 use crate::mesh::Traffic;
 use std::io;
 use std::sync::Arc;
-use tessera_storage::manifest::{Manifest, ManifestPart};
+use tessera_routing::ShardId;
+use tessera_storage::manifest::{Manifest, ShardFile};
 
 /// A cut that takes longer is given up, in nanoseconds.
 pub const CUT_MAX_NS: u64 = 1_000_000_000;
@@ -83,7 +84,7 @@ impl Coordinator {
     }
 
     /// Nothing is under way.
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.current.is_none() && self.job.is_none()
     }
 
@@ -156,7 +157,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
             return;
         }
-        coordinator.wanted = Some(purpose);
+        if coordinator.wanted.replace(purpose) == Some(Purpose::Save) {
+            self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false });
+        }
         if let Some(current) = &mut coordinator.current {
             // An earlier moment is not what is to be kept.
             self.give_up_snapshot(current);
@@ -329,28 +332,33 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (place, epoch) = (current.place.clone(), current.epoch);
         let job = if current.is_merged {
             let name = place.merged_name().to_owned();
-            let checksum = current.order.as_ref().is_some_and(|order| order.checksum);
-            let mut publish = Publish::new(place.clone(), name, checksum);
+            let states_checksum = current.order.as_ref().is_some_and(|order| order.checksum);
+            let mut publish = Publish::new(place.clone(), name);
+            let rdb_version = parts.iter().map(|part| part.rdb_version).max().unwrap_or_default();
             let used_memory_bytes = self.shared.system.used_memory_bytes();
-            put_file_header(publish.file.buffer(), current.cut_at_unix_ms, used_memory_bytes, None);
+            put_file_header(publish.file.buffer(), rdb_version, current.cut_at_unix_ms, used_memory_bytes, None);
             publish.file.push();
             let body = |(node, part): (usize, &WrittenPart)| Body {
                 path: place.path(&place.part_name(epoch, node)),
                 offset_bytes: part.body_offset_bytes,
                 len_bytes: part.body_len_bytes,
             };
-            Job::Merge(Merge::new(publish, parts.iter().enumerate().map(body).collect()))
+            Job::Merge(Merge::new(publish, parts.iter().enumerate().map(body).collect(), states_checksum))
         } else {
-            let part = |(node, part): (usize, &WrittenPart)| ManifestPart {
+            let file = |(node, part): (usize, &WrittenPart)| ShardFile {
                 name: place.part_name(epoch, node),
                 len_bytes: part.len_bytes,
-                checksum: part.checksum,
+                crc64: part.checksum,
+                body_offset_bytes: part.body_offset_bytes,
+                body_len_bytes: part.body_len_bytes,
                 keys: part.keys,
+                rdb_version: part.rdb_version,
+                slots: self.shared.slots.slots_of(node as ShardId),
             };
             let manifest = Manifest {
                 epoch,
-                cut_at_unix_ms: current.cut_at_unix_ms,
-                parts: parts.iter().enumerate().map(part).collect(),
+                cut_unix_ms: current.cut_at_unix_ms.max(0).unsigned_abs(),
+                files: parts.iter().enumerate().map(file).collect(),
             };
             Job::Publish(Publish::manifest(place.clone(), &manifest))
         };

@@ -45,7 +45,7 @@ pub(crate) struct FileWriter {
     /// How much of that is part of the checksum.
     summed: usize,
     spare: Vec<Vec<u8>>,
-    checksum: Option<Crc64>,
+    checksum: Crc64,
     /// What was handed to the disk, in bytes.
     offset_bytes: u64,
     /// Of that, what the disk has taken, in bytes.
@@ -59,7 +59,7 @@ pub(crate) struct FileWriter {
 }
 
 impl FileWriter {
-    pub(crate) fn new(path: Arc<str>, with_checksum: bool) -> FileWriter {
+    pub(crate) fn new(path: Arc<str>) -> FileWriter {
         FileWriter {
             path,
             stage: Stage::New,
@@ -67,7 +67,7 @@ impl FileWriter {
             buffer: Vec::new(),
             summed: 0,
             spare: Vec::new(),
-            checksum: with_checksum.then(Crc64::new),
+            checksum: Crc64::new(),
             offset_bytes: 0,
             written_bytes: 0,
             under_way: 0,
@@ -84,9 +84,7 @@ impl FileWriter {
 
     /// Takes note of what was appended.
     pub(crate) fn push(&mut self) {
-        if let Some(checksum) = &mut self.checksum {
-            checksum.update(&self.buffer[self.summed..]);
-        }
+        self.checksum.update(&self.buffer[self.summed..]);
         self.summed = self.buffer.len();
         self.go_on();
     }
@@ -101,9 +99,9 @@ impl FileWriter {
         self.written_bytes
     }
 
-    /// The checksum of everything so far; 0 without one.
+    /// The checksum of everything so far.
     pub(crate) fn checksum(&self) -> u64 {
-        self.checksum.as_ref().map_or(0, Crc64::value)
+        self.checksum.value()
     }
 
     /// Something went wrong, or it was given up.
@@ -239,7 +237,7 @@ mod tests {
 
     /// A disk that does one operation at a time, and fails the one of this number.
     fn play(len: usize, fails_at: Option<usize>) -> (Vec<u8>, Vec<Asked>, Result<(), String>, u64) {
-        let mut writer = FileWriter::new("/x".into(), true);
+        let mut writer = FileWriter::new("/x".into());
         let (mut disk, mut asked, mut under_way) = (Vec::new(), Vec::new(), VecDeque::new());
         let mut appended = 0;
         loop {

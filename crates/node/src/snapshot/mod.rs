@@ -45,6 +45,7 @@ pub struct CutOrder {
     /// The file of each shard.
     pub(crate) paths: Vec<Arc<str>>,
     pub(crate) compress: bool,
+    /// Each file ends with its checksum.
     pub(crate) checksum: bool,
     pub(crate) ahead_max_len_bytes: usize,
     /// What all shards together may write, in bytes per second; 0 for no bound.
@@ -58,7 +59,7 @@ pub struct CutOrder {
 pub struct WrittenPart {
     /// Its length, in bytes.
     pub(crate) len_bytes: u64,
-    /// The checksum at its end; 0 if none was made.
+    /// The checksum of all its bytes.
     pub(crate) checksum: u64,
     /// Where its body begins, behind the header.
     pub(crate) body_offset_bytes: u64,
@@ -66,6 +67,8 @@ pub struct WrittenPart {
     pub(crate) body_len_bytes: u64,
     /// Keys in it.
     pub(crate) keys: u64,
+    /// The version of RDB that it needs.
+    pub(crate) rdb_version: u32,
     /// What the shard had counted of changes at the cut.
     pub(crate) changes: u64,
 }
@@ -135,8 +138,11 @@ pub(crate) struct Snapshot {
     pub(crate) unsaved: Vec<ConnectionId>,
     /// Calls of peers that wait for one.
     pub(crate) aside: Aside,
-    /// Connections that wait for the end of a snapshot, and the sequence numbers of their replies.
-    pub(crate) savers: Vec<(ConnectionId, u32)>,
+    /// Connections that wait for the end of a snapshot, the sequence numbers of their replies, and whether they want the
+    /// server to end with it.
+    pub(crate) savers: Vec<(ConnectionId, u32, bool)>,
+    /// What was asked of the disk, by the number that its outcome comes under.
+    asked: Vec<(u64, Asked)>,
     /// Only on node 0.
     pub(crate) coordinator: Option<Box<Coordinator>>,
     /// Writes are refused because the last snapshot failed.
@@ -149,10 +155,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.snapshot.denies_writes = self.shared.persistence.has_failed()
             && self.config.stop_writes_on_bgsave_error
             && !self.config.save.points.is_empty();
+        self.take_outcomes();
         if self.me == 0 {
             self.coordinate();
         }
-        self.report_if_drained();
+        // With what other nodes say of it, twice is enough for a server of one node.
+        for _ in 0..2 {
+            self.report_if_drained();
+        }
         if self.snapshot.part.is_some() {
             self.write_part();
         }
@@ -161,6 +171,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The node must not sleep: there is something to write, or to report.
     pub(crate) fn has_snapshot_work(&self) -> bool {
         self.snapshot.part.as_ref().is_some_and(|part| part.has_work(self.now_ns)) || self.owes_report()
+    }
+
+    /// Nothing of a snapshot is under way here.
+    pub(crate) fn is_snapshot_quiet(&self) -> bool {
+        let snapshot = &self.snapshot;
+        snapshot.part.is_none()
+            && !snapshot.drain.is_holding
+            && snapshot.aside.is_empty()
+            && snapshot.coordinator.as_ref().is_none_or(|coordinator| coordinator.is_idle())
+            && !self.shared.persistence.is_asked()
     }
 
     /// When the node has to look after its part again at the latest, in monotonic nanoseconds.
@@ -199,8 +219,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.take_snapshot_note(self.me, note());
     }
 
-    /// The disk has done something.
-    pub(crate) fn take_snapshot_completion(&mut self, asked: Asked, result: io::Result<Output>) {
+    /// Takes in what the disk has done.
+    fn take_outcomes(&mut self) {
+        let mut at = 0;
+        while let Some((tag, asked)) = self.snapshot.asked.get(at).copied() {
+            match self.disk.take(tag) {
+                None => at += 1,
+                Some(result) => {
+                    self.snapshot.asked.remove(at);
+                    self.take_outcome(asked, result);
+                }
+            }
+        }
+    }
+
+    fn take_outcome(&mut self, asked: Asked, result: io::Result<Output>) {
         match asked {
             Asked::Part(asked) => {
                 if let Some(part) = &mut self.snapshot.part {
@@ -216,6 +249,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn ask_disk_for_snapshot(&mut self, asked: Asked, operation: Operation) {
-        self.ask_disk(crate::core::DiskUser::Snapshot(asked), operation);
+        let tag = self.disk.submit(operation);
+        self.snapshot.asked.push((tag, asked));
     }
 }

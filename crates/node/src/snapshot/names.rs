@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use tessera_storage::manifest::{NAME_MAX_LEN_BYTES, is_file_name};
 
 /// Where a snapshot's files are, and what their names begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,10 @@ impl Place {
         match str::from_utf8(file_name) {
             Err(_) => Err(format!("dbfilename '{}' is no text", shown())),
             Ok("" | "." | "..") => Err(format!("dbfilename '{}' names no file", shown())),
+            // With an epoch, a shard and a suffix behind it.
+            Ok(name) if !is_file_name(name) || name.len() > NAME_MAX_LEN_BYTES - 40 => {
+                Err(format!("dbfilename '{name}' cannot be the name of a file"))
+            }
             Ok(name) => Ok(Place {
                 directory: directory.to_owned(),
                 file_name: name.to_owned(),

@@ -55,6 +55,7 @@ impl Part {
 /// is, if it is not for all.
 pub(super) fn put_file_header(
     out: &mut Vec<u8>,
+    rdb_version: u32,
     cut_at_unix_ms: i64,
     used_memory_bytes: u64,
     shard: Option<(usize, usize)>,
@@ -74,27 +75,27 @@ pub(super) fn put_file_header(
         fields.push((b"tessera-shard", shard.as_bytes()));
         fields.push((b"tessera-shards", shards.as_bytes()));
     }
-    put_header(out, &fields);
+    put_header(out, rdb_version, &fields);
 }
 
-/// Ends a file whose body has been pushed, and returns its checksum.
-pub(super) fn put_file_end(file: &mut FileWriter) -> u64 {
+/// Ends a file whose body has been pushed. At its end is its checksum, or 0 for none.
+pub(super) fn put_file_end(file: &mut FileWriter, states_checksum: bool) {
     put_end(file.buffer());
     file.push();
-    let checksum = file.checksum();
+    let checksum = if states_checksum { file.checksum() } else { 0 };
     file.buffer().extend_from_slice(&checksum.to_le_bytes());
     file.push();
     file.finish();
-    checksum
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// This is the cut: begins to walk the shard.
     pub(super) fn begin_part(&mut self, order: &Arc<CutOrder>) {
-        let mut file = FileWriter::new(order.paths[self.me].clone(), order.checksum);
+        let mut file = FileWriter::new(order.paths[self.me].clone());
         let used_memory_bytes = self.shared.system.used_memory_bytes();
+        let rdb_version = self.shard.rdb_version();
         let shard = Some((self.me, self.mesh.nodes()));
-        put_file_header(file.buffer(), order.cut_at_unix_ms, used_memory_bytes, shard);
+        put_file_header(file.buffer(), rdb_version, order.cut_at_unix_ms, used_memory_bytes, shard);
         file.push();
         self.shard.begin_snapshot(SnapshotOptions {
             encode: EncodeOptions { compress: order.compress },
@@ -105,6 +106,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             body_offset_bytes: file.len_bytes(),
             keys: self.shard.snapshot().map_or(0, |keys| keys.total),
             changes: self.shard.stats().dirty,
+            rdb_version,
             ..WrittenPart::default()
         };
         self.counters.snapshot_keys_total = written.keys;
@@ -194,7 +196,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if progress == SnapshotProgress::Done {
                 part.is_walking = false;
                 part.written.body_len_bytes = part.file.len_bytes() - part.written.body_offset_bytes;
-                part.written.checksum = put_file_end(&mut part.file);
+                put_file_end(&mut part.file, part.order.checksum);
+                part.written.checksum = part.file.checksum();
                 part.written.len_bytes = part.file.len_bytes();
                 break;
             }

@@ -257,15 +257,15 @@ pub(crate) struct Publish {
 
 impl Publish {
     /// Of the file `name`, still to be written.
-    pub(crate) fn new(place: Place, name: String, with_checksum: bool) -> Publish {
-        let file = FileWriter::new(place.path(&Place::temporary(&name)), with_checksum);
+    pub(crate) fn new(place: Place, name: String) -> Publish {
+        let file = FileWriter::new(place.path(&Place::temporary(&name)));
         Publish { place, name, file, stage: PublishStage::Writing, is_asked: false, failure: None }
     }
 
     /// The same of a manifest.
     pub(crate) fn manifest(place: Place, manifest: &Manifest) -> Publish {
         let name = place.manifest_name();
-        let mut publish = Publish::new(place, name, false);
+        let mut publish = Publish::new(place, name);
         publish.file.buffer().extend_from_slice(&manifest.encode());
         publish.file.push();
         publish.file.finish();
@@ -341,19 +341,22 @@ pub(crate) struct Merge {
     bodies: VecDeque<Body>,
     stage: MergeStage,
     is_asked: bool,
-    /// Where in the file to read next: a multiple of [`READ_LEN_BYTES`].
+    /// Where in the file to read next: a multiple of [`BLOCK_LEN_BYTES`].
     offset_bytes: u64,
+    /// The file ends with its checksum.
+    states_checksum: bool,
 }
 
 impl Merge {
     /// Into `publish`, whose file has its header.
-    pub(crate) fn new(publish: Publish, bodies: Vec<Body>) -> Merge {
+    pub(crate) fn new(publish: Publish, bodies: Vec<Body>, states_checksum: bool) -> Merge {
         let mut merge = Merge {
             publish,
             bodies: bodies.into(),
             stage: MergeStage::Open,
             is_asked: false,
             offset_bytes: 0,
+            states_checksum,
         };
         merge.begin_body();
         merge
@@ -368,7 +371,7 @@ impl Merge {
             }
             None => {
                 self.stage = MergeStage::Copied;
-                super::part::put_file_end(&mut self.publish.file);
+                super::part::put_file_end(&mut self.publish.file, self.states_checksum);
             }
         }
     }

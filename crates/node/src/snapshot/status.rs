@@ -135,6 +135,11 @@ impl Persistence {
         self.state().facts.clone()
     }
 
+    /// CONFIG RESETSTAT.
+    pub(crate) fn reset_statistics(&self) {
+        self.change(|facts| (facts.saves, facts.cuts_given_up) = (0, 0));
+    }
+
     /// Changes what is told.
     pub(crate) fn change(&self, change: impl FnOnce(&mut SaveFacts)) {
         change(&mut self.state().facts);

@@ -38,10 +38,6 @@ impl Aside {
         self.calls.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.calls.len()
-    }
-
     fn has(&self, home: usize, connection: u64) -> bool {
         self.calls.iter().any(|aside| aside.home == home && aside.call.ticket.connection == connection)
     }
