@@ -3,6 +3,8 @@
 use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
+use crate::desk::Desk;
+use crate::disk::Disk;
 use crate::connection::{Connection, Running};
 use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
@@ -64,6 +66,7 @@ pub struct Core<S, C> {
     pub(crate) config_version: u64,
     pub(crate) limits: Limits,
     pub(crate) mesh: Mesh<S>,
+    pub(crate) disk: Desk,
     pub(crate) shard: Shard,
     pub(crate) random: fastrand::Rng,
     /// By [`ConnectionId::index`].
@@ -119,7 +122,13 @@ pub struct Core<S, C> {
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A node's core. Everything random in it follows from `seed`.
-    pub fn new(clock: C, shared: Arc<Shared>, mesh: Mesh<S>, seed: u64) -> Core<S, C> {
+    pub fn new(
+        clock: C,
+        shared: Arc<Shared>,
+        mesh: Mesh<S>,
+        disk: Box<dyn Disk>,
+        seed: u64,
+    ) -> Core<S, C> {
         let config = shared.config();
         let databases = config.databases;
         let mut core = Core {
@@ -132,6 +141,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             config,
             shared,
             mesh,
+            disk: Desk::new(disk),
             shard: Shard::new(databases, seed),
             random: fastrand::Rng::with_seed(seed.rotate_left(32)),
             connections: Vec::new(),
@@ -235,6 +245,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         !self.mesh.has_mail()
             && !self.owes_memory()
             && !self.mesh.is_restless()
+            && self.disk.is_idle()
             && self.runnable.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
@@ -251,13 +262,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// What is under way, a line for each connection: for whoever looks into a node that stands still.
     pub fn describe(&self) -> String {
         let mut text = format!(
-            "mail {}, restless {}, runnable {}, stalled {}, orders {}, remote sends {}\n",
+            "mail {}, restless {}, runnable {}, stalled {}, orders {}, remote sends {}, {:?}\n",
             self.mesh.has_mail(),
             self.mesh.is_restless(),
             self.runnable.len(),
             self.stalled.len(),
             self.orders.len(),
             self.remote_sends.iter().flatten().count(),
+            self.disk,
         );
         for connection in self.connections.iter().flatten() {
             text += &format!(
@@ -279,6 +291,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             );
         }
         text
+    }
+
+    /// The node's disk.
+    pub fn disk(&self) -> &Desk {
+        &self.disk
     }
 
     /// Connections in the table.
