@@ -104,10 +104,8 @@ bit_set! {
 
 impl Flags {
     /// Those that COMMAND INFO does not tell.
-    pub const UNPUBLISHED: Flags = Flags::MAY_REPLICATE
-        .with(Flags::UNPAUSABLE)
-        .with(Flags::TELLS_OF_DISK)
-        .with(Flags::REMOVES_ALL);
+    pub const UNPUBLISHED: Flags =
+        Flags::MAY_REPLICATE.with(Flags::UNPAUSABLE).with(Flags::TELLS_OF_DISK).with(Flags::REMOVES_ALL);
 }
 
 bit_set! {

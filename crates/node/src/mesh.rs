@@ -222,7 +222,13 @@ impl<S> Mesh<S> {
                         published: false,
                     })
                 });
-                Mesh { me, links: links.collect(), bells: bells.clone(), spare: Vec::new(), traffic: Traffic::default() }
+                Mesh {
+                    me,
+                    links: links.collect(),
+                    bells: bells.clone(),
+                    spare: Vec::new(),
+                    traffic: Traffic::default(),
+                }
             })
             .collect()
     }
@@ -298,10 +304,7 @@ impl<S> Mesh<S> {
 
     /// Requests wait to leave, or wait here to be carried out.
     pub fn has_requests(&self) -> bool {
-        self.links
-            .iter()
-            .flatten()
-            .any(|link| requests_len(&link.outgoing) > 0 || !link.deferred.is_empty())
+        self.links.iter().flatten().any(|link| requests_len(&link.outgoing) > 0 || !link.deferred.is_empty())
     }
 
     /// Takes the next parcel of `peer` out of its channel.

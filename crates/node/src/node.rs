@@ -102,7 +102,11 @@ impl<N: Network, C: Clock> Node<N, C> {
         let core = &mut self.core;
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
-        if !core.runnable.is_empty() || core.shard.has_garbage() || core.owes_memory() || core.has_snapshot_work() {
+        if !core.runnable.is_empty()
+            || core.shard.has_garbage()
+            || core.owes_memory()
+            || core.has_snapshot_work()
+        {
             return Wait::Poll;
         }
         let spin_ns = u64::from(core.config.spin_us) * 1000;

@@ -336,7 +336,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let mut publish = Publish::new(place.clone(), name);
             let rdb_version = parts.iter().map(|part| part.rdb_version).max().unwrap_or_default();
             let used_memory_bytes = self.shared.system.used_memory_bytes();
-            put_file_header(publish.file.buffer(), rdb_version, current.cut_at_unix_ms, used_memory_bytes, None);
+            put_file_header(
+                publish.file.buffer(),
+                rdb_version,
+                current.cut_at_unix_ms,
+                used_memory_bytes,
+                None,
+            );
             publish.file.push();
             let body = |(node, part): (usize, &WrittenPart)| Body {
                 path: place.path(&place.part_name(epoch, node)),
@@ -515,7 +521,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(mut coordinator) = self.snapshot.coordinator.take() else { return };
         match &mut coordinator.current {
             // Its cut is still to come, after the command.
-            Some(Current { phase: Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. }, .. }) => {}
+            Some(Current {
+                phase: Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. },
+                ..
+            }) => {}
             Some(current) => {
                 let saves = !self.config.save.points.is_empty();
                 self.give_up_snapshot(current);

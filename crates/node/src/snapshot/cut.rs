@@ -206,13 +206,68 @@ mod tests {
         assert_eq!(rounds.report(2, 2, traffic(1, 1)), Verdict::Wait);
         assert_eq!(rounds.report(0, 2, traffic(1, 1)), Verdict::Wait);
         // Node 0 has got what node 2 sent.
-        assert_eq!(rounds.report(0, 2, traffic(1, 2)), Verdict::Wait);
-        assert_eq!(rounds.report(1, 2, traffic(1, 0)), Verdict::Wait);
-        assert_eq!(rounds.report(0, 2, traffic(2, 2)), Verdict::Wait);
-        assert_eq!(rounds.report(2, 2, traffic(1, 2)), Verdict::Ask);
-        for node in 0..2 {
-            assert_eq!(rounds.report(node, 3, [traffic(2, 2), traffic(1, 0)][node]), Verdict::Wait);
+        assert_eq!(rounds.report(0, 2, traffic(1, 2)), Verdict::Ask);
+        assert_eq!(rounds.report(0, 3, traffic(1, 2)), Verdict::Wait);
+        assert_eq!(rounds.report(1, 3, traffic(1, 0)), Verdict::Wait);
+        assert_eq!(rounds.report(2, 3, traffic(1, 1)), Verdict::Quiet);
+    }
+
+    /// Requests that lead to others wander between nodes; reports and questions take their time.
+    #[test]
+    fn quiet_is_never_said_while_something_is_under_way() {
+        for seed in 0..2_000 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let nodes = random.usize(1..6);
+            let mut rounds = Rounds::new(nodes);
+            let mut counts = vec![Traffic::default(); nodes];
+            let mut reported: Vec<Option<(u32, Traffic)>> = vec![None; nodes];
+            let mut heard = vec![0; nodes];
+            let (mut requests, mut questions, mut reports): (Vec<usize>, Vec<(usize, u32)>, Vec<_>) =
+                (Vec::new(), (0..nodes).map(|node| (node, 1)).collect(), Vec::new());
+            for _ in 0..random.usize(0..5) {
+                counts[random.usize(..nodes)].sent += 1;
+                requests.push(random.usize(..nodes));
+            }
+            let mut more = random.usize(0..20);
+            let mut is_quiet = false;
+            while !is_quiet {
+                match random.u8(..4) {
+                    0 if !requests.is_empty() => {
+                        let node = requests.swap_remove(random.usize(..requests.len()));
+                        counts[node].done += 1;
+                        if more > 0 {
+                            more -= 1;
+                            counts[node].sent += 1;
+                            requests.push(random.usize(..nodes));
+                        }
+                    }
+                    1 if !questions.is_empty() => {
+                        let (node, round) = questions.swap_remove(random.usize(..questions.len()));
+                        heard[node] = round.max(heard[node]);
+                    }
+                    2 => {
+                        let node = random.usize(..nodes);
+                        let report = (heard[node], counts[node]);
+                        if heard[node] > 0 && reported[node] != Some(report) {
+                            reported[node] = Some(report);
+                            reports.push((node, report));
+                        }
+                    }
+                    _ if !reports.is_empty() => {
+                        // Those of one node keep their order.
+                        let chosen = reports[random.usize(..reports.len())].0;
+                        let first = reports.iter().position(|(node, _)| *node == chosen).unwrap();
+                        let (node, (round, traffic)) = reports.remove(first);
+                        match rounds.report(node, round, traffic) {
+                            Verdict::Wait => {}
+                            Verdict::Ask => questions.extend((0..nodes).map(|node| (node, rounds.round))),
+                            Verdict::Quiet => is_quiet = true,
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            assert!(requests.is_empty(), "seed {seed}: {requests:?}");
         }
-        assert_eq!(rounds.report(2, 3, traffic(1, 2)), Verdict::Quiet);
     }
 }

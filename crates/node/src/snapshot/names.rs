@@ -96,13 +96,18 @@ mod tests {
         assert_eq!(&*place.path(&place.part_name(7, 2)), "/data/dump-7-2.rdb");
         assert_eq!(place.manifest_name(), "dump.manifest");
         assert_eq!(place.epoch_of("dump-7-2.rdb"), Some(7));
-        for other in ["dump.rdb", "dump-7.rdb", "dump-7-2.rdb.tmp", "dump-+7-2.rdb", "dump-7--2.rdb", "x-7-2.rdb"] {
+        for other in
+            ["dump.rdb", "dump-7.rdb", "dump-7-2.rdb.tmp", "dump-+7-2.rdb", "dump-7--2.rdb", "x-7-2.rdb"]
+        {
             assert_eq!(place.epoch_of(other), None, "{other}");
         }
         assert!(place.is_temporary("dump.manifest.tmp") && place.is_temporary("dump.rdb.tmp"));
         assert!(!place.is_temporary("dump.manifest") && !place.is_temporary("other.tmp"));
         let bare = Place::new(Path::new("."), b"data").unwrap();
-        assert_eq!((bare.part_name(1, 0), bare.manifest_name()), ("data-1-0.rdb".into(), "data.manifest".into()));
+        assert_eq!(
+            (bare.part_name(1, 0), bare.manifest_name()),
+            ("data-1-0.rdb".into(), "data.manifest".into())
+        );
         assert!(Place::new(Path::new("/"), b"").is_err() && Place::new(Path::new("/"), b"\xff").is_err());
     }
 }

@@ -101,11 +101,9 @@ impl Tidy {
                 Operation::SyncDirectory { directory: self.place.directory() }
             }
             TidyStage::OpenManifest => Operation::Open { path: self.manifest_path() },
-            TidyStage::ReadManifest(file) => Operation::Read {
-                file,
-                offset_bytes: self.manifest.len() as u64,
-                len_bytes: READ_LEN_BYTES,
-            },
+            TidyStage::ReadManifest(file) => {
+                Operation::Read { file, offset_bytes: self.manifest.len() as u64, len_bytes: READ_LEN_BYTES }
+            }
             TidyStage::CloseManifest(file) => Operation::Close { file },
             TidyStage::RemoveManifest => Operation::Remove { path: self.manifest_path() },
             TidyStage::Remove => {
@@ -171,7 +169,9 @@ impl Tidy {
         let directory = self.place.directory();
         match self.stage {
             TidyStage::List => self.fail(format!("listing {directory}: {error}")),
-            TidyStage::SyncNames | TidyStage::SyncRemoval => self.fail(format!("syncing {directory}: {error}")),
+            TidyStage::SyncNames | TidyStage::SyncRemoval => {
+                self.fail(format!("syncing {directory}: {error}"))
+            }
             TidyStage::OpenManifest => self.leave_alone(format!("opening {}: {error}", self.manifest_path())),
             TidyStage::ReadManifest(file) => {
                 self.remarks.push(format!("reading {}: {error}", self.manifest_path()));
@@ -179,7 +179,9 @@ impl Tidy {
                 self.manifest.clear();
                 self.stage = TidyStage::CloseManifest(file);
             }
-            TidyStage::CloseManifest(_) => self.leave_alone(format!("closing {}: {error}", self.manifest_path())),
+            TidyStage::CloseManifest(_) => {
+                self.leave_alone(format!("closing {}: {error}", self.manifest_path()))
+            }
             TidyStage::RemoveManifest if error.kind() == io::ErrorKind::NotFound => {
                 self.stage = TidyStage::SyncRemoval;
             }

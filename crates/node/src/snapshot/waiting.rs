@@ -78,7 +78,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         find_keys(command, args, &mut keys);
         let must_wait = keys.iter().any(|key| {
             let key = &args[key.index];
-            usize::from(self.shared.slots.owner_of(key)) == self.me && self.shard.must_wait_for_snapshot(db, key)
+            usize::from(self.shared.slots.owner_of(key)) == self.me
+                && self.shard.must_wait_for_snapshot(db, key)
         });
         self.snapshot.aside.keys = keys;
         must_wait
