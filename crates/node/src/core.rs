@@ -11,6 +11,7 @@ use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
 use crate::shared::Shared;
+use crate::snapshot::Snapshot;
 use crate::stats::{Counters, NodeStats};
 use crate::waiters::Waiters;
 use std::cell::Cell;
@@ -119,6 +120,7 @@ pub struct Core<S, C> {
     pub(crate) expire_more: bool,
     /// This node's part in loading, until all is loaded.
     pub(crate) loading: Option<Box<Loading>>,
+    pub(crate) snapshot: Snapshot,
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -173,6 +175,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             purges_seen: 0,
             expire_more: false,
             loading: None,
+            snapshot: Snapshot::default(),
         };
         core.take_over_config();
         core.shard.set_now_ms(core.now_ms());
@@ -245,6 +248,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.runnable.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
+            && self.is_snapshot_quiet()
             && self.orders.is_empty()
             && self.remote_sends.iter().all(Option::is_none)
             && self.connections.iter().flatten().all(|connection| {

@@ -22,6 +22,7 @@ mod randomkey;
 mod removal;
 mod rename;
 mod renamenx;
+mod restore;
 mod scan;
 mod touch;
 mod ttl;
@@ -52,6 +53,7 @@ pub const COMMANDS: &[Command] = &[
     Command::read::<randomkey::RandomKey>(),
     Command::gather::<rename::Rename>(),
     Command::gather::<renamenx::RenameNx>(),
+    Command::write::<restore::Restore>(),
     Command::read::<scan::Scan>(),
     Command::read::<touch::Touch>(),
     Command::read::<ttl::Ttl>(),
