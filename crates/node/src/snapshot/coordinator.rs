@@ -102,6 +102,9 @@ impl Coordinator {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A turn's share of what node 0 does for all.
     pub(super) fn coordinate(&mut self) {
+        if self.loading.is_some() {
+            return self.end_while_loading();
+        }
         let mut coordinator = self.snapshot.coordinator.take().unwrap_or_default();
         if self.shared.persistence.is_asked() {
             self.take_orders(&mut coordinator);
@@ -135,6 +138,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_peak();
         self.snapshot.coordinator = Some(coordinator);
+    }
+
+    /// Until all is loaded, nothing of what is there may be replaced or removed. The server may end.
+    fn end_while_loading(&mut self) {
+        if self.shared.persistence.is_asked() && self.shared.persistence.take_end().is_some() {
+            self.shared.shut_down();
+        }
     }
 
     pub(super) fn log_snapshot(&self, line: &str) {

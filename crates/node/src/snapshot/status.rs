@@ -115,6 +115,11 @@ impl Persistence {
         (state.wanted.take(), state.end.take())
     }
 
+    /// How the server is to end, if that is asked for. A snapshot that is wanted stays so.
+    pub(crate) fn take_end(&self) -> Option<EndOrder> {
+        self.state().end.take()
+    }
+
     /// One is under way, or none.
     pub(crate) fn set_busy(&self, is_busy: bool) {
         self.state().is_busy = is_busy;
