@@ -54,6 +54,8 @@ pub enum Hold {
     Unsaved,
     /// It waits for the end of a snapshot.
     Saving,
+    /// A snapshot is sent to the client, or will be.
+    Transfer,
 }
 
 /// A command that takes several steps, while it is under way.

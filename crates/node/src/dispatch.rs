@@ -268,6 +268,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
             }
             Action::AwaitSnapshot => self.await_snapshot(connection, wanted, false),
+            Action::SendSnapshot => self.await_transfer(connection),
             Action::AwaitEnd => self.await_snapshot(connection, wanted, true),
         }
     }

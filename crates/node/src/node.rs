@@ -204,7 +204,7 @@ impl<N: Network, C: Clock> Node<N, C> {
                 connection.sending_bytes = buffer.len();
                 let output_bytes = connection.output_bytes();
                 let is_waited_for = connection.close_after_reply
-                    || connection.hold == Some(Hold::SlowReader)
+                    || matches!(connection.hold, Some(Hold::SlowReader | Hold::Transfer))
                     || !connection.streams.is_empty();
                 // Only who waits for the end of a send has to hear of it at once.
                 if is_waited_for {

@@ -304,7 +304,9 @@ mod tests {
             let result = match operation {
                 Operation::List { directory } => {
                     assert_eq!(&*directory, "dir");
-                    Ok(Output::Names(files.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect()))
+                    Ok(Output::Names(
+                        files.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect(),
+                    ))
                 }
                 Operation::Open { path } => match by_path(&path) {
                     Some(index) => Ok(Output::Opened(FileId(index as u64), files[names[index]].len() as u64)),
@@ -344,8 +346,7 @@ mod tests {
             slots: vec![shard * 8192..=shard * 8192 + 8191],
         };
         let manifest = Manifest { epoch: 7, cut_unix_ms, files: vec![file(0), file(1)] };
-        let mut files: Files =
-            manifest.files.iter().map(|file| (file.name.clone(), body.clone())).collect();
+        let mut files: Files = manifest.files.iter().map(|file| (file.name.clone(), body.clone())).collect();
         files.insert("dump.manifest".to_owned(), manifest.encode());
         files
     }

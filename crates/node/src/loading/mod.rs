@@ -7,7 +7,7 @@
 
 pub mod finding;
 mod progress;
-mod reader;
+pub(crate) mod reader;
 
 pub use progress::LoadingProgress;
 

@@ -10,6 +10,8 @@ pub enum Purpose {
     Background,
     /// A client waits for it.
     Save,
+    /// A client is to be sent it.
+    Transfer,
     /// The server is to end with it.
     End {
         /// Also if it fails.

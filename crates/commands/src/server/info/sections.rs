@@ -159,14 +159,7 @@ pub fn persistence(facts: &Facts, now_unix_s: i64, page: &mut Page) {
     page.line("rdb_last_cow_size", saved.last_peak_ahead_bytes);
     page.line("rdb_last_load_keys_expired", loading.keys_expired);
     page.line("rdb_last_load_keys_loaded", loading.keys_loaded);
-    page.lines(
-        &[
-            "aof_enabled",
-            "aof_rewrite_in_progress",
-            "aof_rewrite_scheduled",
-        ],
-        0,
-    );
+    page.lines(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
     page.lines(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
     page.line("aof_last_bgrewrite_status", "ok");
     page.lines(&["aof_rewrites", "aof_rewrites_consecutive_failures"], 0);
