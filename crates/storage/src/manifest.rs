@@ -57,7 +57,8 @@ pub struct ShardFile {
     pub name: String,
     /// Its length in bytes.
     pub len_bytes: u64,
-    /// The checksum of all its bytes.
+    /// The checksum of all its bytes but the last eight, which are that checksum themselves if there is one: with them it would
+    /// be 0 always.
     pub crc64: u64,
     /// Where its body begins, in bytes: what is between header and end, so that bodies of several files make one.
     pub body_offset_bytes: u64,

@@ -62,7 +62,7 @@ pub struct CutOrder {
 pub struct WrittenPart {
     /// Its length, in bytes.
     pub(crate) len_bytes: u64,
-    /// The checksum of all its bytes.
+    /// The checksum of all its bytes but the last eight.
     pub(crate) checksum: u64,
     /// Where its body begins, behind the header.
     pub(crate) body_offset_bytes: u64,

@@ -78,14 +78,16 @@ pub(super) fn put_file_header(
     put_header(out, rdb_version, &fields);
 }
 
-/// Ends a file whose body has been pushed. At its end is its checksum, or 0 for none.
-pub(super) fn put_file_end(file: &mut FileWriter, states_checksum: bool) {
+/// Ends a file whose body has been pushed, with its checksum, or 0 for none; and returns its checksum.
+pub(super) fn put_file_end(file: &mut FileWriter, states_checksum: bool) -> u64 {
     put_end(file.buffer());
     file.push();
-    let checksum = if states_checksum { file.checksum() } else { 0 };
-    file.buffer().extend_from_slice(&checksum.to_le_bytes());
+    let checksum = file.checksum();
+    let stated = if states_checksum { checksum } else { 0 };
+    file.buffer().extend_from_slice(&stated.to_le_bytes());
     file.push();
     file.finish();
+    checksum
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -196,8 +198,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if progress == SnapshotProgress::Done {
                 part.is_walking = false;
                 part.written.body_len_bytes = part.file.len_bytes() - part.written.body_offset_bytes;
-                put_file_end(&mut part.file, part.order.checksum);
-                part.written.checksum = part.file.checksum();
+                part.written.checksum = put_file_end(&mut part.file, part.order.checksum);
                 part.written.len_bytes = part.file.len_bytes();
                 break;
             }

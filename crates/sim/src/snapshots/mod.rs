@@ -52,6 +52,9 @@ pub fn play(shards: usize, seed: u64) -> Sights {
     config.snapshot_merged = random.u8(..4) == 0;
     config.rdb_checksum = random.u8(..4) > 0;
     config.rdb_compression = random.bool();
+    // With little room for what is saved ahead, writes have to wait.
+    config.snapshot_ahead_max = tessera_config::ByteCount([1_000, 20_000, 1 << 20][random.usize(..3)]);
+    config.snapshot_rate_limit_mb = [0, 0, 1][random.usize(..3)];
     let world = World::with_config(shards, weather, false, random.u64(..), config);
     let boss = Client::new(world.kernel().connect(0), random.u64(..));
     let runner = Client::new(world.kernel().connect(random.usize(..shards)), random.u64(..));
