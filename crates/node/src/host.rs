@@ -208,7 +208,7 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
 
     fn begin_snapshot(&mut self, in_background: bool) -> bool {
         let purpose = if in_background { Purpose::Background } else { Purpose::Save };
-        self.core.shared.ask_for_snapshot(purpose)
+        self.core.shared.ask_for_snapshot(purpose, self.core.unix_us)
     }
 
     fn end_server(&mut self, save: Option<bool>, force: bool) {

@@ -14,8 +14,8 @@ const CANNOT_END: &[u8] = b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n";
 
 impl Shared {
     /// Asks for a snapshot. False if one is wanted or under way.
-    pub(crate) fn ask_for_snapshot(&self, purpose: Purpose) -> bool {
-        let is_accepted = self.persistence.ask(purpose);
+    pub(crate) fn ask_for_snapshot(&self, purpose: Purpose, unix_us: i64) -> bool {
+        let is_accepted = self.persistence.ask(purpose, unix_us.div_euclid(1_000_000));
         if is_accepted {
             self.bells[0].wake();
         }

@@ -50,7 +50,6 @@ struct Current {
     is_merged: bool,
     epoch: u64,
     cut_at_unix_ms: i64,
-    began_unix_s: i64,
     began_ns: u64,
     phase: Phase,
     /// What went wrong first.
@@ -193,7 +192,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         };
         let due = self.config.save.points.iter().find(is_due).filter(|_| may_try);
         if let Some(point) = due
-            && self.shared.ask_for_snapshot(Purpose::Background)
+            && self.shared.ask_for_snapshot(Purpose::Background, self.unix_us)
         {
             self.log_snapshot(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
         }
@@ -220,7 +219,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             is_merged: self.config.snapshot_merged,
             epoch: 0,
             cut_at_unix_ms: 0,
-            began_unix_s: unix_s,
             began_ns: self.now_ns,
             phase: Phase::Preparing,
             failure: None,
@@ -448,12 +446,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.last_len_bytes = current.len_bytes;
             });
             self.log_snapshot(&format!(
-                "Snapshot {} is whole: {} keys, {} bytes, {:.3} s since {}",
+                "Snapshot {} is whole: {} keys, {} bytes, written in {:.3} s",
                 current.epoch,
                 current.keys,
                 current.len_bytes,
                 self.now_ns.saturating_sub(current.began_ns) as f64 / 1e9,
-                current.began_unix_s,
             ));
         }
         self.end_snapshot(coordinator, current.purpose, current.began_ns, outcome);
@@ -488,8 +485,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Err(problem) = outcome {
             self.log_snapshot(&format!("The snapshot failed, the previous one stays: {problem}"));
         }
+        if is_whole {
+            self.shared.persistence.set_failed(false);
+        } else if purpose == Purpose::Background {
+            self.shared.persistence.set_failed(true);
+        }
         let duration_s = (self.now_ns.saturating_sub(began_ns) / 1_000_000_000) as i64;
-        self.shared.persistence.change(|facts| {
+        // The server may have been told to end meanwhile.
+        self.shared.persistence.end(coordinator.wanted.is_some(), |facts| {
             facts.last_peak_ahead_bytes = facts.peak_ahead_bytes;
             facts.peak_ahead_bytes = 0;
             if purpose == Purpose::Background {
@@ -497,13 +500,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.last_duration_s = Some(duration_s);
             }
         });
-        if is_whole {
-            self.shared.persistence.set_failed(false);
-        } else if purpose == Purpose::Background {
-            self.shared.persistence.set_failed(true);
-        }
-        // The server may have been told to end meanwhile.
-        self.shared.persistence.set_busy(coordinator.wanted.is_some());
         match purpose {
             Purpose::Background => {}
             Purpose::Save | Purpose::Transfer => {
@@ -558,7 +554,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             None if self.config.save.points.is_empty() => {}
             None => {
-                self.shared.ask_for_snapshot(Purpose::Background);
+                self.shared.ask_for_snapshot(Purpose::Background, self.unix_us);
             }
         }
         self.snapshot.coordinator = Some(coordinator);

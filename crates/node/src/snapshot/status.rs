@@ -87,12 +87,16 @@ impl Persistence {
     }
 
     /// Asks for a snapshot. False if one is wanted or under way. Node 0 has to be woken.
-    pub(crate) fn ask(&self, purpose: Purpose) -> bool {
+    pub(crate) fn ask(&self, purpose: Purpose, unix_s: i64) -> bool {
         let mut state = self.state();
         if state.is_busy {
             return false;
         }
         state.is_busy = true;
+        if purpose == Purpose::Background {
+            // Who has been told that it begins must not be told that it is over.
+            state.facts.background_since_unix_s = Some(unix_s);
+        }
         state.wanted = Some(purpose);
         self.is_asked.store(true, Ordering::Release);
         true
@@ -145,6 +149,13 @@ impl Persistence {
     /// CONFIG RESETSTAT.
     pub(crate) fn reset_statistics(&self) {
         self.change(|facts| (facts.saves, facts.cuts_given_up) = (0, 0));
+    }
+
+    /// One has ended; another is wanted or not. Whoever sees that it has ended can ask for another.
+    pub(crate) fn end(&self, is_busy: bool, change: impl FnOnce(&mut SaveFacts)) {
+        let mut state = self.state();
+        state.is_busy = is_busy;
+        change(&mut state.facts);
     }
 
     /// Changes what is told.

@@ -193,7 +193,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut waiting = std::mem::take(&mut self.snapshot.transfers.waiting);
         waiting.retain(|waiting| self.connection(waiting.connection).is_some());
         if let Some(first) = waiting.first_mut().filter(|first| !first.is_asked) {
-            first.is_asked = self.shared.ask_for_snapshot(Purpose::Transfer);
+            first.is_asked = self.shared.ask_for_snapshot(Purpose::Transfer, self.unix_us);
         }
         self.snapshot.transfers.waiting = waiting;
         let mut running = std::mem::take(&mut self.snapshot.transfers.running);
