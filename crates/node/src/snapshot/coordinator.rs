@@ -458,7 +458,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// What was given up is begun anew if somebody waits for it, or if all keys were removed and that is to be saved.
     fn begin_again(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
-        self.shared.persistence.change(|facts| facts.background_since_unix_s = None);
         match (coordinator.wanted, purpose) {
             // The server is to end, and saves something later than what this client has asked for.
             (Some(_), Purpose::Save | Purpose::Transfer) => {
@@ -466,7 +465,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             (Some(_), _) => {}
             (None, Purpose::Background) if self.config.save.points.is_empty() => {
-                self.shared.persistence.set_busy(false);
+                self.shared.persistence.end(false, |facts| facts.background_since_unix_s = None);
             }
             (None, _) => coordinator.wanted = Some(purpose),
         }
