@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::types::{
     Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits,
-    SanitizeDumpPayload, SavePoint, Secret, Supervised,
+    SanitizeDumpPayload, SavePoint, SavePoints, Secret, Supervised,
 };
 
 /// A value of any kind.
@@ -155,7 +155,6 @@ plain_fields! {
     Option<CpuList> => CpuList,
     OutputBufferLimits => OutputBufferLimits,
     Vec<f64> => Percentiles,
-    Vec<SavePoint> => SavePoints,
 }
 
 impl Field for Option<PathBuf> {
@@ -196,6 +195,43 @@ impl Field for ByteCount {
     fn from_value(value: Value) -> Option<Self> {
         match value {
             Value::Bytes(value) => Some(Self(value)),
+            _ => None,
+        }
+    }
+}
+
+impl Field for SavePoints {
+    fn to_value(&self) -> Value {
+        Value::SavePoints(self.points.clone())
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::SavePoints(points) => Some(Self::of(points)),
+            _ => None,
+        }
+    }
+}
+
+/// The name of a file in the data directory. May be empty, which names none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileName(pub Vec<u8>);
+
+impl FileName {
+    /// Redis's name for its snapshot.
+    pub fn dump() -> FileName {
+        FileName(b"dump.rdb".to_vec())
+    }
+}
+
+impl Field for FileName {
+    fn to_value(&self) -> Value {
+        Value::Text(Some(self.0.clone()))
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Text(Some(name)) => Some(Self(name)),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@
 //! is shared with the kernel (in [`uring`]), descriptors that come as bare numbers, and the allocator that counts (in
 //! [`memory`]).
 
+mod alarm;
 pub mod clock;
 pub mod epoll;
 pub mod executor;

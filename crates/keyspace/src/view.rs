@@ -269,6 +269,7 @@ impl<'a> ViewMut<'a> {
         if self.read().peek(key).is_none() {
             return;
         }
+        self.shard.before_change(self.db, key);
         if let Some(mut entry) = self.database_mut().table.get_mut(key) {
             entry.change_boxed(|value| {
                 if let Some(set) = SortedSet::of_mut(value) {
@@ -400,6 +401,7 @@ impl<'a> ViewMut<'a> {
 
     /// Sets or clears the expiry of `key`. False if there is no such key.
     pub fn set_expire(&mut self, key: &[u8], at_ms: Option<i64>) -> bool {
+        self.shard.before_change_of_expiry(self.db, key);
         let Some(mut entry) = self.database_mut().table.get_mut(key) else { return false };
         entry.set_expire(at_ms);
         true

@@ -44,6 +44,8 @@ pub enum Hold {
     Peer(usize),
     /// CLIENT PAUSE.
     Paused,
+    /// It is not known yet whether there is anything to load.
+    Loading,
     /// The client does not read its replies.
     SlowReader,
 }

@@ -36,6 +36,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Ok(command) => command,
             Err(refused) => return self.refuse_admission(connection, args, refused),
         };
+        if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
+            return self.hold_or_refuse_while_loading(connection, command);
+        }
         if !connection.client.monitor && self.pause.holds(command, self.unix_us.div_euclid(1000)) {
             self.paused.push(connection.id);
             return hold(connection, Hold::Paused);

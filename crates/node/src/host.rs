@@ -254,6 +254,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 allocator: memory.allocator,
                 ..MemoryFacts::default()
             },
+            loading: self.shared.loading.facts(self.unix_us),
             persistence: PersistenceFacts { changes: counters.changes },
             stats: StatsFacts {
                 connections: counters.connections,

@@ -1,5 +1,6 @@
 //! What the nodes have in common. Commands on keys never come here; what is behind a lock is for rare occasions.
 
+use crate::loading::LoadingProgress;
 use crate::memory::Eviction;
 use crate::mesh::Bell;
 use crate::stats::{Counters, NodeStats};
@@ -31,6 +32,8 @@ pub struct Shared {
     pub direct: Box<[Box<[DirectState]>]>,
     /// What all nodes know of bounded memory.
     pub eviction: Eviction,
+    /// How far loading is.
+    pub loading: LoadingProgress,
     /// The process.
     pub system: Box<dyn System>,
     /// When the server started, in Unix microseconds.
@@ -69,6 +72,7 @@ impl Shared {
             bells,
             direct: (0..nodes).map(|_| (0..direct_len).map(|_| DirectState::new(0)).collect()).collect(),
             eviction: Eviction::default(),
+            loading: LoadingProgress::default(),
             system,
             started_at_unix_us,
             config: Mutex::new(Arc::new(config)),
@@ -179,6 +183,12 @@ impl Shared {
     /// Ends the server. May be called from any thread, also more than once.
     pub fn shut_down(&self) {
         self.shutting_down.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// All is loaded: clients are served from now on.
+    pub(crate) fn end_loading(&self) {
+        self.loading.end();
         self.wake_all();
     }
 

@@ -235,6 +235,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::Forget(ticket) => self.waiters.remove(&mut self.shard, peer, ticket),
             Note::Deliver(delivery) => self.take_delivery(*delivery),
             Note::Return(delivery) => self.take_return(*delivery),
+            Note::Load(plan) => self.take_load_plan(&plan),
+            Note::Loaded(entries) => self.take_loaded(entries),
+            Note::LoadSent => self.take_load_sent(),
+            Note::LoadArrived => self.take_load_arrived(),
             Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, &rest),
         }
     }
@@ -262,6 +266,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 | Note::Forget(_)
                 | Note::Deliver(_)
                 | Note::Return(_)
+                | Note::Load(_)
+                | Note::Loaded(_)
+                | Note::LoadSent
+                | Note::LoadArrived
                 | Note::DirectDone { .. } => {
                     debug_assert!(false, "a node does not send itself such a note");
                 }

@@ -7,4 +7,5 @@
 
 pub mod checksum;
 pub mod lzf;
+pub mod manifest;
 pub mod rdb;
