@@ -3,6 +3,7 @@
 use super::contents::{Contents, Entry};
 use crate::differential::connection::Connection;
 use std::io;
+use std::time::Duration;
 use tessera_golden::frame::{self, Frame};
 use tessera_golden::{Endpoint, Server};
 use tessera_storage::rdb::{dump, restore};
@@ -17,11 +18,11 @@ pub struct Asked {
     db: u16,
 }
 
-fn wrong(key: &[u8], problem: String) -> io::Error {
+pub(super) fn wrong(key: &[u8], problem: String) -> io::Error {
     io::Error::other(format!("key \"{}\": {problem}", key.escape_ascii()))
 }
 
-fn text(frame: &Frame) -> Vec<u8> {
+pub(super) fn text(frame: &Frame) -> Vec<u8> {
     match frame {
         Frame::Line { text, .. } => text.clone(),
         Frame::Bulk { bytes, .. } => bytes.clone(),
@@ -53,6 +54,10 @@ impl Asked {
             return Err(io::Error::other("the server does not listen on TCP"));
         };
         let mut asked = Asked { connection: Connection::open(address)?, version: (0, 0), db: 0 };
+        // It answers before it has loaded its file.
+        while text(&asked.ask(&[b"INFO", b"persistence"])?).windows(9).any(|window| window == b"loading:1") {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let info = text(&asked.ask(&[b"INFO", b"server"])?);
         let info = String::from_utf8_lossy(&info).into_owned();
         let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
@@ -66,7 +71,7 @@ impl Asked {
         self.version >= (7, 2)
     }
 
-    fn ask(&mut self, words: &[&[u8]]) -> io::Result<Frame> {
+    pub(super) fn ask(&mut self, words: &[&[u8]]) -> io::Result<Frame> {
         let bytes = self.connection.call(words)?;
         match frame::read(bytes) {
             Ok(Some((frame, _))) => Ok(frame),
@@ -74,7 +79,7 @@ impl Asked {
         }
     }
 
-    fn select(&mut self, db: u16) -> io::Result<()> {
+    pub(super) fn select(&mut self, db: u16) -> io::Result<()> {
         if self.db != db {
             self.ask(&[b"SELECT", db.to_string().as_bytes()])?;
             self.db = db;
@@ -145,7 +150,7 @@ impl Asked {
     }
 
     /// What the server may call the value's encoding.
-    fn encodings(&self, value: &Value) -> Vec<&'static str> {
+    pub(super) fn encodings(&self, value: &Value) -> Vec<&'static str> {
         let ours = value.as_ref().encoding_name();
         match value {
             Value::List(_) if !self.has_set_listpacks() => vec!["quicklist"],
@@ -158,7 +163,7 @@ impl Asked {
         }
     }
 
-    fn contents(&mut self, entry: &Entry) -> io::Result<Contents> {
+    pub(super) fn contents(&mut self, entry: &Entry) -> io::Result<Contents> {
         let key = entry.key.as_slice();
         Ok(match &entry.value {
             Value::String(_) => Contents::String(text(&self.ask(&[b"GET", key])?)),

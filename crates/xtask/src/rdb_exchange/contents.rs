@@ -155,7 +155,7 @@ fn sorted_set(elements: &[(&str, f64)], thresholds: &Thresholds) -> Value {
     set.into()
 }
 
-fn random_word(random: &mut Rng) -> Vec<u8> {
+pub(super) fn random_word(random: &mut Rng) -> Vec<u8> {
     match random.u8(..20) {
         0..6 => (random.i64(..) >> random.u8(..64)).to_string().into_bytes(),
         6 => vec![b'x'; random.usize(..2000)],

@@ -1,9 +1,11 @@
 //! `cargo xtask rdb-exchange`: files that Tessera writes are loaded by servers of Redis's behaviour, and the files that
-//! those write of the same keys are read by Tessera; all keys are compared with what was written first.
+//! those write of the same keys are read by Tessera; all keys are compared with what was written first. Then they make keys
+//! of their own, whose answers of DUMP and whose file Tessera reads.
 
 mod asking;
 mod contents;
 mod file;
+mod made;
 
 use asking::Asked;
 use clap::Args;
@@ -50,7 +52,7 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         let path = directory.0.join(FILE);
         std::fs::write(&path, &bytes)?;
         check(&options.server, &path)?;
-        let summary = round.exchange(&options.server, &directory.0, &entries)?;
+        let summary = round.exchange(&options.server, &directory.0, &entries, &mut random)?;
         println!(
             "file {number}: {} keys, {} bytes, compressed {}: {summary}",
             entries.len(),
@@ -107,7 +109,13 @@ impl Round {
     }
 
     /// Has the server load what is in the directory, compares, has it save, and compares that.
-    fn exchange(&self, program: &Path, directory: &Path, entries: &[Entry]) -> io::Result<String> {
+    fn exchange(
+        &self,
+        program: &Path,
+        directory: &Path,
+        entries: &[Entry],
+        random: &mut Rng,
+    ) -> io::Result<String> {
         let settings = [
             ("dir", directory.display().to_string()),
             ("dbfilename", FILE.to_owned()),
@@ -136,12 +144,18 @@ impl Round {
             drop(server);
             let settings = [settings.as_slice(), &late].concat();
             let server = Server::start(program, &settings)?;
-            return self.compare(&mut Asked::open(&server)?, directory, entries);
+            return self.compare(&mut Asked::open(&server)?, directory, entries, random);
         }
-        self.compare(&mut asked, directory, entries)
+        self.compare(&mut asked, directory, entries, random)
     }
 
-    fn compare(&self, asked: &mut Asked, directory: &Path, entries: &[Entry]) -> io::Result<String> {
+    fn compare(
+        &self,
+        asked: &mut Asked,
+        directory: &Path,
+        entries: &[Entry],
+        random: &mut Rng,
+    ) -> io::Result<String> {
         for entry in entries {
             asked.compare(entry, self.policy)?;
         }
@@ -150,7 +164,8 @@ impl Round {
         asked.save()?;
         let theirs = std::fs::read(directory.join(FILE))?;
         file::compare(&theirs, entries, self.thresholds)?;
-        Ok(summary)
+        let made = made::exchange(asked, entries.len() as u32, directory, self.thresholds, random)?;
+        Ok(format!("{summary}; {made} keys of its own are read"))
     }
 }
 
