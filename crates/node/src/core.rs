@@ -223,6 +223,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             lfu_decay_time_min: self.config.lfu_decay_time_min,
             thresholds: thresholds(&self.config),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
+            compress_dumps: self.config.rdb_compression,
             lazy_free: LazyFree {
                 eviction: self.config.lazy_free_lazy_eviction,
                 expire: self.config.lazy_free_lazy_expire,
