@@ -5,11 +5,11 @@
 //! position that are not to be visited, because they are new or were visited out of turn. Passing them the walk clears the
 //! bits, so at its end there are none.
 
+use super::Table;
 use super::raw::Entry;
 use super::scan::POSITION_BITS;
 use super::segment::{Place, tag_at};
 use super::slot::Tag;
-use super::Table;
 
 /// Behind the last position.
 pub(super) const END: u64 = 1 << POSITION_BITS;
@@ -181,5 +181,14 @@ impl Table {
         }
         let next_position = spot.position(1 << Tag::BITS);
         (next_position < END).then_some(next_position)
+    }
+}
+
+#[cfg(test)]
+impl Table {
+    /// How many entries are marked.
+    pub(crate) fn marks(&self) -> usize {
+        let segments = self.branches.iter().flat_map(|branch| &branch.segments);
+        segments.flat_map(|segment| segment.slots()).filter(|slot| slot.is_done()).count()
     }
 }
