@@ -33,7 +33,7 @@ fn snapshot_while_acting(shard: &mut Shard, actor: &mut Actor, may_abort: bool) 
     let model = Model::of(shard, options.encode);
     shard.begin_snapshot(options);
     assert_eq!(shard.snapshot(), Some(SnapshotKeys { total: model.len() as u64, done: 0 }));
-    let (mut body, slice_max) = (Vec::new(), [30, 3000, 100_000][actor.random.usize(..3)]);
+    let (mut body, slice_max) = (Vec::new(), [300, 5000, 100_000][actor.random.usize(..3)]);
     let asks = actor.random.bool();
     loop {
         for _ in 0..actor.random.u8(..8) {
@@ -70,7 +70,7 @@ fn it_says_what_was_there_at_the_cut_whatever_happens_meanwhile() {
         let mut shard = Shard::new(DATABASES, seed);
         shard.set_settings(ShardSettings { eviction_policy: policy(seed), ..ShardSettings::default() });
         shard.set_now_ms(1_000_000);
-        let mut actor = Actor::new(seed, [30, 300, 3000][seed as usize % 3]);
+        let mut actor = Actor::new(seed, [20, 150, 1000][seed as usize % 3]);
         for _ in 0..4 {
             (0..actor.random.u16(..2000)).for_each(|_| actor.act(&mut shard));
             snapshot_while_acting(&mut shard, &mut actor, true);
