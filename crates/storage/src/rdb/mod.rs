@@ -6,6 +6,7 @@ pub mod decode;
 pub mod dump;
 pub mod encode;
 pub mod opcodes;
+pub mod restore;
 
 pub use decode::{DecodeError, DecodeOptions, DecodedEntry, Decoder, Item};
 pub use dump::dump;
@@ -13,3 +14,4 @@ pub use encode::{
     COMPRESS_MAX_LEN_BYTES, EncodeOptions, EntryEncoder, KeyFacts, put_auxiliary, put_database, put_end,
     put_entry, put_header, version_of,
 };
+pub use restore::{RestoreError, restore};
