@@ -2,8 +2,11 @@
 
 use crate::{EvictionPolicy, Shard};
 use std::collections::BTreeMap;
-use tessera_storage::rdb::{EncodeOptions, KeyFacts, put_entry};
-use tessera_values::{Collection, Hash, Value};
+use tessera_storage::rdb::opcodes::VERSION_READ_MAX;
+use tessera_storage::rdb::{
+    DecodeOptions, DecodedEntry, Decoder, EncodeOptions, Item, KeyFacts, put_end, put_entry, put_header,
+};
+use tessera_values::{Collection, Hash, Thresholds, Value};
 
 /// What was there at the cut, by database and key. No key is an integer or longer than 63 bytes, so that they are written as
 /// they are.
@@ -35,6 +38,7 @@ impl Model {
 
     /// Panics unless `body` has all entries once, as they were, but for what expired since.
     pub fn check(mut self, body: &[u8], shard: &Shard) {
+        let mut decoded = decode(body).into_iter();
         let mut reader = Reader { body, at: 0, db: None };
         while let Some(head) = reader.next_head(&self.sizes, shard.settings().eviction_policy) {
             let known = self.entries.remove(&(head.db, head.key.clone()));
@@ -53,11 +57,35 @@ impl Model {
                 panic!("{:?} is not what it was: {value:?}", head.key);
             };
             reader.at = head.at + found.len();
+            let decoded = decoded.next().expect("what can be found can be decoded");
+            assert_eq!((decoded.db, decoded.key, decoded.expire_at_ms), (head.db, head.key, expire_at_ms));
+            assert!(candidates.contains(&decoded.value));
         }
         for ((db, key), (value, expire_at_ms)) in self.entries {
             let expired = expire_at_ms.is_some_and(|at_ms| shard.now_ms() > at_ms);
             let hollow = matches!(&value, Value::Hash(hash) if hash.live_len(shard.now_ms()) == 0);
             assert!(expired || hollow, "{key:?} of database {db} is missing: {value:?}");
+        }
+    }
+}
+
+/// What a real reader makes of it.
+fn decode(body: &[u8]) -> Vec<DecodedEntry> {
+    let mut file = Vec::new();
+    put_header(&mut file, VERSION_READ_MAX, &[]);
+    file.extend_from_slice(body);
+    put_end(&mut file);
+    file.extend_from_slice(&[0; 8]);
+    let mut decoder =
+        Decoder::new(DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true });
+    decoder.feed(&file);
+    let mut entries = Vec::new();
+    loop {
+        match decoder.next().expect("it can be read") {
+            Some(Item::Entry(entry)) => entries.push(*entry),
+            Some(Item::Sizes { .. }) => {}
+            Some(Item::End) => return entries,
+            other => panic!("a snapshot has nothing else in it: {other:?}"),
         }
     }
 }
