@@ -171,6 +171,7 @@ impl Actor {
             });
         }
         if self.random.u8(..8) == 0 {
+            let key = self.key();
             self.db(shard).enlarge_sorted_set(&key);
         }
     }

@@ -7,8 +7,9 @@ use super::*;
 use crate::Expire;
 use actions::{Actor, DATABASES};
 use model::Model;
-use tessera_values::List;
+use tessera_values::hash::FieldExpire;
 use tessera_values::list::End;
+use tessera_values::{Hash, List};
 
 fn options(random: &mut fastrand::Rng) -> SnapshotOptions {
     SnapshotOptions {
@@ -172,6 +173,62 @@ fn a_value_that_changes_half_way_through_is_finished_as_it_was() {
         model.check(&body, &shard);
         assert!(shard.has_garbage());
         while shard.reclaim(1) {}
+        check_tidy(&shard);
+    }
+}
+
+#[test]
+fn fields_that_expire_half_way_through_stay_until_the_hash_is_written() {
+    let mut shard = Shard::new(1, 1);
+    let thresholds = shard.settings().thresholds;
+    let mut hash = Hash::default();
+    for number in 0..5000 {
+        let expire = FieldExpire::AtMs(if number % 2 == 0 { 10 } else { 1000 });
+        hash.set(format!("field:{number}").as_bytes(), b"value", expire, &thresholds);
+    }
+    shard.view_mut(0, true).put(b"hash", hash, Expire::Clear);
+    assert_eq!(shard.rdb_version(), 12);
+    let model = Model::of(&shard, OPTIONS.encode);
+    shard.begin_snapshot(OPTIONS);
+    let mut body = Vec::new();
+    for _ in 0..5 {
+        assert_eq!(shard.snapshot_some(1000, &mut body), SnapshotProgress::More);
+    }
+    shard.set_now_ms(11);
+    shard.expire_cycle(|| true);
+    let fields = |shard: &Shard| shard.view(0, true).peek(b"hash").unwrap().value().elements_len();
+    assert_eq!((fields(&shard), shard.snapshot_buffer_len_bytes()), (5000, 0));
+    rest(&mut shard, &mut body);
+    model.check(&body, &shard);
+    shard.expire_cycle(|| true);
+    assert_eq!(fields(&shard), 2500);
+}
+
+#[test]
+fn segments_may_merge_half_way_through_those_that_share_a_position() {
+    for seed in 0..40 {
+        let mut shard = Shard::new(1, seed);
+        let keys: Vec<String> = (0..2000).map(|number| format!("key:{number}")).collect();
+        for key in &keys {
+            shard.view_mut(0, true).put_string(key.as_bytes(), b"", Expire::Clear);
+        }
+        let model = Model::of(&shard, OPTIONS.encode);
+        shard.begin_snapshot(OPTIONS);
+        let (mut body, mut walked) = (Vec::new(), 0);
+        while walked < 700 {
+            let _ = shard.snapshot_some(1, &mut body);
+            walked = shard.snapshot().unwrap().done;
+        }
+        // The key that was walked last stays, nearly all others go.
+        let last = body.iter().rposition(|byte| *byte == b'k').unwrap();
+        let last = body[last..body.len() - 1].to_vec();
+        assert_eq!(body.last(), Some(&0), "the empty value ends the entry");
+        for key in keys.iter().filter(|key| key.as_bytes() != last) {
+            shard.view_mut(0, true).delete(key.as_bytes());
+        }
+        assert_eq!(shard.database(0).len(), 1);
+        rest(&mut shard, &mut body);
+        model.check(&body, &shard);
         check_tidy(&shard);
     }
 }
