@@ -118,7 +118,8 @@ impl Shard {
 
     /// Appends about `len_bytes` of the snapshot's RDB body: databases and entries, without a file's header and end. The
     /// body begins with the choice of a database, if it has any entry, so bodies may follow one another. It takes no
-    /// longer than `len_bytes` of entries do, even where there is nothing to append.
+    /// longer than `len_bytes` of entries do, even where there is nothing to append or compression makes little of much:
+    /// then less is appended.
     pub fn snapshot_some(&mut self, len_bytes: usize, out: &mut Vec<u8>) -> SnapshotProgress {
         let Some(mut writer) = self.snapshot.take() else { return SnapshotProgress::Done };
         if !writer.write_some(self, len_bytes, out) {

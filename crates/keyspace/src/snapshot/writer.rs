@@ -107,14 +107,18 @@ impl Writer {
 
     /// Appends about `len_bytes`. False if that was all.
     pub(super) fn write_some(&mut self, shard: &mut Shard, len_bytes: usize, out: &mut Vec<u8>) -> bool {
-        let end_bytes = out.len().saturating_add(len_bytes.max(1));
+        let mut left_bytes = len_bytes.max(1);
         let mut buckets = len_bytes / BUCKET_LEN_BYTES + 1;
-        while out.len() < end_bytes {
-            let room_bytes = end_bytes - out.len();
+        while left_bytes > 0 {
+            let before_bytes = out.len();
             if self.pieces.is_some() {
-                self.write_piece(shard, room_bytes, out);
+                // Compressed, it may come out shorter, but not sooner.
+                let piece_bytes = left_bytes.min(self.options.piece_len_bytes.max(1));
+                self.write_piece(shard, piece_bytes, out);
+                left_bytes -= piece_bytes;
+                continue;
             } else if !self.ahead.is_empty() {
-                self.stream_db = self.ahead.take_some(room_bytes, out).or(self.stream_db);
+                self.stream_db = self.ahead.take_some(left_bytes, out).or(self.stream_db);
             } else if let Some((part, key)) = self.wanted.pop_front() {
                 self.begin_wanted(shard, part, key, out);
             } else if self.current == self.parts.len() {
@@ -122,13 +126,16 @@ impl Writer {
             } else if buckets == 0 {
                 return true;
             } else {
-                self.walk(shard, &mut buckets, end_bytes, out);
+                self.walk(shard, &mut buckets, &mut left_bytes, out);
+                continue;
             }
+            left_bytes = left_bytes.saturating_sub(out.len() - before_bytes);
         }
         true
     }
 
-    fn walk(&mut self, shard: &mut Shard, buckets: &mut usize, end_bytes: usize, out: &mut Vec<u8>) {
+    /// Walks on through `buckets` buckets and `left_bytes` bytes of entries, which are subtracted.
+    fn walk(&mut self, shard: &mut Shard, buckets: &mut usize, left_bytes: &mut usize, out: &mut Vec<u8>) {
         let (facts, options) = (shard.facts_source(), self.options);
         let part = &mut self.parts[self.current];
         let table = match &mut part.place {
@@ -148,9 +155,13 @@ impl Writer {
                         put_database(out, part.db, None);
                     }
                     (self.is_announced, self.stream_db) = (true, Some(part.db));
+                    let before_bytes = out.len();
                     put_entry(out, entry.key(), entry.value(), &facts.of(entry), options.encode);
+                    // Compression takes its time also for what it leaves out.
+                    let len_bytes = (out.len() - before_bytes).max(entry.allocated_bytes() / 2);
+                    *left_bytes = left_bytes.saturating_sub(len_bytes);
                 }
-                out.len() < end_bytes
+                *left_bytes > 0
             },
         );
         match walked {
@@ -220,7 +231,7 @@ impl Writer {
             None => self.table(&shard.databases, pieces.part).and_then(|table| table.get(&pieces.key)),
         };
         let Some(entry) = entry else { unreachable!("the rest is encoded before the entry goes") };
-        if pieces.encoder.write_some(entry.value(), len_bytes.min(self.options.piece_len_bytes), out) {
+        if pieces.encoder.write_some(entry.value(), len_bytes, out) {
             self.pieces = Some(pieces);
         } else if let Some(entry) = pieces.adopted {
             shard.graveyard.bury(entry, true);

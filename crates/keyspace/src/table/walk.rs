@@ -183,3 +183,64 @@ impl Table {
         (next_position < END).then_some(next_position)
     }
 }
+
+#[cfg(test)]
+impl Table {
+    /// How many entries are marked.
+    pub(crate) fn marks(&self) -> usize {
+        let segments = self.branches.iter().flat_map(|branch| &branch.segments);
+        segments.flat_map(|segment| segment.slots()).filter(|slot| slot.is_done()).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Content, OwnedEntry};
+    use ahash::RandomState;
+
+    /// Keys in the order of their hashes.
+    fn filled(count: u32) -> (Table, Vec<(u64, Vec<u8>)>) {
+        let mut table = Table::new(RandomState::with_seeds(1, 2, 3, 4));
+        let mut keys = Vec::new();
+        for number in 0..count {
+            let key = number.to_string().into_bytes();
+            table.insert_new(OwnedEntry::new(&key, Content::Integer(0), None, 0));
+            keys.push((table.hash(&key), key));
+        }
+        keys.sort();
+        (table, keys)
+    }
+
+    #[test]
+    fn keys_that_come_to_share_a_position_are_told_apart() {
+        let (_, keys) = filled(3000);
+        let mut pairs = 0;
+        for at in 0..keys.len() - 1 {
+            // In one segment, as it will be, both have one tag; in the many that there are they do not.
+            let [(first_hash, first), (second_hash, second)] = [&keys[at], &keys[at + 1]];
+            if first_hash >> 48 != second_hash >> 48 || first_hash >> 46 == second_hash >> 46 {
+                continue;
+            }
+            pairs += 1;
+            let (mut table, _) = filled(3000);
+            table.begin_walk();
+            let mut visited = 0;
+            let until_first = |entry: Entry<'_>| {
+                visited += 1;
+                entry.key() != first.as_slice()
+            };
+            assert_eq!(table.walk_some(&mut usize::MAX.clone(), |_| false, until_first), Walked::Some);
+            assert_eq!(visited, at + 1);
+            for (_, key) in keys.iter().filter(|(_, key)| key != first && key != second) {
+                table.remove(key).unwrap();
+            }
+            assert_eq!(table.spot(0).unwrap().tag_shift, POSITION_BITS - 16, "it is one segment");
+            let walked = table.walk_some(&mut usize::MAX.clone(), |_| true, |_| panic!("it is large"));
+            assert_eq!(walked, Walked::Large(second.as_slice().into()));
+            let walked = table.walk_some(&mut usize::MAX.clone(), |_| true, |_| panic!("both were visited"));
+            assert_eq!((walked, table.marks()), (Walked::End, 0));
+        }
+        assert!(pairs > 5, "{pairs}");
+    }
+}

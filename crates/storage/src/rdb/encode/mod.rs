@@ -153,8 +153,8 @@ impl EntryEncoder {
         EntryEncoder { walk: Walk::begin(out, value, format) }
     }
 
-    /// Appends the next piece of the value, about `len_bytes` long (longer if a string that is compressed, or the number of
-    /// what follows, is). False if that was the last. The value must be what it was when this began. Takes the time of what
+    /// Appends the next piece of the value, about `len_bytes` long as it would be without compression (longer if a string that
+    /// is compressed, or the number of what follows, is). False if that was the last. The value must be what it was when this began. Takes the time of what
     /// it writes, however far the value is written already.
     #[inline]
     pub fn write_some(&mut self, value: ValueRef<'_>, len_bytes: usize, out: &mut Vec<u8>) -> bool {

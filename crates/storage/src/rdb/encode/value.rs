@@ -43,6 +43,8 @@ pub(super) struct Walk {
     is_within_row: bool,
     /// So many bytes of the string that comes next are written.
     done: usize,
+    /// By so many bytes compression has made this piece shorter. It took its time for them.
+    saved: usize,
     format: Format,
 }
 
@@ -91,12 +93,13 @@ impl Walk {
                 Place::Left(sorted_set.len())
             }
         };
-        Walk { place, is_within_row: false, done: 0, format }
+        Walk { place, is_within_row: false, done: 0, saved: 0, format }
     }
 
-    /// Writes elements until `out` is `end` bytes long. False if that was the last.
+    /// Writes elements until `out` is `end` bytes long, or would be without compression. False if that was the last.
     #[inline]
     pub fn write_some(&mut self, value: ValueRef<'_>, out: &mut Vec<u8>, end: usize) -> bool {
+        self.saved = 0;
         let is_last = match layout(value, self.format.target).1 {
             Layout::String(element) => put_element_some(out, element, &mut self.done, end, self.format),
             Layout::TimedListpack(_, listpack) | Layout::OnlyNode(listpack) => {
@@ -117,7 +120,7 @@ impl Walk {
     fn put_nodes(&mut self, nodes: ListNodes<'_>, out: &mut Vec<u8>, end: usize) -> bool {
         let Place::Node(mut next) = self.place else { return true };
         while let Some(place) = next {
-            if out.len() >= end {
+            if out.len() + self.saved >= end {
                 self.place = Place::Node(next);
                 return false;
             }
@@ -128,9 +131,13 @@ impl Walk {
             if self.done == 0 {
                 put_len(out, kind);
             }
+            let before_len = out.len();
             if !put_string_some(out, bytes, &mut self.done, end, self.format) {
                 self.place = Place::Node(next);
                 return false;
+            }
+            if self.format.compresses(bytes.len()) {
+                self.saved += bytes.len().saturating_sub(out.len() - before_len);
             }
             next = nodes.next(place);
         }
@@ -141,12 +148,12 @@ impl Walk {
         let Place::Flat(next) = self.place else { return true };
         let mut elements = listpack.iter_from(next);
         while let Some(position) = elements.position() {
-            if out.len() >= end {
+            if out.len() + self.saved >= end {
                 self.place = Place::Flat(Some(position));
                 return false;
             }
             let Some(element) = elements.next() else { break };
-            if !put_element_some(out, element, &mut self.done, end, self.format) {
+            if !self.put_row(element, None, out, end) {
                 self.place = Place::Flat(Some(position));
                 return false;
             }
@@ -160,7 +167,7 @@ impl Walk {
         while let Some(position) = elements.position() {
             let row = (elements.next(), elements.next(), elements.next());
             let (Some(name), Some(value), Some(_)) = row else { break };
-            if out.len() >= end || !self.put_row(name, Some(value), out, end) {
+            if out.len() + self.saved >= end || !self.put_row(name, Some(value), out, end) {
                 self.place = Place::Flat(Some(position));
                 return false;
             }
@@ -178,21 +185,32 @@ impl Walk {
         end: usize,
     ) -> bool {
         if !self.is_within_row {
-            if !put_element_some(out, name, &mut self.done, end, self.format) {
+            if !self.put_element(name, out, end) {
                 return false;
             }
             self.is_within_row = true;
         }
-        let is_whole =
-            value.is_none_or(|value| put_element_some(out, value, &mut self.done, end, self.format));
+        let is_whole = value.is_none_or(|value| self.put_element(value, out, end));
         self.is_within_row = !is_whole;
+        is_whole
+    }
+
+    #[inline]
+    fn put_element(&mut self, element: Element<'_>, out: &mut Vec<u8>, end: usize) -> bool {
+        let before_len = out.len();
+        let is_whole = put_element_some(out, element, &mut self.done, end, self.format);
+        if let Element::Bytes(bytes) = element
+            && self.format.compresses(bytes.len())
+        {
+            self.saved += bytes.len().saturating_sub(out.len() - before_len);
+        }
         is_whole
     }
 
     fn put_members(&mut self, members: TableMembers<'_>, out: &mut Vec<u8>, end: usize) -> bool {
         let Place::Table(mut cursor) = self.place else { return true };
         while let Some((member, next)) = members.walk(cursor) {
-            if out.len() >= end || !self.put_row(member, None, out, end) {
+            if out.len() + self.saved >= end || !self.put_row(member, None, out, end) {
                 self.place = Place::Table(cursor);
                 return false;
             }
@@ -210,7 +228,7 @@ impl Walk {
     ) -> bool {
         let Place::Table(mut cursor) = self.place else { return true };
         while let Some((field, next)) = fields.walk(cursor) {
-            if out.len() >= end {
+            if out.len() + self.saved >= end {
                 self.place = Place::Table(cursor);
                 return false;
             }
@@ -233,7 +251,7 @@ impl Walk {
     fn put_scores(&mut self, sorted_set: &SortedSet, out: &mut Vec<u8>, end: usize) -> bool {
         let Place::Left(mut left) = self.place else { return true };
         for (member, score) in sorted_set.range(0..left).rev() {
-            if out.len() >= end || !self.put_row(member, None, out, end) {
+            if out.len() + self.saved >= end || !self.put_row(member, None, out, end) {
                 self.place = Place::Left(left);
                 return false;
             }
