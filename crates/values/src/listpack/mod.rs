@@ -12,8 +12,10 @@
 //! Both numbers are little-endian; 65,535 elements means: so many or more, count them.
 
 mod element;
+mod foreign;
 
 pub use element::Element;
+pub use foreign::Malformed;
 
 use crate::allocation::block_len_bytes;
 use element::{END, OVERHEAD_MAX_BYTES, back_len_bytes, decode_back_len};

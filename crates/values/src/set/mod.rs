@@ -56,6 +56,25 @@ impl Set {
         Set { form: Form::Flat(Listpack::new()) }
     }
 
+    /// An empty set in a hash table.
+    pub fn large(thresholds: &Thresholds) -> Set {
+        Set { form: Form::Table(Box::new(Members::new(thresholds.seed))) }
+    }
+
+    /// The set of these integers, in a hash table if they are too many.
+    pub fn from_integers(integers: IntSet, thresholds: &Thresholds) -> Set {
+        let mut set = Set { form: Form::Integers(integers) };
+        set.expect(set.len(), thresholds);
+        set
+    }
+
+    /// The set of a listpack's elements, each of which is there once. They go to a hash table if they are too many.
+    pub fn from_listpack(listpack: Listpack, thresholds: &Thresholds) -> Set {
+        let mut set = Set { form: Form::Flat(listpack) };
+        set.expect(set.len(), thresholds);
+        set
+    }
+
     /// Whether it is kept as integers in order.
     pub fn is_intset(&self) -> bool {
         matches!(self.form, Form::Integers(_))
