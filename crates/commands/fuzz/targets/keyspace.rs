@@ -7,7 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 use tessera_keyspace::{Expire, Shard};
-use tessera_values::{Digits, StringValue, ValueRef};
+use tessera_values::{Digits, StringValue, Value, ValueRef};
 
 type Model = BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>;
 
@@ -21,7 +21,9 @@ fn key(number: u16) -> Vec<u8> {
 fn value(number: u16) -> Vec<u8> {
     match number % 7 {
         0 => number.to_string().into_bytes(),
-        kind => vec![b'v'; usize::from(number) % [0, 10, 70, 130, 600, 5000, 70_000][usize::from(kind)].max(1)],
+        kind => {
+            vec![b'v'; usize::from(number) % [0, 10, 70, 130, 600, 5000, 70_000][usize::from(kind)].max(1)]
+        }
     }
 }
 
@@ -42,7 +44,7 @@ fn check(shard: &Shard, model: &Model) {
     let mut seen = BTreeMap::new();
     while let Some(at) = position {
         position = shard.view(0, true).scan(at, 7, |entry| {
-            let ValueRef::String(string) = entry.value();
+            let ValueRef::String(string) = entry.value() else { panic!("there are only strings") };
             let bytes = string.as_bytes(&mut Digits::new()).to_vec();
             seen.insert(entry.key().to_vec(), (bytes, entry.expire_at_ms()));
         });
@@ -63,13 +65,16 @@ fuzz_target!(|data: &[u8]| {
                 let expected = model.remove(&key(number)).is_some();
                 assert_eq!(shard.view_mut(0, true).delete(&key(number)), expected);
             }
-            2 => (0..about % 700).for_each(|more| put(&mut shard, &mut model, number.wrapping_add(more), more)),
+            2 => {
+                (0..about % 700).for_each(|more| put(&mut shard, &mut model, number.wrapping_add(more), more))
+            }
             3 => {
                 for more in 0..about % 700 {
                     let key = key(number.wrapping_add(more));
-                    let expected = model.remove(&key).map(|(bytes, at_ms)| (StringValue::fixed(&bytes), at_ms));
+                    let expected =
+                        model.remove(&key).map(|(bytes, at_ms)| (StringValue::fixed(&bytes), at_ms));
                     let removed = shard.view_mut(0, true).remove(&key).map(|(value, at_ms)| {
-                        let tessera_values::Value::String(string) = value;
+                        let Value::String(string) = value else { panic!("there are only strings") };
                         (string, at_ms)
                     });
                     assert_eq!(removed, expected);
@@ -87,7 +92,11 @@ fuzz_target!(|data: &[u8]| {
                 let mut db = shard.view_mut(0, true);
                 if let Ok(Some(mut entry)) = db.string_mut(&key(number)) {
                     entry.change_raw(|bytes| bytes.extend_from_slice(&value(about)));
-                    model.get_mut(&key(number)).expect("the model has what the shard has").0.extend(value(about));
+                    model
+                        .get_mut(&key(number))
+                        .expect("the model has what the shard has")
+                        .0
+                        .extend(value(about));
                 }
             }
             6 => {

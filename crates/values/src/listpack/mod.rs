@@ -112,7 +112,9 @@ impl Listpack {
         self.bytes[..4].copy_from_slice(&total.to_le_bytes());
         let counted = match self.counted() {
             // Too many to know: it may be known again. To count at each removal would be as much again as to find what is removed.
-            MANY if self.bytes.len() / RECOUNT_BYTES < before_len_bytes / RECOUNT_BYTES => self.iter().count(),
+            MANY if self.bytes.len() / RECOUNT_BYTES < before_len_bytes / RECOUNT_BYTES => {
+                self.iter().count()
+            }
             MANY => usize::from(MANY),
             counted => usize::from(counted).wrapping_add_signed(change),
         };
