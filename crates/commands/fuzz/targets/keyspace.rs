@@ -23,7 +23,9 @@ fn key(number: u16) -> Vec<u8> {
 fn value(number: u16) -> Vec<u8> {
     match number % 7 {
         0 => number.to_string().into_bytes(),
-        kind => vec![b'v'; usize::from(number) % [0, 10, 70, 130, 600, 5000, 70_000][usize::from(kind)].max(1)],
+        kind => {
+            vec![b'v'; usize::from(number) % [0, 10, 70, 130, 600, 5000, 70_000][usize::from(kind)].max(1)]
+        }
     }
 }
 
@@ -124,11 +126,14 @@ fuzz_target!(|data: &[u8]| {
                 let expected = model.remove(&key(number)).is_some();
                 assert_eq!(shard.view_mut(0, true).delete(&key(number)), expected);
             }
-            2 => (0..about % 700).for_each(|more| put(&mut shard, &mut model, number.wrapping_add(more), more)),
+            2 => {
+                (0..about % 700).for_each(|more| put(&mut shard, &mut model, number.wrapping_add(more), more))
+            }
             3 => {
                 for more in 0..about % 700 {
                     let key = key(number.wrapping_add(more));
-                    let expected = model.remove(&key).map(|(bytes, at_ms)| (StringValue::fixed(&bytes), at_ms));
+                    let expected =
+                        model.remove(&key).map(|(bytes, at_ms)| (StringValue::fixed(&bytes), at_ms));
                     let removed = shard.view_mut(0, true).remove(&key).map(|(value, at_ms)| {
                         let Value::String(string) = value else { unreachable!("only strings were put in") };
                         (string, at_ms)
@@ -148,7 +153,11 @@ fuzz_target!(|data: &[u8]| {
                 let mut db = shard.view_mut(0, true);
                 if let Ok(Some(mut entry)) = db.string_mut(&key(number)) {
                     entry.change_raw(|bytes| bytes.extend_from_slice(&value(about)));
-                    model.get_mut(&key(number)).expect("the model has what the shard has").0.extend(value(about));
+                    model
+                        .get_mut(&key(number))
+                        .expect("the model has what the shard has")
+                        .0
+                        .extend(value(about));
                 }
             }
             6 => {

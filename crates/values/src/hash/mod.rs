@@ -340,6 +340,14 @@ impl Collection for Hash {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        match &self.form {
+            Form::Plain(listpack) => listpack.is_empty(),
+            Form::Volatile(listpack) => listpack.is_empty(),
+            Form::Table(table) => table.len() == 0,
+        }
+    }
+
     fn encoding_name(&self) -> &'static str {
         match &self.form {
             Form::Plain(_) => "listpack",

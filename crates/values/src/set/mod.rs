@@ -281,6 +281,14 @@ impl Collection for Set {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        match &self.form {
+            Form::Flat(pack) => pack.is_empty(),
+            Form::Integers(integers) => integers.len() == 0,
+            Form::Table(members) => members.len() == 0,
+        }
+    }
+
     fn encoding_name(&self) -> &'static str {
         match self.form {
             Form::Integers(_) => "intset",
