@@ -417,7 +417,7 @@ parameters! {
     RdbCompression "rdbcompression" => rdb_compression: bool = true, Persistence, Mutable, Kind::Bool;
 
     /// Write a checksum at the end of each snapshot file, and compare it when one is loaded.
-    RdbChecksum "rdbchecksum" => rdb_checksum: bool = true, Persistence, Mutable, Kind::Bool;
+    RdbChecksum "rdbchecksum" => rdb_checksum: bool = true, Persistence, AtStart, Kind::Bool;
 
     /// Refuse writes when the last snapshot failed, if there are save points, until one succeeds.
     StopWritesOnBgsaveError "stop-writes-on-bgsave-error" => stop_writes_on_bgsave_error: bool = true,

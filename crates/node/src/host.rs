@@ -18,7 +18,7 @@ use tessera_command::host::{
     Slowlog, UnblockReason,
 };
 use tessera_command::{Error, Registry};
-use tessera_config::Config;
+use tessera_config::{Config, Id};
 
 /// The connection that sent the command at hand. It is not in the node's table meanwhile.
 struct Caller<'a> {
@@ -120,8 +120,12 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     fn config_set(&mut self, pairs: &[(&[u8], &[u8])], caller_is_local: bool) -> Result<(), Error> {
         let shared = self.core.shared.clone();
         let changed = shared.change_config(|config| {
-            let (next, changed) = config.set(pairs, caller_is_local)?;
+            let (mut next, changed) = config.set(pairs, caller_is_local)?;
             shared.system.apply(config, &next, &changed)?;
+            // It may have been told from where the process worked before.
+            if let Some(directory) = shared.system.directory().filter(|_| changed.contains(&Id::Dir)) {
+                next.dir = directory;
+            }
             Ok::<Config, tessera_config::SetError>(next)
         });
         let config = changed.map_err(|error| Error::built([b"ERR ", error.message().as_slice()].concat()))?;
