@@ -3,9 +3,9 @@
 use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
+use crate::connection::{Connection, Running};
 use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::connection::{Connection, Running};
 use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
@@ -120,13 +120,7 @@ pub struct Core<S, C> {
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A node's core. Everything random in it follows from `seed`.
-    pub fn new(
-        clock: C,
-        shared: Arc<Shared>,
-        mesh: Mesh<S>,
-        disk: Box<dyn Disk>,
-        seed: u64,
-    ) -> Core<S, C> {
+    pub fn new(clock: C, shared: Arc<Shared>, mesh: Mesh<S>, disk: Box<dyn Disk>, seed: u64) -> Core<S, C> {
         let config = shared.config();
         let databases = config.databases;
         let mut core = Core {

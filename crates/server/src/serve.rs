@@ -15,6 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tessera_command::Registry;
 use tessera_config::{Config, IoDriver};
 use tessera_drivers::clock::SystemClock;
+use tessera_drivers::disk::{RingDisk, ThreadDisk};
 use tessera_drivers::epoll::EpollNetwork;
 use tessera_drivers::executor::{NodeThread, Seat, allowed_cpus, seats, start_glommio, start_plain};
 use tessera_drivers::limits::raise_open_files;
@@ -194,13 +195,14 @@ fn start_node(driver: Driver, seat: Seat, place: Place, clock: SystemClock) -> i
         Driver::Uring => start_glommio(seat, move |core| {
             let network =
                 UringNetwork::new(UringOptions::default(), listeners, Waker::new()?, core.sleeper())?;
-            let mut node = Node::new(network, clock, shared, mesh, seed);
-            Ok(move || node.turn())
+            let disk = Box::new(RingDisk::new(&core.background()));
+            Ok(Node::new(network, disk, clock, shared, mesh, seed))
         }),
         Driver::Epoll => start_plain(seat, move || {
-            let network = EpollNetwork::new(listeners, Waker::new()?)?;
-            let mut node = Node::new(network, clock, shared, mesh, seed);
-            Ok(move || node.turn())
+            let waker = Waker::new()?;
+            let disk = Box::new(ThreadDisk::new(waker.clone()));
+            let network = EpollNetwork::new(listeners, waker)?;
+            Ok(Node::new(network, disk, clock, shared, mesh, seed))
         }),
     }?;
     thread.wait_started()
