@@ -111,3 +111,56 @@ impl fmt::Debug for Alarm {
         formatter.debug_struct("Alarm").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+    use std::time::Instant;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    impl Count {
+        /// Waits until it was woken so many times more.
+        fn wait(&self, more: usize) {
+            let (start, wanted) = (Instant::now(), self.0.load(Ordering::Acquire) + more);
+            while self.0.load(Ordering::Acquire) < wanted {
+                assert!(start.elapsed() < Duration::from_secs(60), "nobody rings");
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
+    #[test]
+    fn rings_for_who_shares_a_thread_until_it_goes() {
+        let (one, other) = (Arc::new(Count::default()), Arc::new(Count::default()));
+        let first = Alarm::new(Waker::from(one.clone())).unwrap();
+        one.wait(3);
+        let second = Alarm::new(Waker::from(other.clone())).unwrap();
+        other.wait(3);
+        for _ in 0..3 {
+            second.set_shared(false);
+            // One round may be under way.
+            one.wait(2);
+            let before = other.0.load(Ordering::Acquire);
+            one.wait(5);
+            assert_eq!(other.0.load(Ordering::Acquire), before, "left alone");
+            first.set_shared(false);
+            second.set_shared(true);
+            other.wait(2);
+            first.set_shared(true);
+        }
+        drop(first);
+        let before = one.0.load(Ordering::Acquire);
+        other.wait(5);
+        assert_eq!(one.0.load(Ordering::Acquire), before, "it is gone");
+    }
+}

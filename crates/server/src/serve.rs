@@ -9,7 +9,6 @@ use crate::supervised::ServiceManager;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,7 +17,7 @@ use tessera_config::{Config, IoDriver};
 use tessera_drivers::clock::SystemClock;
 use tessera_drivers::disk::{RingDisk, ThreadDisk};
 use tessera_drivers::epoll::EpollNetwork;
-use tessera_drivers::executor::{NodeThread, Seat, Turn, allowed_cpus, seats, start_glommio, start_plain};
+use tessera_drivers::executor::{NodeThread, Seat, allowed_cpus, seats, start_glommio, start_plain};
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::{ListenOptions, Listener, Listeners, listen};
 use tessera_drivers::uring::{UringNetwork, UringOptions};
@@ -215,34 +214,16 @@ fn start_node(driver: Driver, seat: Seat, place: Place, clock: SystemClock) -> i
             let network =
                 UringNetwork::new(UringOptions::default(), listeners, Waker::new()?, core.sleeper())?;
             let disk = Box::new(RingDisk::new(&core.background()));
-            Ok(Turns(Node::new(network, disk, clock, shared, mesh, seed)))
+            Ok(Node::new(network, disk, clock, shared, mesh, seed))
         }),
         Driver::Epoll => start_plain(seat, move || {
             let waker = Waker::new()?;
             let disk = Box::new(ThreadDisk::new(waker.clone()));
             let network = EpollNetwork::new(listeners, waker)?;
-            let mut node = Node::new(network, disk, clock, shared, mesh, seed);
-            Ok(move || node.turn())
+            Ok(Node::new(network, disk, clock, shared, mesh, seed))
         }),
     }?;
     thread.wait_started()
-}
-
-/// A node as its executor sees it.
-struct Turns(Node<UringNetwork, SystemClock>);
-
-impl Turn for Turns {
-    fn turn(&mut self) -> ControlFlow<io::Result<()>> {
-        self.0.turn()
-    }
-
-    fn lie_down(&mut self, planned: Duration) -> Option<Duration> {
-        self.0.sleep_later(planned)
-    }
-
-    fn get_up(&mut self) {
-        self.0.get_up();
-    }
 }
 
 /// Sees to enough open files, or to fewer clients.

@@ -9,6 +9,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod disk;
 pub mod effects;
 pub mod generate;
 pub mod kernel;
@@ -18,6 +19,7 @@ pub mod queues;
 pub mod scenarios;
 pub mod script;
 pub mod snapshots;
+pub mod storage;
 pub mod system;
 pub mod weather;
 pub mod world;

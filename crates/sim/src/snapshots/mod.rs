@@ -1,11 +1,11 @@
 //! Snapshots: what is in one was there at one moment, over all shards; a crash at any step leaves the old set or the
 //! new; and what fails is forgotten when the disk is well again.
 
-pub mod files;
 mod reading;
 
 use crate::client::Client;
 use crate::kernel::Sights;
+use crate::storage::{DiskWeather, Storage};
 use crate::weather::Weather;
 use crate::world::{Step, World};
 use reading::{Saved, read};
@@ -69,7 +69,8 @@ pub fn play(shards: usize, seed: u64) -> Sights {
         groups: 3,
         said: 0,
     };
-    play.world.files().slow = [0, 50, 95][play.random.usize(..3)];
+    let calm = DiskWeather::slow(&mut play.random);
+    play.world.disk().set_weather(calm);
     play.prepare();
     match play.random.u8(..3) {
         0 => play.snapshot_under_load(),
@@ -204,7 +205,7 @@ impl Play {
         let before = self.passed.saturating_sub(u64::from(self.is_passing));
         if self.random.bool() {
             self.boss.say(&words(&["SAVE"]));
-            while self.boss.replies.is_empty() && !self.world.files().has_crashed() {
+            while self.boss.replies.is_empty() && !self.world.disk().has_stopped() {
                 self.write();
                 self.step();
             }
@@ -212,7 +213,7 @@ impl Play {
         } else {
             let reply = self.ask_boss(&["BGSAVE"]);
             assert_eq!(reply, b"+Background saving started\r\n", "{}", reply.escape_ascii());
-            while !self.world.files().has_crashed() && self.info("rdb_bgsave_in_progress") == "1" {
+            while !self.world.disk().has_stopped() && self.info("rdb_bgsave_in_progress") == "1" {
                 for _ in 0..20 {
                     self.write();
                     self.step();
@@ -264,7 +265,7 @@ impl Play {
             }
             let span = self.save_under_load();
             assert_eq!(self.info("rdb_last_bgsave_status"), "ok");
-            let contents = self.world.files().contents();
+            let contents = contents(&self.world.disk());
             let saved = read(&contents).expect("the set is whole");
             assert_eq!(contents.len(), saved.files, "what is not needed is removed: {:?}", contents.keys());
             self.check(&saved, span);
@@ -273,17 +274,19 @@ impl Play {
 
     fn fail_and_recover(&mut self) {
         let span = self.save_under_load();
-        self.check(&read(&self.world.files().contents()).expect("the set is whole"), span);
-        self.world.files().failing = self.random.u8(1..60);
+        self.check(&read(&contents(&self.world.disk())).expect("the set is whole"), span);
+        let calm = *self.world.disk().weather();
+        let trouble = DiskWeather::draw(&mut self.random);
+        self.world.disk().set_weather(trouble);
         let mut spans = vec![span];
         for _ in 0..self.random.usize(1..5) {
             spans.push(self.save_under_load());
-            let saved = read(&self.world.files().contents()).expect("a set is whole whatever fails");
+            let saved = read(&contents(&self.world.disk())).expect("a set is whole whatever fails");
             assert!(self.is_of(&saved, &spans), "what is there is none of the snapshots");
         }
-        self.world.files().failing = 0;
+        self.world.disk().set_weather(calm);
         let span = self.save_under_load();
-        let contents = self.world.files().contents();
+        let contents = contents(&self.world.disk());
         let saved = read(&contents).expect("the set is whole");
         assert_eq!(contents.len(), saved.files, "what is not needed is removed: {:?}", contents.keys());
         self.check(&saved, span);
@@ -291,24 +294,59 @@ impl Play {
 
     fn crash(&mut self) {
         let first = self.save_under_load();
-        let crashes_after = self.world.files().operations + self.random.u64(1..40);
-        self.world.files().crashes_after = crashes_after;
-        let second = if self.world.files().has_crashed() { first } else { self.save_until_crash() };
-        for _ in 0..5 {
-            let contents = self.world.files().after_crash();
-            let saved = read(&contents).unwrap_or_else(|problem| panic!("after a crash: {problem}"));
-            assert!(self.is_of(&saved, &[first, second]), "what is there is neither the old nor the new set");
+        let operations = self.world.disk().sights().operations + self.random.u64(1..40);
+        let weather = DiskWeather { stops_after_operations: operations, ..*self.world.disk().weather() };
+        self.world.disk().set_weather(weather);
+        let second = if self.world.disk().has_stopped() { first } else { self.save_until_crash() };
+        // The nodes end with it, in the middle of whatever they do.
+        let nothing = World::new(1, Weather::calm(), false, 0);
+        let storage = std::mem::replace(&mut self.world, nothing).crash();
+        let saved = read(&contents(&storage)).unwrap_or_else(|problem| panic!("after a crash: {problem}"));
+        assert!(self.is_of(&saved, &[first, second]), "what is there is neither the old nor the new set");
+        self.load(storage, &saved);
+    }
+
+    /// A server of other nodes loads what is there, and a client finds all of it.
+    fn load(&mut self, storage: Storage, saved: &Saved) {
+        let shards = self.random.usize(1..6);
+        let weather = Weather::draw(&mut self.random);
+        self.world = World::on_disk(shards, weather, false, self.random.u64(..), World::config(), storage);
+        let slow = DiskWeather::slow(&mut self.random);
+        self.world.disk().set_weather(slow);
+        self.writers.clear();
+        let node = self.random.usize(..shards);
+        self.boss = Client::new(self.world.kernel().connect(node), self.random.u64(..));
+        self.runner = Client::new(self.world.kernel().connect(0), self.random.u64(..));
+        while self.ask_boss(&["PING"]).starts_with(b"-LOADING ") {}
+        assert_eq!(self.world.shared().loading.failure(), None);
+        let keys = saved.texts.len() + saved.lists.len();
+        assert_eq!(self.ask_boss(&["DBSIZE"]), format!(":{keys}\r\n").into_bytes());
+        for (key, text) in &saved.texts {
+            let expected = format!("${}\r\n{text}\r\n", text.len()).into_bytes();
+            assert_eq!(self.ask_boss(&["GET", key]), expected, "{key}");
         }
-        // Whoever waits for the disk waits for ever; the rest must end.
-        self.world.files().crashes_after = u64::MAX;
+        for (key, elements) in &saved.lists {
+            let mut expected = format!("*{}\r\n", elements.len());
+            for element in elements {
+                expected += &format!("${}\r\n{element}\r\n", element.len());
+            }
+            assert_eq!(self.ask_boss(&["LRANGE", key, "0", "-1"]), expected.into_bytes(), "{key}");
+        }
     }
 
     fn save_until_crash(&mut self) -> (u64, u64) {
         let mut span = (u64::MAX, 0);
-        while !self.world.files().has_crashed() {
+        while !self.world.disk().has_stopped() {
             let (before, after) = self.save_under_load();
             span = (span.0.min(before), after);
         }
         span
     }
+}
+
+/// All files of the data directory.
+fn contents(storage: &Storage) -> BTreeMap<String, Vec<u8>> {
+    let path = |name: String| format!("/data/{name}");
+    let paths = storage.list("/data").into_iter().map(path);
+    paths.filter_map(|path| storage.contents(&path).map(<[u8]>::to_vec).map(|bytes| (path, bytes))).collect()
 }
