@@ -27,6 +27,8 @@ const EXPANSION_MAX: usize = REPETITION_MAX_LEN / 3;
 const SHORT_LEN: usize = 128;
 /// Shorter runs are looked up in a table of 4,096 chains, in bytes.
 const MEDIUM_LEN: usize = 2048;
+/// Shorter runs are looked up in a table of 16,384 chains, in bytes.
+const LONG_LEN: usize = 16_384;
 /// Hashes of three bytes have 16 bits.
 const HASHES_LEN: usize = 1 << 16;
 
@@ -111,9 +113,10 @@ pub fn compress(input: &[u8], max_len: usize, out: &mut Vec<u8>) -> bool {
     }
     let start = out.len();
     let fits = match input.len() {
-        ..SHORT_LEN => compress_with(ChainedPlaces::<256, SHORT_LEN>::new(), input, max_len, out),
-        ..MEDIUM_LEN => compress_with(ChainedPlaces::<4096, MEDIUM_LEN>::new(), input, max_len, out),
-        _ => compress_with(AllPlaces(vec![0; HASHES_LEN]), input, max_len, out),
+        ..SHORT_LEN => compress_with(&mut ChainedPlaces::<256, SHORT_LEN>::new(), input, max_len, out),
+        ..MEDIUM_LEN => compress_with(&mut ChainedPlaces::<4096, MEDIUM_LEN>::new(), input, max_len, out),
+        ..LONG_LEN => compress_with(&mut ChainedPlaces::<16_384, LONG_LEN>::new(), input, max_len, out),
+        _ => compress_with(&mut AllPlaces(vec![0; HASHES_LEN]), input, max_len, out),
     };
     if !fits {
         out.truncate(start);
@@ -173,7 +176,7 @@ fn repetition_len(input: &[u8], known: usize, at: usize) -> usize {
 }
 
 #[inline]
-fn compress_with(mut places: impl Places, input: &[u8], max_len: usize, out: &mut Vec<u8>) -> bool {
+fn compress_with(places: &mut impl Places, input: &[u8], max_len: usize, out: &mut Vec<u8>) -> bool {
     let mut written = Written { out, len: 1 };
     // Where the bytes that wait begin.
     let (mut at, mut waiting, end) = (0, 0, input.len() - 2);
@@ -311,6 +314,7 @@ mod tests {
             0 => random.usize(..40),
             1 => random.usize(..300),
             2 => random.usize(1900..2200),
+            3 if random.bool() => random.usize(16_300..16_500),
             _ => random.usize(..30_000),
         };
         let letters = random.u8(1..=40);
@@ -354,11 +358,11 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(2);
         for _ in 0..2000 {
             let mut input = random_input(&mut random);
-            input.truncate(MEDIUM_LEN - 1);
+            input.truncate(LONG_LEN - 1);
             if input.len() > 4 {
                 let mut out = Vec::new();
-                let places = AllPlaces(vec![0; HASHES_LEN]);
-                let fits = compress_with(places, &input, input.len() - 4, &mut out);
+                let mut places = AllPlaces(vec![0; HASHES_LEN]);
+                let fits = compress_with(&mut places, &input, input.len() - 4, &mut out);
                 assert_eq!(compressed(&input, input.len() - 4), fits.then_some(out));
             }
         }

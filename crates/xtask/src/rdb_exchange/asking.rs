@@ -3,12 +3,15 @@
 use super::contents::{Contents, Entry};
 use crate::differential::connection::Connection;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tessera_golden::frame::{self, Frame};
 use tessera_golden::{Endpoint, Server};
 use tessera_storage::rdb::{dump, restore};
 use tessera_values::list::ListForm;
 use tessera_values::{Collection, Thresholds, Value};
+
+/// How long a server may take to load a file.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A connection to the server, and what it is.
 pub struct Asked {
@@ -54,16 +57,24 @@ impl Asked {
             return Err(io::Error::other("the server does not listen on TCP"));
         };
         let mut asked = Asked { connection: Connection::open(address)?, version: (0, 0), db: 0 };
-        // It answers before it has loaded its file.
-        while text(&asked.ask(&[b"INFO", b"persistence"])?).windows(9).any(|window| window == b"loading:1") {
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        asked.wait_until_loaded()?;
         let info = text(&asked.ask(&[b"INFO", b"server"])?);
         let info = String::from_utf8_lossy(&info).into_owned();
         let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
         let mut numbers = version.unwrap_or_default().split('.').map(|number| number.parse().unwrap_or(0));
         asked.version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
         Ok(asked)
+    }
+
+    fn wait_until_loaded(&mut self) -> io::Result<()> {
+        let deadline = Instant::now() + LOAD_TIMEOUT;
+        while text(&self.ask(&[b"PING"])?).starts_with(b"LOADING") {
+            if Instant::now() > deadline {
+                return Err(io::Error::other("the server is still loading"));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     /// It keeps small sets and lists in listpacks.
