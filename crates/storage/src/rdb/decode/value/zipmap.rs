@@ -14,8 +14,11 @@ const END: u8 = 0xff;
 /// A length takes five bytes; fields are to be counted.
 const LONG: u8 = 254;
 
+/// A field and its value.
+type Pair<'a> = (&'a [u8], &'a [u8]);
+
 /// Fields and values.
-pub(super) fn pairs(bytes: &[u8]) -> Result<Vec<(&[u8], &[u8])>, Malformed> {
+pub(super) fn pairs(bytes: &[u8]) -> Result<Vec<Pair<'_>>, Malformed> {
     let [counted, .., END] = bytes else {
         return Err(Malformed::at(0, "it is too short for a zipmap, or has no end"));
     };
