@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::kind::Kind;
 use crate::types::{
-    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimits, SavePoints, Secret, Supervised,
+    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimits, SanitizeDumpPayload,
+    SavePoints, Secret, Supervised,
 };
 use crate::value::{ByteCount, Field, FileName, Permissions, Value};
 
@@ -266,6 +267,11 @@ parameters! {
     /// Who may use DEBUG.
     EnableDebugCommand "enable-debug-command" => enable_debug_command: Access = Access::No,
         Security, AtStart, Kind::Choice(Access::NAMES);
+
+    /// Which payloads of RESTORE are looked at in full before they become values. Here all are, and files too, whatever
+    /// this says: it costs little, and damage is found when it comes in.
+    SanitizeDumpPayload "sanitize-dump-payload" => sanitize_dump_payload: SanitizeDumpPayload = SanitizeDumpPayload::No,
+        Security, Mutable, Kind::Choice(SanitizeDumpPayload::NAMES);
 
     /// How many clients may be connected at a time.
     MaxClients "maxclients" => max_clients: u32 = 10_000,

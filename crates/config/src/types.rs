@@ -67,6 +67,15 @@ choices! {
         /// Clients on this machine: connected over loopback or a unix socket.
         Local = "local",
     }
+    /// Which payloads of RESTORE, and which files, are looked at in full.
+    SanitizeDumpPayload {
+        /// As Redis has it: none.
+        No = "no",
+        /// All.
+        Yes = "yes",
+        /// As Redis has it: payloads of clients.
+        Clients = "clients",
+    }
     /// What to do when memory is full.
     MaxMemoryPolicy {
         /// Evict the least recently used among keys with an expiry.

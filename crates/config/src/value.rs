@@ -5,8 +5,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::types::{
-    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits, SavePoint,
-    SavePoints, Secret, Supervised,
+    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits,
+    SanitizeDumpPayload, SavePoint, SavePoints, Secret, Supervised,
 };
 
 /// A value of any kind.
@@ -128,7 +128,7 @@ macro_rules! choice_fields {
     )+};
 }
 
-choice_fields!(LogLevel, Supervised, IoDriver, Access, MaxMemoryPolicy);
+choice_fields!(LogLevel, Supervised, IoDriver, Access, MaxMemoryPolicy, SanitizeDumpPayload);
 
 /// A field whose type is just what one variant of [`Value`] holds.
 macro_rules! plain_fields {

@@ -237,7 +237,8 @@ where
         // A queue to which latency matters: what completes for it interrupts the others.
         let latency = Latency::Matters(PREEMPT_AFTER);
         let queue = glommio::executor().create_task_queue(Shares::Static(1000), latency, "node");
-        let task = glommio::spawn_local_into(run(turn, core.sleeper, alarm.clone()), queue).map_err(explain)?;
+        let task =
+            glommio::spawn_local_into(run(turn, core.sleeper, alarm.clone()), queue).map_err(explain)?;
         task.await
     })
 }
@@ -309,7 +310,7 @@ async fn run_turns(mut turn: impl Turn, sleeper: Sleeper, alarm: &Alarm) -> io::
         alarm.set_shared(true);
         match sleeper.take_postponed().and_then(|planned| turn.lie_down(planned)) {
             Some(wait) => {
-                let outcome = signals.wait(wait).await;
+                let outcome = signals.wait(wait, &sleeper).await;
                 turn.get_up();
                 outcome?;
             }
@@ -336,9 +337,12 @@ impl Signals {
     }
 
     /// Sleeps until a signal comes or the time has passed, while other tasks run.
-    async fn wait(&mut self, time: Duration) -> io::Result<()> {
+    async fn wait(&mut self, time: Duration, sleeper: &Sleeper) -> io::Result<()> {
         let mut timer = pin!(Timer::new(time));
         poll_fn(|context| {
+            if sleeper.is_nudged(context.waker()) {
+                return Poll::Ready(Ok(()));
+            }
             let (ring, registration) = &mut self.ring;
             if let Poll::Ready(outcome) = ring.poll_readable(context, registration) {
                 return Poll::Ready(outcome.map_err(explain));
@@ -385,6 +389,11 @@ impl Background {
         let shares = Shares::Static(shares.clamp(1, 1000));
         let handle = glommio::executor().create_task_queue(shares, Latency::NotImportant, name);
         BackgroundQueue { handle, sleeper: self.sleeper.clone() }
+    }
+
+    /// Who must be told that a task has something for the node.
+    pub(crate) fn sleeper(&self) -> Sleeper {
+        self.sleeper.clone()
     }
 
     /// How many tasks are active.

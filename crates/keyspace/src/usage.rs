@@ -58,6 +58,18 @@ impl Usage {
         frequency_bits(now_ms, frequency.unwrap_or(FIRST_COUNT))
     }
 
+    /// What is remembered of a key of which it is known how long it was idle or how often it was used. `None` if what is
+    /// known is not what is remembered.
+    pub(crate) fn known_bits(self, now_ms: i64, idle_s: Option<u64>, frequency: Option<u8>) -> Option<u32> {
+        match self {
+            Usage::Recency => {
+                let idle_s = idle_s?.min(u64::from(IDLE_MAX_S)) as u32;
+                Some(seconds(now_ms).wrapping_sub(idle_s) & SECONDS_MASK)
+            }
+            Usage::Frequency { .. } => frequency.map(|count| frequency_bits(now_ms, count)),
+        }
+    }
+
     /// What is remembered after another use. `random`: a number in 0.0..1.0.
     #[inline]
     pub(crate) fn bits_after_use(self, bits: u32, now_ms: i64, random: impl FnOnce() -> f64) -> u32 {

@@ -3,14 +3,15 @@
 use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
+use crate::connection::{Connection, Running};
 use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::connection::{Connection, Running};
 use crate::loading::Loading;
 use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
 use crate::shared::Shared;
+use crate::snapshot::Snapshot;
 use crate::stats::{Counters, NodeStats};
 use crate::waiters::Waiters;
 use std::cell::Cell;
@@ -119,17 +120,12 @@ pub struct Core<S, C> {
     pub(crate) expire_more: bool,
     /// This node's part in loading, until all is loaded.
     pub(crate) loading: Option<Box<Loading>>,
+    pub(crate) snapshot: Snapshot,
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A node's core. Everything random in it follows from `seed`.
-    pub fn new(
-        clock: C,
-        shared: Arc<Shared>,
-        mesh: Mesh<S>,
-        disk: Box<dyn Disk>,
-        seed: u64,
-    ) -> Core<S, C> {
+    pub fn new(clock: C, shared: Arc<Shared>, mesh: Mesh<S>, disk: Box<dyn Disk>, seed: u64) -> Core<S, C> {
         let config = shared.config();
         let databases = config.databases;
         let mut core = Core {
@@ -179,6 +175,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             purges_seen: 0,
             expire_more: false,
             loading: None,
+            snapshot: Snapshot::default(),
         };
         core.take_over_config();
         core.shard.set_now_ms(core.now_ms());
@@ -252,6 +249,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.runnable.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
+            && self.is_snapshot_quiet()
             && self.orders.is_empty()
             && self.remote_sends.iter().all(Option::is_none)
             && self.connections.iter().flatten().all(|connection| {

@@ -1,6 +1,6 @@
 //! What a node has under way on its disk, for those in the node who wait for it.
 
-use crate::disk::{Completion, Disk, Operation, Output};
+use crate::disk::{Completion, Disk, FileId, Operation, Output};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
@@ -87,6 +87,11 @@ impl Desk {
         }
     }
 
+    /// Whether a file that is open is read and written past the system's cache.
+    pub fn is_direct(&self, file: FileId) -> bool {
+        self.disk.is_direct(file)
+    }
+
     /// How many operations are under way.
     pub fn under_way(&self) -> usize {
         self.under_way
@@ -112,7 +117,6 @@ impl fmt::Debug for Desk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::FileId;
     use std::cell::RefCell;
     use std::rc::Rc;
 
@@ -136,6 +140,10 @@ mod tests {
 
         fn take_completions(&mut self, into: &mut Vec<Completion>) {
             into.append(&mut self.completions);
+        }
+
+        fn is_direct(&self, _file: FileId) -> bool {
+            false
         }
     }
 

@@ -112,4 +112,7 @@ pub trait Disk {
     /// Takes the operations that are over, if any. Whoever completes one sees to it that the node's poll of its network
     /// returns.
     fn take_completions(&mut self, into: &mut Vec<Completion>);
+
+    /// Whether a file that is open is read and written past the system's cache, as the file system allows.
+    fn is_direct(&self, file: FileId) -> bool;
 }

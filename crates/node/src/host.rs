@@ -4,6 +4,9 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Hold};
 use crate::core::Core;
 use crate::network::Endpoints;
+use crate::snapshot::Purpose;
+use crate::snapshot::status::EndOrder;
+use crate::stats::Counters;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use tessera_command::client::Client;
@@ -203,6 +206,15 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
         self.core.shared.system.log(text);
     }
 
+    fn begin_snapshot(&mut self, in_background: bool) -> bool {
+        let purpose = if in_background { Purpose::Background } else { Purpose::Save };
+        self.core.shared.ask_for_snapshot(purpose)
+    }
+
+    fn end_server(&mut self, save: Option<bool>, force: bool) {
+        self.core.shared.ask_to_end(EndOrder { save, force });
+    }
+
     fn purge_memory(&mut self) {
         self.core.shared.system.purge_memory();
     }
@@ -255,7 +267,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 ..MemoryFacts::default()
             },
             loading: self.shared.loading.facts(self.unix_us),
-            persistence: PersistenceFacts { changes: counters.changes },
+            persistence: self.persistence_facts(&counters),
             stats: StatsFacts {
                 connections: counters.connections,
                 commands: counters.commands.saturating_sub(counters.refused_commands),
@@ -288,6 +300,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             replication: ReplicationFacts { id: self.shared.system.replication_id() },
             cpu: self.shared.system.cpu(),
             keyspace: self.database_facts(),
+        }
+    }
+
+    fn persistence_facts(&self, counters: &Counters) -> PersistenceFacts {
+        let persistence = &self.shared.persistence;
+        let saved = persistence.facts();
+        PersistenceFacts {
+            changes: counters.changes.saturating_sub(saved.saved_changes),
+            background_since_unix_s: saved.background_since_unix_s,
+            last_save_unix_s: saved.last_save_unix_s,
+            last_is_ok: !persistence.has_failed(),
+            last_duration_s: saved.last_duration_s,
+            saves: saved.saves,
+            keys_total: counters.snapshot_keys_total,
+            keys_done: counters.snapshot_keys_done,
+            ahead_bytes: counters.snapshot_ahead_bytes,
+            peak_ahead_bytes: saved.peak_ahead_bytes.max(counters.snapshot_ahead_bytes),
+            last_peak_ahead_bytes: saved.last_peak_ahead_bytes,
+            written_bytes: counters.snapshot_written_bytes,
+            last_len_bytes: saved.last_len_bytes,
+            last_cut_us: saved.last_cut_ns / 1000,
+            cuts_given_up: saved.cuts_given_up,
+            writers_waited: counters.snapshot_writers_waited,
         }
     }
 
@@ -346,11 +381,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             turns: kept.turns,
             busy_ns: kept.busy_ns,
             commands_ns: kept.commands_ns,
+            snapshot_keys_total: kept.snapshot_keys_total,
+            snapshot_keys_done: kept.snapshot_keys_done,
+            snapshot_written_bytes: kept.snapshot_written_bytes,
+            snapshot_ahead_bytes: kept.snapshot_ahead_bytes,
             ..crate::stats::Counters::default()
         };
         self.shard.reset_stats();
         self.publish_databases();
         self.shared.eviction.reset();
+        self.shared.persistence.reset_statistics();
         self.stats().commands.reset();
         self.stats().errors.lock().unwrap_or_else(PoisonError::into_inner).reset();
         self.publish();

@@ -37,6 +37,7 @@ pub mod node;
 mod owner;
 pub mod replies;
 pub mod shared;
+pub mod snapshot;
 pub mod stats;
 mod steps;
 pub mod streaming;

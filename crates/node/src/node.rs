@@ -86,6 +86,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         self.welcome();
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
+        core.keep_snapshot();
         self.core.resume_all();
         self.core.publish();
         self.core.mesh.flush();
@@ -106,6 +107,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             || core.shard.has_garbage()
             || core.owes_memory()
             || core.has_loading_work()
+            || core.has_snapshot_work()
         {
             return Wait::Poll;
         }
@@ -202,7 +204,7 @@ impl<N: Network, C: Clock> Node<N, C> {
                 connection.sending_bytes = buffer.len();
                 let output_bytes = connection.output_bytes();
                 let is_waited_for = connection.close_after_reply
-                    || connection.hold == Some(Hold::SlowReader)
+                    || matches!(connection.hold, Some(Hold::SlowReader | Hold::Transfer))
                     || !connection.streams.is_empty();
                 // Only who waits for the end of a send has to hear of it at once.
                 if is_waited_for {

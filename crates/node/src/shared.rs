@@ -3,6 +3,7 @@
 use crate::loading::LoadingProgress;
 use crate::memory::Eviction;
 use crate::mesh::Bell;
+use crate::snapshot::Persistence;
 use crate::stats::{Counters, NodeStats};
 use crate::system::System;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -34,6 +35,8 @@ pub struct Shared {
     pub eviction: Eviction,
     /// How far loading is.
     pub loading: LoadingProgress,
+    /// What is asked for of snapshots, and what is told of them.
+    pub persistence: Persistence,
     /// The process.
     pub system: Box<dyn System>,
     /// When the server started, in Unix microseconds.
@@ -73,6 +76,7 @@ impl Shared {
             direct: (0..nodes).map(|_| (0..direct_len).map(|_| DirectState::new(0)).collect()).collect(),
             eviction: Eviction::default(),
             loading: LoadingProgress::default(),
+            persistence: Persistence::new(started_at_unix_us.div_euclid(1_000_000)),
             system,
             started_at_unix_us,
             config: Mutex::new(Arc::new(config)),

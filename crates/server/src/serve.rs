@@ -9,19 +9,22 @@ use crate::supervised::ServiceManager;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tessera_command::Registry;
 use tessera_config::{Config, IoDriver};
 use tessera_drivers::clock::SystemClock;
+use tessera_drivers::disk::{RingDisk, ThreadDisk};
 use tessera_drivers::epoll::EpollNetwork;
-use tessera_drivers::executor::{NodeThread, Seat, allowed_cpus, seats, start_glommio, start_plain};
+use tessera_drivers::executor::{NodeThread, Seat, Turn, allowed_cpus, seats, start_glommio, start_plain};
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::{ListenOptions, Listener, Listeners, listen};
 use tessera_drivers::uring::{UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker, probe};
 use tessera_node::mesh::Mesh;
+use tessera_node::snapshot::status::EndOrder;
 use tessera_node::{Node, Shared};
 
 /// How often the main thread looks whether the nodes have loaded everything.
@@ -211,16 +214,35 @@ fn start_node(driver: Driver, seat: Seat, place: Place, clock: SystemClock) -> i
         Driver::Uring => start_glommio(seat, move |core| {
             let network =
                 UringNetwork::new(UringOptions::default(), listeners, Waker::new()?, core.sleeper())?;
-            let mut node = Node::new(network, clock, shared, mesh, seed);
-            Ok(move || node.turn())
+            let disk = Box::new(RingDisk::new(&core.background()));
+            Ok(Turns(Node::new(network, disk, clock, shared, mesh, seed)))
         }),
         Driver::Epoll => start_plain(seat, move || {
-            let network = EpollNetwork::new(listeners, Waker::new()?)?;
-            let mut node = Node::new(network, clock, shared, mesh, seed);
+            let waker = Waker::new()?;
+            let disk = Box::new(ThreadDisk::new(waker.clone()));
+            let network = EpollNetwork::new(listeners, waker)?;
+            let mut node = Node::new(network, disk, clock, shared, mesh, seed);
             Ok(move || node.turn())
         }),
     }?;
     thread.wait_started()
+}
+
+/// A node as its executor sees it.
+struct Turns(Node<UringNetwork, SystemClock>);
+
+impl Turn for Turns {
+    fn turn(&mut self) -> ControlFlow<io::Result<()>> {
+        self.0.turn()
+    }
+
+    fn lie_down(&mut self, planned: Duration) -> Option<Duration> {
+        self.0.sleep_later(planned)
+    }
+
+    fn get_up(&mut self) {
+        self.0.get_up();
+    }
 }
 
 /// Sees to enough open files, or to fewer clients.
@@ -281,7 +303,7 @@ fn end_on_signals(shared: Weak<Shared>) -> io::Result<()> {
             let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
             log::warn!("Received {name} scheduling shutdown...");
             if let Some(shared) = shared.upgrade() {
-                shared.shut_down();
+                shared.ask_to_end(EndOrder { save: None, force: false });
             }
         }
     })?;

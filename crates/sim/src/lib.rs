@@ -17,6 +17,7 @@ pub mod network;
 pub mod queues;
 pub mod scenarios;
 pub mod script;
+pub mod snapshots;
 pub mod system;
 pub mod weather;
 pub mod world;

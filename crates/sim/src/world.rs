@@ -3,6 +3,7 @@
 use crate::clock::VirtualClock;
 use crate::kernel::Kernel;
 use crate::network::{VirtualNetwork, VirtualWaker};
+use crate::snapshots::files::Files;
 use crate::system::NoProcess;
 use crate::weather::{Weather, happens};
 use std::cell::{RefCell, RefMut};
@@ -10,7 +11,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use tessera_command::Registry;
-use tessera_config::Config;
+use tessera_config::{Config, SavePoints};
 use tessera_keyspace::Shard;
 use tessera_node::clock::Clock;
 use tessera_node::mesh::Mesh;
@@ -50,6 +51,7 @@ struct Place {
 /// A server and its surroundings.
 pub struct World {
     kernel: Rc<RefCell<Kernel>>,
+    files: Rc<RefCell<Files>>,
     clock: VirtualClock,
     shared: Arc<Shared>,
     places: Vec<Place>,
@@ -72,13 +74,19 @@ pub enum Step {
 impl World {
     /// A server of `nodes` nodes. Everything random follows from `seed`. `wall_moves`: see [`VirtualClock::new`].
     pub fn new(nodes: usize, weather: Weather, wall_moves: bool, seed: u64) -> World {
-        World::with_config(nodes, weather, wall_moves, seed, Config::default())
+        World::with_config(nodes, weather, wall_moves, seed, World::config())
+    }
+
+    /// The configuration of a server that saves nothing by itself.
+    pub fn config() -> Config {
+        Config { save: SavePoints::of(Vec::new()), dir: "/data".into(), ..Config::default() }
     }
 
     /// The same with a configuration.
     pub fn with_config(nodes: usize, weather: Weather, wall_moves: bool, seed: u64, config: Config) -> World {
         let mut random = fastrand::Rng::with_seed(seed);
         let kernel = Rc::new(RefCell::new(Kernel::new(nodes, weather, random.u64(..))));
+        let files = Files::new(random.u64(..));
         let clock = VirtualClock::new(random.u64(..), wall_moves, weather.slow_moment);
         let meshes = Mesh::build(nodes);
         let bells = meshes[0].bells();
@@ -92,16 +100,39 @@ impl World {
             .map(|(number, mesh)| {
                 let network = VirtualNetwork::new(number, kernel.clone());
                 let waker = network.virtual_waker();
-                let node = Node::new(network, clock.clone(), shared.clone(), mesh, random.u64(..));
+                let node = Node::new(
+                    network,
+                    Files::of_node(&files, number),
+                    clock.clone(),
+                    shared.clone(),
+                    mesh,
+                    random.u64(..),
+                );
                 Place { node, waker, stage: Stage::Awake, starved_until_step: 0 }
             })
             .collect();
-        World { kernel, clock, shared, places, weather, random, step: 0, last_answer_step: 0, sleeps: 0 }
+        World {
+            kernel,
+            files,
+            clock,
+            shared,
+            places,
+            weather,
+            random,
+            step: 0,
+            last_answer_step: 0,
+            sleeps: 0,
+        }
     }
 
     /// The sockets.
     pub fn kernel(&self) -> RefMut<'_, Kernel> {
         self.kernel.borrow_mut()
+    }
+
+    /// The disk.
+    pub fn files(&self) -> RefMut<'_, Files> {
+        self.files.borrow_mut()
     }
 
     /// The clock of all nodes.
@@ -143,12 +174,14 @@ impl World {
             "the nodes are busy without end, and no client gets an answer\n{}",
             self.describe()
         );
+        self.files.borrow_mut().progress();
         let worked = self.kernel.borrow_mut().progress();
         let able: Vec<usize> = (0..self.places.len()).filter(|node| self.is_able(*node)).collect();
         let fed: Vec<usize> =
             able.iter().copied().filter(|node| self.places[*node].starved_until_step <= self.step).collect();
         if fed.is_empty() {
-            let busy = worked || !able.is_empty() || self.kernel.borrow().is_busy();
+            let is_busy = self.kernel.borrow().is_busy() || self.files.borrow().is_busy();
+            let busy = worked || !able.is_empty() || is_busy;
             return if busy { Step::Turn } else { Step::Idle };
         }
         let node = fed[self.random.usize(..fed.len())];
@@ -177,6 +210,7 @@ impl World {
                 );
                 rung || self.clock.now_ns() >= until_ns
                     || self.kernel.borrow().has_events(node)
+                    || self.files.borrow().has_completions(node)
                     || happens(&mut self.random, self.weather.spurious)
             }
         }

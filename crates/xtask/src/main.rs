@@ -4,6 +4,7 @@
 
 mod differential;
 mod golden;
+mod kill;
 mod layout;
 mod links;
 mod pages;
@@ -39,6 +40,8 @@ enum Command {
     Torture(torture::Options),
     /// Have a server of Redis's behaviour load a file that Tessera's writer made, and read the one that it saves.
     RdbExchange(rdb_exchange::Options),
+    /// Kill a server again and again while it writes snapshots, and check what it loads afterwards.
+    Kill(kill::Options),
     /// Check that the crates depend on each other in the order of the design, and that none knows what it must not.
     CheckLayout,
     /// Check that the files which the documentation names exist.
@@ -69,6 +72,7 @@ fn run(command: Command) -> io::Result<ExitCode> {
         Command::Tools(options) => tools::run(&options),
         Command::Torture(options) => torture::run(&options),
         Command::RdbExchange(options) => rdb_exchange::run(&options),
+        Command::Kill(options) => kill::run(&options),
         Command::CheckLayout => Ok(report(&layout::check(&root()?)?)),
         Command::CheckLinks => Ok(report(&links::check(&root()?)?)),
         Command::Docs { check: true } => Ok(report(&pages::check(&root()?)?)),

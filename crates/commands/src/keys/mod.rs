@@ -23,6 +23,7 @@ mod randomkey;
 mod removal;
 mod rename;
 mod renamenx;
+mod restore;
 mod scan;
 mod touch;
 mod ttl;
@@ -54,6 +55,7 @@ pub const COMMANDS: &[Command] = &[
     Command::read::<randomkey::RandomKey>(),
     Command::gather::<rename::Rename>(),
     Command::gather::<renamenx::RenameNx>(),
+    Command::write::<restore::Restore>(),
     Command::read::<scan::Scan>(),
     Command::read::<touch::Touch>(),
     Command::read::<ttl::Ttl>(),

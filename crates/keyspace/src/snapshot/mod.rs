@@ -14,10 +14,10 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use crate::EvictionPolicy;
 use crate::shard::{Shard, ShardSettings};
 use crate::table::{Content, Entry, OwnedEntry, Table};
 use crate::usage::{Usage, decayed, idle_s};
-use crate::EvictionPolicy;
 use tessera_storage::rdb::opcodes::{VERSION_WITH_FIELD_EXPIRY, VERSION_WRITTEN};
 use tessera_storage::rdb::{EncodeOptions, KeyFacts};
 use tessera_values::Value;

@@ -5,11 +5,11 @@
 //! position that are not to be visited, because they are new or were visited out of turn. Passing them the walk clears the
 //! bits, so at its end there are none.
 
+use super::Table;
 use super::raw::Entry;
 use super::scan::POSITION_BITS;
 use super::segment::{Place, tag_at};
 use super::slot::Tag;
-use super::Table;
 
 /// Behind the last position.
 pub(super) const END: u64 = 1 << POSITION_BITS;

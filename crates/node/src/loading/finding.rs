@@ -278,3 +278,119 @@ impl Beginning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::FileId;
+    use std::collections::BTreeMap;
+    use tessera_storage::manifest::ShardFile;
+    use tessera_storage::rdb::{put_end, put_header};
+    use tessera_values::Thresholds;
+
+    type Files = BTreeMap<String, Vec<u8>>;
+
+    /// What a finder finds in `files`, which are in the directory `dir`.
+    fn find(files: &Files) -> Result<LoadPlan, String> {
+        let options = DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true };
+        let mut finder = Finder::new("dir", "dump.rdb", options);
+        let names: Vec<&String> = files.keys().collect();
+        let by_path = |path: &str| {
+            let name = path.strip_prefix("dir/").expect("all files are in the directory");
+            names.iter().position(|known| *known == name)
+        };
+        loop {
+            let (asked, operation) = finder.next_operation().expect("it asks until it knows");
+            let result = match operation {
+                Operation::List { directory } => {
+                    assert_eq!(&*directory, "dir");
+                    Ok(Output::Names(
+                        files.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect(),
+                    ))
+                }
+                Operation::Open { path } => match by_path(&path) {
+                    Some(index) => Ok(Output::Opened(FileId(index as u64), files[names[index]].len() as u64)),
+                    None => Err(io::ErrorKind::NotFound.into()),
+                },
+                Operation::Read { file, offset_bytes, len_bytes } => {
+                    let bytes = &files[names[file.0 as usize]][offset_bytes as usize..];
+                    Ok(Output::Read(bytes[..bytes.len().min(len_bytes)].to_vec()))
+                }
+                Operation::Close { .. } => Ok(Output::Done),
+                other => panic!("{other:?}"),
+            };
+            if let Some(plan) = finder.take(asked, result)? {
+                return Ok(plan);
+            }
+        }
+    }
+
+    fn plain(fields: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        put_header(&mut bytes, 10, fields);
+        put_end(&mut bytes);
+        bytes.extend([0; 8]);
+        bytes
+    }
+
+    fn set(cut_unix_ms: u64) -> Files {
+        let body = vec![1; 100];
+        let file = |shard: u16| ShardFile {
+            name: format!("dump-7-{shard}.rdb"),
+            len_bytes: 100,
+            crc64: 0,
+            body_offset_bytes: 10,
+            body_len_bytes: 80,
+            keys: 5,
+            rdb_version: 10,
+            slots: vec![shard * 8192..=shard * 8192 + 8191],
+        };
+        let manifest = Manifest { epoch: 7, cut_unix_ms, files: vec![file(0), file(1)] };
+        let mut files: Files = manifest.files.iter().map(|file| (file.name.clone(), body.clone())).collect();
+        files.insert("dump.manifest".to_owned(), manifest.encode());
+        files
+    }
+
+    fn paths(plan: &LoadPlan) -> Vec<&str> {
+        plan.files.iter().map(|file| &*file.path).collect()
+    }
+
+    #[test]
+    fn nothing_a_plain_file_or_a_set() {
+        assert_eq!(find(&Files::new()).unwrap(), LoadPlan::default());
+        let plain = [("dump.rdb".to_owned(), plain(&[(b"used-mem", b"4321")]))].into();
+        let plan = find(&plain).unwrap();
+        assert_eq!((paths(&plan), plan.used_memory_bytes), (vec!["dir/dump.rdb"], 4321));
+        let plan = find(&set(1)).unwrap();
+        assert_eq!(paths(&plan), ["dir/dump-7-0.rdb", "dir/dump-7-1.rdb"]);
+        assert_eq!((plan.files[0].keys, plan.total_bytes()), (Some(5), 200));
+    }
+
+    #[test]
+    fn the_later_cut_is_loaded() {
+        for (fields, is_plain) in [
+            (&[(&b"ctime"[..], &b"2000"[..])][..], true),
+            (&[(b"ctime", b"1999")], false),
+            (&[(b"ctime", b"2000"), (b"tessera-cut-ms", b"1999999")], false),
+            (&[(b"tessera-cut-ms", b"2000000"), (b"ctime", b"1")], true),
+            (&[], false),
+        ] {
+            let mut files = set(2_000_000);
+            files.insert("dump.rdb".to_owned(), plain(fields));
+            let plan = find(&files).unwrap();
+            assert_eq!(paths(&plan)[0] == "dir/dump.rdb", is_plain, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn an_incomplete_set_is_refused() {
+        let mut files = set(1);
+        files.get_mut("dump-7-1.rdb").unwrap().pop();
+        assert!(find(&files).unwrap_err().contains("dump-7-1.rdb has 99 bytes instead of 100"));
+        files.remove("dump-7-1.rdb");
+        assert!(find(&files).unwrap_err().contains("dump-7-1.rdb is missing"));
+        let mut files = set(1);
+        files.get_mut("dump.manifest").unwrap()[40] ^= 1;
+        assert!(find(&files).is_err());
+    }
+}

@@ -7,14 +7,14 @@
 
 pub mod finding;
 mod progress;
-mod reader;
+pub(crate) mod reader;
 
 pub use progress::LoadingProgress;
 
 use crate::clock::Clock;
 use crate::connection::{Connection, Hold};
 use crate::core::Core;
-use crate::disk::{Operation, Output};
+use crate::disk::Output;
 use crate::dispatch::hold;
 use crate::feed::Flow;
 use crate::mesh::Note;
@@ -80,6 +80,8 @@ pub(crate) struct Loading {
     nodes_done: usize,
     /// Something can be decoded without waiting.
     has_work: bool,
+    /// What was asked of the disk, by its number at the desk.
+    pending: Vec<(u64, Asked)>,
     began_ns: u64,
     next_report_ns: u64,
 }
@@ -131,7 +133,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if !self.shared.loading.is_loading() {
             return self.end_loading(*loading);
         }
-        if let Err(problem) = self.load_some(&mut loading) {
+        let outcome = self.take_from_disk(&mut loading).and_then(|()| self.load_some(&mut loading));
+        if let Err(problem) = outcome {
+            loading.pending.iter().for_each(|(tag, _)| self.disk.abandon(*tag));
             return self.fail_loading(problem);
         }
         self.loading = Some(loading);
@@ -181,7 +185,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn load_some(&mut self, loading: &mut Loading) -> Result<(), String> {
         if let Some(finder) = &mut loading.finder {
             while let Some((asked, operation)) = finder.next_operation() {
-                self.ask_disk_for_loading(Asked::Finder(asked), operation);
+                loading.pending.push((self.disk.submit(operation), Asked::Finder(asked)));
             }
         }
         self.read_files(loading)?;
@@ -216,6 +220,23 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Ok(())
     }
 
+    /// Takes what has come from the disk.
+    fn take_from_disk(&mut self, loading: &mut Loading) -> Result<(), String> {
+        for (tag, asked) in std::mem::take(&mut loading.pending) {
+            match (self.disk.take(tag), asked) {
+                (None, _) => loading.pending.push((tag, asked)),
+                (Some(result), Asked::Finder(asked)) => self.take_finding(loading, asked, result)?,
+                (Some(result), Asked::Reader(asked)) => {
+                    if let Some(current) = &mut loading.current {
+                        let taken = current.reader.take(asked, result);
+                        taken.map_err(|error| format!("{}: {error}", current.planned.path))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The plan is known: this node takes its share of the files.
     fn take_plan(&mut self, loading: &mut Loading, plan: &LoadPlan) {
         loading.is_planned = true;
@@ -242,7 +263,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 break Ok(());
             };
             while let Some((asked, operation)) = current.reader.next_operation() {
-                self.ask_disk_for_loading(Asked::Reader(asked), operation);
+                loading.pending.push((self.disk.submit(operation), Asked::Reader(asked)));
             }
             let decoded = self.decode_some(loading, &mut current, &mut loaded, &mut expired);
             let path = current.planned.path.clone();
@@ -402,26 +423,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// An operation for loading is over.
-    pub(crate) fn take_loading_completion(&mut self, asked: Asked, result: io::Result<Output>) {
-        let Some(mut loading) = self.loading.take() else { return };
-        let outcome = match asked {
-            Asked::Finder(asked) => self.take_finding(&mut loading, asked, result),
-            Asked::Reader(asked) => match &mut loading.current {
-                Some(current) => current
-                    .reader
-                    .take(asked, result)
-                    .map_err(|error| format!("{}: {error}", current.planned.path)),
-                None => Ok(()),
-            },
-        };
-        self.loading = Some(loading);
-        if let Err(problem) = outcome {
-            self.loading = None;
-            self.fail_loading(problem);
-        }
-    }
-
     fn take_finding(
         &mut self,
         loading: &mut Loading,
@@ -441,8 +442,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.take_plan(loading, &plan);
         Ok(())
     }
-
-    fn ask_disk_for_loading(&mut self, _asked: Asked, _operation: Operation) {}
 }
 
 /// Whether a file that was read to its end is what the plan says.

@@ -96,6 +96,16 @@ impl FileReader {
         }
     }
 
+    /// Only what opens the file, if that was not asked for.
+    pub(crate) fn open_operation(&mut self) -> Option<(Asked, Operation)> {
+        if self.stage == Stage::New { self.next_operation() } else { None }
+    }
+
+    /// It is open, or was.
+    pub(crate) fn has_opened(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// The next operation to submit, if any may be now.
     pub(crate) fn next_operation(&mut self) -> Option<(Asked, Operation)> {
         match (self.stage, self.file) {
