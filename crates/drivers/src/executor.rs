@@ -225,12 +225,11 @@ where
     B: FnOnce(&Core) -> io::Result<T>,
     T: Turn,
 {
-    make_glommio()?.run(async {
+    make_glommio(PREEMPT_AFTER)?.run(async {
         let Some(build) = take(&build) else { return Ok(()) };
         let _ = begun.send(());
-        let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
         // This task awaits the node's end, and after it the executor runs no other.
-        let alarm = Rc::new(Alarm::new(waker)?);
+        let alarm = Rc::new(alarm_of_this_task().await?);
         let core = Core { sleeper: Sleeper::new()? };
         let turn = build(&core)?;
         let _ = started.send(());
@@ -243,11 +242,16 @@ where
     })
 }
 
+/// To be dropped before the task ends.
+async fn alarm_of_this_task() -> io::Result<Alarm> {
+    poll_fn(|context| Poll::Ready(Alarm::new(context.waker().clone()))).await
+}
+
 /// The thread is pinned already, and what glommio starts on its own inherits that.
-fn make_glommio() -> io::Result<LocalExecutor> {
+fn make_glommio(preempt_after: Duration) -> io::Result<LocalExecutor> {
     LocalExecutorBuilder::new(Placement::Unbound)
         .io_memory(IO_MEMORY_LEN_BYTES)
-        .preempt_timer(PREEMPT_AFTER)
+        .preempt_timer(preempt_after)
         .make()
         .map_err(explain)
 }
@@ -257,7 +261,7 @@ pub(crate) fn try_glommio() -> io::Result<()> {
     let trial = try_to_start((), |nothing| {
         let (sender, begun) = mpsc::channel();
         let body = move || {
-            make_glommio()?.run(async {
+            make_glommio(PREEMPT_AFTER)?.run(async {
                 let _ = take(&nothing);
                 let _ = sender.send(());
             });
@@ -456,6 +460,33 @@ mod tests {
             Ok(((), begun))
         });
         assert!(made.is_ok(), "joining tells why");
+    }
+
+    /// With a preemption timer so short that it has often fired before the executor looks at it for the first time.
+    #[test]
+    fn an_executor_is_woken_from_sleeps_that_it_should_not_have_begun() {
+        if crate::probe::probe().is_err() {
+            return;
+        }
+        let (sender, through) = mpsc::channel();
+        try_to_start(sender, |sender| {
+            let (started, begun) = mpsc::channel();
+            let body = move || {
+                make_glommio(Duration::from_micros(20)).unwrap().run(async {
+                    let Some(sender) = take(&sender) else { return };
+                    started.send(()).unwrap();
+                    let _alarm = alarm_of_this_task().await.unwrap();
+                    for _ in 0..3000 {
+                        Timer::new(Duration::from_micros(10)).await;
+                        glommio::spawn_local(async {}).await;
+                    }
+                    sender.send(()).unwrap();
+                });
+            };
+            Ok((thread::Builder::new().spawn(body)?, begun))
+        })
+        .unwrap();
+        assert!(through.recv_timeout(Duration::from_secs(60)).is_ok(), "it sleeps with tasks in its queues");
     }
 
     #[test]
