@@ -237,7 +237,8 @@ where
         // A queue to which latency matters: what completes for it interrupts the others.
         let latency = Latency::Matters(PREEMPT_AFTER);
         let queue = glommio::executor().create_task_queue(Shares::Static(1000), latency, "node");
-        let task = glommio::spawn_local_into(run(turn, core.sleeper, alarm.clone()), queue).map_err(explain)?;
+        let task =
+            glommio::spawn_local_into(run(turn, core.sleeper, alarm.clone()), queue).map_err(explain)?;
         task.await
     })
 }

@@ -53,6 +53,8 @@ pub struct ShardSettings {
     pub thresholds: Thresholds,
     /// Flushing frees memory later if the client does not say when (`lazyfree-lazy-user-flush`).
     pub lazy_flush: bool,
+    /// DUMP compresses strings (`rdbcompression`).
+    pub compress_dumps: bool,
     /// When large values are freed.
     pub lazy_free: LazyFree,
 }
@@ -99,6 +101,7 @@ impl Default for ShardSettings {
             lfu_decay_time_min: 1,
             thresholds: Thresholds::default(),
             lazy_flush: false,
+            compress_dumps: true,
             lazy_free: LazyFree::default(),
         }
     }

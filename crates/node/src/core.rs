@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Running};
 use crate::desk::Desk;
 use crate::disk::Disk;
+use crate::loading::Loading;
 use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
@@ -117,6 +118,8 @@ pub struct Core<S, C> {
     pub(crate) purges_seen: usize,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
+    /// This node's part in loading, until all is loaded.
+    pub(crate) loading: Option<Box<Loading>>,
     pub(crate) snapshot: Snapshot,
 }
 
@@ -171,10 +174,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             clients_peak_bytes: 0,
             purges_seen: 0,
             expire_more: false,
+            loading: None,
             snapshot: Snapshot::default(),
         };
         core.take_over_config();
         core.shard.set_now_ms(core.now_ms());
+        core.begin_loading();
         core
     }
 
@@ -218,6 +223,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             lfu_decay_time_min: self.config.lfu_decay_time_min,
             thresholds: thresholds(&self.config),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
+            compress_dumps: self.config.rdb_compression,
             lazy_free: LazyFree {
                 eviction: self.config.lazy_free_lazy_eviction,
                 expire: self.config.lazy_free_lazy_expire,

@@ -45,6 +45,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.snapshot.denies_writes && self.is_denied_by_disk(command) {
             return self.refuse_for_disk(connection, command);
         }
+        if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
+            return self.hold_or_refuse_while_loading(connection, command);
+        }
         if !connection.client.monitor && self.pause.holds(command, self.unix_us.div_euclid(1000)) {
             self.paused.push(connection.id);
             return hold(connection, Hold::Paused);
@@ -265,6 +268,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
             }
             Action::AwaitSnapshot => self.await_snapshot(connection, wanted, false),
+            Action::SendSnapshot => self.await_transfer(connection),
             Action::AwaitEnd => self.await_snapshot(connection, wanted, true),
         }
     }

@@ -270,6 +270,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 allocator: memory.allocator,
                 ..MemoryFacts::default()
             },
+            loading: self.shared.loading.facts(self.unix_us),
             persistence: self.persistence_facts(&counters),
             stats: StatsFacts {
                 connections: counters.connections,

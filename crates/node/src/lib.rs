@@ -29,6 +29,7 @@ pub mod doorbell;
 mod feed;
 mod host;
 pub mod housekeeping;
+pub mod loading;
 pub mod memory;
 pub mod mesh;
 pub mod network;

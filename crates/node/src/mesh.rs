@@ -6,6 +6,7 @@
 
 use crate::blocking::Delivery;
 use crate::doorbell::Doorbell;
+use crate::loading::finding::LoadPlan;
 use crate::network::Wake;
 use crate::snapshot::SnapshotNote;
 use crate::waiters::WaitRequest;
@@ -16,6 +17,7 @@ use tessera_command::Command;
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::{Batch, Ticket};
+use tessera_storage::rdb::DecodedEntry;
 
 /// Parcels under way from one node to another at most.
 const CHANNEL_MAX_PARCELS: usize = 64;
@@ -78,6 +80,14 @@ pub enum Note<S> {
     Piece(Ticket, Vec<u8>, bool),
     /// Nobody wants that stream any more.
     EndStream(u64),
+    /// This is what there is to load: take your share.
+    Load(Arc<LoadPlan>),
+    /// Keys of your shard, from what was saved.
+    Loaded(Vec<DecodedEntry>),
+    /// I have sent you all that I loaded.
+    LoadSent,
+    /// I have all keys of my shard.
+    LoadArrived,
     /// About a snapshot.
     Snapshot(Box<SnapshotNote>),
     /// A direct reply is done; what could not be written of it comes back.

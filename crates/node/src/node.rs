@@ -81,6 +81,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.follow_config();
         core.disk.collect();
         core.take_mail();
+        core.load();
         core.resume_all();
         self.welcome();
         let (core, network) = (&mut self.core, &self.network);
@@ -105,6 +106,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         if !core.runnable.is_empty()
             || core.shard.has_garbage()
             || core.owes_memory()
+            || core.has_loading_work()
             || core.has_snapshot_work()
         {
             return Wait::Poll;
@@ -202,7 +204,7 @@ impl<N: Network, C: Clock> Node<N, C> {
                 connection.sending_bytes = buffer.len();
                 let output_bytes = connection.output_bytes();
                 let is_waited_for = connection.close_after_reply
-                    || connection.hold == Some(Hold::SlowReader)
+                    || matches!(connection.hold, Some(Hold::SlowReader | Hold::Transfer))
                     || !connection.streams.is_empty();
                 // Only who waits for the end of a send has to hear of it at once.
                 if is_waited_for {

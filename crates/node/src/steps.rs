@@ -238,6 +238,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::Waiting(ticket) => self.take_waiting(ticket),
             Note::Served(ticket, reply) => self.take_served(ticket, &reply),
             Note::Forget(ticket) => self.waiters.remove(&mut self.shard, peer, ticket),
+            Note::Load(plan) => self.take_load_plan(&plan),
+            Note::Loaded(entries) => self.take_loaded(entries),
+            Note::LoadSent => self.take_load_sent(),
+            Note::LoadArrived => self.take_load_arrived(),
             Note::Deliver(delivery) => {
                 self.take_delivery(*delivery);
                 self.mesh.note_done(1);
@@ -274,6 +278,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 | Note::Forget(_)
                 | Note::Deliver(_)
                 | Note::Return(_)
+                | Note::Load(_)
+                | Note::Loaded(_)
+                | Note::LoadSent
+                | Note::LoadArrived
                 | Note::Snapshot(_)
                 | Note::DirectDone { .. } => {
                     debug_assert!(false, "a node does not send itself such a note");

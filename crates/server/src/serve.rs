@@ -27,6 +27,9 @@ use tessera_node::mesh::Mesh;
 use tessera_node::snapshot::status::EndOrder;
 use tessera_node::{Node, Shared};
 
+/// How often the main thread looks whether the nodes have loaded everything.
+const LOADING_LOOK: Duration = Duration::from_millis(2);
+
 /// Runs a server until it is told to end.
 ///
 /// # Errors
@@ -154,6 +157,7 @@ fn serve(
     let process = Process::new(facts, config_file, listening.control);
     let shared =
         Arc::new(Shared::new(registry, config.clone(), bells, Box::new(process), started_at_unix_us));
+    shared.loading.begin(started_at_unix_us);
     end_on_signals(Arc::downgrade(&shared)).map_err(|error| format!("Can't handle signals: {error}"))?;
 
     let clock = SystemClock::new();
@@ -167,8 +171,11 @@ fn serve(
                 .map_err(|error| format!("Can't start shard {index}: {error}"))?,
         );
     }
-    announce(&config, driver, &seats, &listening.addresses);
-    manager.ready();
+    wait_until_loaded(&shared);
+    if shared.loading.failure().is_none() {
+        announce(&config, driver, &seats, &listening.addresses);
+        manager.ready();
+    }
     let mut outcome = Ok(());
     for thread in threads {
         if let Err(error) = thread.join() {
@@ -176,9 +183,19 @@ fn serve(
             outcome = Err(format!("A shard failed: {error}"));
         }
     }
+    if let Some(failure) = shared.loading.failure() {
+        outcome = Err(format!("Can't load what was saved: {failure}"));
+    }
     manager.stopping();
     log::info!("Tessera is now ready to exit, bye bye...");
     outcome
+}
+
+/// The nodes load; whoever waits for the server is told when they have.
+fn wait_until_loaded(shared: &Shared) {
+    while shared.loading.is_loading() && !shared.is_shutting_down() {
+        std::thread::sleep(LOADING_LOOK);
+    }
 }
 
 /// What one node is made of.

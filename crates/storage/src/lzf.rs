@@ -27,6 +27,8 @@ const EXPANSION_MAX: usize = REPETITION_MAX_LEN / 3;
 const SHORT_LEN: usize = 128;
 /// Shorter runs are looked up in a table of 4,096 chains, in bytes.
 const MEDIUM_LEN: usize = 2048;
+/// Shorter runs are looked up in a table of 16,384 chains, in bytes.
+const LONG_LEN: usize = 16_384;
 /// Hashes of three bytes have 16 bits.
 const HASHES_LEN: usize = 1 << 16;
 
@@ -71,7 +73,7 @@ impl<const HEADS: usize, const LEN: usize> Places for ChainedPlaces<HEADS, LEN> 
         let head = usize::from(hash) % HEADS;
         let first = usize::from(self.heads[head]);
         let (mut known, mut before) = (first, 0);
-        while known != 0 && hash_at(input, known) != hash {
+        while known != 0 && hash_of(three_at(input, known)) != hash {
             (before, known) = (known, usize::from(self.next[known]));
         }
         // It goes to the front of the chain; the one that it replaces goes.
@@ -89,9 +91,17 @@ impl<const HEADS: usize, const LEN: usize> Places for ChainedPlaces<HEADS, LEN> 
     }
 }
 
+/// Three bytes as one number.
 #[inline]
-fn hash_at(input: &[u8], at: usize) -> u16 {
-    let three = u32::from(input[at]) << 16 | u32::from(input[at + 1]) << 8 | u32::from(input[at + 2]);
+fn three_at(input: &[u8], at: usize) -> u32 {
+    match input[at..at + 3] {
+        [first, second, third] => u32::from(first) << 16 | u32::from(second) << 8 | u32::from(third),
+        _ => 0,
+    }
+}
+
+#[inline]
+fn hash_of(three: u32) -> u16 {
     (three >> 8).wrapping_sub(three.wrapping_mul(5)) as u16
 }
 
@@ -103,9 +113,10 @@ pub fn compress(input: &[u8], max_len: usize, out: &mut Vec<u8>) -> bool {
     }
     let start = out.len();
     let fits = match input.len() {
-        ..SHORT_LEN => compress_with(ChainedPlaces::<256, SHORT_LEN>::new(), input, max_len, out),
-        ..MEDIUM_LEN => compress_with(ChainedPlaces::<4096, MEDIUM_LEN>::new(), input, max_len, out),
-        _ => compress_with(AllPlaces(vec![0; HASHES_LEN]), input, max_len, out),
+        ..SHORT_LEN => compress_with(&mut ChainedPlaces::<256, SHORT_LEN>::new(), input, max_len, out),
+        ..MEDIUM_LEN => compress_with(&mut ChainedPlaces::<4096, MEDIUM_LEN>::new(), input, max_len, out),
+        ..LONG_LEN => compress_with(&mut ChainedPlaces::<16_384, LONG_LEN>::new(), input, max_len, out),
+        _ => compress_with(&mut AllPlaces(vec![0; HASHES_LEN]), input, max_len, out),
     };
     if !fits {
         out.truncate(start);
@@ -113,48 +124,37 @@ pub fn compress(input: &[u8], max_len: usize, out: &mut Vec<u8>) -> bool {
     fits
 }
 
-/// What is written, and how many bytes that are there as they are its last sequence has so far. The byte before those is
-/// to be their number.
+/// What is written. Bytes that are there as they are wait until it is known how many they are.
 struct Written<'a> {
     out: &'a mut Vec<u8>,
-    start: usize,
-    literals: usize,
+    /// Length in bytes with those that wait, and with the byte before them that is to be their number.
+    len: usize,
 }
 
 impl Written<'_> {
-    fn len(&self) -> usize {
-        self.out.len() - self.start
-    }
-
+    /// Writes bytes that waited, if there are any, with their number. The byte for the next number is taken.
     #[inline]
-    fn push_literal(&mut self, byte: u8) {
-        self.out.push(byte);
-        self.literals += 1;
-        if self.literals == LITERAL_MAX_LEN {
-            self.end_literals();
-            self.out.push(0);
-        }
+    fn push_literals(&mut self, literals: &[u8]) {
+        self.out.push((literals.len() - 1) as u8);
+        self.out.extend_from_slice(literals);
+        self.len += 1;
     }
 
-    /// Writes the number of the literals, or takes back its byte if there are none.
-    #[inline]
-    fn end_literals(&mut self) {
-        let number = self.out.len() - self.literals - 1;
-        match self.literals {
-            0 => drop(self.out.pop()),
-            literals => self.out[number] = (literals - 1) as u8,
+    /// Writes a repetition behind `literals`, which may be none.
+    fn push_repetition(&mut self, literals: &[u8], back: usize, len: usize) {
+        if !literals.is_empty() {
+            self.push_literals(literals);
         }
-        self.literals = 0;
-    }
-
-    fn push_repetition(&mut self, back: usize, len: usize) {
-        let high = ((back - 1) >> 8) as u8;
+        // The byte for the next number is used for this.
+        self.len -= 1;
+        let (high, low) = (((back - 1) >> 8) as u8, (back - 1) as u8);
         if len <= SHORT_REPETITION_MAX_LEN {
-            self.out.push(high | ((len - 2) as u8) << 5);
+            self.out.extend_from_slice(&[high | ((len - 2) as u8) << 5, low]);
+            self.len += 2 + 1;
         } else {
-            self.out.extend_from_slice(&[high | 7 << 5, (len - 9) as u8]);
+            self.out.extend_from_slice(&[high | 7 << 5, (len - 9) as u8, low]);
+            self.len += 3 + 1;
         }
-        self.out.extend_from_slice(&[(back - 1) as u8, 0]);
     }
 }
 
@@ -176,41 +176,45 @@ fn repetition_len(input: &[u8], known: usize, at: usize) -> usize {
 }
 
 #[inline]
-fn compress_with(mut places: impl Places, input: &[u8], max_len: usize, out: &mut Vec<u8>) -> bool {
-    let start = out.len();
-    out.push(0);
-    let mut written = Written { out, start, literals: 0 };
-    let (mut at, end) = (0, input.len() - 2);
+fn compress_with(places: &mut impl Places, input: &[u8], max_len: usize, out: &mut Vec<u8>) -> bool {
+    let mut written = Written { out, len: 1 };
+    // Where the bytes that wait begin.
+    let (mut at, mut waiting, end) = (0, 0, input.len() - 2);
     while at < end {
-        let known = places.replace(input, hash_at(input, at), at);
-        let repeats = known != 0 && at - known <= OFFSET_MAX && input[known..known + 3] == input[at..at + 3];
+        let three = three_at(input, at);
+        let known = places.replace(input, hash_of(three), at);
+        let repeats = known != 0 && at - known <= OFFSET_MAX && three_at(input, known) == three;
         if !repeats {
-            if written.len() >= max_len {
+            if written.len >= max_len {
                 return false;
             }
-            written.push_literal(input[at]);
-            at += 1;
+            (at, written.len) = (at + 1, written.len + 1);
+            if at - waiting == LITERAL_MAX_LEN {
+                written.push_literals(&input[waiting..at]);
+                waiting = at;
+            }
             continue;
         }
-        if written.len() - usize::from(written.literals == 0) + 4 >= max_len {
+        if written.len - usize::from(waiting == at) + 4 >= max_len {
             return false;
         }
         let len = repetition_len(input, known, at);
-        written.end_literals();
-        written.push_repetition(at - known, len);
+        written.push_repetition(&input[waiting..at], at - known, len);
         at += len;
+        waiting = at;
         if at >= end {
             break;
         }
         // Of the places that were passed over only the last two are kept.
-        places.replace(input, hash_at(input, at - 2), at - 2);
-        places.replace(input, hash_at(input, at - 1), at - 1);
+        places.replace(input, hash_of(three_at(input, at - 2)), at - 2);
+        places.replace(input, hash_of(three_at(input, at - 1)), at - 1);
     }
-    if written.len() + 3 > max_len {
+    if written.len + 3 > max_len {
         return false;
     }
-    input[at..].iter().for_each(|byte| written.push_literal(*byte));
-    written.end_literals();
+    for literals in input[waiting..].chunks(LITERAL_MAX_LEN) {
+        written.push_literals(literals);
+    }
     true
 }
 
@@ -310,6 +314,7 @@ mod tests {
             0 => random.usize(..40),
             1 => random.usize(..300),
             2 => random.usize(1900..2200),
+            3 if random.bool() => random.usize(16_300..16_500),
             _ => random.usize(..30_000),
         };
         let letters = random.u8(1..=40);
@@ -353,11 +358,11 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(2);
         for _ in 0..2000 {
             let mut input = random_input(&mut random);
-            input.truncate(MEDIUM_LEN - 1);
+            input.truncate(LONG_LEN - 1);
             if input.len() > 4 {
                 let mut out = Vec::new();
-                let places = AllPlaces(vec![0; HASHES_LEN]);
-                let fits = compress_with(places, &input, input.len() - 4, &mut out);
+                let mut places = AllPlaces(vec![0; HASHES_LEN]);
+                let fits = compress_with(&mut places, &input, input.len() - 4, &mut out);
                 assert_eq!(compressed(&input, input.len() - 4), fits.then_some(out));
             }
         }

@@ -14,6 +14,8 @@ pub struct Facts {
     pub memory: MemoryFacts,
     /// `# Persistence`.
     pub persistence: PersistenceFacts,
+    /// What `# Persistence` tells of loading.
+    pub loading: LoadingFacts,
     /// `# Stats`.
     pub stats: StatsFacts,
     /// `# Replication`.
@@ -153,6 +155,27 @@ pub struct PersistenceFacts {
     pub cuts_given_up: u64,
     /// Writes that had to wait for a snapshot.
     pub writers_waited: u64,
+}
+
+/// How far loading is, or how it went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadingFacts {
+    /// It has begun and not ended.
+    pub is_loading: bool,
+    /// When it began, in Unix seconds.
+    pub started_at_unix_s: i64,
+    /// The length of all there is to load, in bytes.
+    pub total_bytes: u64,
+    /// How much of that is loaded.
+    pub loaded_bytes: u64,
+    /// Memory that its writer used, in bytes; 0 if it does not say.
+    pub used_memory_bytes: u64,
+    /// How long it will take yet, in seconds.
+    pub eta_s: u64,
+    /// Keys loaded.
+    pub keys_loaded: u64,
+    /// Keys left out because their time was over.
+    pub keys_expired: u64,
 }
 
 /// Counters. CONFIG RESETSTAT resets all of them, rates excepted.

@@ -69,6 +69,8 @@ pub enum Action {
     /// Answer the client when the snapshot that it has asked for ends, and run nothing of it before. The command itself
     /// writes no reply.
     AwaitSnapshot,
+    /// Have a snapshot made, send it to the client as a bulk string that nothing ends, and close the connection.
+    SendSnapshot,
     /// The same with the end of the server: who is answered is told that it has not ended.
     AwaitEnd,
 }

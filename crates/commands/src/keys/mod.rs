@@ -4,6 +4,7 @@ mod copy;
 pub mod database;
 mod debug_object;
 mod del;
+mod dump;
 mod exists;
 mod expire;
 mod expireat;
@@ -38,6 +39,7 @@ use tessera_command::{Command, Error};
 pub const COMMANDS: &[Command] = &[
     Command::gather::<copy::Copy>(),
     Command::write::<del::Del>(),
+    Command::read::<dump::Dump>(),
     Command::read::<exists::Exists>(),
     Command::write::<expire::Expire>(),
     Command::write::<expireat::ExpireAt>(),

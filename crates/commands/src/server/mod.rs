@@ -15,10 +15,12 @@ mod lolwut;
 mod memory;
 mod monitor;
 mod overhead;
+mod replconf;
 mod save;
 mod shutdown;
 mod slowlog;
 mod swapdb;
+mod sync;
 mod time;
 
 use tessera_command::Command;
@@ -38,9 +40,12 @@ pub const COMMANDS: &[Command] = &[
     Command::session::<lolwut::Lolwut>(),
     Command::container(memory::SPEC, memory::SUBCOMMANDS),
     Command::session::<monitor::Monitor>(),
+    Command::session::<sync::PSync>(),
+    Command::session::<replconf::ReplConf>(),
     Command::session::<save::Save>(),
     Command::session::<shutdown::Shutdown>(),
     Command::container(slowlog::SPEC, slowlog::SUBCOMMANDS),
     Command::write::<swapdb::SwapDb>(),
+    Command::session::<sync::Sync>(),
     Command::session::<time::Time>(),
 ];

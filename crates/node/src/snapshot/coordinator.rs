@@ -5,6 +5,7 @@ use super::names::Place;
 use super::part::put_file_header;
 use super::set::{self, Body, Found, Job, Keep, Merge, Publish, Tidy};
 use super::status::{EndOrder, Purpose};
+use super::transfer::Published;
 use super::{Asked, CutOrder, SnapshotNote, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
@@ -57,6 +58,8 @@ struct Current {
     /// It is not wanted any more.
     is_given_up: bool,
     order: Option<Arc<CutOrder>>,
+    /// What there is to send to clients that want it.
+    published: Option<Arc<Published>>,
     /// What its files come to.
     len_bytes: u64,
     keys: u64,
@@ -102,6 +105,9 @@ impl Coordinator {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A turn's share of what node 0 does for all.
     pub(super) fn coordinate(&mut self) {
+        if self.loading.is_some() {
+            return self.end_while_loading();
+        }
         let mut coordinator = self.snapshot.coordinator.take().unwrap_or_default();
         if self.shared.persistence.is_asked() {
             self.take_orders(&mut coordinator);
@@ -137,6 +143,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.snapshot.coordinator = Some(coordinator);
     }
 
+    /// Until all is loaded, nothing of what is there may be replaced or removed. The server may end.
+    fn end_while_loading(&mut self) {
+        if self.shared.persistence.is_asked() && self.shared.persistence.take_end().is_some() {
+            self.shared.shut_down();
+        }
+    }
+
     pub(super) fn log_snapshot(&self, line: &str) {
         self.shared.system.log(line.as_bytes());
     }
@@ -157,8 +170,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
             return;
         }
-        if coordinator.wanted.replace(purpose) == Some(Purpose::Save) {
-            self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false });
+        if matches!(coordinator.wanted.replace(purpose), Some(Purpose::Save | Purpose::Transfer)) {
+            self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false, published: None });
         }
         if let Some(current) = &mut coordinator.current {
             // An earlier moment is not what is to be kept.
@@ -213,6 +226,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             failure: None,
             is_given_up: false,
             order: None,
+            published: None,
             len_bytes: 0,
             keys: 0,
             changes: 0,
@@ -330,26 +344,28 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         current.len_bytes = parts.iter().map(|part| part.len_bytes).sum();
         current.keys = parts.iter().map(|part| part.keys).sum();
         let (place, epoch) = (current.place.clone(), current.epoch);
+        let states_checksum = current.order.as_ref().is_some_and(|order| order.checksum);
+        let rdb_version = parts.iter().map(|part| part.rdb_version).max().unwrap_or_default();
+        let used_memory_bytes = self.shared.system.used_memory_bytes();
+        let mut header = Vec::new();
+        put_file_header(&mut header, rdb_version, current.cut_at_unix_ms, used_memory_bytes, None);
+        let body = |(node, part): (usize, &WrittenPart)| Body {
+            path: place.path(&place.part_name(epoch, node)),
+            offset_bytes: part.body_offset_bytes,
+            len_bytes: part.body_len_bytes,
+        };
+        let bodies: Vec<Body> = parts.iter().enumerate().map(body).collect();
+        let mut published = Published { header, bodies, states_checksum, is_one_file: false };
         let job = if current.is_merged {
             let name = place.merged_name().to_owned();
-            let states_checksum = current.order.as_ref().is_some_and(|order| order.checksum);
-            let mut publish = Publish::new(place.clone(), name);
-            let rdb_version = parts.iter().map(|part| part.rdb_version).max().unwrap_or_default();
-            let used_memory_bytes = self.shared.system.used_memory_bytes();
-            put_file_header(
-                publish.file.buffer(),
-                rdb_version,
-                current.cut_at_unix_ms,
-                used_memory_bytes,
-                None,
-            );
+            let mut publish = Publish::new(place.clone(), name.clone());
+            publish.file.buffer().extend_from_slice(&published.header);
             publish.file.push();
-            let body = |(node, part): (usize, &WrittenPart)| Body {
-                path: place.path(&place.part_name(epoch, node)),
-                offset_bytes: part.body_offset_bytes,
-                len_bytes: part.body_len_bytes,
-            };
-            Job::Merge(Merge::new(publish, parts.iter().enumerate().map(body).collect(), states_checksum))
+            let bodies = std::mem::take(&mut published.bodies);
+            let len_bytes = published.len_bytes(&bodies);
+            published.bodies = vec![Body { path: place.path(&name), offset_bytes: 0, len_bytes }];
+            published.is_one_file = true;
+            Job::Merge(Merge::new(publish, bodies, states_checksum))
         } else {
             let file = |(node, part): (usize, &WrittenPart)| ShardFile {
                 name: place.part_name(epoch, node),
@@ -368,6 +384,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             };
             Job::Publish(Publish::manifest(place.clone(), &manifest))
         };
+        current.published = Some(Arc::new(published));
         current.phase = Phase::Publishing;
         coordinator.job = Some(job);
     }
@@ -415,13 +432,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn snapshot_is_over(&mut self, coordinator: &mut Coordinator) {
-        let Some(current) = coordinator.current.take() else { return };
+        let Some(mut current) = coordinator.current.take() else { return };
         if current.is_given_up {
             return self.begin_again(coordinator, current.purpose);
         }
         let outcome = match &current.failure {
             Some(problem) => Err(problem.clone()),
-            None => Ok(()),
+            None => Ok(current.published.take()),
         };
         if outcome.is_ok() {
             let unix_s = self.unix_us.div_euclid(1_000_000);
@@ -447,8 +464,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.shared.persistence.change(|facts| facts.background_since_unix_s = None);
         match (coordinator.wanted, purpose) {
             // The server is to end, and saves something later than what this client has asked for.
-            (Some(_), Purpose::Save) => {
-                self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false });
+            (Some(_), Purpose::Save | Purpose::Transfer) => {
+                self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false, published: None });
             }
             (Some(_), _) => {}
             (None, Purpose::Background) if self.config.save.points.is_empty() => {
@@ -464,9 +481,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         coordinator: &mut Coordinator,
         purpose: Purpose,
         began_ns: u64,
-        outcome: Result<(), String>,
+        outcome: Result<Option<Arc<Published>>, String>,
     ) {
         let is_whole = outcome.is_ok();
+        let published = outcome.as_ref().ok().cloned().flatten();
         if let Err(problem) = outcome {
             self.log_snapshot(&format!("The snapshot failed, the previous one stays: {problem}"));
         }
@@ -488,7 +506,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.shared.persistence.set_busy(coordinator.wanted.is_some());
         match purpose {
             Purpose::Background => {}
-            Purpose::Save => self.tell_all(|| SnapshotNote::Ended { is_whole, was_last: false }),
+            Purpose::Save | Purpose::Transfer => {
+                self.tell_all(|| SnapshotNote::Ended {
+                    is_whole,
+                    was_last: false,
+                    published: published.clone(),
+                });
+            }
             Purpose::End { force } if is_whole || force => {
                 if !is_whole {
                     self.log_snapshot("Error trying to save the DB. Exit anyway.");
@@ -497,7 +521,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             Purpose::End { .. } => {
                 self.log_snapshot("Error trying to save the DB, can't exit.");
-                self.tell_all(|| SnapshotNote::Ended { is_whole, was_last: true });
+                self.tell_all(|| SnapshotNote::Ended { is_whole, was_last: true, published: None });
             }
         }
     }

@@ -6,6 +6,7 @@
 //! * [`part`]: one shard's file, made a piece at a time.
 //! * [`waiting`]: writes that have to wait for the disk.
 //! * [`coordinator`]: node 0, which has all of this happen; [`set`] are the files as a whole: manifest, merging, removal.
+//! * [`transfer`]: clients that are sent a snapshot.
 //! * [`status`]: what is asked for, and what is told of it.
 //! * [`commands`]: SAVE, SHUTDOWN and what else clients and signals ask for.
 
@@ -17,6 +18,7 @@ mod names;
 mod part;
 mod set;
 pub mod status;
+mod transfer;
 mod waiting;
 
 pub(crate) use coordinator::Coordinator;
@@ -31,6 +33,7 @@ use cut::Drain;
 use part::Part;
 use std::io;
 use std::sync::Arc;
+use transfer::{Published, Transfers};
 use waiting::Aside;
 pub(crate) use waiting::Turn;
 
@@ -117,6 +120,8 @@ pub enum SnapshotNote {
         is_whole: bool,
         /// The server was to end with it.
         was_last: bool,
+        /// What there is to send to clients that want it.
+        published: Option<Arc<Published>>,
     },
 }
 
@@ -141,6 +146,8 @@ pub(crate) struct Snapshot {
     /// Connections that wait for the end of a snapshot, the sequence numbers of their replies, and whether they want the
     /// server to end with it.
     pub(crate) savers: Vec<(ConnectionId, u32, bool)>,
+    /// Snapshots that clients are sent, or wait for.
+    pub(crate) transfers: Transfers,
     /// What was asked of the disk, by the number that its outcome comes under.
     asked: Vec<(u64, Asked)>,
     /// Only on node 0.
@@ -166,6 +173,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.snapshot.part.is_some() {
             self.write_part();
         }
+        if !self.snapshot.transfers.is_empty() {
+            self.keep_transfers();
+        }
     }
 
     /// The node must not sleep: there is something to write, or to report.
@@ -179,6 +189,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         snapshot.part.is_none()
             && !snapshot.drain.is_holding
             && snapshot.aside.is_empty()
+            && snapshot.transfers.is_empty()
             && snapshot.coordinator.as_ref().is_none_or(|coordinator| coordinator.is_idle())
             && !self.shared.persistence.is_asked()
     }
@@ -198,7 +209,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             SnapshotNote::Cut(order) => self.take_cut(&order),
             SnapshotNote::Abort { epoch } => self.abort_part(epoch),
             SnapshotNote::Part { epoch, outcome } => self.take_part(peer, epoch, outcome),
-            SnapshotNote::Ended { is_whole, was_last } => self.take_ended(is_whole, was_last),
+            SnapshotNote::Ended { is_whole, was_last, published } => {
+                self.take_ended(is_whole, was_last);
+                self.begin_transfers(published.as_ref());
+            }
         }
     }
 

@@ -10,6 +10,8 @@ pub enum Purpose {
     Background,
     /// A client waits for it.
     Save,
+    /// A client is to be sent it.
+    Transfer,
     /// The server is to end with it.
     End {
         /// Also if it fails.
@@ -113,6 +115,11 @@ impl Persistence {
         let mut state = self.state();
         self.is_asked.store(false, Ordering::Relaxed);
         (state.wanted.take(), state.end.take())
+    }
+
+    /// How the server is to end, if that is asked for. A snapshot that is wanted stays so.
+    pub(crate) fn take_end(&self) -> Option<EndOrder> {
+        self.state().end.take()
     }
 
     /// One is under way, or none.

@@ -138,7 +138,9 @@ fn scripts(page: &mut Page) {
 /// `# Persistence`. What Redis calls copied on write is what a snapshot saves ahead.
 pub fn persistence(facts: &Facts, now_unix_s: i64, page: &mut Page) {
     let saved = &facts.persistence;
-    page.lines(&["loading", "async_loading"], 0);
+    let loading = &facts.loading;
+    page.line("loading", u8::from(loading.is_loading));
+    page.line("async_loading", 0);
     page.line("current_cow_peak", saved.peak_ahead_bytes);
     page.line("current_cow_size", saved.ahead_bytes);
     page.line("current_cow_size_age", 0);
@@ -155,21 +157,23 @@ pub fn persistence(facts: &Facts, now_unix_s: i64, page: &mut Page) {
     page.line("rdb_current_bgsave_time_sec", current_s);
     page.line("rdb_saves", saved.saves);
     page.line("rdb_last_cow_size", saved.last_peak_ahead_bytes);
-    page.lines(
-        &[
-            "rdb_last_load_keys_expired",
-            "rdb_last_load_keys_loaded",
-            "aof_enabled",
-            "aof_rewrite_in_progress",
-            "aof_rewrite_scheduled",
-        ],
-        0,
-    );
+    page.line("rdb_last_load_keys_expired", loading.keys_expired);
+    page.line("rdb_last_load_keys_loaded", loading.keys_loaded);
+    page.lines(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
     page.lines(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
     page.line("aof_last_bgrewrite_status", "ok");
     page.lines(&["aof_rewrites", "aof_rewrites_consecutive_failures"], 0);
     page.line("aof_last_write_status", "ok");
     page.lines(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"], 0);
+    if loading.is_loading {
+        let share = loading.loaded_bytes as f64 / loading.total_bytes.max(1) as f64;
+        page.line("loading_start_time", loading.started_at_unix_s);
+        page.line("loading_total_bytes", loading.total_bytes);
+        page.line("loading_rdb_used_mem", loading.used_memory_bytes);
+        page.line("loading_loaded_bytes", loading.loaded_bytes);
+        page.line("loading_loaded_perc", format_args!("{:.2}", share * 100.0));
+        page.line("loading_eta_seconds", loading.eta_s);
+    }
     page.line("tessera_snapshot_written_bytes", saved.written_bytes);
     page.line("tessera_snapshot_last_bytes", saved.last_len_bytes);
     page.line("tessera_snapshot_last_cut_usec", saved.last_cut_us);

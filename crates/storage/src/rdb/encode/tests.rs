@@ -1,5 +1,7 @@
 use super::*;
+use crate::checksum::crc64;
 use crate::lzf;
+use crate::rdb::{DecodeOptions, DecodedEntry, Decoder, Item, dump, restore};
 use tessera_values::Collection;
 use tessera_values::hash::FieldExpire;
 use tessera_values::list::End;
@@ -8,16 +10,16 @@ use tessera_values::{Hash, List, Set, SortedSet, StringValue, Thresholds, Value}
 
 /// Small bounds, so that every form comes up often.
 fn random_thresholds(random: &mut fastrand::Rng) -> Thresholds {
-    let few = |random: &mut fastrand::Rng| random.u64(..20);
+    let few = |random: &mut fastrand::Rng| random.u64(..60);
     Thresholds {
         hash_max_listpack_entries: few(random),
-        hash_max_listpack_value_bytes: random.u64(..100),
+        hash_max_listpack_value_bytes: random.u64(..700),
         list_max_listpack_size: [-2, -1, 1, 5, 100][random.usize(..5)],
         set_max_intset_entries: few(random),
         set_max_listpack_entries: few(random),
-        set_max_listpack_value_bytes: random.u64(..100),
+        set_max_listpack_value_bytes: random.u64(..700),
         zset_max_listpack_entries: few(random),
-        zset_max_listpack_value_bytes: random.u64(..100),
+        zset_max_listpack_value_bytes: random.u64(..700),
         seed: random.u64(..),
         ..Thresholds::default()
     }
@@ -96,7 +98,7 @@ fn random_facts(random: &mut fastrand::Rng) -> KeyFacts {
 fn pieces_of_any_length_are_the_same_bytes() {
     let mut random = fastrand::Rng::with_seed(1);
     let mut names = std::collections::BTreeSet::new();
-    for _ in 0..400 {
+    for _ in 0..250 {
         let value = random_value(&mut random);
         let (key, facts) = (random_word(&mut random), random_facts(&mut random));
         let options = EncodeOptions { compress: random.bool() };
@@ -134,6 +136,36 @@ fn pieces_of_any_length_are_the_same_bytes() {
         "zset-v2",
     ];
     assert!(names.iter().eq(all.iter()), "{names:?}");
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    let mut random = fastrand::Rng::with_seed(2);
+    for _ in 0..250 {
+        let (value, thresholds) = (random_value(&mut random), random_thresholds(&mut random));
+        let (key, facts) = (random_word(&mut random), random_facts(&mut random));
+        let mut out = Vec::new();
+        put_header(&mut out, version_of(value.as_ref()), &[(b"name", b"value")]);
+        put_database(&mut out, 3, Some((1, 0)));
+        put_entry(&mut out, &key, value.as_ref(), &facts, EncodeOptions { compress: random.bool() });
+        put_end(&mut out);
+        let checksum = crc64(&out);
+        out.extend_from_slice(&checksum.to_le_bytes());
+        let mut decoder = Decoder::new(DecodeOptions { thresholds, verify_checksum: true });
+        decoder.feed(&out);
+        let mut read = None;
+        loop {
+            match decoder.next().expect("a sound file").expect("a whole file") {
+                Item::Entry(entry) => read = Some(*entry),
+                Item::End => break,
+                _ => {}
+            }
+        }
+        let KeyFacts { expire_at_ms, idle_s, frequency } = facts;
+        let restored = restore(&dump(value.as_ref(), random.bool()), &thresholds);
+        assert_eq!(restored.as_ref(), Ok(&value));
+        assert_eq!(read, Some(DecodedEntry { db: 3, key, value, expire_at_ms, idle_s, frequency }));
+    }
 }
 
 #[test]
