@@ -198,13 +198,11 @@ fn protected_parameters_ask_who_the_client_is() {
 
 #[test]
 fn what_is_not_built_keeps_its_one_value() {
-    for (name, value, other) in [("appendonly", "no", "yes")] {
-        let config = Config::default();
-        assert_eq!(get(&config, name), value);
-        assert_eq!(set(&config, &[(name, value)]), Ok((config.clone(), Vec::new())));
-        let error = set(&config, &[(name, other)]).unwrap_err();
-        assert!(error.contains("this version"), "{error}");
-    }
+    let config = Config::default();
+    assert_eq!(get(&config, "appendonly"), "no");
+    assert_eq!(set(&config, &[("appendonly", "no")]), Ok((config.clone(), Vec::new())));
+    let error = set(&config, &[("appendonly", "yes")]).unwrap_err();
+    assert!(error.contains("this version"), "{error}");
     assert!(parse("cluster-enabled no").is_ok());
     let error = parse("cluster-enabled yes").unwrap_err();
     assert_eq!(error.reason, "this version has no cluster mode: the only value is no");

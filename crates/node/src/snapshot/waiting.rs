@@ -89,8 +89,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[cold]
     pub(crate) fn turn_of_call(&mut self, home: usize, call: &Call, args: Args<'_>) -> Turn {
         let aside = &self.snapshot.aside;
-        let is_behind = !aside.is_empty() && aside.has(home, call.ticket.connection);
-        if !is_behind && !(self.is_walking() && self.must_wait_for_snapshot(call.command, args, call.db)) {
+        let is_behind = aside.has(home, call.ticket.connection);
+        let waits =
+            is_behind || self.is_walking() && self.must_wait_for_snapshot(call.command, args, call.db);
+        if !waits {
             return Turn::Now;
         }
         let aside = &mut self.snapshot.aside;

@@ -9,13 +9,15 @@ use crate::storage::{DiskWeather, Storage};
 use crate::weather::Weather;
 use crate::world::{Step, World};
 use reading::{Saved, read};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Names that a token goes between by RENAME.
 const HOMES: usize = 5;
 /// Lists that elements go between.
 const LISTS: usize = 4;
 const ELEMENTS: usize = 12;
+/// Keys that make a snapshot long.
+const BULK: usize = 160;
 /// Members of a group are set together.
 const GROUP: usize = 6;
 /// The state that one client writes, one command after the other, whoever it is: the last command's number is in one of these.
@@ -23,8 +25,8 @@ const BATONS: usize = 7;
 
 struct Writer {
     client: Client,
-    /// Replies that have not come.
-    owed: usize,
+    /// The replies that have not come, where they are known.
+    owed: VecDeque<Option<String>>,
 }
 
 struct Play {
@@ -54,7 +56,7 @@ pub fn play(shards: usize, seed: u64) -> Sights {
     config.rdb_compression = random.bool();
     // With little room for what is saved ahead, writes have to wait.
     config.snapshot_ahead_max = tessera_config::ByteCount([1_000, 20_000, 1 << 20][random.usize(..3)]);
-    config.snapshot_rate_limit_mb = [0, 0, 1][random.usize(..3)];
+    config.snapshot_rate_limit_mb = [0, 10, 50][random.usize(..3)];
     let world = World::with_config(shards, weather, false, random.u64(..), config);
     let boss = Client::new(world.kernel().connect(0), random.u64(..));
     let runner = Client::new(world.kernel().connect(random.usize(..shards)), random.u64(..));
@@ -90,8 +92,12 @@ impl Play {
             if writer.client.act(&mut self.world.kernel(), &weather, step) {
                 self.world.note_answer();
             }
-            writer.owed -= writer.client.replies.len();
-            writer.client.replies.clear();
+            for reply in writer.client.replies.drain(..) {
+                if let Some(expected) = writer.owed.pop_front().expect("a reply is owed") {
+                    let reply = String::from_utf8_lossy(&reply);
+                    assert!(reply.ends_with(&format!("{expected}\r\n")), "{reply} instead of {expected}");
+                }
+            }
         }
         let mut moved = self.boss.act(&mut self.world.kernel(), &weather, step);
         moved |= self.runner.act(&mut self.world.kernel(), &weather, step);
@@ -128,14 +134,16 @@ impl Play {
         }
         self.ask_boss(&["SET", "baton:0", "0"]);
         // Something to walk for a while.
-        for number in 0..self.random.usize(0..150) {
-            self.ask_boss(&["SETRANGE", &format!("bulk:{number}"), "2000", "x"]);
+        for number in 0..self.random.usize(0..BULK) {
+            // Nothing that could be made shorter.
+            let text: String = std::iter::repeat_with(|| self.random.alphanumeric()).take(3_000).collect();
+            self.ask_boss(&["SET", &format!("bulk:{number}"), &text]);
         }
         let nodes = self.world.nodes();
         for _ in 0..self.random.usize(1..8) {
             let node = self.random.usize(..nodes);
             let client = Client::new(self.world.kernel().connect(node), self.random.u64(..));
-            self.writers.push(Writer { client, owed: 0 });
+            self.writers.push(Writer { client, owed: VecDeque::new() });
         }
     }
 
@@ -157,7 +165,7 @@ impl Play {
             self.runner.say(&words(&["SET", &name, &self.passed.to_string()]));
         }
         for number in 0..self.writers.len() {
-            if self.writers[number].owed > 3 || self.random.u8(..4) > 0 {
+            if self.writers[number].owed.len() > 3 || self.random.u8(..4) > 0 {
                 continue;
             }
             self.said += 1;
@@ -185,11 +193,19 @@ impl Play {
                     }
                     command
                 }
-                _ => vec!["SETRANGE".into(), format!("bulk:{}", self.random.u8(..150)), "100".into(), said],
+                _ => {
+                    // What it writes it reads at once; each writer has keys of its own.
+                    let key = format!("bulk:{}", self.random.usize(..BULK / 8) * 8 + number);
+                    let end = (99 + said.len()).to_string();
+                    self.writers[number].client.say(&words(&["SETRANGE", &key, "100", &said]));
+                    self.writers[number].client.say(&words(&["GETRANGE", &key, "100", &end]));
+                    self.writers[number].owed.extend([None, Some(said)]);
+                    continue;
+                }
             };
             let command: Vec<&str> = command.iter().map(String::as_str).collect();
             self.writers[number].client.say(&words(&command));
-            self.writers[number].owed += 1;
+            self.writers[number].owed.push_back(None);
         }
     }
 
