@@ -8,14 +8,14 @@
 //!     epoch 12
 //!     cut-unix-ms 1764000000000
 //!     shards 2
-//!     file dump-12-0.rdb                   from here on once for each shard
+//!     file dump-epoch12-shard0.rdb                   from here on once for each shard
 //!     length 4096
 //!     crc64 09f2e21c0d6a4b53
 //!     body 60 4027                         where the body begins, and its length
 //!     keys 81
 //!     rdb-version 10
 //!     slots 0-8191                         ranges and single slots; none if there is nothing behind the word
-//!     file dump-12-1.rdb
+//!     file dump-epoch12-shard1.rdb
 //!     ...
 //!     end 5e3c1a7b9d2f4860
 //! ```

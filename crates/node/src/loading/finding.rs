@@ -2,8 +2,8 @@
 
 use super::reader::FileReader;
 use crate::disk::{Operation, Output};
+use crate::snapshot::names::Place;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use tessera_storage::manifest::{MANIFEST_MAX_LEN_BYTES, Manifest};
 use tessera_storage::rdb::{DecodeOptions, Decoder, Item};
@@ -69,35 +69,16 @@ pub(crate) enum Asked {
 /// Looks for what to load.
 #[derive(Debug)]
 pub(crate) struct Finder {
-    directory: Arc<str>,
-    plain_name: String,
-    manifest_name: String,
+    place: Place,
     options: DecodeOptions,
     stage: Stage,
     names: Vec<(String, u64)>,
     manifest: Option<Manifest>,
 }
 
-/// The name of the manifest beside a plain file of this name.
-pub fn manifest_name(plain_name: &str) -> String {
-    format!("{}.manifest", plain_name.strip_suffix(".rdb").unwrap_or(plain_name))
-}
-
 impl Finder {
-    pub(crate) fn new(directory: &str, plain_name: &str, options: DecodeOptions) -> Finder {
-        Finder {
-            directory: directory.into(),
-            plain_name: plain_name.to_owned(),
-            manifest_name: manifest_name(plain_name),
-            options,
-            stage: Stage::Listing { asked: false },
-            names: Vec::new(),
-            manifest: None,
-        }
-    }
-
-    fn path(&self, name: &str) -> Arc<str> {
-        Path::new(&*self.directory).join(name).to_string_lossy().into()
+    pub(crate) fn new(place: Place, options: DecodeOptions) -> Finder {
+        Finder { place, options, stage: Stage::Listing { asked: false }, names: Vec::new(), manifest: None }
     }
 
     fn len_of(&self, name: &str) -> Option<u64> {
@@ -110,7 +91,7 @@ impl Finder {
             Stage::Listing { asked: true } => None,
             Stage::Listing { asked } => {
                 *asked = true;
-                Some((Asked::List, Operation::List { directory: self.directory.clone() }))
+                Some((Asked::List, Operation::List { directory: self.place.directory() }))
             }
             Stage::Manifest(reader, _) | Stage::Plain(reader, ..) => {
                 reader.next_operation().map(|(asked, operation)| (Asked::Reader(asked), operation))
@@ -133,8 +114,8 @@ impl Finder {
                     self.names = names;
                     self.begin()
                 }
-                Ok(other) => Err(format!("{}: the disk answered {other:?}", self.directory)),
-                Err(error) => Err(format!("{}: {error}", self.directory)),
+                Ok(other) => Err(format!("{}: the disk answered {other:?}", self.place.directory())),
+                Err(error) => Err(format!("{}: {error}", self.place.directory())),
             },
             Asked::Reader(asked) => {
                 let (Stage::Manifest(reader, _) | Stage::Plain(reader, ..)) = &mut self.stage else {
@@ -148,12 +129,15 @@ impl Finder {
     }
 
     fn begin(&mut self) -> Result<Option<LoadPlan>, String> {
-        match self.len_of(&self.manifest_name) {
+        match self.len_of(&self.place.manifest_name()) {
             Some(len_bytes) if len_bytes > MANIFEST_MAX_LEN_BYTES as u64 => {
-                Err(format!("{}: too long for a manifest", self.path(&self.manifest_name)))
+                Err(format!("{}: too long for a manifest", self.place.path(&self.place.manifest_name())))
             }
             Some(_) => {
-                self.stage = Stage::Manifest(FileReader::new(self.path(&self.manifest_name)), Vec::new());
+                self.stage = Stage::Manifest(
+                    FileReader::new(self.place.path(&self.place.manifest_name())),
+                    Vec::new(),
+                );
                 Ok(None)
             }
             None => self.begin_plain(),
@@ -161,10 +145,10 @@ impl Finder {
     }
 
     fn begin_plain(&mut self) -> Result<Option<LoadPlan>, String> {
-        if self.len_of(&self.plain_name).is_none() {
+        if self.len_of(self.place.merged_name()).is_none() {
             return self.decide(None).map(Some);
         }
-        let reader = FileReader::new(self.path(&self.plain_name));
+        let reader = FileReader::new(self.place.path(self.place.merged_name()));
         self.stage = Stage::Plain(reader, Box::new(Decoder::new(self.options)), Beginning::default());
         Ok(None)
     }
@@ -216,10 +200,10 @@ impl Finder {
             (Some(manifest), None) => self.plan_of_set(&manifest, ""),
             (Some(manifest), Some(plain)) => {
                 if plain.cut_ms.is_some_and(|cut_ms| cut_ms >= manifest.cut_unix_ms.cast_signed()) {
-                    let note = format!(", which is newer than {}", self.manifest_name);
+                    let note = format!(", which is newer than {}", self.place.manifest_name());
                     Ok(self.plan_of_plain(plain, &note))
                 } else {
-                    let note = format!(", which is newer than {}", self.plain_name);
+                    let note = format!(", which is newer than {}", self.place.merged_name());
                     self.plan_of_set(&manifest, &note)
                 }
             }
@@ -227,8 +211,8 @@ impl Finder {
     }
 
     fn plan_of_plain(&self, plain: Beginning, note: &str) -> LoadPlan {
-        let path = self.path(&self.plain_name);
-        let len_bytes = self.len_of(&self.plain_name).unwrap_or_default();
+        let path = self.place.path(self.place.merged_name());
+        let len_bytes = self.len_of(self.place.merged_name()).unwrap_or_default();
         LoadPlan {
             description: format!("{path} ({len_bytes} bytes){note}"),
             files: vec![PlannedFile { path, len_bytes, keys: None }],
@@ -237,12 +221,12 @@ impl Finder {
     }
 
     fn plan_of_set(&self, manifest: &Manifest, note: &str) -> Result<LoadPlan, String> {
-        let manifest_path = self.path(&self.manifest_name);
+        let manifest_path = self.place.path(&self.place.manifest_name());
         let mut files = Vec::new();
         for file in &manifest.files {
             let problem = match self.len_of(&file.name) {
                 Some(len_bytes) if len_bytes == file.len_bytes => {
-                    let (path, keys) = (self.path(&file.name), Some(file.keys));
+                    let (path, keys) = (self.place.path(&file.name), Some(file.keys));
                     files.push(PlannedFile { path, len_bytes, keys });
                     continue;
                 }
@@ -284,6 +268,7 @@ mod tests {
     use super::*;
     use crate::disk::FileId;
     use std::collections::BTreeMap;
+    use std::path::Path;
     use tessera_storage::manifest::ShardFile;
     use tessera_storage::rdb::{put_end, put_header};
     use tessera_values::Thresholds;
@@ -293,7 +278,7 @@ mod tests {
     /// What a finder finds in `files`, which are in the directory `dir`.
     fn find(files: &Files) -> Result<LoadPlan, String> {
         let options = DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true };
-        let mut finder = Finder::new("dir", "dump.rdb", options);
+        let mut finder = Finder::new(Place::new(Path::new("dir"), b"dump.rdb").unwrap(), options);
         let names: Vec<&String> = files.keys().collect();
         let by_path = |path: &str| {
             let name = path.strip_prefix("dir/").expect("all files are in the directory");
@@ -336,7 +321,7 @@ mod tests {
     fn set(cut_unix_ms: u64) -> Files {
         let body = vec![1; 100];
         let file = |shard: u16| ShardFile {
-            name: format!("dump-7-{shard}.rdb"),
+            name: format!("dump-epoch7-shard{shard}.rdb"),
             len_bytes: 100,
             crc64: 0,
             body_offset_bytes: 10,
@@ -362,7 +347,7 @@ mod tests {
         let plan = find(&plain).unwrap();
         assert_eq!((paths(&plan), plan.used_memory_bytes), (vec!["dir/dump.rdb"], 4321));
         let plan = find(&set(1)).unwrap();
-        assert_eq!(paths(&plan), ["dir/dump-7-0.rdb", "dir/dump-7-1.rdb"]);
+        assert_eq!(paths(&plan), ["dir/dump-epoch7-shard0.rdb", "dir/dump-epoch7-shard1.rdb"]);
         assert_eq!((plan.files[0].keys, plan.total_bytes()), (Some(5), 200));
     }
 
@@ -385,10 +370,10 @@ mod tests {
     #[test]
     fn an_incomplete_set_is_refused() {
         let mut files = set(1);
-        files.get_mut("dump-7-1.rdb").unwrap().pop();
-        assert!(find(&files).unwrap_err().contains("dump-7-1.rdb has 99 bytes instead of 100"));
-        files.remove("dump-7-1.rdb");
-        assert!(find(&files).unwrap_err().contains("dump-7-1.rdb is missing"));
+        files.get_mut("dump-epoch7-shard1.rdb").unwrap().pop();
+        assert!(find(&files).unwrap_err().contains("dump-epoch7-shard1.rdb has 99 bytes instead of 100"));
+        files.remove("dump-epoch7-shard1.rdb");
+        assert!(find(&files).unwrap_err().contains("dump-epoch7-shard1.rdb is missing"));
         let mut files = set(1);
         files.get_mut("dump.manifest").unwrap()[40] ^= 1;
         assert!(find(&files).is_err());

@@ -19,6 +19,7 @@ use crate::dispatch::hold;
 use crate::feed::Flow;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
+use crate::snapshot::names::Place;
 use finding::{Finder, LoadPlan, PlannedFile};
 use reader::FileReader;
 use std::collections::VecDeque;
@@ -105,12 +106,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let mut loading = Loading::new(self.mesh.nodes(), self.now_ns);
         if self.me == 0 {
-            let directory = self.config.dir.to_string_lossy();
-            loading.finder = Some(Finder::new(
-                &directory,
-                &String::from_utf8_lossy(&self.config.db_filename.0),
-                self.decode_options(),
-            ));
+            match Place::new(&self.config.dir, &self.config.db_filename.0) {
+                Ok(place) => loading.finder = Some(Finder::new(place, self.decode_options())),
+                Err(problem) => return self.fail_loading(problem),
+            }
         }
         self.loading = Some(Box::new(loading));
     }

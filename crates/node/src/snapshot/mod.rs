@@ -14,7 +14,7 @@ mod commands;
 mod coordinator;
 mod cut;
 mod file;
-mod names;
+pub(crate) mod names;
 mod part;
 mod set;
 pub mod status;

@@ -49,15 +49,16 @@ impl Place {
         format!("{}/{name}", self.directory.trim_end_matches('/')).into()
     }
 
-    /// The name of a shard's file.
+    /// The name of a shard's file. People who keep copies call them something else: what is named like this is removed when no
+    /// manifest names it.
     pub(crate) fn part_name(&self, epoch: u64, shard: usize) -> String {
-        format!("{}-{epoch}-{shard}.rdb", self.stem)
+        format!("{}-epoch{epoch}-shard{shard}.rdb", self.stem)
     }
 
     /// The epoch in the name of a shard's file.
     pub(crate) fn epoch_of(&self, name: &str) -> Option<u64> {
-        let numbers = name.strip_prefix(&self.stem)?.strip_prefix('-')?.strip_suffix(".rdb")?;
-        let (epoch, shard) = numbers.split_once('-')?;
+        let numbers = name.strip_prefix(&self.stem)?.strip_prefix("-epoch")?.strip_suffix(".rdb")?;
+        let (epoch, shard) = numbers.split_once("-shard")?;
         let is_plain = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         if !is_plain(shard) || !is_plain(epoch) {
             return None;
@@ -93,12 +94,19 @@ mod tests {
     #[test]
     fn names_are_told_apart() {
         let place = Place::new(Path::new("/data/"), b"dump.rdb").unwrap();
-        assert_eq!(&*place.path(&place.part_name(7, 2)), "/data/dump-7-2.rdb");
+        assert_eq!(&*place.path(&place.part_name(7, 2)), "/data/dump-epoch7-shard2.rdb");
         assert_eq!(place.manifest_name(), "dump.manifest");
-        assert_eq!(place.epoch_of("dump-7-2.rdb"), Some(7));
-        for other in
-            ["dump.rdb", "dump-7.rdb", "dump-7-2.rdb.tmp", "dump-+7-2.rdb", "dump-7--2.rdb", "x-7-2.rdb"]
-        {
+        assert_eq!(place.epoch_of("dump-epoch7-shard2.rdb"), Some(7));
+        for other in [
+            "dump.rdb",
+            "dump-7-2.rdb",
+            "dump-2026-11.rdb",
+            "dump-epoch7.rdb",
+            "dump-epoch7-shard2.rdb.tmp",
+            "dump-epoch+7-shard2.rdb",
+            "dump-epoch7-shard-2.rdb",
+            "x-epoch7-shard2.rdb",
+        ] {
             assert_eq!(place.epoch_of(other), None, "{other}");
         }
         assert!(place.is_temporary("dump.manifest.tmp") && place.is_temporary("dump.rdb.tmp"));
@@ -106,7 +114,7 @@ mod tests {
         let bare = Place::new(Path::new("."), b"data").unwrap();
         assert_eq!(
             (bare.part_name(1, 0), bare.manifest_name()),
-            ("data-1-0.rdb".into(), "data.manifest".into())
+            ("data-epoch1-shard0.rdb".into(), "data.manifest".into())
         );
         assert!(Place::new(Path::new("/"), b"").is_err() && Place::new(Path::new("/"), b"\xff").is_err());
     }

@@ -94,7 +94,7 @@ fn what_is_read_would_be_written_like_that() {
 #[test]
 fn errors_say_what_is_wrong() {
     let file = ShardFile {
-        name: "dump-1-0.rdb".into(),
+        name: "dump-epoch1-shard0.rdb".into(),
         len_bytes: 100,
         crc64: 7,
         body_offset_bytes: 9,
@@ -107,7 +107,7 @@ fn errors_say_what_is_wrong() {
     let text = manifest.to_string();
     assert_eq!(
         text,
-        "tessera-snapshot 1\nepoch 1\ncut-unix-ms 2\nshards 1\nfile dump-1-0.rdb\nlength 100\n\
+        "tessera-snapshot 1\nepoch 1\ncut-unix-ms 2\nshards 1\nfile dump-epoch1-shard0.rdb\nlength 100\n\
          crc64 0000000000000007\nbody 9 82\nkeys 3\nrdb-version 10\nslots 0-3 5\n"
     );
     assert_eq!(Manifest::decode(&signed(&text)), Ok(manifest));
@@ -120,28 +120,28 @@ fn errors_say_what_is_wrong() {
         (
             "file dump",
             "file ../dump",
-            "manifest: the file \"../dump-1-0.rdb\" has a name that is not one of a file in this directory",
+            "manifest: the file \"../dump-epoch1-shard0.rdb\" has a name that is not one of a file in this directory",
         ),
         (
-            "dump-1-0.rdb",
+            "dump-epoch1-shard0.rdb",
             "..",
             "manifest: the file \"..\" has a name that is not one of a file in this directory",
         ),
-        ("length 100", "length 90", "manifest: the file \"dump-1-0.rdb\" is shorter than its body"),
+        ("length 100", "length 90", "manifest: the file \"dump-epoch1-shard0.rdb\" is shorter than its body"),
         (
             "body 9 82",
             "body 9 18446744073709551615",
-            "manifest: the file \"dump-1-0.rdb\" is shorter than its body",
+            "manifest: the file \"dump-epoch1-shard0.rdb\" is shorter than its body",
         ),
         (
             "0-3 5",
             "0-3 3",
-            "manifest: the file \"dump-1-0.rdb\" has slots that are not in ascending order or beyond the last",
+            "manifest: the file \"dump-epoch1-shard0.rdb\" has slots that are not in ascending order or beyond the last",
         ),
         (
             "0-3 5",
             "0-16384",
-            "manifest: the file \"dump-1-0.rdb\" has slots that are not in ascending order or beyond the last",
+            "manifest: the file \"dump-epoch1-shard0.rdb\" has slots that are not in ascending order or beyond the last",
         ),
         ("0-3 5", "0-3  5", "manifest, line 11: not a list of slots"),
     ] {
