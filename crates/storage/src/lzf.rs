@@ -114,8 +114,12 @@ pub fn compress(input: &[u8], max_len: usize, out: &mut Vec<u8>) -> bool {
     let start = out.len();
     let fits = match input.len() {
         ..SHORT_LEN => compress_with(&mut ChainedPlaces::<256, SHORT_LEN>::new(), input, max_len, out),
-        ..MEDIUM_LEN => compress_with(&mut ChainedPlaces::<4096, MEDIUM_LEN>::new(), input, max_len, out),
-        ..LONG_LEN => compress_with(&mut ChainedPlaces::<16_384, LONG_LEN>::new(), input, max_len, out),
+        SHORT_LEN..MEDIUM_LEN => {
+            compress_with(&mut ChainedPlaces::<4096, MEDIUM_LEN>::new(), input, max_len, out)
+        }
+        MEDIUM_LEN..LONG_LEN => {
+            compress_with(&mut ChainedPlaces::<16_384, LONG_LEN>::new(), input, max_len, out)
+        }
         _ => compress_with(&mut AllPlaces(vec![0; HASHES_LEN]), input, max_len, out),
     };
     if !fits {
