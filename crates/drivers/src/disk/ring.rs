@@ -9,6 +9,7 @@ use crate::executor::{Background, BackgroundQueue};
 use crate::uring::Sleeper;
 use glommio::GlommioError;
 use glommio::io::{DmaBuffer, DmaFile, OpenOptions};
+use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -281,11 +282,15 @@ fn done(result: io::Result<()>) -> io::Result<Output> {
 fn can_be_direct(file: &File) -> bool {
     const IN_MEMORY: i64 = 0x0102_1994;
     let try_it = || -> Result<bool, Errno> {
+        // Opening anything else once more could wait for its other end.
+        if !FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode).is_file() {
+            return Ok(false);
+        }
         if i64::from(rustix::fs::fstatfs(file)?.f_type) == IN_MEMORY {
             return Ok(false);
         }
         let flags = rustix::fs::fcntl_getfl(file)?;
-        rustix::fs::fcntl_setfl(file, flags | rustix::fs::OFlags::DIRECT)?;
+        rustix::fs::fcntl_setfl(file, flags | OFlags::DIRECT)?;
         rustix::fs::fcntl_setfl(file, flags)?;
         Ok(true)
     };
