@@ -264,7 +264,11 @@ impl Inner {
             direct.close().await.map_err(cause)?;
         }
         // The last to close a file that has no name any more frees all its blocks.
-        aside(move || Ok(drop(plain))).await?;
+        aside(move || {
+            drop(plain);
+            Ok(())
+        })
+        .await?;
         Ok(Output::Done)
     }
 }
@@ -286,7 +290,7 @@ fn can_be_direct(file: &File) -> bool {
         if !FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode).is_file() {
             return Ok(false);
         }
-        if i64::from(rustix::fs::fstatfs(file)?.f_type) == IN_MEMORY {
+        if rustix::fs::fstatfs(file)?.f_type == IN_MEMORY {
             return Ok(false);
         }
         let flags = rustix::fs::fcntl_getfl(file)?;
