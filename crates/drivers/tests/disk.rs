@@ -396,3 +396,90 @@ fn a_node_can_end_with_operations_under_way() {
         }
     }
 }
+
+/// Round trips of a client one after the other, until told to stop, in ascending order.
+fn round_trips(address: std::net::SocketAddr, stop: &AtomicBool) -> Vec<Duration> {
+    let client = TcpStream::connect(address).unwrap();
+    client.set_nodelay(true).unwrap();
+    let mut times = Vec::new();
+    while !stop.load(Ordering::Acquire) {
+        let start = std::time::Instant::now();
+        write(&client, b"ping");
+        assert_eq!(read(&client, 4), b"ping");
+        times.push(start.elapsed());
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    times.sort_unstable();
+    times
+}
+
+fn summary(times: &[Duration]) -> String {
+    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_micros();
+    let (median, most, nearly_all, worst) = (at(0.5), at(0.99), at(0.999), at(1.0));
+    format!("{} round trips, us: p50 {median}, p99 {most}, p99.9 {nearly_all}, max {worst}", times.len())
+}
+
+/// Writes a gibibyte, so many mebibytes at once.
+fn write_gibibyte(desk: &mut Desk, depth: u64) -> Duration {
+    let file = desk.create("gibibyte");
+    let start = std::time::Instant::now();
+    let (mut submitted, mut over) = (0, 0);
+    let mut spare = vec![suite::bytes(1 << 20, 1); depth as usize];
+    while over < 1024 {
+        while submitted < 1024
+            && let Some(bytes) = spare.pop()
+        {
+            desk.submit(vec![Operation::Write { file, offset_bytes: submitted << 20, bytes }]);
+            submitted += 1;
+        }
+        match desk.completions.recv_timeout(PATIENCE_WITH_DISK).unwrap().result {
+            Ok(Output::Written(bytes)) => spare.push(bytes),
+            other => panic!("{other:?}"),
+        }
+        over += 1;
+    }
+    desk.do_all(vec![Operation::Sync { file }]);
+    let time = start.elapsed();
+    desk.do_all(vec![Operation::Close { file }]);
+    time
+}
+
+/// `cargo test --release -p tessera-drivers --test disk -- --ignored --nocapture`
+#[test]
+#[ignore = "measures, and writes some gibibytes"]
+fn how_fast_it_is_and_what_clients_see_of_it() {
+    let folder = folder();
+    let path = folder.path().join("gibibyte");
+    for _ in 0..2 {
+        let start = std::time::Instant::now();
+        let mut dd = Command::new("dd");
+        dd.args(["if=/dev/zero", "bs=1M", "count=1024", "oflag=direct", "conv=fdatasync", "status=none"]);
+        assert!(dd.arg(format!("of={}", path.display())).status().unwrap().success());
+        eprintln!("dd: {:.0} MiB/s", 1024.0 / start.elapsed().as_secs_f64());
+        std::fs::remove_file(&path).unwrap();
+        for kind in kinds() {
+            let mut desk = Desk::start(kind, folder.path());
+            let stop = AtomicBool::new(false);
+            let address = desk.address;
+            let idle = std::thread::scope(|scope| {
+                let client = scope.spawn(|| round_trips(address, &stop));
+                std::thread::sleep(Duration::from_secs(3));
+                stop.store(true, Ordering::Release);
+                client.join().unwrap()
+            });
+            eprintln!("{kind:?} idle: {}", summary(&idle));
+            for depth in [1, 4, 8] {
+                stop.store(false, Ordering::Release);
+                let (time, busy) = std::thread::scope(|scope| {
+                    let client = scope.spawn(|| round_trips(address, &stop));
+                    let time = write_gibibyte(&mut desk, depth);
+                    stop.store(true, Ordering::Release);
+                    (time, client.join().unwrap())
+                });
+                let speed = 1024.0 / time.as_secs_f64();
+                eprintln!("{kind:?} depth {depth}: {speed:.0} MiB/s; {}", summary(&busy));
+                desk.do_all(vec![Operation::Remove { path: desk.path("gibibyte") }]);
+            }
+        }
+    }
+}

@@ -18,9 +18,10 @@ pub enum Kind {
 }
 
 /// Commands that are not drawn: they end connections or the server, hold clients back, switch replies off, change the
-/// configuration, or tell memory addresses. The scenarios call some of them by hand.
+/// configuration, tell memory addresses, or are answered by how far a snapshot is. The scenarios call some of them by hand.
 const NOT_DRAWN: &[&str] = &[
     "auth",
+    "bgsave",
     "client|kill",
     "client|pause",
     "client|reply",
@@ -30,15 +31,18 @@ const NOT_DRAWN: &[&str] = &[
     "debug",
     "hello",
     "monitor",
+    "psync",
     "quit",
     "reset",
+    "save",
     "shutdown",
+    "sync",
     "scan",
     "randomkey",
 ];
 
-/// Commands whose replies tell of the server rather than of the data.
-const OF_THE_SERVER: &[&str] = &["client|id", "client|info", "client|list", "memory|usage"];
+/// Commands whose replies tell of the server rather than of the data, or in which order a shard keeps its elements.
+const OF_THE_SERVER: &[&str] = &["client|id", "client|info", "client|list", "dump", "memory|usage"];
 
 /// Types with keys of their own, by the commands that are for them, and what the names of these keys begin with.
 const TYPED: &[(Group, &str)] = &[

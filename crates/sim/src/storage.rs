@@ -572,10 +572,10 @@ impl Storage {
     }
 
     fn create(&mut self, node: usize, path: &str) -> io::Result<Output> {
-        self.directory(parent(path))?;
         if self.directories.contains(path) {
             return Err(error(EISDIR));
         }
+        self.directory(parent(path))?;
         self.may_change()?;
         self.fails(self.weather.open_fails)?;
         let inode = if let Some(inode) = self.names.get(path) {

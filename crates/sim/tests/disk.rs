@@ -13,6 +13,7 @@ use tessera_node::disk::{BLOCK_LEN_BYTES, Completion, Disk, FileId, Operation, O
 use tessera_sim::disk::VirtualDisk;
 use tessera_sim::network::VirtualWaker;
 use tessera_sim::storage::{DiskWeather, Storage};
+use tessera_sim::weather::Weather;
 
 struct Desk {
     storage: Rc<RefCell<Storage>>,
@@ -269,4 +270,17 @@ fn a_seed_reproduces_everything() {
         failures += first.1;
     }
     assert!(failures > 0, "some weather is bad");
+}
+
+#[test]
+fn a_world_can_go_on_with_the_disk_of_another() {
+    let config = tessera_config::Config::default();
+    let world = tessera_sim::World::with_config(3, Weather::calm(), false, 7, config.clone());
+    world.disk().put("kept", b"kept".to_vec());
+    let storage = world.crash();
+    let mut world = tessera_sim::World::on_disk(5, Weather::calm(), false, 8, config.clone(), storage);
+    assert_eq!(world.disk().contents("./kept"), Some(&b"kept"[..]));
+    world.shut_down();
+    let world = tessera_sim::World::on_disk(1, Weather::calm(), false, 9, config, world.into_disk());
+    assert_eq!(world.disk().list("."), ["kept"]);
 }

@@ -185,9 +185,6 @@ impl Inner {
         let plain = file.plain.clone();
         aside(move || {
             plain.write_all_at(&bytes[written..], offset_bytes + written as u64)?;
-            if written > 0 {
-                plain.set_len(offset_bytes + bytes.len() as u64)?;
-            }
             Ok(Output::Written(bytes))
         })
         .await
