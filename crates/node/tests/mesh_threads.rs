@@ -47,7 +47,13 @@ struct Progress {
     notes_seen: u32,
 }
 
-fn send_some(mesh: &mut Mesh<u32>, peer: usize, progress: &mut Progress, messages: u32, random: &mut fastrand::Rng) {
+fn send_some(
+    mesh: &mut Mesh<u32>,
+    peer: usize,
+    progress: &mut Progress,
+    messages: u32,
+    random: &mut fastrand::Rng,
+) {
     for _ in 0..random.usize(..40) {
         if mesh.is_congested(peer) {
             return;
@@ -71,7 +77,10 @@ fn take_all(mesh: &mut Mesh<u32>, peer: usize, progress: &mut Progress) {
         match parcel {
             Parcel::Batch(batch) => {
                 for (ticket, reply) in batch.replies() {
-                    assert_eq!(ticket.sequence, progress.replies_seen, "a reply was lost, doubled or overtaken");
+                    assert_eq!(
+                        ticket.sequence, progress.replies_seen,
+                        "a reply was lost, doubled or overtaken"
+                    );
                     assert_eq!(reply, progress.replies_seen.to_le_bytes());
                     progress.replies_seen += 1;
                 }

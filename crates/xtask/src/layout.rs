@@ -10,8 +10,10 @@ use std::path::Path;
 use std::{fs, io};
 
 /// The crates from bottom to top: each may depend on those before it only.
-const LADDER: [&str; 11] =
-    ["resp", "values", "storage", "keyspace", "config", "command", "commands", "routing", "node", "drivers", "server"];
+const LADDER: [&str; 11] = [
+    "resp", "values", "storage", "keyspace", "config", "command", "commands", "routing", "node", "drivers",
+    "server",
+];
 /// The engine: given the same calls, the same seed and the same times, it does the same.
 const PURE: &[&str] = &["resp", "values", "storage", "keyspace", "config", "command", "commands", "routing"];
 /// The engine and the loop around it: everything that the simulator runs as it is.
