@@ -113,7 +113,7 @@ class Memtier:
             words = [
                 self.path, "-s", "127.0.0.1", "-p", str(server.port), "--hide-histogram",
                 "-c", str(CONNECTIONS), "-t", "1", "--pipeline", str(pipeline),
-                "--ratio", "0:1" if operation == "GET" else "1:0",
+                "--ratio", {"GET": "0:1", "SET": "1:0", "MIXED": "1:1"}[operation],
                 "--random-data", "-d", str(VALUE_LEN_BYTES), "--distinct-client-seed",
                 "--key-prefix", self.prefix, "--key-minimum", str(self.minimum),
                 "--key-maximum", str(self.maximum), "--key-pattern", "R:R",

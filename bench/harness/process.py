@@ -42,14 +42,7 @@ class Server:
         if _port_answers(self.port):
             raise BenchError(f"port {self.port} is taken; choose another --port-base")
         self.directory = tempfile.mkdtemp(prefix="tessera-bench-")
-        words = [
-            word.replace("{port}", str(self.port)).replace("{dir}", self.directory)
-            for word in shlex.split(self.spec.command)
-        ]
-        if self.cores is not None:
-            words = ["taskset", "-c", self.cores] + words
-        with open(os.path.join(self.directory, "log"), "wb") as log:
-            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._start()
         try:
             self._wait_until_up()
             if self.spec.is_tessera:
@@ -58,6 +51,32 @@ class Server:
             self.__exit__()
             raise
         return self
+
+    def _start(self):
+        words = [
+            word.replace("{port}", str(self.port)).replace("{dir}", self.directory)
+            for word in shlex.split(self.spec.command)
+        ]
+        if self.cores is not None:
+            words = ["taskset", "-c", self.cores] + words
+        with open(os.path.join(self.directory, "log"), "wb") as log:
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def restart(self, timeout_s):
+        """Ends the process and starts it again on the same data; gives the seconds from its start until it serves."""
+        self.process.kill()
+        self.process.wait()
+        began = time.monotonic()
+        self._start()
+        while time.monotonic() - began < timeout_s:
+            if self.process.poll() is not None:
+                break
+            if _port_answers(self.port):
+                with Client(self.port) as client:
+                    if client.call("PING") == "PONG":
+                        return time.monotonic() - began
+            time.sleep(0.02)
+        raise BenchError(f"{self.name} did not start again")
 
     def __exit__(self, *_):
         self.process.terminate()

@@ -56,6 +56,8 @@ pub struct Client {
     pub no_touch: bool,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
+    /// REPLCONF RDB-ONLY: it wants a snapshot, and not what changes afterwards.
+    pub rdb_only: bool,
     /// MONITOR.
     pub monitor: bool,
     /// When it connected, in Unix milliseconds.
@@ -81,6 +83,7 @@ impl Client {
             no_evict: false,
             no_touch: false,
             reply_mode: ReplyMode::On,
+            rdb_only: false,
             monitor: false,
             connected_at_ms: now_ms,
             last_command_at_ms: now_ms,

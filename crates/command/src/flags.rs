@@ -95,12 +95,17 @@ bit_set! {
         MAY_REPLICATE = 18 => "may_replicate",
         /// Runs although CLIENT PAUSE is on.
         UNPAUSABLE = 19 => "unpausable",
+        /// Refused like a write while snapshots fail.
+        TELLS_OF_DISK = 20 => "tells_of_disk",
+        /// Removes every key, so that a snapshot under way is not worth going on with.
+        REMOVES_ALL = 21 => "removes_all",
     }
 }
 
 impl Flags {
     /// Those that COMMAND INFO does not tell.
-    pub const UNPUBLISHED: Flags = Flags::MAY_REPLICATE.with(Flags::UNPAUSABLE);
+    pub const UNPUBLISHED: Flags =
+        Flags::MAY_REPLICATE.with(Flags::UNPAUSABLE).with(Flags::TELLS_OF_DISK).with(Flags::REMOVES_ALL);
 }
 
 bit_set! {

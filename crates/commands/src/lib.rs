@@ -16,6 +16,7 @@ pub mod lists;
 mod scanning;
 pub mod server;
 pub mod sets;
+mod several;
 pub mod sorted_sets;
 pub mod sorting;
 pub mod strings;

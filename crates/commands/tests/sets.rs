@@ -94,3 +94,26 @@ fn a_reply_of_the_same_members_again_and_again_is_bounded() {
     }
     assert!(engine.run("SRANDMEMBER s 9223372036854775807").starts_with("*4 "));
 }
+
+/// What is left of a large set of which few members stay is freed later, unless that is not wanted.
+#[test]
+fn popping_most_of_a_large_set_frees_the_old_one_in_pieces() {
+    for wanted in [true, false] {
+        let mut engine = engine();
+        let mut settings = engine.shard.settings();
+        settings.lazy_free.server_delete = wanted;
+        engine.shard.set_settings(settings);
+        engine.run(&adding("s", 2000));
+        engine.run("SPOP s 1000");
+        assert!(!engine.shard.has_garbage(), "they went one by one");
+        engine.run("SPOP s 950");
+        assert_eq!(engine.shard.has_garbage(), wanted);
+        assert_eq!(engine.run("SCARD s"), ":50");
+        let mut pieces = 0;
+        while engine.shard.reclaim(1) {
+            pieces += 1;
+        }
+        assert!(!wanted || pieces > 1);
+        assert_eq!(engine.run("SCARD s"), ":50");
+    }
+}

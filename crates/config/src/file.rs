@@ -5,8 +5,11 @@ use std::fmt;
 
 use tessera_resp::words::{quote_word, split_words};
 
+use crate::kind::Kind;
 use crate::suggest::unknown_option;
-use crate::table::{Config, find};
+use crate::table::{Config, Parameter, find};
+use crate::types::SavePoints;
+use crate::value::Value;
 
 /// How deep files may include files.
 pub const MAX_INCLUDE_DEPTH: usize = 16;
@@ -83,7 +86,7 @@ impl Config {
             None => Err(unknown_option(name)),
             Some((parameter, _)) => {
                 let words = parameter.kind.split_directive(values);
-                words.and_then(|words| self.put(parameter, &words)).map(|_| ())
+                words.and_then(|words| self.state(parameter, &words))
             }
         };
         applied.map_err(|reason| {
@@ -95,6 +98,23 @@ impl Config {
             let line = String::from_utf8_lossy(&line).into_owned();
             FileError { file: "the command line".to_owned(), line_number: 0, line, reason }
         })
+    }
+}
+
+impl Config {
+    /// What a line of a file or an option says. Lines of `save` add up, after the first has done away with the defaults; an
+    /// empty one does away with those before it.
+    fn state(&mut self, parameter: &Parameter, words: &[Vec<u8>]) -> Result<(), String> {
+        if parameter.kind != Kind::SavePoints {
+            return self.put(parameter, words).map(|_| ());
+        }
+        let Value::SavePoints(added) = parameter.kind.parse(words, &self.value(parameter.id))? else {
+            return Ok(());
+        };
+        let adds_up = self.save.are_given && !added.is_empty();
+        let kept = if adds_up { std::mem::take(&mut self.save.points) } else { Vec::new() };
+        self.save = SavePoints::of([kept, added].concat());
+        Ok(())
     }
 }
 
@@ -136,7 +156,7 @@ impl Reader<'_, '_> {
         };
         if let Some((parameter, _)) = find(name) {
             let words = parameter.kind.split_directive(arguments)?;
-            self.config.put(parameter, &words)?;
+            self.config.state(parameter, &words)?;
             return Ok(Vec::new());
         }
         match arguments {

@@ -47,6 +47,8 @@ pub enum Kind {
     OptionalPath,
     /// A path.
     Path,
+    /// The name of a file, without a directory.
+    FileName,
     /// A password; empty means none.
     Secret,
     /// Up to `max` network addresses.
@@ -113,6 +115,10 @@ impl Kind {
                 refuse_nul(first).map(|text| Value::Text((!text.is_empty()).then_some(text)))
             }
             Self::Path => refuse_nul(first).map(|text| Value::Text(Some(text))),
+            Self::FileName if first.contains(&b'/') => {
+                Err("dbfilename can't be a path, just a filename".to_owned())
+            }
+            Self::FileName => refuse_nul(first).map(|text| Value::Text(Some(text))),
             Self::Secret => Ok(Value::Secret((!first.is_empty()).then(|| Secret(first.to_vec())))),
             Self::Addresses { max } => parse_addresses(one_empty_is_none(words), max),
             Self::CpuList => parse_cpu_list(first),

@@ -26,7 +26,7 @@ pub use rewrite::{SIGNATURE, rewrite};
 pub use suggest::{nearest_name, unknown_option};
 pub use table::{Config, Group, Id, Mutability, PARAMETERS, Parameter, find};
 pub use types::{
-    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits, SavePoint,
-    Secret, Supervised,
+    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits,
+    SanitizeDumpPayload, SavePoint, SavePoints, Secret, Supervised,
 };
-pub use value::{ByteCount, Permissions, Value};
+pub use value::{ByteCount, FileName, Permissions, Value};

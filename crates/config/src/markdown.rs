@@ -70,7 +70,7 @@ fn values(kind: Kind) -> String {
         },
         Kind::Permissions { max } => format!("octal number, 0 to {max:o}"),
         Kind::Choice(names) => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-        Kind::OptionalPath | Kind::Path => "path".to_owned(),
+        Kind::OptionalPath | Kind::Path | Kind::FileName => "path".to_owned(),
         Kind::Secret => "password".to_owned(),
         Kind::Addresses { max } => format!("up to {max} addresses"),
         Kind::CpuList => "list of cores".to_owned(),

@@ -120,8 +120,7 @@ fn lines_of(parameter: &Parameter, config: &Config, default: &Config) -> Vec<Sta
     let default = default.value(parameter.id);
     let is_needed = match parameter.kind {
         // Redis always writes these, so that they hold whatever the defaults of the next version are.
-        Kind::Percentiles => true,
-        Kind::SavePoints => parameter.not_built.is_none(),
+        Kind::Percentiles | Kind::SavePoints => true,
         _ => value != default,
     };
     let statement =

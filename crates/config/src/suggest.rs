@@ -42,7 +42,8 @@ mod tests {
             ("tcp_keepalive", Some("tcp-keepalive")),
             ("prot", Some("port")),
             ("io-threads", None),
-            ("dbfilename", None),
+            ("dbfilename", Some("dbfilename")),
+            ("appendfilename", None),
             ("", None),
         ];
         for (name, expected) in cases {

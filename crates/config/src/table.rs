@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use crate::kind::Kind;
 use crate::types::{
-    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimits, SavePoint, Secret, Supervised,
+    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimits, SanitizeDumpPayload,
+    SavePoints, Secret, Supervised,
 };
-use crate::value::{ByteCount, Field, Permissions, Value};
+use crate::value::{ByteCount, Field, FileName, Permissions, Value};
 
 /// When a parameter may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub enum Group {
     Expiry,
     /// How small collections are kept.
     Encodings,
+    /// Snapshots.
+    Persistence,
     /// Slow log and latency.
     Monitoring,
     /// Features of Redis that this version lacks: their parameters tell the truth and accept nothing else.
@@ -46,7 +49,7 @@ pub enum Group {
 
 impl Group {
     /// All groups in the order of the documentation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Network,
         Self::General,
         Self::Security,
@@ -55,6 +58,7 @@ impl Group {
         Self::Memory,
         Self::Expiry,
         Self::Encodings,
+        Self::Persistence,
         Self::Monitoring,
         Self::NotBuilt,
     ];
@@ -70,6 +74,7 @@ impl Group {
             Self::Memory => "Memory",
             Self::Expiry => "Expiry",
             Self::Encodings => "Encodings",
+            Self::Persistence => "Persistence",
             Self::Monitoring => "Monitoring",
             Self::NotBuilt => "Not in this version",
         }
@@ -263,6 +268,11 @@ parameters! {
     EnableDebugCommand "enable-debug-command" => enable_debug_command: Access = Access::No,
         Security, AtStart, Kind::Choice(Access::NAMES);
 
+    /// Which payloads of RESTORE are looked at in full before they become values. Here all are, and files too, whatever
+    /// this says: it costs little, and damage is found when it comes in.
+    SanitizeDumpPayload "sanitize-dump-payload" => sanitize_dump_payload: SanitizeDumpPayload = SanitizeDumpPayload::No,
+        Security, Mutable, Kind::Choice(SanitizeDumpPayload::NAMES);
+
     /// How many clients may be connected at a time.
     MaxClients "maxclients" => max_clients: u32 = 10_000,
         Limits, Mutable, Kind::Integer { min: 1, max: u32::MAX as i64 };
@@ -384,6 +394,35 @@ parameters! {
     HllSparseMaxBytes "hll-sparse-max-bytes" => hll_sparse_max_bytes: ByteCount = ByteCount(3000),
         Encodings, Mutable, Kind::MemorySize { min: 0, max: i64::MAX as u64 };
 
+    /// When to write a snapshot by itself: pairs of seconds and changes. One is due when so many seconds have passed since
+    /// the last and so many changes have come. Empty: never; then nothing is saved at the end either.
+    Save "save" => save: SavePoints = SavePoints::default(), Persistence, Mutable, Kind::SavePoints;
+
+    /// The name of the snapshot's file, in `dir`. With a file for each shard, theirs and the manifest's begin like it.
+    DbFilename "dbfilename" => db_filename: FileName = FileName::dump(), Persistence, Protected, Kind::FileName;
+
+    /// Put all shards into one file, `dbfilename`, instead of one file each and a manifest.
+    SnapshotMerged "snapshot-merged" => snapshot_merged: bool = false, Persistence, Mutable, Kind::Bool;
+
+    /// Megabytes per second that a snapshot writes at most, all shards together. 0: as much as the disk takes.
+    SnapshotRateLimitMb "snapshot-rate-limit-mb" => snapshot_rate_limit_mb: u64 = 0,
+        Persistence, Mutable, Kind::Integer { min: 0, max: 1_000_000 };
+
+    /// Bytes that each shard keeps at most of entries that changed before the snapshot came to them. Past that, writes to
+    /// such entries wait for the disk; reads never do.
+    SnapshotAheadMax "snapshot-ahead-max" => snapshot_ahead_max: ByteCount = ByteCount(32 * MB),
+        Persistence, Mutable, Kind::MemorySize { min: MB, max: LONG_MAX };
+
+    /// Compress strings in snapshots.
+    RdbCompression "rdbcompression" => rdb_compression: bool = true, Persistence, Mutable, Kind::Bool;
+
+    /// Write a checksum at the end of each snapshot file, and compare it when one is loaded.
+    RdbChecksum "rdbchecksum" => rdb_checksum: bool = true, Persistence, AtStart, Kind::Bool;
+
+    /// Refuse writes when the last snapshot failed, if there are save points, until one succeeds.
+    StopWritesOnBgsaveError "stop-writes-on-bgsave-error" => stop_writes_on_bgsave_error: bool = true,
+        Persistence, Mutable, Kind::Bool;
+
     /// Microseconds from which a command is put into the slow log. 0: every command. -1: none.
     SlowlogLogSlowerThan "slowlog-log-slower-than" => slowlog_log_slower_than_us: i64 = 10_000,
         Monitoring, Mutable, Kind::Integer { min: -1, max: i64::MAX };
@@ -403,10 +442,6 @@ parameters! {
     LatencyTrackingInfoPercentiles "latency-tracking-info-percentiles" =>
         latency_tracking_info_percentiles: Vec<f64> = vec![50.0, 99.0, 99.9],
         Monitoring, Mutable, Kind::Percentiles;
-
-    /// When to write a snapshot by itself.
-    Save "save" => save: Vec<SavePoint> = Vec::new(), NotBuilt, Mutable, Kind::SavePoints,
-        not built: "this version does not write snapshots";
 
     /// Log every write.
     AppendOnly "appendonly" => append_only: bool = false, NotBuilt, Mutable, Kind::Bool,

@@ -67,6 +67,15 @@ choices! {
         /// Clients on this machine: connected over loopback or a unix socket.
         Local = "local",
     }
+    /// Which payloads of RESTORE, and which files, are looked at in full.
+    SanitizeDumpPayload {
+        /// As Redis has it: none.
+        No = "no",
+        /// All.
+        Yes = "yes",
+        /// As Redis has it: payloads of clients.
+        Clients = "clients",
+    }
     /// What to do when memory is full.
     MaxMemoryPolicy {
         /// Evict the least recently used among keys with an expiry.
@@ -149,6 +158,37 @@ pub struct SavePoint {
     pub seconds: i64,
     /// Changes since the last snapshot.
     pub changes: i64,
+}
+
+/// The points of `save`.
+#[derive(Clone, Debug)]
+pub struct SavePoints {
+    /// In the order in which they were given.
+    pub points: Vec<SavePoint>,
+    /// Somebody has given them. Lines of a configuration file add up; the first one takes the place of the defaults.
+    pub(crate) are_given: bool,
+}
+
+impl SavePoints {
+    /// These and no others.
+    pub fn of(points: Vec<SavePoint>) -> SavePoints {
+        SavePoints { points, are_given: true }
+    }
+}
+
+impl Default for SavePoints {
+    /// After an hour with a change, five minutes with 100, a minute with 10,000.
+    fn default() -> SavePoints {
+        let points = [(3600, 1), (300, 100), (60, 10_000)];
+        let points = points.map(|(seconds, changes)| SavePoint { seconds, changes }).to_vec();
+        SavePoints { points, are_given: false }
+    }
+}
+
+impl PartialEq for SavePoints {
+    fn eq(&self, other: &SavePoints) -> bool {
+        self.points == other.points
+    }
 }
 
 /// A list of processor cores, such as `0-7:2,9`.

@@ -5,8 +5,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use crate::types::{
-    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits, SavePoint,
-    Secret, Supervised,
+    Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits,
+    SanitizeDumpPayload, SavePoint, SavePoints, Secret, Supervised,
 };
 
 /// A value of any kind.
@@ -128,7 +128,7 @@ macro_rules! choice_fields {
     )+};
 }
 
-choice_fields!(LogLevel, Supervised, IoDriver, Access, MaxMemoryPolicy);
+choice_fields!(LogLevel, Supervised, IoDriver, Access, MaxMemoryPolicy, SanitizeDumpPayload);
 
 /// A field whose type is just what one variant of [`Value`] holds.
 macro_rules! plain_fields {
@@ -155,7 +155,6 @@ plain_fields! {
     Option<CpuList> => CpuList,
     OutputBufferLimits => OutputBufferLimits,
     Vec<f64> => Percentiles,
-    Vec<SavePoint> => SavePoints,
 }
 
 impl Field for Option<PathBuf> {
@@ -196,6 +195,43 @@ impl Field for ByteCount {
     fn from_value(value: Value) -> Option<Self> {
         match value {
             Value::Bytes(value) => Some(Self(value)),
+            _ => None,
+        }
+    }
+}
+
+impl Field for SavePoints {
+    fn to_value(&self) -> Value {
+        Value::SavePoints(self.points.clone())
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::SavePoints(points) => Some(Self::of(points)),
+            _ => None,
+        }
+    }
+}
+
+/// The name of a file in the data directory. May be empty, which names none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileName(pub Vec<u8>);
+
+impl FileName {
+    /// Redis's name for its snapshot.
+    pub fn dump() -> FileName {
+        FileName(b"dump.rdb".to_vec())
+    }
+}
+
+impl Field for FileName {
+    fn to_value(&self) -> Value {
+        Value::Text(Some(self.0.clone()))
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Text(Some(name)) => Some(Self(name)),
             _ => None,
         }
     }

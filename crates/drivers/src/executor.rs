@@ -10,6 +10,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::OwnedFd;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::Poll;
 use std::thread::{self, JoinHandle};
@@ -21,7 +22,11 @@ use glommio::{
     GlommioError, Latency, LocalExecutor, LocalExecutorBuilder, Placement, Shares, TaskQueueHandle,
 };
 use rustix::thread::CpuSet;
+use tessera_node::Node;
+use tessera_node::clock::Clock;
+use tessera_node::network::Network;
 
+use crate::alarm::Alarm;
 use crate::uring::Sleeper;
 use crate::waker::Waker;
 
@@ -29,13 +34,8 @@ use crate::waker::Waker;
 /// background task that yields when asked, and the other way round.
 const PREEMPT_AFTER: Duration = Duration::from_micros(500);
 
-/// How often an executor wakes up. glommio looks at its preemption timer before it runs a first task, and if the thread was
-/// off its processor for so long just then, takes it that there is none to run and sleeps (`run_task_queues` of glommio-ng
-/// 0.12: "ran nothing" for "was interrupted"). It does not sleep for longer than this. As long as the node is alone this costs
-/// nothing, because then the executor does not run.
-const TICK: Duration = Duration::from_millis(1);
-
-/// Before there is a tick, a start that has not come so far by then is left behind, and another made.
+/// An executor may go to sleep with its first task not begun (see [`Alarm`], which there is none of before). A start that has
+/// not come so far by then is left behind, and another made.
 const START_PATIENCE: Duration = Duration::from_secs(2);
 const STARTS_MAX: usize = 10;
 
@@ -63,6 +63,20 @@ pub trait Turn: 'static {
 impl<F: FnMut() -> ControlFlow<io::Result<()>> + 'static> Turn for F {
     fn turn(&mut self) -> ControlFlow<io::Result<()>> {
         self()
+    }
+}
+
+impl<N: Network + 'static, C: Clock + 'static> Turn for Node<N, C> {
+    fn turn(&mut self) -> ControlFlow<io::Result<()>> {
+        Node::turn(self)
+    }
+
+    fn lie_down(&mut self, planned: Duration) -> Option<Duration> {
+        self.sleep_later(planned)
+    }
+
+    fn get_up(&mut self) {
+        Node::get_up(self);
     }
 }
 
@@ -211,33 +225,33 @@ where
     B: FnOnce(&Core) -> io::Result<T>,
     T: Turn,
 {
-    make_glommio()?.run(async {
+    make_glommio(PREEMPT_AFTER)?.run(async {
         let Some(build) = take(&build) else { return Ok(()) };
         let _ = begun.send(());
-        let tick = async {
-            loop {
-                Timer::new(TICK).await;
-            }
-        };
-        glommio::spawn_local(tick).detach();
-        // It begins to tick while this waits.
-        Timer::new(TICK).await;
+        // This task awaits the node's end, and after it the executor runs no other.
+        let alarm = Rc::new(alarm_of_this_task().await?);
         let core = Core { sleeper: Sleeper::new()? };
         let turn = build(&core)?;
         let _ = started.send(());
         // A queue to which latency matters: what completes for it interrupts the others.
         let latency = Latency::Matters(PREEMPT_AFTER);
         let queue = glommio::executor().create_task_queue(Shares::Static(1000), latency, "node");
-        let task = glommio::spawn_local_into(run(turn, core.sleeper), queue).map_err(explain)?;
+        let task =
+            glommio::spawn_local_into(run(turn, core.sleeper, alarm.clone()), queue).map_err(explain)?;
         task.await
     })
 }
 
+/// To be dropped before the task ends.
+async fn alarm_of_this_task() -> io::Result<Alarm> {
+    poll_fn(|context| Poll::Ready(Alarm::new(context.waker().clone()))).await
+}
+
 /// The thread is pinned already, and what glommio starts on its own inherits that.
-fn make_glommio() -> io::Result<LocalExecutor> {
+fn make_glommio(preempt_after: Duration) -> io::Result<LocalExecutor> {
     LocalExecutorBuilder::new(Placement::Unbound)
         .io_memory(IO_MEMORY_LEN_BYTES)
-        .preempt_timer(PREEMPT_AFTER)
+        .preempt_timer(preempt_after)
         .make()
         .map_err(explain)
 }
@@ -247,7 +261,7 @@ pub(crate) fn try_glommio() -> io::Result<()> {
     let trial = try_to_start((), |nothing| {
         let (sender, begun) = mpsc::channel();
         let body = move || {
-            make_glommio()?.run(async {
+            make_glommio(PREEMPT_AFTER)?.run(async {
                 let _ = take(&nothing);
                 let _ = sender.send(());
             });
@@ -275,9 +289,17 @@ fn explain<T>(error: GlommioError<T>) -> io::Error {
 }
 
 /// The node's loop within the executor.
-async fn run(mut turn: impl Turn, sleeper: Sleeper) -> io::Result<()> {
+async fn run(turn: impl Turn, sleeper: Sleeper, alarm: Rc<Alarm>) -> io::Result<()> {
+    let outcome = run_turns(turn, sleeper, &alarm).await;
+    // Whoever awaits this does so in the executor.
+    alarm.set_shared(true);
+    outcome
+}
+
+async fn run_turns(mut turn: impl Turn, sleeper: Sleeper, alarm: &Alarm) -> io::Result<()> {
     let mut signals = Signals::new(&sleeper)?;
     loop {
+        alarm.set_shared(sleeper.has_background());
         if sleeper.has_background() {
             // Before the turn: what happens after it has looked signals anew.
             sleeper.reset();
@@ -288,9 +310,11 @@ async fn run(mut turn: impl Turn, sleeper: Sleeper) -> io::Result<()> {
         if !sleeper.has_background() {
             continue;
         }
+        // The turn may have been the first to begin a task.
+        alarm.set_shared(true);
         match sleeper.take_postponed().and_then(|planned| turn.lie_down(planned)) {
             Some(wait) => {
-                let outcome = signals.wait(wait).await;
+                let outcome = signals.wait(wait, &sleeper).await;
                 turn.get_up();
                 outcome?;
             }
@@ -317,9 +341,12 @@ impl Signals {
     }
 
     /// Sleeps until a signal comes or the time has passed, while other tasks run.
-    async fn wait(&mut self, time: Duration) -> io::Result<()> {
+    async fn wait(&mut self, time: Duration, sleeper: &Sleeper) -> io::Result<()> {
         let mut timer = pin!(Timer::new(time));
         poll_fn(|context| {
+            if sleeper.is_nudged(context.waker()) {
+                return Poll::Ready(Ok(()));
+            }
             let (ring, registration) = &mut self.ring;
             if let Poll::Ready(outcome) = ring.poll_readable(context, registration) {
                 return Poll::Ready(outcome.map_err(explain));
@@ -366,6 +393,11 @@ impl Background {
         let shares = Shares::Static(shares.clamp(1, 1000));
         let handle = glommio::executor().create_task_queue(shares, Latency::NotImportant, name);
         BackgroundQueue { handle, sleeper: self.sleeper.clone() }
+    }
+
+    /// Who must be told that a task has something for the node.
+    pub(crate) fn sleeper(&self) -> Sleeper {
+        self.sleeper.clone()
     }
 
     /// How many tasks are active.
@@ -428,6 +460,33 @@ mod tests {
             Ok(((), begun))
         });
         assert!(made.is_ok(), "joining tells why");
+    }
+
+    /// With a preemption timer so short that it has often fired before the executor looks at it for the first time.
+    #[test]
+    fn an_executor_is_woken_from_sleeps_that_it_should_not_have_begun() {
+        if crate::probe::probe().is_err() {
+            return;
+        }
+        let (sender, through) = mpsc::channel();
+        try_to_start(sender, |sender| {
+            let (started, begun) = mpsc::channel();
+            let body = move || {
+                make_glommio(Duration::from_micros(20)).unwrap().run(async {
+                    let Some(sender) = take(&sender) else { return };
+                    started.send(()).unwrap();
+                    let _alarm = alarm_of_this_task().await.unwrap();
+                    for _ in 0..3000 {
+                        Timer::new(Duration::from_micros(10)).await;
+                        glommio::spawn_local(async {}).await;
+                    }
+                    sender.send(()).unwrap();
+                });
+            };
+            Ok((thread::Builder::new().spawn(body)?, begun))
+        })
+        .unwrap();
+        assert!(through.recv_timeout(Duration::from_secs(60)).is_ok(), "it sleeps with tasks in its queues");
     }
 
     #[test]

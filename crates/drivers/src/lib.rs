@@ -10,7 +10,9 @@
 //! is shared with the kernel (in [`uring`]), descriptors that come as bare numbers, and the allocator that counts (in
 //! [`memory`]).
 
+mod alarm;
 pub mod clock;
+pub mod disk;
 pub mod epoll;
 pub mod executor;
 pub mod limits;

@@ -7,11 +7,13 @@ use ahash::RandomState;
 #[derive(Debug)]
 pub struct Database {
     pub(crate) table: Table,
+    /// Which part of the snapshot under way the table is, as long as it is walked.
+    pub(crate) snapshot_part: Option<u16>,
 }
 
 impl Database {
     pub(crate) fn new(hasher: RandomState) -> Database {
-        Database { table: Table::new(hasher) }
+        Database { table: Table::new(hasher), snapshot_part: None }
     }
 
     /// Keys in the database, expired ones not yet removed included.

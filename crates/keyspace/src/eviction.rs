@@ -9,6 +9,8 @@ use crate::table::Entry;
 
 /// Candidates that are remembered.
 const POOL_MAX_KEYS: usize = 16;
+/// Keys that are chosen one after the other if a snapshot needs the earlier ones.
+const VICTIMS_MAX: usize = 16;
 
 /// `maxmemory-policy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -92,16 +94,26 @@ impl Shard {
         }
     }
 
-    /// Removes one key by the policy. Returns how much memory that freed, in bytes; `None` if there was none to remove.
+    /// Removes one key by the policy. Returns how much memory that freed, in bytes; `None` if there was none to remove, or
+    /// a snapshot stands in the way: see [`Shard::must_wait_for_snapshot`].
     pub fn evict(&mut self) -> Option<usize> {
-        let (db, key) = match self.settings().eviction_policy {
-            EvictionPolicy::NoEviction => return None,
-            EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom => self.draw_victim()?,
-            _ => self.choose_victim()?,
-        };
-        self.before_change(db, &key);
-        let entry = self.databases[db as usize].table.remove(&key)?;
-        self.effects.record(db, &[b"DEL", &key]);
+        for _ in 0..VICTIMS_MAX {
+            let (db, key) = match self.settings().eviction_policy {
+                EvictionPolicy::NoEviction => return None,
+                EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom => self.draw_victim()?,
+                _ => self.choose_victim()?,
+            };
+            if !self.must_wait_for_snapshot(db, &key) {
+                return self.evict_key(db, &key);
+            }
+        }
+        None
+    }
+
+    fn evict_key(&mut self, db: u16, key: &[u8]) -> Option<usize> {
+        self.before_change(db, key);
+        let entry = self.databases[db as usize].table.remove(key)?;
+        self.effects.record(db, &[b"DEL", key]);
         self.evicted_keys += 1;
         let bytes = entry.as_entry().allocated_bytes();
         // Of a large value nothing is free yet.

@@ -16,14 +16,13 @@ impl Shard {
             while self.databases[db].volatile_len() > 0 && more() {
                 let Some(taken) = self.databases[db].table.take_expired(now_ms) else { break };
                 removed += taken.len();
-                let later = self.settings().lazy_free.expire;
                 for entry in taken {
                     let found = entry.as_entry();
                     self.effects.record(db as u16, &[b"DEL", found.key()]);
                     if !self.streams.is_empty() {
                         self.streams.make_rest(db as u16, found.key(), found.value());
                     }
-                    self.graveyard.bury(entry, later);
+                    self.bury_expired(db as u16, entry);
                 }
             }
         }
@@ -33,6 +32,10 @@ impl Shard {
                 && more()
             {
                 let key = key.to_vec();
+                if self.is_in_pieces(db as u16, &key) {
+                    // Nobody sees these fields. Once the snapshot has the value they go.
+                    break;
+                }
                 self.remove_expired_fields(db as u16, &key);
             }
         }
@@ -79,9 +82,13 @@ impl Shard {
         if none_is_due || !database.table.get(key).is_some_and(is_over) {
             return false;
         }
-        self.before_change(db, key);
+        if !self.streams.is_empty()
+            && let Some(entry) = self.databases[db as usize].table.get(key)
+        {
+            self.streams.make_rest(db, key, entry.value());
+        }
         if let Some(entry) = self.databases[db as usize].table.remove(key) {
-            self.graveyard.bury(entry, self.settings().lazy_free.expire);
+            self.bury_expired(db, entry);
         }
         self.effects.record(db, &[b"DEL", key]);
         self.note_expired_keys(1);

@@ -1,10 +1,24 @@
 //! What was removed and is too large to be freed at once.
 
+use crate::Shard;
 use crate::table::{OwnedEntry, Table};
 use tessera_values::{Value, ValueRef};
 
 /// Values of so many elements are freed at once, as Redis has it (`LAZYFREE_THRESHOLD`).
 const AT_ONCE_MAX_ELEMENTS: usize = 64;
+
+fn is_large(value: ValueRef<'_>) -> bool {
+    !matches!(value, ValueRef::String(_)) && value.elements_len() > AT_ONCE_MAX_ELEMENTS
+}
+
+impl Shard {
+    /// Frees what a command is done with and no key holds: a large value in pieces, unless the configuration has it freed at once.
+    pub fn free_in_pieces(&mut self, value: Value) {
+        if self.settings().lazy_free.server_delete && is_large(value.as_ref()) {
+            self.graveyard.values.push(value);
+        }
+    }
+}
 
 /// Tables of flushed databases and large values, freed a piece at a time.
 #[derive(Debug, Default)]
@@ -16,9 +30,7 @@ pub(crate) struct Graveyard {
 impl Graveyard {
     /// Frees an entry; or if `later`, keeps its value if it is large. True if that was kept.
     pub(crate) fn bury(&mut self, mut entry: OwnedEntry, later: bool) -> bool {
-        let value = entry.as_entry().value();
-        let is_large =
-            later && !matches!(value, ValueRef::String(_)) && value.elements_len() > AT_ONCE_MAX_ELEMENTS;
+        let is_large = later && is_large(entry.as_entry().value());
         if is_large {
             self.values.push(entry.take_value());
         }

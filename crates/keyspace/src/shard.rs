@@ -4,6 +4,7 @@ use crate::database::Database;
 use crate::effect::Effects;
 use crate::eviction::{EvictionPolicy, Pool};
 use crate::graveyard::Graveyard;
+use crate::snapshot::{Clearing, Writer};
 use crate::stream::Streams;
 use crate::table::Entry;
 use crate::usage::{Usage, decayed, idle_s};
@@ -52,6 +53,8 @@ pub struct ShardSettings {
     pub thresholds: Thresholds,
     /// Flushing frees memory later if the client does not say when (`lazyfree-lazy-user-flush`).
     pub lazy_flush: bool,
+    /// DUMP compresses strings (`rdbcompression`).
+    pub compress_dumps: bool,
     /// When large values are freed.
     pub lazy_free: LazyFree,
 }
@@ -98,6 +101,7 @@ impl Default for ShardSettings {
             lfu_decay_time_min: 1,
             thresholds: Thresholds::default(),
             lazy_flush: false,
+            compress_dumps: true,
             lazy_free: LazyFree::default(),
         }
     }
@@ -122,6 +126,8 @@ pub struct Shard {
     pub(crate) graveyard: Graveyard,
     pub(crate) waited_keys: WaitedKeys,
     pub(crate) streams: Streams,
+    pub(crate) snapshot: Option<Box<Writer>>,
+    pub(crate) clearing: Clearing,
 }
 
 impl Shard {
@@ -148,6 +154,8 @@ impl Shard {
             graveyard: Graveyard::default(),
             waited_keys: WaitedKeys::default(),
             streams: Streams::default(),
+            snapshot: None,
+            clearing: Clearing::default(),
         }
     }
 
@@ -238,13 +246,17 @@ impl Shard {
         self.dirty += 1;
     }
 
-    /// Empties one database. `lazy`: what it held is freed later by [`Shard::reclaim`].
+    /// Empties one database. `lazy`: what it held is freed later by [`Shard::reclaim`]. A snapshot under way still needs
+    /// it: then it is freed after that in any case.
     pub fn flush(&mut self, db: u16, lazy: bool) {
         self.before_flush(db);
         let hasher = self.hasher.clone();
         let old = std::mem::replace(&mut self.databases[db as usize], Database::new(hasher));
-        if lazy {
-            self.graveyard.bury_table(old.table);
+        let old = self.detach_from_snapshot(db, old.table, old.snapshot_part);
+        if let Some(table) = old
+            && lazy
+        {
+            self.graveyard.bury_table(table);
         }
     }
 
@@ -252,6 +264,7 @@ impl Shard {
     pub fn swap(&mut self, first: u16, second: u16) {
         self.databases.swap(first as usize, second as usize);
         self.streams.swap(first, second);
+        self.swap_in_snapshot(first, second);
         for (db, key) in self.waited_keys.of_databases([first, second]) {
             if self.databases[db as usize].table.get(&key).is_some() {
                 self.waited_keys.note(db, &key);
@@ -259,16 +272,20 @@ impl Shard {
         }
     }
 
-    /// Frees up to `segments` segments of flushed tables, or as many pieces of large values. True if there is more to
-    /// free.
+    /// Frees up to `segments` segments of flushed tables, or as many pieces of large values, or tidies up as many segments
+    /// after a snapshot that was aborted. True if there is more to do.
     pub fn reclaim(&mut self, segments: usize) -> bool {
         for _ in 0..segments {
-            if self.graveyard.is_empty() {
+            if !self.has_garbage() {
                 return false;
             }
-            self.graveyard.free_some();
+            if self.graveyard.is_empty() {
+                self.clear_marks();
+            } else {
+                self.graveyard.free_some();
+            }
         }
-        !self.graveyard.is_empty()
+        self.has_garbage()
     }
 
     /// The keys that somebody waits for.
@@ -276,9 +293,9 @@ impl Shard {
         &mut self.waited_keys
     }
 
-    /// Flushed tables and large values still to be freed.
+    /// [`Shard::reclaim`] has something to do.
     pub fn has_garbage(&self) -> bool {
-        !self.graveyard.is_empty()
+        !self.graveyard.is_empty() || self.has_marks()
     }
 
     /// The shard's source of randomness.

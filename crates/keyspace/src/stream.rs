@@ -111,11 +111,20 @@ impl Shard {
     /// The value of `key` is about to change or go.
     #[inline]
     pub(crate) fn before_change(&mut self, db: u16, key: &[u8]) {
+        // One branch for both: mostly neither is there.
+        if !self.streams.is_empty() | self.snapshot.is_some() {
+            self.before_watched_change(db, key);
+        }
+    }
+
+    #[cold]
+    fn before_watched_change(&mut self, db: u16, key: &[u8]) {
         if !self.streams.is_empty()
             && let Some(entry) = self.databases[db as usize].table.get(key)
         {
             self.streams.make_rest(db, key, entry.value());
         }
+        self.save_ahead(db, key, true);
     }
 
     /// All values of a database are about to go.

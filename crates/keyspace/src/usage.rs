@@ -47,6 +47,26 @@ impl Usage {
         }
     }
 
+    /// What is remembered of a key of which it is known how long it was idle or how often it was used. `None` if what is
+    /// known is not what is remembered.
+    pub(crate) fn known_bits(self, now_ms: i64, idle_s: Option<u64>, frequency: Option<u8>) -> Option<u32> {
+        match self {
+            Usage::Recency => idle_s.map(|idle_s| self.bits_of_idle(now_ms, idle_s)),
+            Usage::Frequency { .. } => frequency.map(|count| frequency_bits(now_ms, count)),
+        }
+    }
+
+    /// What is remembered of a key last used `idle_s` seconds ago.
+    pub(crate) fn bits_of_idle(self, now_ms: i64, idle_s: u64) -> u32 {
+        let idle_s = idle_s.min(u64::from(IDLE_MAX_S)) as u32;
+        seconds(now_ms).wrapping_sub(idle_s) & SECONDS_MASK
+    }
+
+    /// What is remembered of a key used as often as `frequency` says; without it, of a new one.
+    pub(crate) fn bits_of_frequency(self, now_ms: i64, frequency: Option<u8>) -> u32 {
+        frequency_bits(now_ms, frequency.unwrap_or(FIRST_COUNT))
+    }
+
     /// What is remembered after another use. `random`: a number in 0.0..1.0.
     #[inline]
     pub(crate) fn bits_after_use(self, bits: u32, now_ms: i64, random: impl FnOnce() -> f64) -> u32 {

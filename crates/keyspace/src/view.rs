@@ -269,6 +269,7 @@ impl<'a> ViewMut<'a> {
         if self.read().peek(key).is_none() {
             return;
         }
+        self.shard.before_change(self.db, key);
         if let Some(mut entry) = self.database_mut().table.get_mut(key) {
             entry.change_boxed(|value| {
                 if let Some(set) = SortedSet::of_mut(value) {
@@ -388,8 +389,19 @@ impl<'a> ViewMut<'a> {
         Some(entry)
     }
 
+    /// Remembers how long `key`, which is there, was idle, or how often it was used, whichever of both is known and
+    /// remembered at all.
+    pub fn set_usage(&mut self, key: &[u8], idle_s: Option<u64>, frequency: Option<u8>) {
+        let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
+        let Some(bits) = usage.known_bits(now_ms, idle_s, frequency) else { return };
+        if let Some(entry) = self.database_mut().table.get_mut(key) {
+            entry.as_entry().set_usage_bits(bits);
+        }
+    }
+
     /// Sets or clears the expiry of `key`. False if there is no such key.
     pub fn set_expire(&mut self, key: &[u8], at_ms: Option<i64>) -> bool {
+        self.shard.before_change_of_expiry(self.db, key);
         let Some(mut entry) = self.database_mut().table.get_mut(key) else { return false };
         entry.set_expire(at_ms);
         true

@@ -44,8 +44,18 @@ pub enum Hold {
     Peer(usize),
     /// CLIENT PAUSE.
     Paused,
+    /// It is not known yet whether there is anything to load.
+    Loading,
     /// The client does not read its replies.
     SlowReader,
+    /// All shards are about to agree on the moment of a snapshot.
+    Cut,
+    /// A key that it writes to has to be saved first.
+    Unsaved,
+    /// It waits for the end of a snapshot.
+    Saving,
+    /// A snapshot is sent to the client, or will be.
+    Transfer,
 }
 
 /// A command that takes several steps, while it is under way.

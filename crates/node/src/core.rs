@@ -4,10 +4,14 @@ use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::connection::{Connection, Running};
+use crate::desk::Desk;
+use crate::disk::Disk;
+use crate::loading::Loading;
 use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
 use crate::network::{ConnectionId, SocketHandle};
 use crate::shared::Shared;
+use crate::snapshot::Snapshot;
 use crate::stats::{Counters, NodeStats};
 use crate::waiters::Waiters;
 use std::cell::Cell;
@@ -63,6 +67,7 @@ pub struct Core<S, C> {
     pub(crate) config_version: u64,
     pub(crate) limits: Limits,
     pub(crate) mesh: Mesh<S>,
+    pub(crate) disk: Desk,
     pub(crate) shard: Shard,
     pub(crate) random: fastrand::Rng,
     /// By [`ConnectionId::index`].
@@ -113,11 +118,14 @@ pub struct Core<S, C> {
     pub(crate) purges_seen: usize,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
+    /// This node's part in loading, until all is loaded.
+    pub(crate) loading: Option<Box<Loading>>,
+    pub(crate) snapshot: Snapshot,
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A node's core. Everything random in it follows from `seed`.
-    pub fn new(clock: C, shared: Arc<Shared>, mesh: Mesh<S>, seed: u64) -> Core<S, C> {
+    pub fn new(clock: C, shared: Arc<Shared>, mesh: Mesh<S>, disk: Box<dyn Disk>, seed: u64) -> Core<S, C> {
         let config = shared.config();
         let databases = config.databases;
         let mut core = Core {
@@ -130,6 +138,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             config,
             shared,
             mesh,
+            disk: Desk::new(disk),
             shard: Shard::new(databases, seed),
             random: fastrand::Rng::with_seed(seed.rotate_left(32)),
             connections: Vec::new(),
@@ -165,9 +174,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             clients_peak_bytes: 0,
             purges_seen: 0,
             expire_more: false,
+            loading: None,
+            snapshot: Snapshot::default(),
         };
         core.take_over_config();
         core.shard.set_now_ms(core.now_ms());
+        core.begin_loading();
         core
     }
 
@@ -211,6 +223,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             lfu_decay_time_min: self.config.lfu_decay_time_min,
             thresholds: thresholds(&self.config),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
+            compress_dumps: self.config.rdb_compression,
             lazy_free: LazyFree {
                 eviction: self.config.lazy_free_lazy_eviction,
                 expire: self.config.lazy_free_lazy_expire,
@@ -232,9 +245,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         !self.mesh.has_mail()
             && !self.owes_memory()
             && !self.mesh.is_restless()
+            && self.disk.is_idle()
             && self.runnable.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
+            && self.is_snapshot_quiet()
             && self.orders.is_empty()
             && self.remote_sends.iter().all(Option::is_none)
             && self.connections.iter().flatten().all(|connection| {
@@ -247,13 +262,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// What is under way, a line for each connection: for whoever looks into a node that stands still.
     pub fn describe(&self) -> String {
         let mut text = format!(
-            "mail {}, restless {}, runnable {}, stalled {}, orders {}, remote sends {}\n",
+            "mail {}, restless {}, runnable {}, stalled {}, orders {}, remote sends {}, {:?}\n",
             self.mesh.has_mail(),
             self.mesh.is_restless(),
             self.runnable.len(),
             self.stalled.len(),
             self.orders.len(),
             self.remote_sends.iter().flatten().count(),
+            self.disk,
         );
         for connection in self.connections.iter().flatten() {
             text += &format!(
@@ -275,6 +291,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             );
         }
         text
+    }
+
+    /// The node's disk.
+    pub fn disk(&self) -> &Desk {
+        &self.disk
     }
 
     /// Connections in the table.

@@ -22,6 +22,12 @@ const HTTP_WARNING_PERIOD_NS: u64 = 60_000_000_000;
 /// A client that leaves this many bytes unread gets no further command executed.
 pub(crate) const SLOW_READER_LEN_BYTES: usize = 64 * 1024 * 1024;
 
+/// What Redis answers to writes when it cannot save.
+const SNAPSHOTS_FAIL: &[u8] = b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to \
+    disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during \
+    writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the \
+    RDB error.";
+
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Runs a command, or sends it on its way, or holds the connection.
     #[inline]
@@ -36,12 +42,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Ok(command) => command,
             Err(refused) => return self.refuse_admission(connection, args, refused),
         };
+        if self.snapshot.denies_writes && self.is_denied_by_disk(command) {
+            return self.refuse_for_disk(connection, command);
+        }
+        if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
+            return self.hold_or_refuse_while_loading(connection, command);
+        }
         if !connection.client.monitor && self.pause.holds(command, self.unix_us.div_euclid(1000)) {
             self.paused.push(connection.id);
             return hold(connection, Hold::Paused);
         }
         if connection.output_bytes() > SLOW_READER_LEN_BYTES {
             return hold(connection, Hold::SlowReader);
+        }
+        if self.snapshot.drain.is_holding {
+            self.hold_for_cut(connection.id);
+            return hold(connection, Hold::Cut);
         }
         match command.spread() {
             Spread::Nowhere => self.at_home(connection, command, args),
@@ -116,6 +132,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) -> Flow {
+        if self.is_walking() && self.must_wait_for_snapshot(command, args, connection.client.db) {
+            return self.hold_for_snapshot(connection);
+        }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
         }
@@ -203,7 +222,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (input_bytes, output_bytes, allocated_bytes) =
             (connection.input_bytes(), connection.output_bytes(), connection.allocated_bytes());
         let Connection { client, replies, endpoints, .. } = connection;
-        let mut failed = None;
+        let (mut failed, mut wanted) = (None, true);
         let mut host = NodeHost::new(self, endpoints, [input_bytes, output_bytes, allocated_bytes]);
         replies.write_now(|out| {
             let start = out.len();
@@ -216,7 +235,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 failed = Some(text.into_owned());
             }
             // The command itself may have changed the mode: CLIENT REPLY ON is answered.
-            take_wanted(client)
+            wanted = take_wanted(client);
+            wanted
         });
         let (actions, close_caller) = host.finish();
         self.now_ns = self.clock.monotonic_ns();
@@ -227,11 +247,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.feed_monitors(connection, command, args);
         }
         connection.close_after_reply |= close_caller;
-        actions.into_iter().for_each(|action| self.act(connection, action));
+        actions.into_iter().for_each(|action| self.act(connection, action, wanted));
         Flow::Next
     }
 
-    fn act(&mut self, connection: &mut Connection, action: Action) {
+    /// `wanted`: the client wants the reply of the command at hand.
+    fn act(&mut self, connection: &mut Connection, action: Action, wanted: bool) {
         match action {
             Action::CloseAfterReply => connection.close_after_reply = true,
             Action::Monitor => {
@@ -246,7 +267,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.shared.note_monitor(false);
                 }
             }
-            Action::Shutdown => self.shared.shut_down(),
+            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, false),
+            Action::SendSnapshot => self.await_transfer(connection),
+            Action::AwaitEnd => self.await_snapshot(connection, wanted, true),
         }
     }
 
@@ -277,6 +300,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
+        }
+        if self.is_walking() && self.must_wait_for_snapshot(command, args, connection.client.db) {
+            return self.hold_for_snapshot(connection);
         }
         let split = split::split(args, first, step, &self.shared.slots);
         self.note_start(connection, command, args);
@@ -520,6 +546,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         let text = self.note_out_of_memory(command);
         self.answer_error(connection, text)
+    }
+
+    /// Redis refuses for want of memory before it does because of the disk.
+    #[cold]
+    fn is_denied_by_disk(&mut self, command: &Command) -> bool {
+        (command.is_write() || command.flags.has(Flags::TELLS_OF_DISK)) && !self.is_out_of_memory_for(command)
+    }
+
+    #[cold]
+    fn refuse_for_disk(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
+        self.stats().commands.note_rejected(self.shared.registry.number(command));
+        self.refuse(connection, SNAPSHOTS_FAIL)
+    }
+
+    #[cold]
+    fn hold_for_snapshot(&mut self, connection: &mut Connection) -> Flow {
+        self.counters.snapshot_writers_waited += 1;
+        self.snapshot.unsaved.push(connection.id);
+        hold(connection, Hold::Unsaved)
     }
 
     /// Closes a connection that a browser was made to open.

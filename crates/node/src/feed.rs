@@ -61,7 +61,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Goes on with a connection whose hold is over.
     pub(crate) fn resume(&mut self, id: ConnectionId) {
         let Some(mut connection) = self.take(id) else { return };
-        if connection.hold == Some(Hold::Running) || connection.gone {
+        if matches!(connection.hold, Some(Hold::Running | Hold::Saving | Hold::Transfer)) || connection.gone {
             self.put(connection);
             return;
         }

@@ -4,6 +4,9 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Hold};
 use crate::core::Core;
 use crate::network::Endpoints;
+use crate::snapshot::Purpose;
+use crate::snapshot::status::EndOrder;
+use crate::stats::Counters;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use tessera_command::client::Client;
@@ -15,7 +18,7 @@ use tessera_command::host::{
     Slowlog, UnblockReason,
 };
 use tessera_command::{Error, Registry};
-use tessera_config::Config;
+use tessera_config::{Config, Id};
 
 /// The connection that sent the command at hand. It is not in the node's table meanwhile.
 struct Caller<'a> {
@@ -117,8 +120,12 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     fn config_set(&mut self, pairs: &[(&[u8], &[u8])], caller_is_local: bool) -> Result<(), Error> {
         let shared = self.core.shared.clone();
         let changed = shared.change_config(|config| {
-            let (next, changed) = config.set(pairs, caller_is_local)?;
+            let (mut next, changed) = config.set(pairs, caller_is_local)?;
             shared.system.apply(config, &next, &changed)?;
+            // It may have been told from where the process worked before.
+            if let Some(directory) = shared.system.directory().filter(|_| changed.contains(&Id::Dir)) {
+                next.dir = directory;
+            }
             Ok::<Config, tessera_config::SetError>(next)
         });
         let config = changed.map_err(|error| Error::built([b"ERR ", error.message().as_slice()].concat()))?;
@@ -203,6 +210,15 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
         self.core.shared.system.log(text);
     }
 
+    fn begin_snapshot(&mut self, in_background: bool) -> bool {
+        let purpose = if in_background { Purpose::Background } else { Purpose::Save };
+        self.core.shared.ask_for_snapshot(purpose, self.core.unix_us)
+    }
+
+    fn end_server(&mut self, save: Option<bool>, force: bool) {
+        self.core.shared.ask_to_end(EndOrder { save, force });
+    }
+
     fn purge_memory(&mut self) {
         self.core.shared.system.purge_memory();
     }
@@ -254,7 +270,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 allocator: memory.allocator,
                 ..MemoryFacts::default()
             },
-            persistence: PersistenceFacts { changes: counters.changes },
+            loading: self.shared.loading.facts(self.unix_us),
+            persistence: self.persistence_facts(&counters),
             stats: StatsFacts {
                 connections: counters.connections,
                 commands: counters.commands.saturating_sub(counters.refused_commands),
@@ -287,6 +304,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             replication: ReplicationFacts { id: self.shared.system.replication_id() },
             cpu: self.shared.system.cpu(),
             keyspace: self.database_facts(),
+        }
+    }
+
+    fn persistence_facts(&self, counters: &Counters) -> PersistenceFacts {
+        let persistence = &self.shared.persistence;
+        let saved = persistence.facts();
+        PersistenceFacts {
+            changes: counters.changes.saturating_sub(saved.saved_changes),
+            background_since_unix_s: saved.background_since_unix_s,
+            last_save_unix_s: saved.last_save_unix_s,
+            last_is_ok: !persistence.has_failed(),
+            last_duration_s: saved.last_duration_s,
+            saves: saved.saves,
+            keys_total: counters.snapshot_keys_total,
+            keys_done: counters.snapshot_keys_done,
+            ahead_bytes: counters.snapshot_ahead_bytes,
+            peak_ahead_bytes: saved.peak_ahead_bytes.max(counters.snapshot_ahead_bytes),
+            last_peak_ahead_bytes: saved.last_peak_ahead_bytes,
+            written_bytes: counters.snapshot_written_bytes,
+            last_len_bytes: saved.last_len_bytes,
+            last_cut_us: saved.last_cut_ns / 1000,
+            cuts_given_up: saved.cuts_given_up,
+            writers_waited: counters.snapshot_writers_waited,
         }
     }
 
@@ -345,11 +385,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             turns: kept.turns,
             busy_ns: kept.busy_ns,
             commands_ns: kept.commands_ns,
+            snapshot_keys_total: kept.snapshot_keys_total,
+            snapshot_keys_done: kept.snapshot_keys_done,
+            snapshot_written_bytes: kept.snapshot_written_bytes,
+            snapshot_ahead_bytes: kept.snapshot_ahead_bytes,
             ..crate::stats::Counters::default()
         };
         self.shard.reset_stats();
         self.publish_databases();
         self.shared.eviction.reset();
+        self.shared.persistence.reset_statistics();
         self.stats().commands.reset();
         self.stats().errors.lock().unwrap_or_else(PoisonError::into_inner).reset();
         self.publish();

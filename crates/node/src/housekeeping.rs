@@ -33,6 +33,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some((deadline_ns, _)) = self.wait_deadlines.first() {
             due_ns = due_ns.min(*deadline_ns);
         }
+        if let Some(look_ns) = self.next_look_at_snapshot_ns() {
+            due_ns = due_ns.min(look_ns);
+        }
         due_ns.saturating_sub(self.now_ns)
     }
 

@@ -220,6 +220,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Evicts a turn's part of what this shard owes, and looks whether there is more to do when it is time.
     pub(crate) fn keep_memory(&mut self) {
         if self.memory.is_bounded()
+            // What is loaded was within the bound of who saved it, or the bound is new: clients will see to it.
+            && self.loading.is_none()
             && (self.memory.room_bytes < 0 || self.now_ns >= self.memory.next_look_ns || self.owes_memory())
         {
             self.make_room();

@@ -6,7 +6,9 @@
 
 use crate::blocking::Delivery;
 use crate::doorbell::Doorbell;
+use crate::loading::finding::LoadPlan;
 use crate::network::Wake;
+use crate::snapshot::SnapshotNote;
 use crate::waiters::WaitRequest;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
@@ -15,6 +17,7 @@ use tessera_command::Command;
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::{Batch, Ticket};
+use tessera_storage::rdb::DecodedEntry;
 
 /// Parcels under way from one node to another at most.
 const CHANNEL_MAX_PARCELS: usize = 64;
@@ -25,6 +28,16 @@ const OUTGOING_MAX_LEN_BYTES: usize = 4 * 1024 * 1024;
 pub(crate) const REPLIES_MAX_LEN_BYTES: usize = 8 * 1024 * 1024;
 /// Emptied batches kept for use.
 const SPARE_MAX_BATCHES: usize = 8;
+
+/// Requests that may change a shard or lead to others that do, since the start: calls, errands, and notes that take
+/// elements from shard to shard. When everybody's are equal in sum, and nobody has anything left to ask for, nothing is under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Given to the channels.
+    pub sent: u64,
+    /// Of those that came, carried out.
+    pub done: u64,
+}
 
 /// Something rare that one node tells another.
 pub enum Note<S> {
@@ -67,6 +80,16 @@ pub enum Note<S> {
     Piece(Ticket, Vec<u8>, bool),
     /// Nobody wants that stream any more.
     EndStream(u64),
+    /// This is what there is to load: take your share.
+    Load(Arc<LoadPlan>),
+    /// Keys of your shard, from what was saved.
+    Loaded(Vec<DecodedEntry>),
+    /// I have sent you all that I loaded.
+    LoadSent,
+    /// I have all keys of my shard.
+    LoadArrived,
+    /// About a snapshot.
+    Snapshot(Box<SnapshotNote>),
     /// A direct reply is done; what could not be written of it comes back.
     DirectDone {
         /// Whose.
@@ -74,6 +97,13 @@ pub enum Note<S> {
         /// The unwritten rest.
         rest: Vec<u8>,
     },
+}
+
+impl<S> Note<S> {
+    /// It is part of [`Traffic`].
+    fn is_request(&self) -> bool {
+        matches!(self, Note::Wait(_) | Note::Deliver(_) | Note::Return(_))
+    }
 }
 
 /// What goes through a channel.
@@ -128,7 +158,7 @@ struct Link<S> {
 impl<S> Link<S> {
     /// Moves what waits into the channel, as far as there is room. True if anything moved.
     #[expect(clippy::vec_box, reason = "batches travel in boxes")]
-    fn publish(&mut self, spare: &mut Vec<Box<Batch>>) -> bool {
+    fn publish(&mut self, spare: &mut Vec<Box<Batch>>, traffic: &mut Traffic) -> bool {
         let mut any = false;
         while let Some(parcel) = self.outbox.pop_front() {
             if let Err(rtrb::PushError::Full(parcel)) = self.sender.push(parcel) {
@@ -140,6 +170,7 @@ impl<S> Link<S> {
         if !self.outgoing.is_empty() && !self.sender.is_full() {
             let fresh = spare.pop().unwrap_or_default();
             let batch = std::mem::replace(&mut self.outgoing, fresh);
+            traffic.sent += requests_len(&batch);
             any |= self.sender.push(Parcel::Batch(batch)).is_ok();
         }
         any
@@ -154,6 +185,10 @@ impl<S> Link<S> {
     }
 }
 
+fn requests_len(batch: &Batch) -> u64 {
+    (batch.calls_len() + batch.errands.len()) as u64
+}
+
 /// One node's ends of all its channels.
 pub struct Mesh<S> {
     me: usize,
@@ -162,6 +197,7 @@ pub struct Mesh<S> {
     bells: Arc<[Arc<Bell>]>,
     #[expect(clippy::vec_box, reason = "batches travel in boxes")]
     spare: Vec<Box<Batch>>,
+    traffic: Traffic,
 }
 
 impl<S> Mesh<S> {
@@ -196,7 +232,13 @@ impl<S> Mesh<S> {
                         published: false,
                     })
                 });
-                Mesh { me, links: links.collect(), bells: bells.clone(), spare: Vec::new() }
+                Mesh {
+                    me,
+                    links: links.collect(),
+                    bells: bells.clone(),
+                    spare: Vec::new(),
+                    traffic: Traffic::default(),
+                }
             })
             .collect()
     }
@@ -256,7 +298,23 @@ impl<S> Mesh<S> {
 
     /// Sends something rare.
     pub fn note(&mut self, peer: usize, note: Note<S>) {
+        self.traffic.sent += u64::from(note.is_request());
         self.link(peer).outbox.push_back(Parcel::Note(Box::new(note)));
+    }
+
+    /// What this node has sent and done so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// Notes that so many requests of peers have been carried out.
+    pub fn note_done(&mut self, requests: u64) {
+        self.traffic.done += requests;
+    }
+
+    /// Requests wait to leave, or wait here to be carried out.
+    pub fn has_requests(&self) -> bool {
+        self.links.iter().flatten().any(|link| requests_len(&link.outgoing) > 0 || !link.deferred.is_empty())
     }
 
     /// Takes the next parcel of `peer` out of its channel.
@@ -295,7 +353,7 @@ impl<S> Mesh<S> {
     pub fn flush(&mut self) {
         let mut any = false;
         for link in self.links.iter_mut().flatten() {
-            link.published |= link.publish(&mut self.spare);
+            link.published |= link.publish(&mut self.spare, &mut self.traffic);
             any |= link.published;
         }
         if !any {

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::connection::{Connection, Hold};
 use crate::core::{Core, NetworkOrder};
+use crate::disk::Disk;
 use crate::dispatch::SLOW_READER_LEN_BYTES;
 use crate::mesh::{Mesh, Note};
 use crate::network::{Closed, ConnectionId, Events, Network, Wait};
@@ -42,9 +43,16 @@ struct Inbox<'a, S, C> {
 
 impl<N: Network, C: Clock> Node<N, C> {
     /// A node. Everything random in it follows from `seed`.
-    pub fn new(network: N, clock: C, shared: Arc<Shared>, mesh: Mesh<N::Socket>, seed: u64) -> Node<N, C> {
+    pub fn new(
+        network: N,
+        disk: Box<dyn Disk>,
+        clock: C,
+        shared: Arc<Shared>,
+        mesh: Mesh<N::Socket>,
+        seed: u64,
+    ) -> Node<N, C> {
         mesh.bell().connect(network.waker());
-        let core = Core::new(clock, shared, mesh, seed);
+        let core = Core::new(clock, shared, mesh, disk, seed);
         Node { network, core, ending_since_ns: None, last_event_ns: 0 }
     }
 
@@ -71,11 +79,14 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.tell_time();
         let before_ns = core.now_ns;
         core.follow_config();
+        core.disk.collect();
         core.take_mail();
+        core.load();
         core.resume_all();
         self.welcome();
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
+        core.keep_snapshot();
         self.core.resume_all();
         self.core.publish();
         self.core.mesh.flush();
@@ -92,7 +103,12 @@ impl<N: Network, C: Clock> Node<N, C> {
         let core = &mut self.core;
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
-        if !core.runnable.is_empty() || core.shard.has_garbage() || core.owes_memory() {
+        if !core.runnable.is_empty()
+            || core.shard.has_garbage()
+            || core.owes_memory()
+            || core.has_loading_work()
+            || core.has_snapshot_work()
+        {
             return Wait::Poll;
         }
         let spin_ns = u64::from(core.config.spin_us) * 1000;
@@ -109,6 +125,21 @@ impl<N: Network, C: Clock> Node<N, C> {
             return Wait::Poll;
         }
         Wait::AtMost(Duration::from_nanos(sleep_ns))
+    }
+
+    /// A wait that the network's poll has put off (see [`Network::sleeps_later`]) is to begin now, and would take `planned`
+    /// at most: how long it may take after what the turn did since, or `None` if there is something to do. If it may, peers
+    /// ring from now on, until [`Node::get_up`] or the next turn.
+    pub fn sleep_later(&mut self, planned: Duration) -> Option<Duration> {
+        match self.lie_down() {
+            Wait::Poll => None,
+            Wait::AtMost(wait) => Some(wait.min(planned)),
+        }
+    }
+
+    /// The sleep that [`Node::sleep_later`] allowed is over: peers need not ring.
+    pub fn get_up(&mut self) {
+        self.core.mesh.bell().doorbell().get_up();
     }
 
     /// Deals accepted sockets to the nodes with the fewest clients, and takes in those dealt to this one.
@@ -173,7 +204,7 @@ impl<N: Network, C: Clock> Node<N, C> {
                 connection.sending_bytes = buffer.len();
                 let output_bytes = connection.output_bytes();
                 let is_waited_for = connection.close_after_reply
-                    || connection.hold == Some(Hold::SlowReader)
+                    || matches!(connection.hold, Some(Hold::SlowReader | Hold::Transfer))
                     || !connection.streams.is_empty();
                 // Only who waits for the end of a send has to hear of it at once.
                 if is_waited_for {

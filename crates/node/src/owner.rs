@@ -7,6 +7,7 @@ use crate::direct;
 use crate::memory::OUT_OF_MEMORY;
 use crate::mesh::{Note, REPLIES_MAX_LEN_BYTES};
 use crate::network::SocketHandle;
+use crate::snapshot::Turn;
 use std::sync::PoisonError;
 use tessera_command::host::command_stats::Outcome;
 use tessera_command::{Command, Error, Flags, Run};
@@ -64,7 +65,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match result {
             Ok(Effect::None) => {}
             Err(Error::LongReply) => self.opened_stream = self.open_stream(command, args, db, protocol, out),
-            Ok(Effect::Verbatim | Effect::Rewritten) => self.shard.note_dirty(),
+            Ok(Effect::Verbatim | Effect::Rewritten) => {
+                self.shard.note_dirty();
+                if command.flags.has(Flags::REMOVES_ALL) && self.me == 0 {
+                    self.note_all_removed();
+                }
+            }
             Err(error) => {
                 outcome = Outcome::Failure;
                 reply.truncate(start);
@@ -210,30 +216,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let keys = next.filter_map(|(call, args)| args.get(call.command.first_key()?));
                 self.shard.warm(call.db, keys);
             }
-            index += 1;
-            let Call { ticket, command, .. } = call;
-            let Some(socket) = call.direct else {
-                let duration_ns = out.push_reply(ticket, |replies| self.run_call(&call, args, replies));
-                if let Some(stream) = self.opened_stream.take() {
-                    self.mesh.note(home, Note::Streamed(ticket, stream, out.pop_reply()));
+            if self.is_walking() || !self.snapshot.aside.is_empty() {
+                match self.turn_of_call(home, &call, args) {
+                    Turn::Now => {}
+                    Turn::Aside => {
+                        index += 1;
+                        continue;
+                    }
+                    Turn::Full => {
+                        batch.set_done_calls(index);
+                        self.mesh.restore_outgoing(home, out);
+                        return false;
+                    }
                 }
-                if call.whole && self.is_slow(command, duration_ns) {
-                    out.slow.push(slow(&call, args, duration_ns));
-                }
-                continue;
-            };
-            let mut bytes = self.buffers.take();
-            let duration_ns = self.run_call(&call, args, &mut bytes);
-            if let Some(stream) = self.opened_stream.take() {
-                self.mesh.note(home, Note::Streamed(ticket, stream, bytes));
-            } else if self.is_slow(command, duration_ns) {
-                // It goes into the log before its client knows that it is done: the home must hear of it first.
-                out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));
-                out.slow.push(slow(&call, args, duration_ns));
-                self.buffers.give_back(bytes);
-            } else {
-                self.reply_directly(home, ticket, SocketHandle(socket), bytes);
             }
+            index += 1;
+            self.answer_call(home, &call, args, &mut out);
         }
         for errand in batch.errands.drain(..) {
             let ticket = errand.ticket;
@@ -241,6 +239,34 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.mesh.restore_outgoing(home, out);
         true
+    }
+
+    /// Runs a peer's call and answers it, to the peer or to the client itself.
+    #[inline]
+    pub(crate) fn answer_call(&mut self, home: usize, call: &Call, args: Args<'_>, out: &mut Batch) {
+        let Call { ticket, command, .. } = *call;
+        let Some(socket) = call.direct else {
+            let duration_ns = out.push_reply(ticket, |replies| self.run_call(call, args, replies));
+            if let Some(stream) = self.opened_stream.take() {
+                self.mesh.note(home, Note::Streamed(ticket, stream, out.pop_reply()));
+            }
+            if call.whole && self.is_slow(command, duration_ns) {
+                out.slow.push(slow(call, args, duration_ns));
+            }
+            return;
+        };
+        let mut bytes = self.buffers.take();
+        let duration_ns = self.run_call(call, args, &mut bytes);
+        if let Some(stream) = self.opened_stream.take() {
+            self.mesh.note(home, Note::Streamed(ticket, stream, bytes));
+        } else if self.is_slow(command, duration_ns) {
+            // It goes into the log before its client knows that it is done: the home must hear of it first.
+            out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));
+            out.slow.push(slow(call, args, duration_ns));
+            self.buffers.give_back(bytes);
+        } else {
+            self.reply_directly(home, ticket, SocketHandle(socket), bytes);
+        }
     }
 
     /// Does a step of a gathering command on the shard.

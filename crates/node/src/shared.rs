@@ -1,7 +1,9 @@
 //! What the nodes have in common. Commands on keys never come here; what is behind a lock is for rare occasions.
 
+use crate::loading::LoadingProgress;
 use crate::memory::Eviction;
 use crate::mesh::Bell;
+use crate::snapshot::Persistence;
 use crate::stats::{Counters, NodeStats};
 use crate::system::System;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -31,6 +33,10 @@ pub struct Shared {
     pub direct: Box<[Box<[DirectState]>]>,
     /// What all nodes know of bounded memory.
     pub eviction: Eviction,
+    /// How far loading is.
+    pub loading: LoadingProgress,
+    /// What is asked for of snapshots, and what is told of them.
+    pub persistence: Persistence,
     /// The process.
     pub system: Box<dyn System>,
     /// When the server started, in Unix microseconds.
@@ -69,6 +75,8 @@ impl Shared {
             bells,
             direct: (0..nodes).map(|_| (0..direct_len).map(|_| DirectState::new(0)).collect()).collect(),
             eviction: Eviction::default(),
+            loading: LoadingProgress::default(),
+            persistence: Persistence::new(started_at_unix_us.div_euclid(1_000_000)),
             system,
             started_at_unix_us,
             config: Mutex::new(Arc::new(config)),
@@ -179,6 +187,12 @@ impl Shared {
     /// Ends the server. May be called from any thread, also more than once.
     pub fn shut_down(&self) {
         self.shutting_down.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// All is loaded: clients are served from now on.
+    pub(crate) fn end_loading(&self) {
+        self.loading.end();
         self.wake_all();
     }
 

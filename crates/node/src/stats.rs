@@ -91,6 +91,16 @@ counters! {
     output_bytes_per_s,
     /// Turns per second of late.
     turns_per_s,
+    /// Keys at the cut of the snapshot under way.
+    snapshot_keys_total,
+    /// Of these, keys that are saved.
+    snapshot_keys_done,
+    /// What the snapshot under way has written, in bytes.
+    snapshot_written_bytes,
+    /// What it has saved ahead and keeps, in bytes.
+    snapshot_ahead_bytes,
+    /// Writes that had to wait for a snapshot.
+    snapshot_writers_waited,
     /// Commands passed on to other shards.
     forwarded,
     /// Of those, replies that the owner wrote to the client's socket itself.

@@ -31,11 +31,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             while let Some(mut batch) = self.mesh.next_deferred(peer) {
                 any = true;
-                if self.run_batch(peer, &mut batch) {
-                    self.mesh.recycle(batch);
-                } else {
+                let requests = (batch.calls_len() + batch.errands.len()) as u64;
+                if !self.run_batch(peer, &mut batch) {
                     self.mesh.defer_again(peer, batch);
+                    break;
                 }
+                self.mesh.note_done(requests);
+                self.mesh.recycle(batch);
             }
         }
         any
@@ -229,12 +231,26 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
             Note::Piece(ticket, piece, more) => self.take_note_of_piece(ticket, &piece, more),
             Note::EndStream(stream) => self.shard.close_stream(stream),
-            Note::Wait(request) => self.take_wait(*request),
+            Note::Wait(request) => {
+                self.take_wait(*request);
+                self.mesh.note_done(1);
+            }
             Note::Waiting(ticket) => self.take_waiting(ticket),
             Note::Served(ticket, reply) => self.take_served(ticket, &reply),
             Note::Forget(ticket) => self.waiters.remove(&mut self.shard, peer, ticket),
-            Note::Deliver(delivery) => self.take_delivery(*delivery),
-            Note::Return(delivery) => self.take_return(*delivery),
+            Note::Load(plan) => self.take_load_plan(&plan),
+            Note::Loaded(entries) => self.take_loaded(entries),
+            Note::LoadSent => self.take_load_sent(),
+            Note::LoadArrived => self.take_load_arrived(),
+            Note::Deliver(delivery) => {
+                self.take_delivery(*delivery);
+                self.mesh.note_done(1);
+            }
+            Note::Return(delivery) => {
+                self.take_return(*delivery);
+                self.mesh.note_done(1);
+            }
+            Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
             Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, &rest),
         }
     }
@@ -262,6 +278,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 | Note::Forget(_)
                 | Note::Deliver(_)
                 | Note::Return(_)
+                | Note::Load(_)
+                | Note::Loaded(_)
+                | Note::LoadSent
+                | Note::LoadArrived
+                | Note::Snapshot(_)
                 | Note::DirectDone { .. } => {
                     debug_assert!(false, "a node does not send itself such a note");
                 }

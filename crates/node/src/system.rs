@@ -1,5 +1,6 @@
 //! The seam between a node and the process it is part of: what commands ask about it and have done to it.
 
+use std::path::PathBuf;
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, ServerFacts};
 use tessera_config::{Config, SetError};
@@ -38,6 +39,8 @@ pub trait System: Send + Sync {
     /// # Errors
     /// Which one could not be, and why.
     fn apply(&self, before: &Config, after: &Config, changed: &[tessera_config::Id]) -> Result<(), SetError>;
+    /// The whole path of the directory that the process works in, if that can be told.
+    fn directory(&self) -> Option<PathBuf>;
     /// Writes the configuration into the file it came from.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use crc::{CRC_16_XMODEM, Crc, Table};
 use memchr::memchr;
+use std::ops::RangeInclusive;
 
 /// How many slots there are, as in Redis Cluster.
 pub const SLOTS: usize = 16_384;
@@ -48,6 +49,18 @@ impl SlotTable {
         self.shards
     }
 
+    /// The slots that a shard owns, as ranges in ascending order.
+    pub fn slots_of(&self, shard: ShardId) -> Vec<RangeInclusive<u16>> {
+        let mut ranges: Vec<RangeInclusive<u16>> = Vec::new();
+        for slot in (0..SLOTS as u16).filter(|slot| self.owners[usize::from(*slot)] == shard) {
+            match ranges.last_mut() {
+                Some(last) if *last.end() + 1 == slot => *last = *last.start()..=slot,
+                _ => ranges.push(slot..=slot),
+            }
+        }
+        ranges
+    }
+
     /// The shard that owns a key.
     #[inline]
     pub fn owner_of(&self, key: &[u8]) -> ShardId {
@@ -75,6 +88,16 @@ mod tests {
         ] {
             assert_eq!(slot_of(key.as_bytes()), slot, "{key}");
         }
+    }
+
+    #[test]
+    fn ranges_are_the_slots() {
+        assert_eq!(SlotTable::even(1).slots_of(0), [0..=16_383]);
+        let table = SlotTable::even(3);
+        let ranges: Vec<_> = (0..3).flat_map(|shard| table.slots_of(shard)).collect();
+        assert_eq!(ranges, [0..=5461, 5462..=10_922, 10_923..=16_383]);
+        let owners = [0, 1, 1, 0].repeat(SLOTS / 4).into();
+        assert_eq!(SlotTable { owners, shards: 2 }.slots_of(0)[..3], [0..=0, 3..=4, 7..=8]);
     }
 
     #[test]

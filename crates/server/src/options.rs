@@ -258,7 +258,7 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::MemorySize { .. } => "size",
         Kind::Permissions { .. } => "octal",
         Kind::Choice(_) => "choice",
-        Kind::OptionalPath | Kind::Path => "path",
+        Kind::OptionalPath | Kind::Path | Kind::FileName => "path",
         Kind::Secret => "password",
         Kind::Addresses { .. } => "address",
         Kind::CpuList => "cores",

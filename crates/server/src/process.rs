@@ -164,6 +164,10 @@ impl System for Process {
         self.facts.clone()
     }
 
+    fn directory(&self) -> Option<PathBuf> {
+        std::env::current_dir().ok()
+    }
+
     fn replication_id(&self) -> String {
         self.replication_id.clone()
     }

@@ -11,10 +11,11 @@ use signal_hook::iterator::Signals;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tessera_command::Registry;
 use tessera_config::{Config, IoDriver};
 use tessera_drivers::clock::SystemClock;
+use tessera_drivers::disk::{RingDisk, ThreadDisk};
 use tessera_drivers::epoll::EpollNetwork;
 use tessera_drivers::executor::{NodeThread, Seat, allowed_cpus, seats, start_glommio, start_plain};
 use tessera_drivers::limits::raise_open_files;
@@ -22,7 +23,11 @@ use tessera_drivers::listen::{ListenOptions, Listener, Listeners, listen};
 use tessera_drivers::uring::{UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker, probe};
 use tessera_node::mesh::Mesh;
+use tessera_node::snapshot::status::EndOrder;
 use tessera_node::{Node, Shared};
+
+/// How often the main thread looks whether the nodes have loaded everything.
+const LOADING_LOOK: Duration = Duration::from_millis(2);
 
 /// Runs a server until it is told to end.
 ///
@@ -151,6 +156,7 @@ fn serve(
     let process = Process::new(facts, config_file, listening.control);
     let shared =
         Arc::new(Shared::new(registry, config.clone(), bells, Box::new(process), started_at_unix_us));
+    shared.loading.begin(started_at_unix_us);
     end_on_signals(Arc::downgrade(&shared)).map_err(|error| format!("Can't handle signals: {error}"))?;
 
     let clock = SystemClock::new();
@@ -164,8 +170,11 @@ fn serve(
                 .map_err(|error| format!("Can't start shard {index}: {error}"))?,
         );
     }
-    announce(&config, driver, &seats, &listening.addresses);
-    manager.ready();
+    wait_until_loaded(&shared);
+    if shared.loading.failure().is_none() {
+        announce(&config, driver, &seats, &listening.addresses);
+        manager.ready();
+    }
     let mut outcome = Ok(());
     for thread in threads {
         if let Err(error) = thread.join() {
@@ -173,9 +182,19 @@ fn serve(
             outcome = Err(format!("A shard failed: {error}"));
         }
     }
+    if let Some(failure) = shared.loading.failure() {
+        outcome = Err(format!("Can't load what was saved: {failure}"));
+    }
     manager.stopping();
     log::info!("Tessera is now ready to exit, bye bye...");
     outcome
+}
+
+/// The nodes load; whoever waits for the server is told when they have.
+fn wait_until_loaded(shared: &Shared) {
+    while shared.loading.is_loading() && !shared.is_shutting_down() {
+        std::thread::sleep(LOADING_LOOK);
+    }
 }
 
 /// What one node is made of.
@@ -194,13 +213,14 @@ fn start_node(driver: Driver, seat: Seat, place: Place, clock: SystemClock) -> i
         Driver::Uring => start_glommio(seat, move |core| {
             let network =
                 UringNetwork::new(UringOptions::default(), listeners, Waker::new()?, core.sleeper())?;
-            let mut node = Node::new(network, clock, shared, mesh, seed);
-            Ok(move || node.turn())
+            let disk = Box::new(RingDisk::new(&core.background()));
+            Ok(Node::new(network, disk, clock, shared, mesh, seed))
         }),
         Driver::Epoll => start_plain(seat, move || {
-            let network = EpollNetwork::new(listeners, Waker::new()?)?;
-            let mut node = Node::new(network, clock, shared, mesh, seed);
-            Ok(move || node.turn())
+            let waker = Waker::new()?;
+            let disk = Box::new(ThreadDisk::new(waker.clone()));
+            let network = EpollNetwork::new(listeners, waker)?;
+            Ok(Node::new(network, disk, clock, shared, mesh, seed))
         }),
     }?;
     thread.wait_started()
@@ -264,7 +284,7 @@ fn end_on_signals(shared: Weak<Shared>) -> io::Result<()> {
             let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
             log::warn!("Received {name} scheduling shutdown...");
             if let Some(shared) = shared.upgrade() {
-                shared.shut_down();
+                shared.ask_to_end(EndOrder { save: None, force: false });
             }
         }
     })?;

@@ -105,3 +105,43 @@ fn compare(primary: &Contents, replica: &Contents, log: &[Logged]) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn random_writes_reach_every_encoding() {
+        let mut seen = BTreeSet::new();
+        for seed in 0..10 {
+            let mut generator = Generator::new(Kind::Writes, "", seed);
+            let mut shard = Shard::new(DATABASES, seed);
+            shard.set_now_ms(START_UNIX_US / 1000);
+            for number in 1..=1_000 {
+                let (words, _) = generator.words();
+                let _ = run(&mut shard, 0, OwnedArgs::from_words(&words).as_args());
+                if number % 20 > 0 {
+                    continue;
+                }
+                let entries = shard.database(0).table().iter().map(|entry| entry.value());
+                seen.extend(entries.map(|value| (value.type_name(), value.encoding_name())));
+            }
+        }
+        let expected = [
+            ("hash", "hashtable"),
+            ("hash", "listpack"),
+            ("list", "listpack"),
+            ("list", "quicklist"),
+            ("set", "hashtable"),
+            ("set", "intset"),
+            ("set", "listpack"),
+            ("string", "embstr"),
+            ("string", "int"),
+            ("string", "raw"),
+            ("zset", "listpack"),
+            ("zset", "skiplist"),
+        ];
+        assert!(seen.is_superset(&BTreeSet::from(expected)), "only {seen:?}");
+    }
+}

@@ -18,9 +18,10 @@ pub enum Kind {
 }
 
 /// Commands that are not drawn: they end connections or the server, hold clients back, switch replies off, change the
-/// configuration, or tell memory addresses. The scenarios call some of them by hand.
+/// configuration, tell memory addresses, or are answered by how far a snapshot is. The scenarios call some of them by hand.
 const NOT_DRAWN: &[&str] = &[
     "auth",
+    "bgsave",
     "client|kill",
     "client|pause",
     "client|reply",
@@ -30,15 +31,32 @@ const NOT_DRAWN: &[&str] = &[
     "debug",
     "hello",
     "monitor",
+    "psync",
     "quit",
     "reset",
+    "save",
     "shutdown",
+    "sync",
     "scan",
     "randomkey",
 ];
 
-/// Commands whose replies tell of the server rather than of the data.
-const OF_THE_SERVER: &[&str] = &["client|id", "client|info", "client|list"];
+/// Commands whose replies tell of the server rather than of the data, or in which order a shard keeps its elements.
+const OF_THE_SERVER: &[&str] = &["client|id", "client|info", "client|list", "dump", "memory|usage"];
+
+/// Types with keys of their own, by the commands that are for them, and what the names of these keys begin with.
+const TYPED: &[(Group, &str)] = &[
+    (Group::List, "list"),
+    (Group::Hash, "hash"),
+    (Group::Set, "set"),
+    (Group::SortedSet, "zset"),
+    (Group::HyperLogLog, "hll"),
+    (Group::Geo, "geo"),
+];
+/// More elements than any collection has.
+const ALL_ELEMENTS: &str = "1000000";
+/// So many elements at once make a small collection a large one.
+const MANY_ELEMENTS: usize = 150;
 
 /// Draws commands.
 pub struct Generator {
@@ -51,6 +69,8 @@ pub struct Generator {
     hides_keys: bool,
     /// How many keys or fields the word before announced.
     announced: Option<usize>,
+    /// Whom the command that is being made is for.
+    group: Group,
 }
 
 impl Generator {
@@ -64,7 +84,16 @@ impl Generator {
             .collect();
         let weights = commands.iter().map(|(_, weight)| weight).sum();
         let random = fastrand::Rng::with_seed(seed);
-        Generator { random, prefix, kind, commands, weights, hides_keys: false, announced: None }
+        Generator {
+            random,
+            prefix,
+            kind,
+            commands,
+            weights,
+            hides_keys: false,
+            announced: None,
+            group: Group::Generic,
+        }
     }
 
     /// About `len` actions.
@@ -123,7 +152,12 @@ impl Generator {
             .map_or(self.commands[0].0, |(command, _)| *command);
         let mut words: Vec<Vec<u8>> = command.full_name.split('|').map(|name| self.spelled(name)).collect();
         let name_words = words.len();
-        self.announced = None;
+        (self.announced, self.group) = (None, command.spec.group);
+        if command.full_name == "spop" && self.kind != Kind::Writes {
+            // What it takes follows from the shard's seed, and so would all that is answered later, unless it takes all.
+            words.extend([self.key(), ALL_ELEMENTS.into()]);
+            return (words, Check::Unordered);
+        }
         for arg in command.spec.grammar {
             self.arg(arg, &mut words);
         }
@@ -133,12 +167,20 @@ impl Generator {
                 |word: &Vec<u8>| matches!(word.to_ascii_uppercase().as_slice(), b"EXAT" | b"PXAT");
             self.hides_keys |= words.iter().any(says_when);
         }
-        (words, self.check(command))
+        if self.kind != Kind::Writes && sorts_by_chance(&words) {
+            return self.words();
+        }
+        let check = self.check(command, &words);
+        (words, check)
     }
 
-    fn check(&self, command: &Command) -> Check {
+    fn check(&self, command: &Command, words: &[Vec<u8>]) -> Check {
         if OF_THE_SERVER.contains(&command.full_name) {
             return Check::Kind;
+        }
+        if command.full_name.starts_with("sort") && has(words, "BY") {
+            // Elements of a set with equal weights.
+            return Check::Unordered;
         }
         let has_tip = |tip| command.spec.tips.contains(&tip);
         match (command.spec.group, command.spread()) {
@@ -184,6 +226,7 @@ impl Generator {
         let times = match (arg.multiple, arg.kind) {
             (false, _) => 1,
             (true, _) if self.announced.is_some() => self.announced.take().unwrap_or(1),
+            (true, kind) if holds_elements(self.group, kind) && self.random.u8(..30) == 0 => MANY_ELEMENTS,
             (true, _) => [1, 1, 2, 3, 5, 9][self.random.usize(..6)],
         };
         for time in 0..times {
@@ -208,6 +251,8 @@ impl Generator {
             ArgKind::Key => self.key(),
             ArgKind::String => self.string(arg.name),
             ArgKind::Integer => self.integer(arg.name).to_string().into_bytes(),
+            ArgKind::Double if matches!(arg.name, "score" | "increment" | "min" | "max") => self.score(),
+            ArgKind::Double if self.group == Group::Geo && self.random.u8(..10) > 0 => self.coordinate(),
             ArgKind::Double => {
                 ["0", "1.5", "-3.25", "1e3", "inf", "nan", "x", "10"][self.random.usize(..8)].into()
             }
@@ -217,15 +262,59 @@ impl Generator {
         words.push(word);
     }
 
-    /// A key. Few, so that commands meet; some share a hash tag.
+    /// A key. Few, so that commands meet; some share a hash tag. Mostly one that holds what the command is for.
     fn key(&mut self) -> Vec<u8> {
-        let number = self.random.u8(..14);
+        let own = TYPED.iter().find(|(group, _)| *group == self.group).map(|(_, name)| *name);
+        let is_stray = self.random.u8(..20) == 0;
+        let name = match own {
+            Some(own) if !is_stray => own,
+            None if !is_stray && self.group != Group::Generic => "key",
+            _ if self.random.bool() => "key",
+            _ => TYPED[self.random.usize(..TYPED.len())].1,
+        };
+        let number = self.random.u8(..if name == "key" { 14 } else { 6 });
         match self.random.u8(..10) {
-            0..7 => format!("{}key:{number}", self.prefix),
-            7..9 => format!("{}{{tag}}:{number}", self.prefix),
-            _ => format!("{}{{other}}:{number}", self.prefix),
+            0..7 => format!("{}{name}:{number}", self.prefix),
+            7..9 => format!("{}{{tag}}{name}:{number}", self.prefix),
+            _ => format!("{}{{other}}{name}:{number}", self.prefix),
         }
         .into_bytes()
+    }
+
+    /// An element of a collection: mostly one of a few, so that commands meet again what others left.
+    fn member(&mut self) -> Vec<u8> {
+        match self.random.u8(..20) {
+            0 => self.value(),
+            1 => vec![b'l'; self.random.usize(60..70)],
+            2..6 => self.random.i16(-30..30).to_string().into_bytes(),
+            6..9 => self.random.u16(..600).to_string().into_bytes(),
+            9..12 => format!("m{}", self.random.u16(..300)).into_bytes(),
+            _ => format!("member:{}", self.random.u8(..16)).into_bytes(),
+        }
+    }
+
+    /// A score: several members have the same.
+    fn score(&mut self) -> Vec<u8> {
+        match self.random.u8(..20) {
+            0 => ["inf", "-inf", "nan", "x", "1e300", "-0"][self.random.usize(..6)].into(),
+            1..5 => format!("{}.{}", self.random.i8(-9..9), ["5", "25", "1"][self.random.usize(..3)]).into(),
+            _ => self.random.i8(-12..12).to_string().into_bytes(),
+        }
+    }
+
+    fn coordinate(&mut self) -> Vec<u8> {
+        format!("{}.{}", self.random.i8(-80..80), self.random.u16(..1000)).into_bytes()
+    }
+
+    /// An end of a range of a sorted set, by rank, score or member.
+    fn bound(&mut self) -> Vec<u8> {
+        let open = if self.random.u8(..4) == 0 { "(" } else { "" };
+        match self.random.u8(..10) {
+            0..4 => self.random.i16(-40..40).to_string().into_bytes(),
+            4..6 => [open.as_bytes(), &self.score()].concat(),
+            6 => ["-inf", "+inf", "-", "+"][self.random.usize(..4)].into(),
+            _ => [if open.is_empty() { b"[" } else { b"(" }, self.member().as_slice()].concat(),
+        }
     }
 
     fn value(&mut self) -> Vec<u8> {
@@ -248,7 +337,10 @@ impl Generator {
         match name {
             "encoding" => choose(&mut self.random, &["u8", "i8", "u3", "i64", "u63", "i16", "u64"]),
             "offset" => choose(&mut self.random, &["0", "3", "#1", "#5", "100", "-1"]),
-            "type" => choose(&mut self.random, &["string", "list", "hash"]),
+            "type" => choose(&mut self.random, &["string", "list", "hash", "set", "zset"]),
+            "min" | "max" | "start" | "stop" => self.bound(),
+            "member" | "element" | "pivot" if self.random.u8(..30) > 0 => self.member(),
+            "field" if self.random.u8(..3) == 0 => self.member(),
             "connection-name" | "libname" | "libver" => {
                 choose(&mut self.random, &["name", "other", "with blank"])
             }
@@ -288,7 +380,8 @@ impl Generator {
     }
 
     fn pattern(&mut self) -> Vec<u8> {
-        let pattern = ["*", "key:*", "*1*", "{tag}:?", "*[0-5]", "none"][self.random.usize(..6)];
+        let pattern =
+            ["*", "key:*", "*1*", "{tag}key:?", "*[0-5]", "hash:*->a", "none"][self.random.usize(..7)];
         format!("{}{pattern}", self.prefix).into_bytes()
     }
 
@@ -301,7 +394,8 @@ impl Generator {
             options.extend([b"MATCH".to_vec(), self.pattern()]);
         }
         if self.random.u8(..4) == 0 {
-            options.extend([b"TYPE".to_vec(), b"string".to_vec()]);
+            let names = ["string", "list", "hash", "set", "zset"];
+            options.extend([b"TYPE".to_vec(), names[self.random.usize(..5)].into()]);
         }
         options
     }
@@ -320,8 +414,6 @@ fn weight(command: &Command, kind: Kind) -> u32 {
     let about_keys = !matches!(command.spread(), Spread::Nowhere | Spread::AllNodes(_));
     match kind {
         Kind::Writes if !command.is_write() => return 0,
-        // What it takes follows from the shard's seed, and so would all that is answered later.
-        Kind::Alone | Kind::OneOfMany if command.full_name == "spop" => return 0,
         Kind::OneOfMany if matches!(command.spread(), Spread::AllShards(_) | Spread::AnyShard) => return 0,
         _ => {}
     }
@@ -334,4 +426,20 @@ fn weight(command: &Command, kind: Kind) -> u32 {
         (_, true) => 40,
         (_, false) => 5,
     }
+}
+
+fn has(words: &[Vec<u8>], name: &str) -> bool {
+    words.iter().any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// Whether a SORT keeps or chooses among elements whose order may follow from the shard's seed: those of a set that have equal
+/// weights or are not sorted.
+fn sorts_by_chance(words: &[Vec<u8>]) -> bool {
+    let sorts = has(&words[..1], "SORT") || has(&words[..1], "SORT_RO");
+    sorts && has(words, "BY") && (has(words, "STORE") || has(words, "LIMIT"))
+}
+
+/// Whether an argument of this kind that comes several times is elements of a collection.
+fn holds_elements(group: Group, kind: ArgKind) -> bool {
+    TYPED.iter().any(|(typed, _)| *typed == group) && matches!(kind, ArgKind::String | ArgKind::Block(_))
 }

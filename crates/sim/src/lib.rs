@@ -9,6 +9,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod disk;
 pub mod effects;
 pub mod generate;
 pub mod kernel;
@@ -17,6 +18,8 @@ pub mod network;
 pub mod queues;
 pub mod scenarios;
 pub mod script;
+pub mod snapshots;
+pub mod storage;
 pub mod system;
 pub mod weather;
 pub mod world;

@@ -7,6 +7,7 @@ use crate::kernel::Sights;
 use crate::memory;
 use crate::queues;
 use crate::script::{Action, Check, play};
+use crate::snapshots;
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
 
@@ -27,13 +28,15 @@ pub enum Scenario {
     Memory,
     /// Clients wait for lists: nothing is lost, nobody is overtaken.
     Queues,
+    /// Snapshots are of one moment, and a crash leaves the old set or the new.
+    Snapshots,
     /// Effects replayed give the same data.
     Effects,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 8] = [
+    pub const ALL: [Scenario; 9] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -41,6 +44,7 @@ impl Scenario {
         Scenario::Monitors,
         Scenario::Memory,
         Scenario::Queues,
+        Scenario::Snapshots,
         Scenario::Effects,
     ];
 
@@ -54,6 +58,7 @@ impl Scenario {
             Scenario::Monitors => "monitors",
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
+            Scenario::Snapshots => "snapshots",
             Scenario::Effects => "effects",
         }
     }
@@ -68,6 +73,7 @@ impl Scenario {
             Scenario::Monitors => monitors(shards, seed),
             Scenario::Memory => memory::play(shards, seed),
             Scenario::Queues => queues::play(shards, seed),
+            Scenario::Snapshots => snapshots::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));

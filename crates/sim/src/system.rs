@@ -1,5 +1,6 @@
 //! The process around virtual nodes: there is none.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, ServerFacts};
@@ -18,6 +19,10 @@ pub struct NoProcess {
 impl System for NoProcess {
     fn server(&self) -> ServerFacts {
         ServerFacts { version: "0.0.0", io_driver: "virtual", shards: self.shards, ..ServerFacts::default() }
+    }
+
+    fn directory(&self) -> Option<PathBuf> {
+        None
     }
 
     fn replication_id(&self) -> String {

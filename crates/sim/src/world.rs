@@ -1,8 +1,10 @@
 //! Nodes, a kernel and a clock, and the scheduler that gives them their turns.
 
 use crate::clock::VirtualClock;
+use crate::disk::VirtualDisk;
 use crate::kernel::Kernel;
 use crate::network::{VirtualNetwork, VirtualWaker};
+use crate::storage::Storage;
 use crate::system::NoProcess;
 use crate::weather::{Weather, happens};
 use std::cell::{RefCell, RefMut};
@@ -10,7 +12,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use tessera_command::Registry;
-use tessera_config::Config;
+use tessera_config::{Config, SavePoints};
 use tessera_keyspace::Shard;
 use tessera_node::clock::Clock;
 use tessera_node::mesh::Mesh;
@@ -50,6 +52,7 @@ struct Place {
 /// A server and its surroundings.
 pub struct World {
     kernel: Rc<RefCell<Kernel>>,
+    storage: Rc<RefCell<Storage>>,
     clock: VirtualClock,
     shared: Arc<Shared>,
     places: Vec<Place>,
@@ -72,11 +75,43 @@ pub enum Step {
 impl World {
     /// A server of `nodes` nodes. Everything random follows from `seed`. `wall_moves`: see [`VirtualClock::new`].
     pub fn new(nodes: usize, weather: Weather, wall_moves: bool, seed: u64) -> World {
-        World::with_config(nodes, weather, wall_moves, seed, Config::default())
+        World::with_config(nodes, weather, wall_moves, seed, World::config())
+    }
+
+    /// The configuration of a server that saves nothing by itself.
+    pub fn config() -> Config {
+        Config { save: SavePoints::of(Vec::new()), dir: "/data".into(), ..Config::default() }
     }
 
     /// The same with a configuration.
     pub fn with_config(nodes: usize, weather: Weather, wall_moves: bool, seed: u64, config: Config) -> World {
+        // Of its own, so that what the network does with a seed does not depend on the disk.
+        let storage = Storage::new(&[&config.dir.to_string_lossy()], !seed);
+        World::build(nodes, weather, wall_moves, seed, config, storage, false)
+    }
+
+    /// The same on a disk that is there already, such as [`World::crash`] left it: what was saved there is loaded.
+    pub fn on_disk(
+        nodes: usize,
+        weather: Weather,
+        wall_moves: bool,
+        seed: u64,
+        config: Config,
+        storage: Storage,
+    ) -> World {
+        World::build(nodes, weather, wall_moves, seed, config, storage, true)
+    }
+
+    fn build(
+        nodes: usize,
+        weather: Weather,
+        wall_moves: bool,
+        seed: u64,
+        config: Config,
+        storage: Storage,
+        loads: bool,
+    ) -> World {
+        let storage = Rc::new(RefCell::new(storage));
         let mut random = fastrand::Rng::with_seed(seed);
         let kernel = Rc::new(RefCell::new(Kernel::new(nodes, weather, random.u64(..))));
         let clock = VirtualClock::new(random.u64(..), wall_moves, weather.slow_moment);
@@ -86,22 +121,52 @@ impl World {
         let system = Box::new(NoProcess { shards: nodes, shared: known.clone() });
         let shared = Arc::new(Shared::new(registry(), config, bells, system, clock.unix_us()));
         known.set(Arc::downgrade(&shared)).expect("it was not told before");
+        if loads {
+            shared.loading.begin(clock.unix_us());
+        }
         let places = meshes
             .into_iter()
             .enumerate()
             .map(|(number, mesh)| {
                 let network = VirtualNetwork::new(number, kernel.clone());
                 let waker = network.virtual_waker();
-                let node = Node::new(network, clock.clone(), shared.clone(), mesh, random.u64(..));
+                let disk = Box::new(VirtualDisk::new(number, storage.clone(), waker.clone()));
+                let node = Node::new(network, disk, clock.clone(), shared.clone(), mesh, random.u64(..));
                 Place { node, waker, stage: Stage::Awake, starved_until_step: 0 }
             })
             .collect();
-        World { kernel, clock, shared, places, weather, random, step: 0, last_answer_step: 0, sleeps: 0 }
+        World {
+            kernel,
+            storage,
+            clock,
+            shared,
+            places,
+            weather,
+            random,
+            step: 0,
+            last_answer_step: 0,
+            sleeps: 0,
+        }
     }
 
     /// The sockets.
     pub fn kernel(&self) -> RefMut<'_, Kernel> {
         self.kernel.borrow_mut()
+    }
+
+    /// The disk.
+    pub fn disk(&self) -> RefMut<'_, Storage> {
+        self.storage.borrow_mut()
+    }
+
+    /// Ends everything at once, between two steps. Answers what the disk holds afterwards.
+    pub fn crash(self) -> Storage {
+        self.storage.borrow_mut().crash()
+    }
+
+    /// Leaves the nodes behind. Answers the disk as it is; nothing is under way on it.
+    pub fn into_disk(self) -> Storage {
+        self.storage.borrow_mut().restart()
     }
 
     /// The clock of all nodes.
@@ -143,12 +208,16 @@ impl World {
             "the nodes are busy without end, and no client gets an answer\n{}",
             self.describe()
         );
-        let worked = self.kernel.borrow_mut().progress();
+        let worked = self.kernel.borrow_mut().progress() | self.storage.borrow_mut().progress();
         let able: Vec<usize> = (0..self.places.len()).filter(|node| self.is_able(*node)).collect();
         let fed: Vec<usize> =
             able.iter().copied().filter(|node| self.places[*node].starved_until_step <= self.step).collect();
         if fed.is_empty() {
-            let busy = worked || !able.is_empty() || self.kernel.borrow().is_busy();
+            let disk_is_busy = self.storage.borrow().is_busy();
+            if disk_is_busy {
+                self.clock.advance(self.random.u64(..5_000));
+            }
+            let busy = worked || disk_is_busy || !able.is_empty() || self.kernel.borrow().is_busy();
             return if busy { Step::Turn } else { Step::Idle };
         }
         let node = fed[self.random.usize(..fed.len())];
@@ -174,6 +243,10 @@ impl World {
                 assert!(
                     rung || !place.node.core().owes_memory(),
                     "node {node} sleeps, has keys to evict, and was not rung"
+                );
+                assert!(
+                    rung || !self.storage.borrow().has_completions(node),
+                    "node {node} sleeps, its disk has done something, and it was not rung"
                 );
                 rung || self.clock.now_ns() >= until_ns
                     || self.kernel.borrow().has_events(node)
@@ -245,7 +318,9 @@ impl World {
 
     /// Nothing is under way anywhere.
     pub fn is_quiet(&self) -> bool {
-        self.kernel.borrow().is_quiet() && self.places.iter().all(|place| place.node.core().is_quiet())
+        self.kernel.borrow().is_quiet()
+            && self.storage.borrow().is_quiet()
+            && self.places.iter().all(|place| place.node.core().is_quiet())
     }
 
     /// Checks that nothing of a client is left, once all have gone.

@@ -58,6 +58,11 @@ fn clients_that_wait_for_lists_are_served_in_order_and_nothing_is_lost() {
 }
 
 #[test]
+fn snapshots_are_of_one_moment_and_survive_crashes() {
+    play(Scenario::Snapshots, &[1, 2, 3, 5], 1..8);
+}
+
+#[test]
 fn replayed_effects_give_the_same_data() {
     play(Scenario::Effects, &[1], 1..3);
 }

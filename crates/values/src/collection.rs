@@ -7,10 +7,8 @@ pub trait Collection: Clone + Into<Value> {
     /// How many elements (fields, members).
     fn len(&self) -> usize;
 
-    /// There is none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+    /// There is none. Never takes a walk, as `len` does in a listpack that has more elements than it counts.
+    fn is_empty(&self) -> bool;
 
     /// The name that OBJECT ENCODING answers.
     fn encoding_name(&self) -> &'static str;

@@ -10,15 +10,17 @@ use std::path::Path;
 use std::{fs, io};
 
 /// The crates from bottom to top: each may depend on those before it only.
-const LADDER: [&str; 10] =
-    ["resp", "values", "keyspace", "config", "command", "commands", "routing", "node", "drivers", "server"];
+const LADDER: [&str; 11] = [
+    "resp", "values", "storage", "keyspace", "config", "command", "commands", "routing", "node", "drivers",
+    "server",
+];
 /// The engine: given the same calls, the same seed and the same times, it does the same.
-const PURE: &[&str] = &["resp", "values", "keyspace", "config", "command", "commands", "routing"];
+const PURE: &[&str] = &["resp", "values", "storage", "keyspace", "config", "command", "commands", "routing"];
 /// The engine and the loop around it: everything that the simulator runs as it is.
 const SIMULATED: &[&str] =
-    &["resp", "values", "keyspace", "config", "command", "commands", "routing", "node"];
+    &["resp", "values", "storage", "keyspace", "config", "command", "commands", "routing", "node"];
 /// What works on one shard, and would work the same if there were no other.
-const ONE_SHARD: &[&str] = &["resp", "values", "keyspace", "config", "command", "commands"];
+const ONE_SHARD: &[&str] = &["resp", "values", "storage", "keyspace", "config", "command", "commands"];
 /// Where unsafe code may be.
 const UNSAFE: &[&str] = &["drivers", "bench"];
 /// Where else it may be: a crate, and the folder of it.

@@ -4,10 +4,12 @@
 
 mod differential;
 mod golden;
+mod kill;
 mod layout;
 mod links;
 mod pages;
 mod programs;
+mod rdb_exchange;
 mod tools;
 mod torture;
 
@@ -36,6 +38,10 @@ enum Command {
     Tools(tools::Options),
     /// Check that no command is lost or answered twice while clients of all kinds come and go.
     Torture(torture::Options),
+    /// Kill a server again and again while it writes snapshots, and check what it loads afterwards.
+    Kill(kill::Options),
+    /// Have a server of Redis's behaviour load a file that Tessera's writer made, and read the one that it saves.
+    RdbExchange(rdb_exchange::Options),
     /// Check that the crates depend on each other in the order of the design, and that none knows what it must not.
     CheckLayout,
     /// Check that the files which the documentation names exist.
@@ -65,6 +71,8 @@ fn run(command: Command) -> io::Result<ExitCode> {
         Command::Differential(options) => differential::run(&options),
         Command::Tools(options) => tools::run(&options),
         Command::Torture(options) => torture::run(&options),
+        Command::Kill(options) => kill::run(&options),
+        Command::RdbExchange(options) => rdb_exchange::run(&options),
         Command::CheckLayout => Ok(report(&layout::check(&root()?)?)),
         Command::CheckLinks => Ok(report(&links::check(&root()?)?)),
         Command::Docs { check: true } => Ok(report(&pages::check(&root()?)?)),

@@ -14,6 +14,8 @@ pub struct Facts {
     pub memory: MemoryFacts,
     /// `# Persistence`.
     pub persistence: PersistenceFacts,
+    /// What `# Persistence` tells of loading.
+    pub loading: LoadingFacts,
     /// `# Stats`.
     pub stats: StatsFacts,
     /// `# Replication`.
@@ -118,11 +120,62 @@ pub struct MemoryFacts {
     pub lazy_freed: u64,
 }
 
-/// What a snapshot would have to write.
+/// Snapshots.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PersistenceFacts {
-    /// Writes that changed something.
+    /// Writes that changed something since the cut of the last snapshot that succeeded.
     pub changes: u64,
+    /// One that nobody waits for is under way, since this time in Unix seconds.
+    pub background_since_unix_s: Option<i64>,
+    /// When the last one succeeded, in Unix seconds; the server's start before that.
+    pub last_save_unix_s: i64,
+    /// The last one in the background did not fail.
+    pub last_is_ok: bool,
+    /// How long that took, in seconds.
+    pub last_duration_s: Option<i64>,
+    /// How many were begun. CONFIG RESETSTAT resets it.
+    pub saves: u64,
+    /// Keys at the cut of the one under way.
+    pub keys_total: u64,
+    /// Of these, keys that are saved.
+    pub keys_done: u64,
+    /// What the one under way keeps in memory of entries that changed before it came to them, in bytes.
+    pub ahead_bytes: u64,
+    /// The most of that in the one under way, in bytes.
+    pub peak_ahead_bytes: u64,
+    /// The most of that in the last that ended, in bytes.
+    pub last_peak_ahead_bytes: u64,
+    /// What the one under way has written, in bytes.
+    pub written_bytes: u64,
+    /// How long the files of the last that succeeded are, in bytes.
+    pub last_len_bytes: u64,
+    /// For how long clients were held for the last cut, in microseconds.
+    pub last_cut_us: u64,
+    /// How often a cut was given up because it took too long.
+    pub cuts_given_up: u64,
+    /// Writes that had to wait for a snapshot.
+    pub writers_waited: u64,
+}
+
+/// How far loading is, or how it went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadingFacts {
+    /// It has begun and not ended.
+    pub is_loading: bool,
+    /// When it began, in Unix seconds.
+    pub started_at_unix_s: i64,
+    /// The length of all there is to load, in bytes.
+    pub total_bytes: u64,
+    /// How much of that is loaded.
+    pub loaded_bytes: u64,
+    /// Memory that its writer used, in bytes; 0 if it does not say.
+    pub used_memory_bytes: u64,
+    /// How long it will take yet, in seconds.
+    pub eta_s: u64,
+    /// Keys loaded.
+    pub keys_loaded: u64,
+    /// Keys left out because their time was over.
+    pub keys_expired: u64,
 }
 
 /// Counters. CONFIG RESETSTAT resets all of them, rates excepted.

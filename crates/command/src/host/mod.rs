@@ -66,9 +66,13 @@ pub enum Action {
     Monitor,
     /// Stop that.
     EndMonitor,
-    /// End the server: stop listening, send what is to be sent, close all connections, exit with status 0. The
-    /// command itself writes no reply.
-    Shutdown,
+    /// Answer the client when the snapshot that it has asked for ends, and run nothing of it before. The command itself
+    /// writes no reply.
+    AwaitSnapshot,
+    /// Have a snapshot made, send it to the client as a bulk string that nothing ends, and close the connection.
+    SendSnapshot,
+    /// The same with the end of the server: who is answered is told that it has not ended.
+    AwaitEnd,
 }
 
 /// How a client that waits in a blocking command is woken by another.
@@ -154,6 +158,14 @@ pub trait Host {
 
     /// Writes a line to the server's log, at level warning.
     fn log(&mut self, text: &[u8]);
+
+    /// Asks for a snapshot: one in the background, or one that the client waits for ([`Action::AwaitSnapshot`]). False if one is
+    /// asked for or under way.
+    fn begin_snapshot(&mut self, in_background: bool) -> bool;
+
+    /// SHUTDOWN: ends the server, with a snapshot if `save` says so, or as there are save points if it does not say. If that
+    /// fails the server goes on, unless `force` says otherwise. [`Action::AwaitEnd`] goes with it.
+    fn end_server(&mut self, save: Option<bool>, force: bool);
 
     /// MEMORY PURGE: gives memory that this node's thread does not use back to the system.
     fn purge_memory(&mut self);

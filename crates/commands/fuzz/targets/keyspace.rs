@@ -1,4 +1,5 @@
-//! A shard does what a map does, whatever is done to it, and no byte of it is touched that is not its own.
+//! A shard does what a map does, whatever is done to it, and no byte of it is touched that is not its own. Snapshots say
+//! what was there when they began.
 //!
 //! Each step is an operation and what it is about. Keys are numbers; one operation makes or removes hundreds of them, so
 //! that short inputs reach tables that split and merge.
@@ -6,8 +7,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
-use tessera_keyspace::{Expire, Shard};
-use tessera_values::{Digits, StringValue, ValueRef};
+use tessera_keyspace::{Expire, Shard, SnapshotOptions, SnapshotProgress};
+use tessera_storage::rdb::{DecodeOptions, Decoder, EncodeOptions, Item, opcodes, put_end, put_header};
+use tessera_values::{Digits, StringValue, Thresholds, Value, ValueRef};
 
 type Model = BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>;
 
@@ -21,7 +23,9 @@ fn key(number: u16) -> Vec<u8> {
 fn value(number: u16) -> Vec<u8> {
     match number % 7 {
         0 => number.to_string().into_bytes(),
-        kind => vec![b'v'; usize::from(number) % [0, 10, 70, 130, 600, 5000, 70_000][usize::from(kind)].max(1)],
+        kind => {
+            vec![b'v'; usize::from(number) % [0, 10, 70, 130, 600, 5000, 70_000][usize::from(kind)].max(1)]
+        }
     }
 }
 
@@ -42,7 +46,7 @@ fn check(shard: &Shard, model: &Model) {
     let mut seen = BTreeMap::new();
     while let Some(at) = position {
         position = shard.view(0, true).scan(at, 7, |entry| {
-            let ValueRef::String(string) = entry.value();
+            let ValueRef::String(string) = entry.value() else { unreachable!("only strings were put in") };
             let bytes = string.as_bytes(&mut Digits::new()).to_vec();
             seen.insert(entry.key().to_vec(), (bytes, entry.expire_at_ms()));
         });
@@ -50,26 +54,88 @@ fn check(shard: &Shard, model: &Model) {
     assert_eq!(&seen, model);
 }
 
+/// A snapshot under way: what must be in it, and what came of it so far.
+struct Snapshot {
+    model: Model,
+    file: Vec<u8>,
+}
+
+impl Snapshot {
+    fn begin(shard: &mut Shard, model: &Model, about: u16) -> Snapshot {
+        shard.begin_snapshot(SnapshotOptions {
+            encode: EncodeOptions { compress: about % 2 == 0 },
+            ahead_max_len_bytes: usize::from(about),
+            piece_len_bytes: 1 << (about % 15),
+        });
+        let mut file = Vec::new();
+        put_header(&mut file, opcodes::VERSION_WRITTEN, &[]);
+        Snapshot { model: model.clone(), file }
+    }
+
+    /// Panics unless all is in it that was there and has not expired since.
+    fn check(mut self, now_ms: i64) {
+        put_end(&mut self.file);
+        self.file.extend_from_slice(&[0; 8]);
+        let mut decoder =
+            Decoder::new(DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true });
+        decoder.feed(&self.file);
+        loop {
+            match decoder.next() {
+                Ok(Some(Item::Entry(entry))) => {
+                    let (bytes, at_ms) = self.model.remove(&entry.key).expect("it was there, once");
+                    assert_eq!(entry.value, Value::String(StringValue::new(&bytes)));
+                    assert_eq!((entry.db, entry.expire_at_ms), (0, at_ms));
+                }
+                Ok(Some(Item::End)) => break,
+                Ok(Some(Item::Sizes { .. })) => {}
+                other => panic!("a snapshot has nothing else in it: {other:?}"),
+            }
+        }
+        let missing = self.model.into_values().find(|(_, at_ms)| at_ms.is_none_or(|at_ms| now_ms <= at_ms));
+        assert_eq!(missing, None);
+    }
+}
+
+/// Goes on with the snapshot under way, or begins or aborts one.
+fn step_snapshot(shard: &mut Shard, model: &Model, under_way: &mut Option<Snapshot>, about: u16) {
+    let Some(mut snapshot) = under_way.take() else {
+        if shard.can_begin_snapshot() {
+            *under_way = Some(Snapshot::begin(shard, model, about));
+        }
+        return;
+    };
+    if about % 32 == 0 {
+        shard.abort_snapshot();
+    } else if shard.snapshot_some(usize::from(about), &mut snapshot.file) == SnapshotProgress::Done {
+        snapshot.check(shard.now_ms());
+    } else {
+        *under_way = Some(snapshot);
+    }
+}
+
 fuzz_target!(|data: &[u8]| {
     let mut shard = Shard::new(2, 7);
-    let mut model = Model::new();
+    let (mut model, mut snapshot) = (Model::new(), None);
     for step in data.chunks_exact(5).take(64) {
         let number = u16::from_le_bytes([step[1], step[2]]);
         let about = u16::from_le_bytes([step[3], step[4]]);
         let now_ms = shard.now_ms();
-        match step[0] % 10 {
+        match step[0] % 14 {
             0 => put(&mut shard, &mut model, number, about),
             1 => {
                 let expected = model.remove(&key(number)).is_some();
                 assert_eq!(shard.view_mut(0, true).delete(&key(number)), expected);
             }
-            2 => (0..about % 700).for_each(|more| put(&mut shard, &mut model, number.wrapping_add(more), more)),
+            2 => {
+                (0..about % 700).for_each(|more| put(&mut shard, &mut model, number.wrapping_add(more), more))
+            }
             3 => {
                 for more in 0..about % 700 {
                     let key = key(number.wrapping_add(more));
-                    let expected = model.remove(&key).map(|(bytes, at_ms)| (StringValue::fixed(&bytes), at_ms));
+                    let expected =
+                        model.remove(&key).map(|(bytes, at_ms)| (StringValue::fixed(&bytes), at_ms));
                     let removed = shard.view_mut(0, true).remove(&key).map(|(value, at_ms)| {
-                        let tessera_values::Value::String(string) = value;
+                        let Value::String(string) = value else { unreachable!("only strings were put in") };
                         (string, at_ms)
                     });
                     assert_eq!(removed, expected);
@@ -87,7 +153,11 @@ fuzz_target!(|data: &[u8]| {
                 let mut db = shard.view_mut(0, true);
                 if let Ok(Some(mut entry)) = db.string_mut(&key(number)) {
                     entry.change_raw(|bytes| bytes.extend_from_slice(&value(about)));
-                    model.get_mut(&key(number)).expect("the model has what the shard has").0.extend(value(about));
+                    model
+                        .get_mut(&key(number))
+                        .expect("the model has what the shard has")
+                        .0
+                        .extend(value(about));
                 }
             }
             6 => {
@@ -100,7 +170,9 @@ fuzz_target!(|data: &[u8]| {
                 shard.flush(0, about % 2 == 0);
                 model.clear();
             }
-            _ => drop(shard.reclaim(usize::from(about % 4))),
+            9 => drop(shard.reclaim(usize::from(about % 4))),
+            10 => drop(shard.must_wait_for_snapshot(0, &key(number))),
+            _ => step_snapshot(&mut shard, &model, &mut snapshot, about),
         }
         // What has expired is not there any more, whether it was removed or not.
         assert!(shard.database(0).len() >= model.len());
@@ -108,4 +180,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(found, model.get(&key(number)).map(|known| known.1));
     }
     check(&shard, &model);
+    while snapshot.is_some() {
+        step_snapshot(&mut shard, &model, &mut snapshot, 5001);
+    }
 });

@@ -10,7 +10,7 @@ impl Session for Ping {
         group: Group::Connection,
         complexity: "O(1)",
         spread: Spread::Nowhere,
-        flags: Flags::FAST,
+        flags: Flags::FAST.with(Flags::TELLS_OF_DISK),
         categories: Categories::CONNECTION,
         grammar: &[string("message").optional()],
         policy: Policy::AsTips,

@@ -4,6 +4,7 @@ mod copy;
 pub mod database;
 mod debug_object;
 mod del;
+mod dump;
 mod exists;
 mod expire;
 mod expireat;
@@ -22,6 +23,7 @@ mod randomkey;
 mod removal;
 mod rename;
 mod renamenx;
+mod restore;
 mod scan;
 mod touch;
 mod ttl;
@@ -37,6 +39,7 @@ use tessera_command::{Command, Error};
 pub const COMMANDS: &[Command] = &[
     Command::gather::<copy::Copy>(),
     Command::write::<del::Del>(),
+    Command::read::<dump::Dump>(),
     Command::read::<exists::Exists>(),
     Command::write::<expire::Expire>(),
     Command::write::<expireat::ExpireAt>(),
@@ -52,6 +55,7 @@ pub const COMMANDS: &[Command] = &[
     Command::read::<randomkey::RandomKey>(),
     Command::gather::<rename::Rename>(),
     Command::gather::<renamenx::RenameNx>(),
+    Command::write::<restore::Restore>(),
     Command::read::<scan::Scan>(),
     Command::read::<touch::Touch>(),
     Command::read::<ttl::Ttl>(),

@@ -1,11 +1,12 @@
-use super::several::Several;
+use crate::several::Several;
 use crate::timeout::Timeout;
 use tessera_command::prelude::*;
+use tessera_values::list::End;
 
 pub struct BlmPop;
 
 pub struct BlmPopArgs<'a> {
-    several: Several<'a>,
+    several: Several<'a, End>,
     timeout: Timeout,
 }
 

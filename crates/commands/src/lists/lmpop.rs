@@ -1,10 +1,11 @@
 use super::check_type;
-use super::several::{Several, Take};
+use crate::several::{Several, Take};
 use tessera_command::prelude::*;
+use tessera_values::list::End;
 
 pub struct LmPop;
 
-pub struct LmPopArgs<'a>(Several<'a>);
+pub struct LmPopArgs<'a>(Several<'a, End>);
 
 impl Gather for LmPop {
     const SPEC: Spec = Spec {
@@ -64,5 +65,5 @@ fn take(
     what: &[u8],
     reply: &mut Reply<'_>,
 ) -> Result<Option<Effect>, Error> {
-    Take::from_bytes(what).take_from(key, db, reply)
+    Take::<End>::from_bytes(what).take_from(key, db, reply)
 }

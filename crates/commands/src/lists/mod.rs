@@ -26,7 +26,6 @@ mod rpop;
 mod rpoplpush;
 mod rpush;
 mod rpushx;
-mod several;
 
 use tessera_command::prelude::*;
 use tessera_keyspace::ShardSettings;

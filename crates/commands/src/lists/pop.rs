@@ -1,6 +1,7 @@
 //! LPOP, RPOP, BLPOP, BRPOP.
 
 use super::{answer_element, form_setting, pop_word};
+use crate::several;
 use crate::timeout::Timeout;
 use tessera_command::prelude::*;
 use tessera_resp::number::parse_i64;
@@ -89,6 +90,32 @@ pub(super) fn take_and_answer(list: &mut List, end: End, count: usize, setting: 
     }
     if count > 0 {
         list.remove_at(end, count, setting);
+    }
+}
+
+impl several::End for End {
+    const BOTH: [(&'static str, End); 2] = [("LEFT", End::Front), ("RIGHT", End::Back)];
+
+    fn pop_word(self) -> &'static [u8] {
+        pop_word(self)
+    }
+
+    fn take(
+        self,
+        key: &[u8],
+        count: usize,
+        db: &mut ViewMut<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<Option<usize>, Error> {
+        let setting = form_setting(db.settings());
+        let taken = db.change(key, |list: &mut List| {
+            let count = count.min(list.len());
+            reply.array(2);
+            reply.bulk(key);
+            take_and_answer(list, self, count, setting, reply);
+            count
+        })?;
+        Ok(taken)
     }
 }
 

@@ -11,6 +11,7 @@ impl Write for FlushAll {
         group: Group::Server,
         complexity: "O(N) in the number of keys; with `ASYNC` most of it happens later.",
         spread: Spread::AllShards(Merge::AllOk),
+        flags: Flags::REMOVES_ALL,
         categories: Categories::KEYSPACE.with(Categories::DANGEROUS),
         grammar: &[one_of(
             "flush-type",

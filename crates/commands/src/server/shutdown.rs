@@ -5,6 +5,7 @@ use tessera_command::prelude::*;
 #[derive(Default)]
 pub struct Order {
     save: bool,
+    no_save: bool,
     force: bool,
     abort: bool,
 }
@@ -14,10 +15,10 @@ pub struct Shutdown;
 impl Session for Shutdown {
     const SPEC: Spec = Spec {
         name: "shutdown",
-        summary: "Ends the server.",
+        summary: "Ends the server, after it has saved everything if it is to.",
         since: "1.0.0",
         group: Group::Server,
-        complexity: "O(1): there is nothing to save.",
+        complexity: "O(N) in the number of keys when it saves; O(1) otherwise.",
         spread: Spread::Nowhere,
         flags: Flags::ADMIN
             .with(Flags::NO_SCRIPT)
@@ -37,10 +38,10 @@ impl Session for Shutdown {
     type Args<'a> = Order;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
-        let (mut order, mut no_save, mut now) = (Order::default(), false, false);
+        let (mut order, mut now) = (Order::default(), false);
         while let Some(word) = words.next_word() {
             let flag = match word.to_ascii_lowercase().as_slice() {
-                b"nosave" => &mut no_save,
+                b"nosave" => &mut order.no_save,
                 b"save" => &mut order.save,
                 b"now" => &mut now,
                 b"force" => &mut order.force,
@@ -49,8 +50,8 @@ impl Session for Shutdown {
             };
             *flag = true;
         }
-        let has_others = no_save || order.save || now || order.force;
-        if (order.abort && has_others) || (no_save && order.save) {
+        let has_others = order.no_save || order.save || now || order.force;
+        if (order.abort && has_others) || (order.no_save && order.save) {
             return Err(Error::SYNTAX);
         }
         Ok(order)
@@ -58,16 +59,16 @@ impl Session for Shutdown {
 
     fn execute(order: &Order, home: &mut Home<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
         if order.abort {
-            // A shutdown that waits for nothing is over before anybody can ask.
+            // What it waits for is the snapshot, and nobody can ask before that is over.
             return Err(Error::Text("ERR No shutdown in progress."));
         }
-        if order.save && !order.force {
-            // What Redis answers when the snapshot fails: this version cannot write one, so nothing is lost unasked.
-            home.host
-                .log(b"SHUTDOWN SAVE refused: this version cannot save; SHUTDOWN NOSAVE ends the server");
-            return Err(Error::Text("ERR Errors trying to SHUTDOWN. Check logs."));
-        }
-        home.host.act(Action::Shutdown);
+        let save = match (order.save, order.no_save) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        };
+        home.host.end_server(save, order.force);
+        home.host.act(Action::AwaitEnd);
         Ok(())
     }
 }

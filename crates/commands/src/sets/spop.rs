@@ -74,8 +74,8 @@ fn pop_one(key: &[u8], db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Ef
 /// What became of the set.
 enum Popped {
     Nothing,
-    /// These are gone, if anybody wants to know.
-    Some(Vec<Vec<u8>>),
+    /// These are gone, if anybody wants to know; and they may have left a large set to be freed.
+    Some(Vec<Vec<u8>>, Option<Set>),
     /// They have all been told.
     All,
 }
@@ -95,13 +95,13 @@ fn pop_some(key: &[u8], count: usize, db: &mut ViewMut<'_>, reply: &mut Reply<'_
         }
         let mut members = Vec::new();
         reply.set(count);
-        set.pop_some(count, &thresholds, &mut random, |member: Element<'_>| {
+        let old = set.pop_some(count, &thresholds, &mut random, |member: Element<'_>| {
             answer::member(member, reply);
             if is_wanted {
                 members.push(member.to_vec());
             }
         });
-        Popped::Some(members)
+        Popped::Some(members, old)
     })?;
     match popped {
         None => {
@@ -109,7 +109,10 @@ fn pop_some(key: &[u8], count: usize, db: &mut ViewMut<'_>, reply: &mut Reply<'_
             Ok(Effect::None)
         }
         Some(Popped::Nothing) => Ok(Effect::None),
-        Some(Popped::Some(members)) => {
+        Some(Popped::Some(members, old)) => {
+            if let Some(old) = old {
+                db.shard_mut().free_in_pieces(old.into());
+            }
             for some in members.chunks(RECORDED_MEMBERS_MAX) {
                 let some = some.iter().map(Vec::as_slice);
                 let words: Vec<&[u8]> = [b"SREM".as_slice(), key].into_iter().chain(some).collect();

@@ -1,4 +1,5 @@
-use super::several::Several;
+use super::popping::End;
+use crate::several::Several;
 use crate::timeout::Timeout;
 use tessera_command::prelude::*;
 
@@ -6,7 +7,7 @@ pub struct BZMPop;
 
 /// The parsed words of BZMPOP.
 pub struct BZMPopArgs<'a> {
-    several: Several<'a>,
+    several: Several<'a, End>,
     timeout: Timeout,
 }
 

@@ -13,7 +13,6 @@ mod ranging;
 mod ranking;
 mod removal;
 mod selection;
-mod several;
 mod storing;
 mod waiting;
 mod zadd;

@@ -1,6 +1,7 @@
 //! What commands do that take elements from an end.
 
 use super::answer;
+use crate::several;
 use tessera_command::prelude::*;
 use tessera_values::SortedSet;
 
@@ -13,13 +14,32 @@ pub enum End {
     Max,
 }
 
-impl End {
-    /// The command that takes elements from there.
-    pub(super) fn command(self) -> &'static [u8] {
+impl several::End for End {
+    const BOTH: [(&'static str, End); 2] = [("MIN", End::Min), ("MAX", End::Max)];
+
+    fn pop_word(self) -> &'static [u8] {
         match self {
             End::Min => b"ZPOPMIN",
             End::Max => b"ZPOPMAX",
         }
+    }
+
+    fn take(
+        self,
+        key: &[u8],
+        count: usize,
+        db: &mut ViewMut<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<Option<usize>, Error> {
+        let taken = db.change(key, |set: &mut SortedSet| {
+            let count = count.min(set.len());
+            reply.array(2);
+            reply.bulk(key);
+            reply.array(count);
+            take(set, self, count, true, reply);
+            count
+        })?;
+        Ok(taken)
     }
 }
 

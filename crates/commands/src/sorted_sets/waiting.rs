@@ -1,6 +1,7 @@
 //! BZPOPMIN and BZPOPMAX.
 
 use super::popping::{self, End};
+use crate::several::End as _;
 use crate::timeout::Timeout;
 use tessera_command::prelude::*;
 use tessera_values::SortedSet;
@@ -39,7 +40,7 @@ impl<'a> WaitingPop<'a> {
         if taken.is_none() {
             return Ok(None);
         }
-        db.record(&[end.command(), key]);
+        db.record(&[end.pop_word(), key]);
         Ok(Some(Effect::Rewritten))
     }
 }

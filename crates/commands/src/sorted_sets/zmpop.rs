@@ -1,10 +1,11 @@
-use super::several::{Several, Take};
+use super::popping::End;
+use crate::several::{Several, Take};
 use tessera_command::prelude::*;
 
 pub struct ZMPop;
 
 /// The parsed words of ZMPOP.
-pub struct ZMPopArgs<'a>(Several<'a>);
+pub struct ZMPopArgs<'a>(Several<'a, End>);
 
 impl Gather for ZMPop {
     const SPEC: Spec = Spec {
@@ -64,5 +65,5 @@ fn take(
     what: &[u8],
     reply: &mut Reply<'_>,
 ) -> Result<Option<Effect>, Error> {
-    Take::from_bytes(what).take_from(key, db, reply)
+    Take::<End>::from_bytes(what).take_from(key, db, reply)
 }

@@ -32,6 +32,10 @@ pub struct FakeHost {
     pub log: Vec<u8>,
     pub resets: usize,
     pub purges: usize,
+    /// A snapshot is asked for or under way.
+    pub is_saving: bool,
+    /// How the server was told to end: with a snapshot, and also if that fails.
+    pub ends: Vec<(Option<bool>, bool)>,
 }
 
 impl Host for FakeHost {
@@ -132,6 +136,14 @@ impl Host for FakeHost {
         self.log.push(b'\n');
     }
 
+    fn begin_snapshot(&mut self, _in_background: bool) -> bool {
+        !std::mem::replace(&mut self.is_saving, true)
+    }
+
+    fn end_server(&mut self, save: Option<bool>, force: bool) {
+        self.ends.push((save, force));
+    }
+
     fn purge_memory(&mut self) {
         self.purges += 1;
     }
@@ -169,6 +181,8 @@ impl Conversation {
                 log: Vec::new(),
                 resets: 0,
                 purges: 0,
+                is_saving: false,
+                ends: Vec::new(),
             },
             client: Client { is_local: true, ..Client::new(id, true, 1_700_000_000_000) },
         }

@@ -86,13 +86,27 @@ fn the_node_is_told_what_to_do() {
     assert_eq!(conversation.ask("MONITOR"), r"+OK\r\n");
     assert_eq!(conversation.ask("MONITOR"), "");
     assert_eq!(conversation.ask("RESET"), r"+RESET\r\n");
-    assert_eq!(conversation.ask("SHUTDOWN SAVE"), r"-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
     assert_eq!(conversation.host.actions, [Action::Monitor, Action::EndMonitor]);
-    for command in ["SHUTDOWN", "SHUTDOWN NOSAVE", "shutdown save force", "SHUTDOWN NOW"] {
+    for (command, order) in [
+        ("SHUTDOWN", (None, false)),
+        ("SHUTDOWN NOSAVE", (Some(false), false)),
+        ("shutdown save force", (Some(true), true)),
+        ("SHUTDOWN NOW", (None, false)),
+    ] {
         conversation.host.actions.clear();
         assert_eq!(conversation.ask(command), "");
-        assert_eq!(conversation.host.actions, [Action::Shutdown], "{command}");
+        assert_eq!(conversation.host.actions, [Action::AwaitEnd], "{command}");
+        assert_eq!(conversation.host.ends.pop(), Some(order), "{command}");
     }
+    conversation.host.actions.clear();
+    assert_eq!(conversation.ask("SAVE"), "");
+    assert_eq!(conversation.host.actions, [Action::AwaitSnapshot]);
+    assert_eq!(conversation.ask("SAVE"), r"-ERR Background save already in progress\r\n");
+    assert_eq!(conversation.ask("BGSAVE SCHEDULE"), r"-ERR Background save already in progress\r\n");
+    conversation.host.is_saving = false;
+    assert_eq!(conversation.ask("BGSAVE"), r"+Background saving started\r\n");
+    conversation.host.facts.persistence.last_save_unix_s = 1_700_000_000;
+    assert_eq!(conversation.ask("LASTSAVE"), r":1700000000\r\n");
     conversation.host.actions.clear();
     conversation.ask("QUIT");
     assert_eq!(conversation.host.actions, [Action::CloseAfterReply]);

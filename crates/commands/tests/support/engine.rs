@@ -112,6 +112,14 @@ impl Host for NodeStub {
         not_asked_for()
     }
 
+    fn begin_snapshot(&mut self, _in_background: bool) -> bool {
+        not_asked_for()
+    }
+
+    fn end_server(&mut self, _save: Option<bool>, _force: bool) {
+        not_asked_for()
+    }
+
     fn purge_memory(&mut self) {
         not_asked_for()
     }

@@ -457,6 +457,10 @@ impl UringNetwork {
             }
             Wait::AtMost(wait) => wait,
         };
+        if self.sleeper.take_nudge() {
+            self.sleeper.postpone(None);
+            return RingWait::No;
+        }
         if let Some(rested) = rested {
             wait = wait.min(rested.saturating_duration_since(Instant::now()));
         }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
+use std::task;
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, eventfd};
@@ -33,6 +34,10 @@ struct Inner {
     background: Cell<usize>,
     postponed: Cell<Option<Duration>>,
     waker: RefCell<Option<Waker>>,
+    /// A background task has something for the node.
+    nudged: Cell<bool>,
+    /// The node's loop, if it sleeps in the executor.
+    sleeping: RefCell<Option<task::Waker>>,
 }
 
 impl Sleeper {
@@ -48,6 +53,8 @@ impl Sleeper {
                 background: Cell::new(0),
                 postponed: Cell::new(None),
                 waker: RefCell::new(None),
+                nudged: Cell::new(false),
+                sleeping: RefCell::new(None),
             }),
         })
     }
@@ -96,8 +103,33 @@ impl Sleeper {
         self.inner.waker.borrow().clone()
     }
 
+    /// A background task's side: the node shall have a turn soon.
+    pub(crate) fn nudge(&self) {
+        self.inner.nudged.set(true);
+        if let Some(node) = self.inner.sleeping.take() {
+            node.wake();
+        }
+    }
+
+    /// The ring's side of [`Sleeper::nudge`]: a poll must not block. The task may have been the last, and the executor not
+    /// run any more.
+    #[inline]
+    pub(crate) fn take_nudge(&self) -> bool {
+        self.inner.nudged.replace(false)
+    }
+
+    /// The executor's side of [`Sleeper::nudge`]: whether it came since the last turn began. If not, `node` is woken
+    /// when it does.
+    pub(crate) fn is_nudged(&self, node: &task::Waker) -> bool {
+        if !self.inner.nudged.get() {
+            *self.inner.sleeping.borrow_mut() = Some(node.clone());
+        }
+        self.inner.nudged.get()
+    }
+
     /// Forgets what was signalled so far. To be called before the node looks for work.
     pub(crate) fn reset(&self) {
+        self.inner.nudged.set(false);
         let _ = rustix::io::read(&self.inner.descriptor, &mut [0_u8; 8]);
         if let Some(waker) = &*self.inner.waker.borrow() {
             waker.reset();

@@ -91,7 +91,8 @@ impl<'a> EntryMut<'a> {
         let segment = &mut self.branch.segments[self.segment];
         segment.volatile_len -= u16::from(slot.is_volatile());
         segment.volatile_len += u16::from(at_ms.is_some());
-        *segment.slot_mut(self.place) = Slot::new(slot.tag(), new.into_raw(), at_ms.is_some());
+        let settled = Slot::new(slot.tag(), new.into_raw(), at_ms.is_some());
+        *segment.slot_mut(self.place) = settled.with_done(slot.is_done());
         if let Some(at_ms) = at_ms {
             self.note_due(at_ms);
         }

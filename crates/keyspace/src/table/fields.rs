@@ -53,6 +53,11 @@ impl Entry<'_> {
 }
 
 impl Table {
+    /// Some hash has fields that expire, or have expired and are still there.
+    pub(crate) fn has_field_deadlines(&self) -> bool {
+        !self.totals.field_deadlines.keys.is_empty()
+    }
+
     /// Fields of some hash have expired.
     #[inline]
     pub(crate) fn has_due_fields(&self, now_ms: i64) -> bool {

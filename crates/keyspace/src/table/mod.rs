@@ -18,6 +18,7 @@ mod sample;
 mod scan;
 mod segment;
 mod slot;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use edit::EntryMut;
 pub use raw::Entry;
 pub(crate) use raw::{Content, OwnedEntry, USE_BITS};
 pub use scan::POSITION_BITS;
+pub(crate) use walk::Walked;
 
 use ahash::RandomState;
 use branch::{Branch, Room};
@@ -88,6 +90,9 @@ pub struct Table {
     totals: Totals,
     due: due::Walk,
     sampling: sample::Walk,
+    /// How far a walk that visits every entry once has come: a position as [`Table::scan`] has them. Behind the last one
+    /// if none is under way.
+    walked_to: u64,
     /// A use is noted in entries that are only borrowed, so a table must not be shared between threads.
     not_sync: PhantomData<Cell<()>>,
 }
@@ -112,6 +117,7 @@ impl Table {
             totals: Totals::default(),
             due: due::Walk::default(),
             sampling: sample::Walk::default(),
+            walked_to: walk::END,
             not_sync: PhantomData,
         }
     }
@@ -201,11 +207,13 @@ impl Table {
             self.totals.bucket_count = self.branches[0].segments[0].bucket_count();
         }
         let expire_at_ms = looked_at.expire_at_ms();
+        // What is new is not part of what is walked.
+        let is_done = self.is_ahead_of_walk(hash);
         let branch = self.make_room(hash);
         let segment_index = branch.segment_index(hash);
         let segment = &mut branch.segments[segment_index];
         let tag = tag_at(hash, segment.depth());
-        segment.insert(Slot::new(tag, entry.into_raw(), expire_at_ms.is_some()));
+        segment.insert(Slot::new(tag, entry.into_raw(), expire_at_ms.is_some()).with_done(is_done));
         if let Some(at_ms) = expire_at_ms {
             segment.next_due_ms = segment.next_due_ms.min(at_ms);
             branch.next_due_ms = branch.next_due_ms.min(at_ms);

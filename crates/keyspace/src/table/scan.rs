@@ -26,7 +26,7 @@ impl Table {
             let mut found: Vec<Slot> = Vec::new();
             for bucket in segment.home(from)..segment.bucket_count() {
                 found.clear();
-                segment.visit_home(bucket, |slot| found.extend((slot.tag() >= from).then_some(slot)));
+                segment.visit_home(bucket, |_, slot| found.extend((slot.tag() >= from).then_some(slot)));
                 found.sort_unstable_by_key(|slot| slot.tag());
                 let mut last = None;
                 for slot in &found {

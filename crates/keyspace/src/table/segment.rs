@@ -113,6 +113,18 @@ impl Segment {
         (usize::from(tag) * self.bucket_count()) >> Tag::BITS
     }
 
+    /// The first tag that belongs in `bucket`.
+    pub(super) fn first_tag(&self, bucket: usize) -> usize {
+        (bucket << Tag::BITS).div_ceil(self.bucket_count())
+    }
+
+    /// Has the processor load the entries in `bucket`, if there is such a bucket.
+    pub(super) fn prefetch_entries(&self, bucket: usize) {
+        if bucket < self.bucket_count() {
+            self.bucket(bucket).iter().for_each(|slot| slot.prefetch());
+        }
+    }
+
     #[inline]
     fn bucket_after(&self, bucket: usize) -> usize {
         if bucket + 1 == self.bucket_count() { 0 } else { bucket + 1 }
@@ -312,16 +324,16 @@ impl Segment {
         self.places().map(|(_, slot)| slot)
     }
 
-    /// Calls `visit` with the entries that belong in `bucket`.
-    pub(super) fn visit_home(&self, home: usize, mut visit: impl FnMut(Slot)) {
+    /// Calls `visit` with the entries that belong in `bucket`, and their places.
+    pub(super) fn visit_home(&self, home: usize, mut visit: impl FnMut(Place, Slot)) {
         let mut bucket = home;
         loop {
             let mut has_room = false;
-            for slot in *self.bucket(bucket) {
+            for (at, slot) in self.bucket(bucket).iter().enumerate() {
                 if slot.is_empty() {
                     has_room = true;
                 } else if self.home(slot.tag()) == home {
-                    visit(slot);
+                    visit(bucket * BUCKET_SLOTS + at, *slot);
                 }
             }
             bucket = self.bucket_after(bucket);

@@ -6,6 +6,8 @@ use super::raw::{RawEntry, prefetch};
 const FLAG_BITS: u64 = 0b111;
 /// Set if the entry has an expiry, so that a search for expired ones need not look at the others.
 const VOLATILE: u64 = 0b001;
+/// Set if the walk that is under way must not visit the entry: see [`super::walk`].
+const DONE: u64 = 0b010;
 const ADDRESS_BITS: u32 = 48;
 const ADDRESS_MASK: u64 = (1 << ADDRESS_BITS) - 1 - FLAG_BITS;
 
@@ -16,10 +18,10 @@ pub(super) type Tag = u16;
 /// Empty, or one entry, which the table that the slot is in owns.
 ///
 /// ```text
-///  63            48 47                              3  2..1    0
-/// +----------------+---------------------------------+------+----------+
-/// | tag            | address                         | free | volatile |
-/// +----------------+---------------------------------+------+----------+
+///  63            48 47                              3   2      1      0
+/// +----------------+---------------------------------+------+------+----------+
+/// | tag            | address                         | free | done | volatile |
+/// +----------------+---------------------------------+------+------+----------+
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(transparent)]
@@ -54,6 +56,17 @@ impl Slot {
     #[inline]
     pub(super) fn is_volatile(self) -> bool {
         self.0 & VOLATILE != 0
+    }
+
+    #[inline]
+    pub(super) fn is_done(self) -> bool {
+        self.0 & DONE != 0
+    }
+
+    /// The same entry, done or not. The slot is not empty.
+    #[inline]
+    pub(super) fn with_done(self, is_done: bool) -> Slot {
+        Slot(self.0 & !DONE | if is_done { DONE } else { 0 })
     }
 
     /// Has the processor load the start of the entry: two cache lines, which for small ones is all of it.

@@ -5,8 +5,11 @@
 
 mod deadlines;
 mod flat;
+mod form;
 mod pair;
 mod table;
+
+pub use form::{Field, Fields, HashForm};
 
 use crate::allocation::block_len_bytes;
 use crate::listpack::{Element, Listpack};
@@ -70,6 +73,24 @@ impl Default for Hash {
 }
 
 impl Hash {
+    /// The one in a listpack of fields and values in turn, which has each field once.
+    pub fn from_listpack(listpack: Listpack) -> Hash {
+        Hash { form: Form::Plain(listpack) }
+    }
+
+    /// The one in a listpack that has a time behind each value: Unix milliseconds, or 0 for none. It has each field once;
+    /// fields that expire come first, in the order of time.
+    pub fn from_listpack_with_times(listpack: Listpack) -> Hash {
+        Hash { form: Form::Volatile(Box::new(listpack)) }
+    }
+
+    /// Makes it a large one, however few its fields are.
+    pub fn enlarge(&mut self, thresholds: &Thresholds) {
+        if self.is_flat() {
+            self.convert(thresholds.seed);
+        }
+    }
+
     /// A field, if it is there and its time not over.
     #[inline]
     pub fn find(&self, field: &[u8], now_ms: i64) -> Option<Found<'_>> {
@@ -316,6 +337,14 @@ impl Collection for Hash {
             Form::Plain(listpack) => listpack.len() / PLAIN,
             Form::Volatile(listpack) => listpack.len() / VOLATILE,
             Form::Table(table) => table.len(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match &self.form {
+            Form::Plain(listpack) => listpack.is_empty(),
+            Form::Volatile(listpack) => listpack.is_empty(),
+            Form::Table(table) => table.len() == 0,
         }
     }
 

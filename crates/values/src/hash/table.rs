@@ -3,7 +3,7 @@
 use super::FieldExpire;
 use super::deadlines::Deadlines;
 use super::pair::Pair;
-use crate::table::HashTable;
+use crate::table::{Cursor, HashTable};
 use ahash::RandomState;
 
 /// Fields with values in a hash table, and those that expire in the order of time besides.
@@ -152,6 +152,11 @@ impl PairTable {
 
     pub fn iter(&self) -> impl Iterator<Item = &Pair> {
         self.table.iter()
+    }
+
+    /// See [`HashTable::walk`].
+    pub fn walk(&self, cursor: Cursor) -> Option<(&Pair, Cursor)> {
+        self.table.walk(cursor)
     }
 
     pub fn random(&self, random: &mut fastrand::Rng) -> Option<&Pair> {

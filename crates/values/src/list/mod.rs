@@ -3,15 +3,20 @@
 //! A short list is one listpack; a longer one is a quicklist, whose nodes are listpacks. `list-max-listpack-size` bounds
 //! both, and is what `setting` stands for wherever a list may change its form.
 
+mod builder;
+mod form;
 mod limit;
 mod node;
 mod nodes;
 mod quicklist;
 mod walk;
 
+pub use form::{ListForm, ListNodes, NodePlace};
+
 use crate::allocation::block_len_bytes;
 use crate::listpack::{Element, Listpack};
 use crate::{Collection, Value, ValueRef};
+pub use builder::ListBuilder;
 use limit::Limit;
 use quicklist::{Popped, Quicklist};
 pub use walk::{Range, RangeBack};

@@ -46,6 +46,11 @@ impl Node {
         Node { content: Content::Packed(listpack), len: 1 }
     }
 
+    /// A node that is one element as it is, as Redis has them for large ones.
+    pub fn plain(element: Box<[u8]>) -> Node {
+        Node { content: Content::Plain(element), len: 1 }
+    }
+
     /// A node of a listpack's elements.
     pub fn packed(listpack: Listpack) -> Node {
         let len = listpack.len() as u32;

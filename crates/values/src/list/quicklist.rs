@@ -64,6 +64,11 @@ impl Quicklist {
         std::mem::take(&mut self.nodes).into_only()?.into_listpack()
     }
 
+    /// Adds a node at the end, whatever its length.
+    pub fn push_node(&mut self, node: Node) {
+        self.nodes.push(End::Back, node);
+    }
+
     /// Adds an element at an end.
     #[inline]
     pub fn push(&mut self, end: End, element: &[u8]) {

@@ -208,7 +208,7 @@ pub(super) fn back_len_bytes(len: usize) -> usize {
     }
 }
 
-fn encode_back_len(len: usize, room: &mut [u8]) {
+pub(super) fn encode_back_len(len: usize, room: &mut [u8]) {
     let last = room.len() - 1;
     for (index, byte) in room.iter_mut().enumerate() {
         let bits = (len >> (7 * (last - index))) as u8 & 0x7f;

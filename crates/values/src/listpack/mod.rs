@@ -12,8 +12,10 @@
 //! Both numbers are little-endian; 65,535 elements means: so many or more, count them.
 
 mod element;
+mod foreign;
 
 pub use element::Element;
+pub use foreign::Malformed;
 
 use crate::allocation::block_len_bytes;
 use element::{END, OVERHEAD_MAX_BYTES, back_len_bytes, decode_back_len};
@@ -24,6 +26,9 @@ const HEADER_BYTES: usize = 6;
 const EMPTY_LEN_BYTES: usize = HEADER_BYTES + 1;
 /// This many elements or more.
 const MANY: u16 = u16::MAX;
+/// A listpack of too many elements to know is counted anew whenever its length falls below a multiple of this. That is less than
+/// so many elements take, so none with fewer of them stays uncounted for long.
+const RECOUNT_BYTES: usize = 16 * 1024;
 /// Longest listpack that Redis makes, in bytes.
 const MAX_LEN_BYTES: usize = 1 << 30;
 
@@ -92,7 +97,7 @@ impl Listpack {
     /// There is no element.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.counted() == 0
+        self.bytes.len() == EMPTY_LEN_BYTES
     }
 
     #[inline]
@@ -100,13 +105,16 @@ impl Listpack {
         u16::from_le_bytes([self.bytes[4], self.bytes[5]])
     }
 
-    /// Puts the header right after a change that added or took `change` elements.
-    fn fix_header(&mut self, change: isize) {
+    /// Puts the header right after a change that added or took `change` elements and left it as long as it is, from
+    /// `before_len_bytes`.
+    fn fix_header(&mut self, change: isize, before_len_bytes: usize) {
         let total = self.bytes.len() as u32;
         self.bytes[..4].copy_from_slice(&total.to_le_bytes());
         let counted = match self.counted() {
-            // Too many to know: it may be known again.
-            MANY if change < 0 => self.iter().count(),
+            // Too many to know: it may be known again. To count at each removal would be as much again as to find what is removed.
+            MANY if self.bytes.len() / RECOUNT_BYTES < before_len_bytes / RECOUNT_BYTES => {
+                self.iter().count()
+            }
             MANY => usize::from(MANY),
             counted => usize::from(counted).wrapping_add_signed(change),
         };
@@ -281,7 +289,7 @@ impl Listpack {
             element.encode(&mut self.bytes[start..start + len]);
             start += len;
         }
-        self.fix_header(change);
+        self.fix_header(change, before);
     }
 }
 

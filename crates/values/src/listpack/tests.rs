@@ -106,7 +106,32 @@ fn more_elements_than_the_header_counts() {
     assert_eq!(pack.get(pack.seek(65_538).unwrap()), Element::Integer(2));
     assert_eq!(pack.seek(65_539), None);
     pack.remove(pack.first().unwrap(), 100);
-    assert_eq!((pack.len(), pack.counted()), (65_439, 65_439));
+    assert_eq!(pack.len(), 65_439);
+}
+
+#[test]
+fn a_listpack_of_many_elements_is_seldom_counted() {
+    let mut pack = Listpack::new();
+    pack.insert(None, &vec![Element::Integer(1); 70_000]);
+    let (mut recounted, mut uncounted) = (0, 0);
+    for len in (1..70_000).rev() {
+        let before = pack.counted();
+        pack.remove(pack.last().unwrap(), 1);
+        recounted += u32::from(before == MANY && pack.counted() != MANY);
+        uncounted += u32::from(len < usize::from(MANY) && pack.counted() == MANY);
+        if pack.counted() != MANY {
+            assert_eq!(usize::from(pack.counted()), len);
+        }
+        if len % 1000 == 0 {
+            assert_eq!(pack.len(), len);
+        }
+    }
+    assert_eq!(recounted, 1);
+    // As many as there are in the bytes after which it is counted, of two bytes each.
+    assert!(uncounted <= RECOUNT_BYTES as u32 / 2, "{uncounted}");
+    pack.remove(pack.first().unwrap(), 1);
+    assert!(pack.is_empty());
+    assert_eq!(pack.iter().count(), 0);
 }
 
 #[test]

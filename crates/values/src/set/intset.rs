@@ -9,6 +9,7 @@
 //! An integer takes 2, 4 or 8 bytes, whatever the widest one that was ever in the set needs. All numbers are little-endian.
 
 use crate::allocation::block_len_bytes;
+use crate::listpack::Malformed;
 
 const HEADER_BYTES: usize = 8;
 /// What the narrowest integers take.
@@ -61,6 +62,46 @@ impl IntSet {
     /// No integers.
     pub fn new() -> IntSet {
         IntSet { bytes: Box::new(header(WIDTH_MIN_BYTES, 0)) }
+    }
+
+    /// Integers that are in ascending order, each once.
+    pub fn from_sorted(integers: &[i64]) -> IntSet {
+        let ends = [integers.first(), integers.last()];
+        let width = ends.into_iter().flatten().map(|end| width_of(*end)).max().unwrap_or(WIDTH_MIN_BYTES);
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + integers.len() * width);
+        bytes.extend_from_slice(&header(width, integers.len()));
+        for integer in integers {
+            bytes.extend_from_slice(&integer.to_le_bytes()[..width]);
+        }
+        IntSet { bytes: bytes.into_boxed_slice() }
+    }
+
+    /// Takes over integers as they stand in a snapshot. All of them are looked at.
+    ///
+    /// # Errors
+    /// If they are not in the format, or not in ascending order, each once.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<IntSet, Malformed> {
+        let Some(([a, b, c, d, e, f, g, h], content)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+            return Err(Malformed::at(0, "it is too short for a set of integers"));
+        };
+        let width = match u32::from_le_bytes([*a, *b, *c, *d]) {
+            width @ (2 | 4 | 8) => width as usize,
+            _ => return Err(Malformed::at(0, "integers take 2, 4 or 8 bytes")),
+        };
+        let len = u32::from_le_bytes([*e, *f, *g, *h]) as usize;
+        if len.checked_mul(width) != Some(content.len()) {
+            return Err(Malformed::at(4, "the number of integers is not what there is"));
+        }
+        let integers = IntSet { bytes: bytes.into_boxed_slice() };
+        let mut before = None;
+        for (index, integer) in integers.iter().enumerate() {
+            if before >= Some(integer) {
+                let offset = HEADER_BYTES + index * width;
+                return Err(Malformed::at(offset, "the integers are not in ascending order, each once"));
+            }
+            before = Some(integer);
+        }
+        Ok(integers)
     }
 
     /// The whole run of bytes, as it stands in a snapshot.

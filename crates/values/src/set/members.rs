@@ -2,7 +2,7 @@
 
 use crate::allocation::block_len_bytes;
 use crate::listpack::Element;
-use crate::table::HashTable;
+use crate::table::{Cursor, HashTable};
 use ahash::RandomState;
 
 /// One member. Integers need no memory of their own.
@@ -117,6 +117,11 @@ impl Members {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Member> {
         self.table.iter()
+    }
+
+    /// See [`HashTable::walk`].
+    pub(super) fn walk(&self, cursor: Cursor) -> Option<(&Member, Cursor)> {
+        self.table.walk(cursor)
     }
 
     /// See [`HashTable::scan`].

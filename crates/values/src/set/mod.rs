@@ -1,9 +1,11 @@
 //! Sets: integers in order, a listpack, or a hash table, by the same rules as in Redis.
 
+mod form;
 mod intset;
 mod members;
 mod sampling;
 
+pub use form::{SetForm, TableMembers};
 pub use intset::IntSet;
 
 use crate::listpack::{self, Element, Listpack, Position};
@@ -54,6 +56,25 @@ impl Set {
     /// An empty set in a listpack.
     pub fn flat() -> Set {
         Set { form: Form::Flat(Listpack::new()) }
+    }
+
+    /// An empty set in a hash table.
+    pub fn large(thresholds: &Thresholds) -> Set {
+        Set { form: Form::Table(Box::new(Members::new(thresholds.seed))) }
+    }
+
+    /// The set of these integers, in a hash table if they are too many.
+    pub fn from_integers(integers: IntSet, thresholds: &Thresholds) -> Set {
+        let mut set = Set { form: Form::Integers(integers) };
+        set.expect(set.len(), thresholds);
+        set
+    }
+
+    /// The set of a listpack's elements, each of which is there once. They go to a hash table if they are too many.
+    pub fn from_listpack(listpack: Listpack, thresholds: &Thresholds) -> Set {
+        let mut set = Set { form: Form::Flat(listpack) };
+        set.expect(set.len(), thresholds);
+        set
     }
 
     /// Whether it is kept as integers in order.
@@ -257,6 +278,14 @@ impl Collection for Set {
             Form::Integers(integers) => integers.len(),
             Form::Flat(pack) => pack.len(),
             Form::Table(members) => members.len(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match &self.form {
+            Form::Flat(pack) => pack.is_empty(),
+            Form::Integers(integers) => integers.len() == 0,
+            Form::Table(members) => members.len() == 0,
         }
     }
 

@@ -102,14 +102,15 @@ impl Set {
         }
     }
 
-    /// Takes `count` random members, fewer than there are, and shows them.
+    /// Takes `count` random members, fewer than there are, and shows them. If few of a large set stay, they move to a new one; the
+    /// old one is returned, to be freed.
     pub fn pop_some(
         &mut self,
         count: usize,
         thresholds: &Thresholds,
         random: &mut Rng,
         mut taken: impl FnMut(Element<'_>),
-    ) {
+    ) -> Option<Set> {
         let len = self.len();
         let count = count.min(len);
         let mut selection = Selection { left: len, wanted: count };
@@ -147,8 +148,9 @@ impl Set {
                     }
                 }
                 members.iter().map(Member::as_element).for_each(taken);
-                *self = stay;
+                return Some(std::mem::replace(self, stay));
             }
         }
+        None
     }
 }

@@ -213,7 +213,9 @@ fn taking_most_of_a_large_set_makes_a_small_one() {
     for (count, expected) in [(499, "hashtable"), (500, "listpack"), (595, "listpack")] {
         let mut set = set_of((0..600).map(|number| number.to_string()), &thresholds);
         let mut taken = 0;
-        set.pop_some(count, &thresholds, &mut random, |_| taken += 1);
+        let old = set.pop_some(count, &thresholds, &mut random, |_| taken += 1);
+        // What is to be freed are those that went.
+        assert_eq!(old.map(|old| old.len()), (expected == "listpack").then_some(count));
         assert_eq!((taken, set.len(), set.encoding_name()), (count, 600 - count, expected));
     }
     let mut set = set_of((0..6000).map(|number| number.to_string()), &thresholds);
@@ -242,7 +244,7 @@ fn every_member_is_drawn_alike() {
             for _ in 0..rounds {
                 match method {
                     0 | 2 => set.sample(wanted, &mut random, &mut count),
-                    1 | 3 => set.clone().pop_some(wanted, &thresholds, &mut random, &mut count),
+                    1 | 3 => drop(set.clone().pop_some(wanted, &thresholds, &mut random, &mut count)),
                     _ => count(set.random(&mut random).unwrap()),
                 }
             }

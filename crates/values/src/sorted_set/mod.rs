@@ -299,6 +299,13 @@ impl Collection for SortedSet {
         }
     }
 
+    fn is_empty(&self) -> bool {
+        match &self.form {
+            Form::Flat(flat) => flat.listpack().is_empty(),
+            Form::Ranked(ranked) => ranked.len() == 0,
+        }
+    }
+
     fn encoding_name(&self) -> &'static str {
         match &self.form {
             Form::Flat(_) => "listpack",

@@ -7,6 +7,10 @@
 //!
 //! The table knows nothing of keys: whoever uses it gives hashes, and says what is equal.
 
+mod walk;
+
+pub use walk::Cursor;
+
 use ahash::RandomState;
 use hashbrown::HashTable as Segment;
 

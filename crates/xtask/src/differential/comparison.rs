@@ -51,7 +51,7 @@ impl Comparison {
         addresses: [SocketAddr; 2],
         connections: u16,
         recent_max_len: usize,
-        steps: Steps,
+        mut steps: Steps,
     ) -> io::Result<Comparison> {
         let open = || Ok::<_, io::Error>([Connection::open(addresses[0])?, Connection::open(addresses[1])?]);
         let mut auditor = open()?;
@@ -65,15 +65,14 @@ impl Comparison {
                 }
             }
         }
-        let info = auditor[0].call(&["INFO", "server"])?.to_vec();
-        let info = String::from_utf8_lossy(&info).into_owned();
-        let version = info.lines().find_map(|line| line.strip_prefix("redis_version:")).unwrap_or_default();
+        let version = version_of(&mut auditor[0])?;
+        steps.set_version(&version);
         Ok(Comparison {
             addresses,
             pairs: (0..connections).map(|_| open()).collect::<Result<_, _>>()?,
             auditor,
             steps,
-            version: version.to_owned(),
+            version,
             compared: 0,
             known_seen: vec![0; KNOWN.len()],
             keys: [Vec::new(), Vec::new()],
@@ -246,8 +245,19 @@ impl Comparison {
     }
 }
 
+/// The version that the server tells of itself.
+///
+/// # Errors
+/// Those of the connection.
+pub fn version_of(server: &mut Connection) -> io::Result<String> {
+    let info = server.call(&["INFO", "server"])?.to_vec();
+    let info = String::from_utf8_lossy(&info).into_owned();
+    let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
+    Ok(version.unwrap_or_default().to_owned())
+}
+
 /// Which known difference of a server of this version this is.
-fn known(version: &str, words: &[Vec<u8>], expected: &[u8], got: &[u8]) -> Option<usize> {
+pub fn known(version: &str, words: &[Vec<u8>], expected: &[u8], got: &[u8]) -> Option<usize> {
     let is_it = |known: &Known| version.starts_with(known.version) && (known.is_it)(words, expected, got);
     KNOWN.iter().position(is_it)
 }

@@ -244,7 +244,12 @@ impl Generator {
             words.truncate(1);
         }
         // What lies behind a cursor that nobody handed out is each server's own affair.
-        if words[0] == b"SCAN" && words.get(1).is_some_and(|cursor| cursor == b"-1") {
+        let cursor = match words[0].as_slice() {
+            b"SCAN" => words.get(1),
+            b"HSCAN" | b"SSCAN" | b"ZSCAN" => words.get(2),
+            _ => None,
+        };
+        if cursor.is_some_and(|cursor| cursor == b"-1") {
             words.truncate(1);
         }
         if waits(&words) || draws_some_fields(&words) || scans_some_fields(&words) {

@@ -6,7 +6,7 @@
 
 mod chance;
 mod comparison;
-mod connection;
+pub mod connection;
 mod engine;
 mod equality;
 mod generate;

@@ -32,6 +32,8 @@ pub struct Steps {
     /// How many commands a pipeline has at most.
     pipeline_max_len: u32,
     protocols: Vec<u8>,
+    /// The version of the server that is compared with.
+    version: String,
     /// What a pipeline ended with that is none of its commands.
     next: Option<Step>,
 }
@@ -67,7 +69,12 @@ const FRAGMENTS: &[&[u8]] = &[
 impl Steps {
     /// Steps of one to `pipeline_max_len` commands by clients that speak these versions of the protocol.
     pub fn new(generator: Generator, pipeline_max_len: u32, protocols: Vec<u8>) -> Steps {
-        Steps { generator, pipeline_max_len, protocols, next: None }
+        Steps { generator, pipeline_max_len, protocols, version: String::new(), next: None }
+    }
+
+    /// From now on, what a server of this version is known to do otherwise for good is not sent.
+    pub fn set_version(&mut self, version: &str) {
+        self.version = version.to_owned();
     }
 
     /// A number below `bound`.
@@ -140,7 +147,7 @@ impl Steps {
     /// A protocol that is not asked for is not spoken, and what leaves servers different behind is not sent.
     fn suits(&self, words: &[Vec<u8>]) -> bool {
         let walks_partly = words[0].len() > 4 && walks_partly(words);
-        if is_unequal_after(words) || may_keep_chance(words) || walks_partly {
+        if is_unequal_after(&self.version, words) || may_keep_chance(words) || walks_partly {
             return false;
         }
         if words[0].eq_ignore_ascii_case(b"RESET") {

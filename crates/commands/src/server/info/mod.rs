@@ -42,7 +42,9 @@ impl Session for Info {
                 Section::Server => sections::server(&facts, home.host, &mut page),
                 Section::Clients => sections::clients(&facts, home.host.config(), &mut page),
                 Section::Memory => sections::memory(&facts, home.host.config(), &mut page),
-                Section::Persistence => sections::persistence(&facts, &mut page),
+                Section::Persistence => {
+                    sections::persistence(&facts, home.host.unix_us().div_euclid(1_000_000), &mut page);
+                }
                 Section::Stats => counters::stats(&facts, &mut page),
                 Section::Replication => sections::replication(&facts, &mut page),
                 Section::Cpu => sections::cpu(&facts, &mut page),

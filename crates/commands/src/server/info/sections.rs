@@ -135,36 +135,50 @@ fn scripts(page: &mut Page) {
     page.bytes("used_memory_scripts", 0);
 }
 
-/// `# Persistence`: nothing is written, so nothing was saved since the start.
-pub fn persistence(facts: &Facts, page: &mut Page) {
-    page.lines(
-        &["loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age"],
-        0,
-    );
-    page.line("current_fork_perc", "0.00");
-    page.lines(&["current_save_keys_processed", "current_save_keys_total"], 0);
-    page.line("rdb_changes_since_last_save", facts.persistence.changes);
-    page.line("rdb_bgsave_in_progress", 0);
-    page.line("rdb_last_save_time", facts.server.started_at_unix_us / 1_000_000);
-    page.line("rdb_last_bgsave_status", "ok");
-    page.lines(&["rdb_last_bgsave_time_sec", "rdb_current_bgsave_time_sec"], -1);
-    page.lines(
-        &[
-            "rdb_saves",
-            "rdb_last_cow_size",
-            "rdb_last_load_keys_expired",
-            "rdb_last_load_keys_loaded",
-            "aof_enabled",
-            "aof_rewrite_in_progress",
-            "aof_rewrite_scheduled",
-        ],
-        0,
-    );
+/// `# Persistence`. What Redis calls copied on write is what a snapshot saves ahead.
+pub fn persistence(facts: &Facts, now_unix_s: i64, page: &mut Page) {
+    let saved = &facts.persistence;
+    let loading = &facts.loading;
+    page.line("loading", u8::from(loading.is_loading));
+    page.line("async_loading", 0);
+    page.line("current_cow_peak", saved.peak_ahead_bytes);
+    page.line("current_cow_size", saved.ahead_bytes);
+    page.line("current_cow_size_age", 0);
+    let share = saved.keys_done as f64 / saved.keys_total.max(1) as f64;
+    page.line("current_fork_perc", format_args!("{:.2}", share * 100.0));
+    page.line("current_save_keys_processed", saved.keys_done);
+    page.line("current_save_keys_total", saved.keys_total);
+    page.line("rdb_changes_since_last_save", saved.changes);
+    page.line("rdb_bgsave_in_progress", u8::from(saved.background_since_unix_s.is_some()));
+    page.line("rdb_last_save_time", saved.last_save_unix_s);
+    page.line("rdb_last_bgsave_status", if saved.last_is_ok { "ok" } else { "err" });
+    page.line("rdb_last_bgsave_time_sec", saved.last_duration_s.unwrap_or(-1));
+    let current_s = saved.background_since_unix_s.map_or(-1, |since_s| (now_unix_s - since_s).max(0));
+    page.line("rdb_current_bgsave_time_sec", current_s);
+    page.line("rdb_saves", saved.saves);
+    page.line("rdb_last_cow_size", saved.last_peak_ahead_bytes);
+    page.line("rdb_last_load_keys_expired", loading.keys_expired);
+    page.line("rdb_last_load_keys_loaded", loading.keys_loaded);
+    page.lines(&["aof_enabled", "aof_rewrite_in_progress", "aof_rewrite_scheduled"], 0);
     page.lines(&["aof_last_rewrite_time_sec", "aof_current_rewrite_time_sec"], -1);
     page.line("aof_last_bgrewrite_status", "ok");
     page.lines(&["aof_rewrites", "aof_rewrites_consecutive_failures"], 0);
     page.line("aof_last_write_status", "ok");
     page.lines(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"], 0);
+    if loading.is_loading {
+        let share = loading.loaded_bytes as f64 / loading.total_bytes.max(1) as f64;
+        page.line("loading_start_time", loading.started_at_unix_s);
+        page.line("loading_total_bytes", loading.total_bytes);
+        page.line("loading_rdb_used_mem", loading.used_memory_bytes);
+        page.line("loading_loaded_bytes", loading.loaded_bytes);
+        page.line("loading_loaded_perc", format_args!("{:.2}", share * 100.0));
+        page.line("loading_eta_seconds", loading.eta_s);
+    }
+    page.line("tessera_snapshot_written_bytes", saved.written_bytes);
+    page.line("tessera_snapshot_last_bytes", saved.last_len_bytes);
+    page.line("tessera_snapshot_last_cut_usec", saved.last_cut_us);
+    page.line("tessera_snapshot_cuts_given_up", saved.cuts_given_up);
+    page.line("tessera_snapshot_writers_waited", saved.writers_waited);
 }
 
 /// `# Replication`: a master without replicas.

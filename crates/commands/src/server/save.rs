@@ -1,0 +1,31 @@
+use super::bgsave::IN_PROGRESS;
+use tessera_command::host::Action;
+use tessera_command::prelude::*;
+
+pub struct Save;
+
+impl Session for Save {
+    const SPEC: Spec = Spec {
+        name: "save",
+        summary: "Saves all databases, and answers when they are saved; other clients are served meanwhile.",
+        since: "1.0.0",
+        group: Group::Server,
+        complexity: "O(N) in the number of keys of all databases.",
+        spread: Spread::Nowhere,
+        flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::NO_ASYNC_LOADING).with(Flags::NO_MULTI),
+        ..Spec::BASE
+    };
+    type Args<'a> = ();
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        words.end()
+    }
+
+    fn execute((): &(), home: &mut Home<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
+        if !home.host.begin_snapshot(false) {
+            return Err(IN_PROGRESS);
+        }
+        home.host.act(Action::AwaitSnapshot);
+        Ok(())
+    }
+}

@@ -1,0 +1,267 @@
+//! Whatever may happen to a shard, at random.
+
+use crate::{Expire, Shard, Stream, ViewMut};
+use tessera_storage::rdb::{EncodeOptions, KeyFacts, put_entry};
+use tessera_values::hash::FieldExpire;
+use tessera_values::list::End;
+use tessera_values::listpack::Element;
+use tessera_values::{Hash, List, Set, SortedSet, StringValue, Value, ValueRef};
+
+/// Databases that are used.
+pub const DATABASES: u16 = 3;
+
+/// A stream that says little, and at last what the value is.
+#[derive(Debug)]
+struct Slow(u8);
+
+const ENCODE: EncodeOptions = EncodeOptions { compress: false };
+
+fn encoded(value: ValueRef<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_entry(&mut out, b"key", value, &KeyFacts::default(), ENCODE);
+    out
+}
+
+impl Stream for Slow {
+    fn write_some(&mut self, value: ValueRef<'_>, _: usize, out: &mut Vec<u8>) -> bool {
+        if self.0 > 0 {
+            self.0 -= 1;
+            out.push(b'.');
+            return true;
+        }
+        out.extend(encoded(value));
+        false
+    }
+}
+
+/// Does things to a shard.
+pub struct Actor {
+    pub random: fastrand::Rng,
+    pub keys: u32,
+    streams: Vec<(u64, Vec<u8>, Vec<u8>)>,
+}
+
+impl Actor {
+    pub fn new(seed: u64, keys: u32) -> Actor {
+        Actor { random: fastrand::Rng::with_seed(seed), keys, streams: Vec::new() }
+    }
+
+    pub fn key(&mut self) -> Vec<u8> {
+        format!("key:{}", self.random.u32(..self.keys)).into_bytes()
+    }
+
+    fn db<'s>(&mut self, shard: &'s mut Shard) -> ViewMut<'s> {
+        // Keys must be found again and again.
+        let db = if self.random.u8(..4) == 0 { self.random.u16(1..DATABASES) } else { 0 };
+        shard.view_mut(db, true)
+    }
+
+    fn expire(&mut self, now_ms: i64) -> Expire {
+        match self.random.u8(..6) {
+            0 => Expire::AtMs(now_ms + self.random.i64(0..400)),
+            1 => Expire::Keep,
+            _ => Expire::Clear,
+        }
+    }
+
+    fn bytes(&mut self) -> Vec<u8> {
+        let max = [8, 40, 300, 5000][self.random.usize(..4)];
+        let byte = self.random.alphanumeric() as u8;
+        (0..self.random.usize(..max)).map(|_| if self.random.bool() { byte } else { b'x' }).collect()
+    }
+
+    fn set_string(&mut self, shard: &mut Shard) {
+        let (key, bytes, expire) = (self.key(), self.bytes(), self.expire(shard.now_ms()));
+        match self.random.u8(..6) {
+            0 => self.db(shard).put_string(&key, b"-1234567", expire),
+            1 => self.db(shard).put(&key, StringValue::raw(bytes), expire),
+            2 => {
+                if let Ok(Some(mut entry)) = self.db(shard).string_mut(&key) {
+                    entry.change_raw(|held| held.extend_from_slice(&bytes));
+                }
+            }
+            3 => {
+                if let Ok(Some(mut entry)) = self.db(shard).string_mut(&key) {
+                    entry.set_string(StringValue::integer(17));
+                }
+            }
+            _ => self.db(shard).put_string(&key, &bytes, expire),
+        }
+    }
+
+    fn change_list(&mut self, shard: &mut Shard) {
+        let (key, bytes) = (self.key(), self.bytes());
+        let end = if self.random.bool() { End::Front } else { End::Back };
+        let count = self.random.usize(1..60);
+        if self.random.u8(..3) == 0 {
+            let _ = self
+                .db(shard)
+                .change::<List, _>(&key, |list| (0..count).for_each(|_| drop(list.pop(end, -2))));
+        } else {
+            let elements = vec![bytes.as_slice(); count];
+            let _ = self.db(shard).change_or_create::<List, _>(&key, |list| {
+                list.push(end, elements.iter().copied(), -2);
+            });
+        }
+    }
+
+    fn change_hash(&mut self, shard: &mut Shard) {
+        let (key, now_ms, thresholds) = (self.key(), shard.now_ms(), shard.settings().thresholds);
+        let count = self.random.u16(1..100);
+        let first = self.random.u16(..200);
+        // Fields that expire are in small hashes of their own.
+        let (key, count, expires) = match self.random.u8(..4) {
+            0 => ([b"timed:", &key[4..]].concat(), 3, true),
+            _ => (key, count, false),
+        };
+        let removes = self.random.u8(..3) == 0;
+        let value = if expires { vec![b'v'; 10] } else { self.bytes() };
+        let at_ms = now_ms + self.random.i64(0..100);
+        let mut db = self.db(shard);
+        let field =
+            |number: u16| format!("field:{}", first.wrapping_add(number) % if expires { 8 } else { 300 });
+        if removes {
+            let _ = db.change::<Hash, _>(&key, |hash| {
+                (0..count).for_each(|number| _ = hash.remove(field(number).as_bytes()));
+            });
+        } else {
+            let expire = if expires { FieldExpire::AtMs(at_ms) } else { FieldExpire::Clear };
+            let _ = db.change_or_create::<Hash, _>(&key, |hash| {
+                for number in 0..count {
+                    hash.set(field(number).as_bytes(), &value, expire, &thresholds);
+                }
+            });
+        }
+    }
+
+    fn change_set(&mut self, shard: &mut Shard) {
+        let (key, thresholds) = (self.key(), shard.settings().thresholds);
+        let (first, count, integers) =
+            (self.random.i64(0..1000), self.random.i64(1..200), self.random.bool());
+        let removes = self.random.u8(..3) == 0;
+        let texts: Vec<String> = (first..first + count).map(|number| format!("member:{number}")).collect();
+        let members = texts.iter().enumerate().map(|(at, text)| {
+            if integers { Element::Integer(first + at as i64) } else { Element::new(text.as_bytes()) }
+        });
+        let mut db = self.db(shard);
+        if removes {
+            let _ = db.change::<Set, _>(&key, |set| members.for_each(|member| _ = set.remove(member)));
+        } else {
+            let _ = db.change_or_create::<Set, _>(&key, |set| {
+                members.for_each(|member| _ = set.add(member, &thresholds));
+            });
+        }
+    }
+
+    fn change_sorted_set(&mut self, shard: &mut Shard) {
+        let (key, thresholds) = (self.key(), shard.settings().thresholds);
+        let (first, count) = (self.random.u16(..500), self.random.u16(1..150));
+        let removes = self.random.u8(..3) == 0;
+        let members = (first..first + count).map(|number| (number, format!("member:{number}")));
+        let mut db = self.db(shard);
+        if removes {
+            let _ = db.change::<SortedSet, _>(&key, |set| {
+                members.for_each(|(_, member)| _ = set.remove(member.as_bytes()));
+            });
+        } else {
+            let _ = db.change_or_create::<SortedSet, _>(&key, |set| {
+                members.for_each(|(number, member)| {
+                    set.set(member.as_bytes(), f64::from(number) / 7.0, &thresholds);
+                });
+            });
+        }
+        if self.random.u8(..8) == 0 {
+            let key = self.key();
+            self.db(shard).enlarge_sorted_set(&key);
+        }
+    }
+
+    fn move_key(&mut self, shard: &mut Shard) {
+        let (from, to, copies) = (self.key(), self.key(), self.random.bool());
+        let taken = if copies {
+            let db = self.db(shard);
+            let found = db.read().find(&from);
+            found.map(|entry| (entry.value().to_value(), entry.expire_at_ms()))
+        } else {
+            self.db(shard).remove(&from)
+        };
+        if let Some((value, at_ms)) = taken {
+            self.db(shard).put(&to, value, at_ms.map_or(Expire::Clear, Expire::AtMs));
+        }
+    }
+
+    fn stream(&mut self, shard: &mut Shard) {
+        let (key, db) = (self.key(), 0);
+        if self.streams.len() < 4
+            && let Some(entry) = shard.view(db, true).peek(&key)
+        {
+            let expected = encoded(entry.value());
+            let id = shard.open_stream(db, &key, Box::new(Slow(self.random.u8(..20))));
+            self.streams.push((id, Vec::new(), expected));
+        }
+        for at in (0..self.streams.len()).rev() {
+            let (id, made, expected) = &mut self.streams[at];
+            if !shard.stream_some(*id, 7, made) {
+                let dots = made.iter().take_while(|byte| **byte == b'.').count();
+                assert_eq!(made[dots..], expected[..]);
+                self.streams.swap_remove(at);
+            } else if self.random.u8(..30) == 0 {
+                shard.close_stream(*id);
+                self.streams.swap_remove(at);
+            }
+        }
+    }
+
+    /// Makes or removes many keys, so that the table grows or shrinks.
+    pub fn many(&mut self, shard: &mut Shard) {
+        let (first, count) = (self.random.u32(..self.keys), self.random.u32(..self.keys));
+        let (removes, now_ms) = (self.random.bool(), shard.now_ms());
+        let mut db = self.db(shard);
+        for number in first..first + count {
+            let key = format!("key:{number}");
+            if removes {
+                db.delete(key.as_bytes());
+            } else {
+                let expire = if number % 7 == 0 { Expire::AtMs(now_ms + 200) } else { Expire::Clear };
+                db.put_string(key.as_bytes(), key.as_bytes(), expire);
+            }
+        }
+    }
+
+    /// Does something.
+    pub fn act(&mut self, shard: &mut Shard) {
+        let key = self.key();
+        match self.random.u8(..100) {
+            0..25 => self.set_string(shard),
+            25..35 => self.change_list(shard),
+            35..45 => self.change_hash(shard),
+            45..52 => self.change_set(shard),
+            52..60 => self.change_sorted_set(shard),
+            60..66 => drop(self.db(shard).delete(&key)),
+            66..70 => self.move_key(shard),
+            70..74 => {
+                let at_ms = self.random.bool().then_some(shard.now_ms() + self.random.i64(0..300));
+                self.db(shard).set_expire(&key, at_ms);
+            }
+            74..78 => drop(shard.evict()),
+            78..82 => shard.set_now_ms(shard.now_ms() + self.random.i64(0..40)),
+            82..85 => drop(shard.expire_cycle(|| true)),
+            85..88 => {
+                self.db(shard).read().find(&key);
+                shard.remove_met_expired();
+            }
+            88..94 => self.stream(shard),
+            94 if self.random.bool() => {
+                shard.swap(self.random.u16(..DATABASES), self.random.u16(..DATABASES))
+            }
+            95 if self.random.u8(..4) == 0 => shard.flush(self.random.u16(..DATABASES), self.random.bool()),
+            96 if self.random.u8(..2) == 0 => self.many(shard),
+            97 => {
+                let (db, text) = (self.random.u16(..DATABASES), Value::from(StringValue::new(b"loaded")));
+                let is_there = shard.database(db).table().get(&key).is_some();
+                assert_eq!(shard.insert_loaded(db, &key, text, None, Some(3), Some(4)), !is_there);
+            }
+            _ => drop(shard.reclaim(self.random.usize(..3))),
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The snapshot under way: what is written when.
+
+use super::ahead::Ahead;
+use super::{FactsSource, SnapshotKeys, SnapshotOptions};
+use crate::database::Database;
+use crate::graveyard::Graveyard;
+use crate::shard::Shard;
+use crate::table::{Entry, OwnedEntry, Table, Walked};
+use std::collections::VecDeque;
+use tessera_storage::rdb::{EntryEncoder, put_database, put_entry};
+
+/// Looking at a bucket takes as long as encoding so many bytes.
+const BUCKET_LEN_BYTES: usize = 32;
+/// Keys that are remembered to be saved next. Who wants another asks again.
+const WANTED_MAX_KEYS: usize = 64;
+
+/// A table that is walked.
+#[derive(Debug)]
+struct Part {
+    /// The database's number at the cut.
+    db: u16,
+    place: Place,
+    /// Keys at the cut, and how many of them had an expiry.
+    sizes: (u64, u64),
+}
+
+#[derive(Debug)]
+enum Place {
+    /// It is the table of this database.
+    Database(u16),
+    /// The database was flushed since the cut.
+    Detached(Box<Table>),
+    /// It has been walked.
+    Walked,
+}
+
+/// A large value that the stream is in the middle of.
+#[derive(Debug)]
+struct Pieces {
+    part: u16,
+    key: Box<[u8]>,
+    encoder: EntryEncoder,
+    /// The entry, if it is not in its table any more.
+    adopted: Option<OwnedEntry>,
+}
+
+impl Pieces {
+    fn is_of(&self, part: u16, key: &[u8]) -> bool {
+        self.part == part && *self.key == *key && self.adopted.is_none()
+    }
+}
+
+/// See [`super`]. Only one large value is in pieces at a time. As long as one is, nothing is taken from `ahead`; as
+/// long as that holds anything, the walk rests.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    options: SnapshotOptions,
+    parts: Vec<Part>,
+    /// The part that is walked.
+    current: usize,
+    /// Its sizes were written.
+    is_announced: bool,
+    /// The database that is current where the stream ends.
+    stream_db: Option<u16>,
+    ahead: Ahead,
+    pieces: Option<Pieces>,
+    wanted: VecDeque<(u16, Box<[u8]>)>,
+    keys: SnapshotKeys,
+}
+
+impl Writer {
+    /// Begins to walk all databases.
+    pub(super) fn new(options: SnapshotOptions, databases: &mut [Database]) -> Writer {
+        let mut parts = Vec::new();
+        let filled = databases.iter_mut().enumerate().filter(|(_, database)| !database.is_empty());
+        for (db, database) in filled {
+            database.snapshot_part = Some(parts.len() as u16);
+            database.table.begin_walk();
+            let sizes = (database.len() as u64, database.volatile_len() as u64);
+            parts.push(Part { db: db as u16, place: Place::Database(db as u16), sizes });
+        }
+        let keys = SnapshotKeys { total: parts.iter().map(|part| part.sizes.0).sum(), done: 0 };
+        Writer {
+            options,
+            parts,
+            current: 0,
+            is_announced: false,
+            stream_db: None,
+            ahead: Ahead::default(),
+            pieces: None,
+            wanted: VecDeque::new(),
+            keys,
+        }
+    }
+
+    pub(super) fn keys(&self) -> SnapshotKeys {
+        self.keys
+    }
+
+    pub(super) fn ahead_len_bytes(&self) -> usize {
+        self.ahead.len_bytes()
+    }
+
+    fn is_large(options: &SnapshotOptions, entry: Entry<'_>, now_ms: i64) -> bool {
+        entry.allocated_bytes() > options.piece_len_bytes && !entry.is_expired(now_ms)
+    }
+
+    /// Appends about `len_bytes`. False if that was all.
+    pub(super) fn write_some(&mut self, shard: &mut Shard, len_bytes: usize, out: &mut Vec<u8>) -> bool {
+        let mut left_bytes = len_bytes.max(1);
+        let mut buckets = len_bytes / BUCKET_LEN_BYTES + 1;
+        while left_bytes > 0 {
+            let before_bytes = out.len();
+            if self.pieces.is_some() {
+                // Compressed, it may come out shorter, but not sooner.
+                let piece_bytes = left_bytes.min(self.options.piece_len_bytes.max(1));
+                self.write_piece(shard, piece_bytes, out);
+                left_bytes -= piece_bytes;
+                continue;
+            } else if !self.ahead.is_empty() {
+                self.stream_db = self.ahead.take_some(left_bytes, out).or(self.stream_db);
+            } else if let Some((part, key)) = self.wanted.pop_front() {
+                self.begin_wanted(shard, part, key, out);
+            } else if self.current == self.parts.len() {
+                return false;
+            } else if buckets == 0 {
+                return true;
+            } else {
+                self.walk(shard, &mut buckets, &mut left_bytes, out);
+                continue;
+            }
+            left_bytes = left_bytes.saturating_sub(out.len() - before_bytes);
+        }
+        true
+    }
+
+    /// Walks on through `buckets` buckets and `left_bytes` bytes of entries, which are subtracted.
+    fn walk(&mut self, shard: &mut Shard, buckets: &mut usize, left_bytes: &mut usize, out: &mut Vec<u8>) {
+        let (facts, options) = (shard.facts_source(), self.options);
+        let part = &mut self.parts[self.current];
+        let table = match &mut part.place {
+            Place::Database(db) => &mut shard.databases[*db as usize].table,
+            Place::Detached(table) => table,
+            Place::Walked => unreachable!("the walk goes on to the next part"),
+        };
+        let walked = table.walk_some(
+            buckets,
+            |entry| Self::is_large(&options, entry, facts.now_ms),
+            |entry| {
+                self.keys.done += 1;
+                if !entry.is_expired(facts.now_ms) {
+                    if !self.is_announced {
+                        put_database(out, part.db, Some(part.sizes));
+                    } else if self.stream_db != Some(part.db) {
+                        put_database(out, part.db, None);
+                    }
+                    (self.is_announced, self.stream_db) = (true, Some(part.db));
+                    let before_bytes = out.len();
+                    put_entry(out, entry.key(), entry.value(), &facts.of(entry), options.encode);
+                    // Compression takes its time also for what it leaves out.
+                    let len_bytes = (out.len() - before_bytes).max(entry.allocated_bytes() / 2);
+                    *left_bytes = left_bytes.saturating_sub(len_bytes);
+                }
+                *left_bytes > 0
+            },
+        );
+        match walked {
+            Walked::Some => {}
+            Walked::Large(key) => {
+                self.keys.done += 1;
+                self.begin_pieces(shard, self.current as u16, key, out);
+            }
+            Walked::End => {
+                match std::mem::replace(&mut part.place, Place::Walked) {
+                    Place::Database(db) => shard.databases[db as usize].snapshot_part = None,
+                    Place::Detached(table) => shard.graveyard.bury_table(*table),
+                    Place::Walked => {}
+                }
+                self.current += 1;
+                self.is_announced = false;
+            }
+        }
+    }
+
+    fn table<'a>(&'a self, databases: &'a [Database], part: u16) -> Option<&'a Table> {
+        match &self.parts[part as usize].place {
+            Place::Database(db) => Some(&databases[*db as usize].table),
+            Place::Detached(table) => Some(table),
+            Place::Walked => None,
+        }
+    }
+
+    /// Begins to write a value that somebody waits for, unless it was saved or has gone meanwhile.
+    fn begin_wanted(&mut self, shard: &mut Shard, part: u16, key: Box<[u8]>, out: &mut Vec<u8>) {
+        let now_ms = shard.now_ms();
+        let table = match &mut self.parts[part as usize].place {
+            Place::Database(db) => &mut shard.databases[*db as usize].table,
+            Place::Detached(table) => table,
+            Place::Walked => return,
+        };
+        let mut is_ahead = false;
+        table.visit_ahead(&key, |entry| {
+            // If its time is over by now, the walk will see.
+            is_ahead = !entry.is_expired(now_ms);
+            is_ahead
+        });
+        if is_ahead {
+            self.keys.done += 1;
+            self.begin_pieces(shard, part, key, out);
+        }
+    }
+
+    /// Begins to write the value of `key`, which the walk will not visit.
+    fn begin_pieces(&mut self, shard: &Shard, part: u16, key: Box<[u8]>, out: &mut Vec<u8>) {
+        let (facts, encode, db) = (shard.facts_source(), self.options.encode, self.parts[part as usize].db);
+        if self.stream_db.replace(db) != Some(db) {
+            put_database(out, db, None);
+        }
+        let Some(entry) = self.table(&shard.databases, part).and_then(|table| table.get(&key)) else {
+            unreachable!("the entry was just met");
+        };
+        let encoder = EntryEncoder::begin(out, &key, entry.value(), &facts.of(entry), encode);
+        self.pieces = Some(Pieces { part, key, encoder, adopted: None });
+    }
+
+    /// Writes a piece of the value that the stream is in the middle of.
+    fn write_piece(&mut self, shard: &mut Shard, len_bytes: usize, out: &mut Vec<u8>) {
+        let Some(mut pieces) = self.pieces.take() else { return };
+        let entry = match &pieces.adopted {
+            Some(entry) => Some(entry.as_entry()),
+            None => self.table(&shard.databases, pieces.part).and_then(|table| table.get(&pieces.key)),
+        };
+        let Some(entry) = entry else { unreachable!("the rest is encoded before the entry goes") };
+        if pieces.encoder.write_some(entry.value(), len_bytes, out) {
+            self.pieces = Some(pieces);
+        } else if let Some(entry) = pieces.adopted {
+            shard.graveyard.bury(entry, true);
+        }
+    }
+
+    pub(super) fn is_in_pieces(&self, database: &Database, key: &[u8]) -> bool {
+        let pieces = self.pieces.as_ref().zip(database.snapshot_part);
+        pieces.is_some_and(|(pieces, part)| pieces.is_of(part, key))
+    }
+
+    /// The value of `key` is about to change. If the stream is in the middle of it, the rest is encoded.
+    pub(super) fn finish_pieces(&mut self, database: &Database, key: &[u8]) {
+        if self.is_in_pieces(database, key)
+            && let Some(mut pieces) = self.pieces.take()
+            && let Some(entry) = database.table.get(key)
+        {
+            let mut rest = Vec::new();
+            while pieces.encoder.write_some(entry.value(), usize::MAX, &mut rest) {}
+            self.ahead.put_rest_first(rest);
+        }
+    }
+
+    /// Keeps an entry that was taken out of the database's table if the stream is in the middle of it; else gives it back.
+    pub(super) fn adopt(&mut self, database: &Database, entry: OwnedEntry) -> Option<OwnedEntry> {
+        if !self.is_in_pieces(database, entry.as_entry().key()) {
+            return Some(entry);
+        }
+        if let Some(pieces) = &mut self.pieces {
+            pieces.adopted = Some(entry);
+        }
+        None
+    }
+
+    /// Something about `key` is about to change: encodes the entry if the walk has still to come to it.
+    pub(super) fn save_ahead(&mut self, database: &mut Database, key: &[u8], facts: FactsSource) {
+        let Some(part) = database.snapshot_part else { return };
+        let (db, encode) = (self.parts[part as usize].db, self.options.encode);
+        database.table.visit_ahead(key, |entry| {
+            self.keys.done += 1;
+            if !entry.is_expired(facts.now_ms) {
+                self.ahead.put(db, key, entry.value(), &facts.of(entry), encode);
+            }
+            true
+        });
+    }
+
+    /// See [`Shard::must_wait_for_snapshot`].
+    pub(super) fn must_wait(&mut self, database: &mut Database, key: &[u8], now_ms: i64) -> bool {
+        let Some(part) = database.snapshot_part else { return false };
+        if self.is_in_pieces(database, key) {
+            return true;
+        }
+        let is_full = self.ahead.len_bytes() >= self.options.ahead_max_len_bytes;
+        let (mut is_large, mut must_wait) = (false, false);
+        database.table.visit_ahead(key, |entry| {
+            is_large = Self::is_large(&self.options, entry, now_ms);
+            must_wait = is_large || is_full && !entry.is_expired(now_ms);
+            false
+        });
+        if is_large
+            && self.wanted.len() < WANTED_MAX_KEYS
+            && !self.wanted.iter().any(|(wanted, known)| *wanted == part && **known == *key)
+        {
+            self.wanted.push_back((part, key.into()));
+        }
+        must_wait
+    }
+
+    pub(super) fn swap(&mut self, first: u16, second: u16) {
+        for part in &mut self.parts {
+            if let Place::Database(db) = &mut part.place {
+                if *db == first {
+                    *db = second;
+                } else if *db == second {
+                    *db = first;
+                }
+            }
+        }
+    }
+
+    /// Takes the table of a database that was flushed.
+    pub(super) fn detach(&mut self, part: u16, table: Table) {
+        self.parts[part as usize].place = Place::Detached(Box::new(table));
+    }
+
+    /// Ends the walks. Where marks are to be cleared: by database, from which position on.
+    pub(super) fn abort(self, databases: &mut [Database], graveyard: &mut Graveyard) -> Vec<(u16, u64)> {
+        if let Some(entry) = self.pieces.and_then(|pieces| pieces.adopted) {
+            graveyard.bury(entry, true);
+        }
+        let mut clearing = Vec::new();
+        for part in self.parts {
+            match part.place {
+                Place::Database(db) => {
+                    let database = &mut databases[db as usize];
+                    database.snapshot_part = None;
+                    clearing.push((db, database.table.abort_walk()));
+                }
+                Place::Detached(table) => graveyard.bury_table(*table),
+                Place::Walked => {}
+            }
+        }
+        clearing
+    }
+}

@@ -1,0 +1,458 @@
+//! Loading what was saved, at the start.
+//!
+//! Node 0 finds out what there is ([`finding`]) and tells all nodes. Each reads its share of the files ([`reader`]), and sends every
+//! key to the node that owns its slot now, however many shards wrote the files. When a node has heard from all
+//! others that they have sent everything, it has everything; when node 0 has heard that from all, clients are served. Until
+//! then they are told that the server is loading.
+
+pub mod finding;
+mod progress;
+pub(crate) mod reader;
+
+pub use progress::LoadingProgress;
+
+use crate::clock::Clock;
+use crate::connection::{Connection, Hold};
+use crate::core::Core;
+use crate::disk::Output;
+use crate::dispatch::hold;
+use crate::feed::Flow;
+use crate::mesh::Note;
+use crate::network::ConnectionId;
+use crate::snapshot::names::Place;
+use finding::{Finder, LoadPlan, PlannedFile};
+use reader::FileReader;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use tessera_command::Command;
+use tessera_storage::rdb::{DecodeOptions, DecodedEntry, Decoder, Item};
+
+/// What clients are told meanwhile.
+const LOADING: &[u8] = b"LOADING Redis is loading the dataset in memory";
+/// How long a node decodes before it looks at its network again, in nanoseconds.
+const TURN_BUDGET_NS: u64 = 2_000_000;
+/// Entries decoded between two looks at the clock.
+const ENTRIES_PER_LOOK: usize = 64;
+/// Sent to a peer in one turn at most, in bytes of memory.
+const PARCEL_LEN_BYTES: usize = 1024 * 1024;
+/// How often the log tells how far loading is, in nanoseconds.
+const REPORT_PERIOD_NS: u64 = 5_000_000_000;
+
+/// What was asked of the disk on behalf of loading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Finder(finding::Asked),
+    Reader(reader::Asked),
+}
+
+/// A file while it is read.
+#[derive(Debug)]
+struct Current {
+    planned: PlannedFile,
+    reader: FileReader,
+    decoder: Decoder,
+    keys: u64,
+    ended: bool,
+}
+
+/// One node's part in loading.
+#[derive(Debug, Default)]
+pub(crate) struct Loading {
+    /// Node 0 looks for what there is.
+    finder: Option<Finder>,
+    /// The plan is known.
+    is_planned: bool,
+    /// There is something to load: clients are told so.
+    is_refusing: bool,
+    /// Connections that wait until it is known whether there is anything to load.
+    held: Vec<ConnectionId>,
+    files: VecDeque<PlannedFile>,
+    current: Option<Current>,
+    /// For each node, what is to be sent to it in this turn, and about how much memory that is.
+    parcels: Vec<(Vec<DecodedEntry>, usize)>,
+    /// This node has sent everything.
+    has_sent: bool,
+    /// How many nodes have sent everything.
+    senders_done: usize,
+    /// This node has told node 0 that it has everything.
+    has_reported: bool,
+    /// How many nodes have everything, as node 0 knows.
+    nodes_done: usize,
+    /// Something can be decoded without waiting.
+    has_work: bool,
+    /// What was asked of the disk, by its number at the desk.
+    pending: Vec<(u64, Asked)>,
+    began_ns: u64,
+    next_report_ns: u64,
+}
+
+impl Loading {
+    fn new(nodes: usize, now_ns: u64) -> Loading {
+        Loading {
+            parcels: (0..nodes).map(|_| (Vec::new(), 0)).collect(),
+            began_ns: now_ns,
+            next_report_ns: now_ns + REPORT_PERIOD_NS,
+            ..Loading::default()
+        }
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Begins to load, if the server was told to.
+    pub(crate) fn begin_loading(&mut self) {
+        if !self.shared.loading.is_loading() {
+            return;
+        }
+        let mut loading = Loading::new(self.mesh.nodes(), self.now_ns);
+        if self.me == 0 {
+            match Place::new(&self.config.dir, &self.config.db_filename.0) {
+                Ok(place) => loading.finder = Some(Finder::new(place, self.decode_options())),
+                Err(problem) => return self.fail_loading(problem),
+            }
+        }
+        self.loading = Some(Box::new(loading));
+    }
+
+    fn decode_options(&self) -> DecodeOptions {
+        DecodeOptions {
+            thresholds: self.shard.settings().thresholds,
+            verify_checksum: self.config.rdb_checksum,
+        }
+    }
+
+    /// The node must not sleep: there is something to decode.
+    pub(crate) fn has_loading_work(&self) -> bool {
+        self.loading.as_ref().is_some_and(|loading| loading.has_work)
+    }
+
+    /// Loads on, if the server is loading: a turn's share.
+    pub(crate) fn load(&mut self) {
+        let Some(mut loading) = self.loading.take() else { return };
+        if !self.shared.loading.is_loading() {
+            return self.end_loading(*loading);
+        }
+        let outcome = self.take_from_disk(&mut loading).and_then(|()| self.load_some(&mut loading));
+        if let Err(problem) = outcome {
+            loading.pending.iter().for_each(|(tag, _)| self.disk.abandon(*tag));
+            return self.fail_loading(problem);
+        }
+        self.loading = Some(loading);
+    }
+
+    /// What becomes of a command while the server is loading. Usually there is nothing to load, and clients that come before that
+    /// is known need not hear of it: they wait.
+    #[cold]
+    pub(crate) fn hold_or_refuse_while_loading(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+    ) -> Flow {
+        match &mut self.loading {
+            Some(loading) if !loading.is_refusing => {
+                loading.held.push(connection.id);
+                hold(connection, Hold::Loading)
+            }
+            _ => {
+                self.stats().commands.note_rejected(self.shared.registry.number(command));
+                self.refuse(connection, LOADING)
+            }
+        }
+    }
+
+    fn end_loading(&mut self, loading: Loading) {
+        self.runnable.extend(loading.held);
+        if self.me == 0 && loading.is_refusing {
+            let facts = self.shared.loading.facts(self.unix_us);
+            let line = format!(
+                "Loaded {} keys in {:.3} seconds; {} had expired",
+                facts.keys_loaded,
+                (self.now_ns - loading.began_ns) as f64 / 1e9,
+                facts.keys_expired
+            );
+            self.shared.system.log(line.as_bytes());
+        }
+    }
+
+    /// The server cannot start. It ends, and nothing is written or removed.
+    fn fail_loading(&mut self, problem: String) {
+        self.shared.system.log(format!("Loading failed: {problem}").as_bytes());
+        self.shared.loading.fail(problem);
+        self.shared.shut_down();
+    }
+
+    fn load_some(&mut self, loading: &mut Loading) -> Result<(), String> {
+        if let Some(finder) = &mut loading.finder {
+            while let Some((asked, operation)) = finder.next_operation() {
+                loading.pending.push((self.disk.submit(operation), Asked::Finder(asked)));
+            }
+        }
+        self.read_files(loading)?;
+        self.send_parcels(loading);
+        if loading.is_planned && !loading.has_sent && loading.current.is_none() && loading.files.is_empty() {
+            loading.has_sent = true;
+            loading.senders_done += 1;
+            for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.me) {
+                self.mesh.note(peer, Note::LoadSent);
+            }
+        }
+        if loading.senders_done == self.mesh.nodes() && !loading.has_reported {
+            loading.has_reported = true;
+            if self.me == 0 {
+                loading.nodes_done += 1;
+            } else {
+                self.mesh.note(0, Note::LoadArrived);
+            }
+        }
+        if self.me == 0 && loading.nodes_done == self.mesh.nodes() {
+            self.shared.end_loading();
+        }
+        if self.me == 0 && self.now_ns >= loading.next_report_ns {
+            loading.next_report_ns = self.now_ns + REPORT_PERIOD_NS;
+            let facts = self.shared.loading.facts(self.unix_us);
+            let line = format!(
+                "Loading: {} of {} bytes, {} keys",
+                facts.loaded_bytes, facts.total_bytes, facts.keys_loaded
+            );
+            self.shared.system.log(line.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Takes what has come from the disk.
+    fn take_from_disk(&mut self, loading: &mut Loading) -> Result<(), String> {
+        for (tag, asked) in std::mem::take(&mut loading.pending) {
+            match (self.disk.take(tag), asked) {
+                (None, _) => loading.pending.push((tag, asked)),
+                (Some(result), Asked::Finder(asked)) => self.take_finding(loading, asked, result)?,
+                (Some(result), Asked::Reader(asked)) => {
+                    if let Some(current) = &mut loading.current {
+                        let taken = current.reader.take(asked, result);
+                        taken.map_err(|error| format!("{}: {error}", current.planned.path))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan is known: this node takes its share of the files.
+    fn take_plan(&mut self, loading: &mut Loading, plan: &LoadPlan) {
+        loading.is_planned = true;
+        loading.finder = None;
+        loading.is_refusing = !plan.files.is_empty();
+        if loading.is_refusing {
+            self.runnable.extend(loading.held.drain(..));
+        }
+        let nodes = self.mesh.nodes();
+        loading.files = plan.files.iter().skip(self.me).step_by(nodes).cloned().collect();
+    }
+
+    /// Decodes what has been read, until the time for it is over or there is no room for more.
+    fn read_files(&mut self, loading: &mut Loading) -> Result<(), String> {
+        loading.has_work = false;
+        let peers = (0..self.mesh.nodes()).filter(|peer| *peer != self.me);
+        if peers.into_iter().any(|peer| self.mesh.is_congested(peer)) {
+            return Ok(());
+        }
+        let until_ns = self.clock.monotonic_ns() + TURN_BUDGET_NS;
+        let (mut loaded, mut expired) = (0, 0);
+        let outcome = loop {
+            let Some(mut current) = loading.current.take().or_else(|| self.open_next(loading)) else {
+                break Ok(());
+            };
+            while let Some((asked, operation)) = current.reader.next_operation() {
+                loading.pending.push((self.disk.submit(operation), Asked::Reader(asked)));
+            }
+            let decoded = self.decode_some(loading, &mut current, &mut loaded, &mut expired);
+            let path = current.planned.path.clone();
+            if decoded == Ok(false) && current.reader.is_closed() {
+                match is_whole(&current) {
+                    Ok(()) => continue,
+                    Err(problem) => break Err(format!("{path}: {problem}")),
+                }
+            }
+            loading.current = Some(current);
+            match decoded {
+                Err(problem) => break Err(format!("{path}: {problem}")),
+                // The disk has not brought more yet.
+                Ok(false) => break Ok(()),
+                Ok(true) => {}
+            }
+            let is_full = loading.parcels.iter().any(|(_, len_bytes)| *len_bytes >= PARCEL_LEN_BYTES);
+            if is_full || self.clock.monotonic_ns() >= until_ns {
+                loading.has_work = true;
+                break Ok(());
+            }
+        };
+        self.shared.loading.add_keys(loaded, expired);
+        outcome
+    }
+
+    fn open_next(&self, loading: &mut Loading) -> Option<Current> {
+        let planned = loading.files.pop_front()?;
+        Some(Current {
+            reader: FileReader::new(planned.path.clone()),
+            decoder: Decoder::new(self.decode_options()),
+            planned,
+            keys: 0,
+            ended: false,
+        })
+    }
+
+    /// Decodes some entries of a file. False if the disk has to bring more first.
+    fn decode_some(
+        &mut self,
+        loading: &mut Loading,
+        current: &mut Current,
+        loaded: &mut u64,
+        expired: &mut u64,
+    ) -> Result<bool, String> {
+        let now_ms = self.now_ms();
+        for _ in 0..ENTRIES_PER_LOOK {
+            match current.decoder.next().map_err(|error| error.to_string())? {
+                None => {
+                    let Some(piece) = current.reader.next_piece() else { return Ok(false) };
+                    if current.ended {
+                        return Err("there are bytes after the end".to_owned());
+                    }
+                    self.shared.loading.add_bytes(piece.len() as u64);
+                    current.decoder.feed(&piece);
+                }
+                Some(Item::End) => current.ended = true,
+                Some(Item::Function(code)) => {
+                    let first_line = code.split(|byte| *byte == b'\n').next().unwrap_or_default();
+                    let what = "a library of functions, which Tessera does not run";
+                    self.log_left_out(current, &format!("{what}: {}", first_line.escape_ascii()));
+                }
+                Some(Item::ModuleAuxiliary { module }) => {
+                    self.log_left_out(current, &format!("what the module {module} keeps beside its values"));
+                }
+                Some(Item::Empty { db, key }) => {
+                    let what = format!("the key {} of database {db}, which is empty", key.escape_ascii());
+                    self.log_left_out(current, &what);
+                }
+                Some(Item::Auxiliary { .. } | Item::Sizes { .. }) => {}
+                Some(Item::Entry(entry)) => {
+                    current.keys += 1;
+                    if entry.expire_at_ms.is_some_and(|at_ms| at_ms < now_ms) {
+                        *expired += 1;
+                        continue;
+                    }
+                    *loaded += 1;
+                    if self.pass_on(loading, *entry)? {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn log_left_out(&self, current: &Current, what: &str) {
+        self.shared.system.log(format!("{}: left out {what}", current.planned.path).as_bytes());
+    }
+
+    /// Gives an entry to the shard that owns its key. True if there is much to be sent by now.
+    fn pass_on(&mut self, loading: &mut Loading, entry: DecodedEntry) -> Result<bool, String> {
+        if entry.db >= self.shard.databases_len() as u64 {
+            return Err(format!(
+                "it has a database {}, and there are only {}; raise the parameter databases",
+                entry.db,
+                self.shard.databases_len()
+            ));
+        }
+        let owner = usize::from(self.shared.slots.owner_of(&entry.key));
+        if owner == self.me {
+            self.insert_loaded(entry)?;
+            return Ok(false);
+        }
+        let (parcel, len_bytes) = &mut loading.parcels[owner];
+        *len_bytes += size_of::<DecodedEntry>() + entry.key.len() + entry.value.allocated_bytes();
+        parcel.push(entry);
+        Ok(*len_bytes >= PARCEL_LEN_BYTES)
+    }
+
+    fn insert_loaded(&mut self, entry: DecodedEntry) -> Result<(), String> {
+        let DecodedEntry { db, key, value, expire_at_ms, idle_s, frequency } = entry;
+        if self.shard.insert_loaded(db as u16, &key, value, expire_at_ms, idle_s, frequency) {
+            Ok(())
+        } else {
+            Err(format!("the key {} of database {db} is there twice", key.escape_ascii()))
+        }
+    }
+
+    fn send_parcels(&mut self, loading: &mut Loading) {
+        for (peer, (parcel, len_bytes)) in loading.parcels.iter_mut().enumerate() {
+            if !parcel.is_empty() {
+                *len_bytes = 0;
+                self.mesh.note(peer, Note::Loaded(std::mem::take(parcel)));
+            }
+        }
+    }
+
+    /// Node 0 knows what there is to load.
+    pub(crate) fn take_load_plan(&mut self, plan: &LoadPlan) {
+        if let Some(mut loading) = self.loading.take() {
+            self.take_plan(&mut loading, plan);
+            self.loading = Some(loading);
+        }
+    }
+
+    /// Keys have come that belong here.
+    pub(crate) fn take_loaded(&mut self, entries: Vec<DecodedEntry>) {
+        for entry in entries {
+            if let Err(problem) = self.insert_loaded(entry) {
+                return self.fail_loading(problem);
+            }
+        }
+    }
+
+    /// A peer has sent everything.
+    pub(crate) fn take_load_sent(&mut self) {
+        if let Some(loading) = &mut self.loading {
+            loading.senders_done += 1;
+        }
+    }
+
+    /// A peer has everything.
+    pub(crate) fn take_load_arrived(&mut self) {
+        if let Some(loading) = &mut self.loading {
+            loading.nodes_done += 1;
+        }
+    }
+
+    fn take_finding(
+        &mut self,
+        loading: &mut Loading,
+        asked: finding::Asked,
+        result: io::Result<Output>,
+    ) -> Result<(), String> {
+        let Some(finder) = &mut loading.finder else { return Ok(()) };
+        let Some(plan) = finder.take(asked, result)? else { return Ok(()) };
+        if !plan.files.is_empty() {
+            self.shared.system.log(format!("Loading {}", plan.description).as_bytes());
+        }
+        self.shared.loading.set_total(plan.total_bytes(), plan.used_memory_bytes);
+        let plan = Arc::new(plan);
+        for peer in 1..self.mesh.nodes() {
+            self.mesh.note(peer, Note::Load(plan.clone()));
+        }
+        self.take_plan(loading, &plan);
+        Ok(())
+    }
+}
+
+/// Whether a file that was read to its end is what the plan says.
+fn is_whole(current: &Current) -> Result<(), String> {
+    let Current { planned, reader, keys, ended, .. } = current;
+    if !ended {
+        return Err(format!("it breaks off after {} bytes", reader.len_bytes()));
+    }
+    match planned.keys {
+        Some(expected) if expected != *keys => {
+            Err(format!("it has {keys} keys, and its manifest says {expected}"))
+        }
+        _ => Ok(()),
+    }
+}

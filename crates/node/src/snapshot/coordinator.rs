@@ -1,0 +1,570 @@
+//! Node 0: has a snapshot made from its beginning to its end, and begins those that save points ask for.
+
+use super::cut::{Rounds, Verdict};
+use super::names::Place;
+use super::part::put_file_header;
+use super::set::{self, Body, Found, Job, Keep, Merge, Publish, Tidy};
+use super::status::{EndOrder, Purpose};
+use super::transfer::Published;
+use super::{Asked, CutOrder, SnapshotNote, WrittenPart};
+use crate::clock::Clock;
+use crate::core::Core;
+use crate::disk::Output;
+use crate::mesh::Traffic;
+use std::io;
+use std::sync::Arc;
+use tessera_routing::ShardId;
+use tessera_storage::manifest::{Manifest, ShardFile};
+
+/// A cut that takes longer is given up, in nanoseconds.
+pub const CUT_MAX_NS: u64 = 1_000_000_000;
+/// How long clients are served before it is tried again, in nanoseconds.
+const CUT_PAUSE_NS: u64 = 100_000_000;
+/// How long after a failure a save point has to wait, in seconds: Redis's `CONFIG_BGSAVE_RETRY_DELAY`.
+const RETRY_DELAY_S: i64 = 5;
+/// How often save points are looked at, in nanoseconds.
+const LOOK_PERIOD_NS: u64 = 100_000_000;
+
+/// How far a snapshot is.
+#[derive(Debug)]
+enum Phase {
+    /// Leftovers of others are removed.
+    Preparing,
+    /// All nodes finish what is under way.
+    Draining { attempt: u64, since_ns: u64, rounds: Rounds },
+    /// That took too long: tried again at this time.
+    Resting { until_ns: u64 },
+    /// The shards write.
+    Writing { written: Vec<Option<WrittenPart>>, left: usize },
+    /// The set becomes the one that counts.
+    Publishing,
+    /// What is not needed any more is removed.
+    Tidying,
+}
+
+/// A snapshot under way.
+#[derive(Debug)]
+struct Current {
+    purpose: Purpose,
+    place: Place,
+    is_merged: bool,
+    epoch: u64,
+    cut_at_unix_ms: i64,
+    began_ns: u64,
+    phase: Phase,
+    /// What went wrong first.
+    failure: Option<String>,
+    /// It is not wanted any more.
+    is_given_up: bool,
+    order: Option<Arc<CutOrder>>,
+    /// What there is to send to clients that want it.
+    published: Option<Arc<Published>>,
+    /// What its files come to.
+    len_bytes: u64,
+    keys: u64,
+    changes: u64,
+}
+
+/// Node 0's part in snapshots.
+#[derive(Debug, Default)]
+pub(crate) struct Coordinator {
+    current: Option<Current>,
+    job: Option<Job>,
+    /// Files were tidied up after the start.
+    is_tidy: bool,
+    /// Asked for and not begun.
+    wanted: Option<Purpose>,
+    attempts: u64,
+    next_look_ns: u64,
+}
+
+impl Coordinator {
+    pub(super) fn complete(&mut self, asked: set::Asked, result: io::Result<Output>) {
+        if let Some(job) = &mut self.job {
+            job.complete(asked, result);
+        }
+    }
+
+    /// Nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.current.is_none() && self.job.is_none()
+    }
+
+    /// The job that has come to its end.
+    fn take_outcome(&mut self) -> Option<(Result<Found, String>, Vec<String>)> {
+        let outcome = self.job.as_ref()?.outcome()?;
+        let remarks = match self.job.take() {
+            Some(Job::Tidy(tidy)) => tidy.remarks,
+            _ => Vec::new(),
+        };
+        Some((outcome, remarks))
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// A turn's share of what node 0 does for all.
+    pub(super) fn coordinate(&mut self) {
+        if self.loading.is_some() {
+            return self.end_while_loading();
+        }
+        let mut coordinator = self.snapshot.coordinator.take().unwrap_or_default();
+        if self.shared.persistence.is_asked() {
+            self.take_orders(&mut coordinator);
+        }
+        if coordinator.is_idle() && self.now_ns >= coordinator.next_look_ns {
+            coordinator.next_look_ns = self.now_ns + LOOK_PERIOD_NS;
+            self.look_at_save_points();
+        }
+        if !coordinator.is_tidy && coordinator.is_idle() {
+            coordinator.is_tidy = true;
+            if let Ok(place) = Place::new(&self.config.dir, &self.config.db_filename.0) {
+                coordinator.job = Some(Job::Tidy(Tidy::new(place, Keep::AsTheManifestSays)));
+            }
+        }
+        if coordinator.is_idle()
+            && let Some(purpose) = coordinator.wanted.take()
+        {
+            self.begin_snapshot(&mut coordinator, purpose);
+        }
+        self.watch_cut(&mut coordinator);
+        // A job that ends may have another follow.
+        loop {
+            while let Some((asked, operation)) = coordinator.job.as_mut().and_then(Job::next_operation) {
+                self.ask_disk_for_snapshot(Asked::Set(asked), operation);
+            }
+            let Some((outcome, remarks)) = coordinator.take_outcome() else { break };
+            for remark in remarks {
+                self.log_snapshot(&format!("Snapshot files: {remark}"));
+            }
+            self.job_is_over(&mut coordinator, outcome);
+        }
+        self.note_peak();
+        self.snapshot.coordinator = Some(coordinator);
+    }
+
+    /// Until all is loaded, nothing of what is there may be replaced or removed. The server may end.
+    fn end_while_loading(&mut self) {
+        if self.shared.persistence.is_asked() && self.shared.persistence.take_end().is_some() {
+            self.shared.shut_down();
+        }
+    }
+
+    pub(super) fn log_snapshot(&self, line: &str) {
+        self.shared.system.log(line.as_bytes());
+    }
+
+    /// Takes in what clients and signals ask for.
+    fn take_orders(&mut self, coordinator: &mut Coordinator) {
+        let (wanted, end) = self.shared.persistence.take_asked();
+        if let Some(purpose) = wanted {
+            coordinator.wanted = Some(purpose);
+        }
+        let Some(EndOrder { save, force }) = end else { return };
+        if !save.unwrap_or(!self.config.save.points.is_empty()) {
+            return self.shared.shut_down();
+        }
+        let purpose = Purpose::End { force };
+        self.shared.persistence.set_busy(true);
+        self.log_snapshot("Saving the final snapshot before exiting");
+        if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
+            return;
+        }
+        if matches!(coordinator.wanted.replace(purpose), Some(Purpose::Save | Purpose::Transfer)) {
+            self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false, published: None });
+        }
+        if let Some(current) = &mut coordinator.current {
+            // An earlier moment is not what is to be kept.
+            self.give_up_snapshot(current);
+        }
+    }
+
+    fn look_at_save_points(&mut self) {
+        if self.config.save.points.is_empty() {
+            return;
+        }
+        let facts = self.shared.persistence.facts();
+        let changes = self.shared.counters().changes.saturating_sub(facts.saved_changes);
+        let unix_s = self.unix_us.div_euclid(1_000_000);
+        let may_try = !self.shared.persistence.has_failed() || unix_s - facts.last_try_unix_s > RETRY_DELAY_S;
+        let is_due = |point: &&tessera_config::SavePoint| {
+            i64::try_from(changes).unwrap_or(i64::MAX) >= point.changes
+                && unix_s - facts.last_save_unix_s > point.seconds
+        };
+        let due = self.config.save.points.iter().find(is_due).filter(|_| may_try);
+        if let Some(point) = due
+            && self.shared.ask_for_snapshot(Purpose::Background, self.unix_us)
+        {
+            self.log_snapshot(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
+        }
+    }
+
+    fn begin_snapshot(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
+        let unix_s = self.unix_us.div_euclid(1_000_000);
+        self.shared.persistence.change(|facts| {
+            facts.saves += 1;
+            facts.peak_ahead_bytes = 0;
+            if purpose == Purpose::Background {
+                facts.background_since_unix_s = Some(unix_s);
+                facts.last_try_unix_s = unix_s;
+            }
+        });
+        let place = match Place::new(&self.config.dir, &self.config.db_filename.0) {
+            Ok(place) => place,
+            Err(problem) => return self.end_snapshot(coordinator, purpose, self.now_ns, Err(problem)),
+        };
+        coordinator.job = Some(Job::Tidy(Tidy::new(place.clone(), Keep::AsTheManifestSays)));
+        coordinator.current = Some(Current {
+            purpose,
+            place,
+            is_merged: self.config.snapshot_merged,
+            epoch: 0,
+            cut_at_unix_ms: 0,
+            began_ns: self.now_ns,
+            phase: Phase::Preparing,
+            failure: None,
+            is_given_up: false,
+            order: None,
+            published: None,
+            len_bytes: 0,
+            keys: 0,
+            changes: 0,
+        });
+    }
+
+    /// Has all nodes drain, gives up when that takes too long, and tries again.
+    fn watch_cut(&mut self, coordinator: &mut Coordinator) {
+        let Some(current) = &mut coordinator.current else { return };
+        match current.phase {
+            Phase::Draining { attempt, since_ns, .. }
+                if self.now_ns.saturating_sub(since_ns) > CUT_MAX_NS || current.is_given_up =>
+            {
+                self.tell_all(|| SnapshotNote::GiveUp { attempt });
+                if current.is_given_up {
+                    return self.tidy_after(coordinator, Keep::AsTheManifestSays);
+                }
+                self.shared.persistence.change(|facts| facts.cuts_given_up += 1);
+                self.log_snapshot("Snapshot: commands under way do not end; trying again soon");
+                current.phase = Phase::Resting { until_ns: self.now_ns + CUT_PAUSE_NS };
+            }
+            Phase::Resting { until_ns } if self.now_ns >= until_ns => self.begin_drain(coordinator),
+            _ => {}
+        }
+    }
+
+    fn begin_drain(&mut self, coordinator: &mut Coordinator) {
+        let Some(current) = &mut coordinator.current else { return };
+        coordinator.attempts += 1;
+        let (attempt, nodes) = (coordinator.attempts, self.mesh.nodes());
+        current.phase = Phase::Draining { attempt, since_ns: self.now_ns, rounds: Rounds::new(nodes) };
+        self.tell_all(|| SnapshotNote::Drain { attempt, round: 1 });
+    }
+
+    /// A node has nothing under way.
+    pub(super) fn take_report(&mut self, node: usize, attempt: u64, round: u32, traffic: Traffic) {
+        let Some(mut coordinator) = self.snapshot.coordinator.take() else { return };
+        if let Some(current) = &mut coordinator.current
+            && let Phase::Draining { attempt: now, since_ns, rounds } = &mut current.phase
+            && *now == attempt
+        {
+            match rounds.report(node, round, traffic) {
+                Verdict::Wait => {}
+                Verdict::Ask => {
+                    let round = rounds.round;
+                    self.tell_all(|| SnapshotNote::Drain { attempt, round });
+                }
+                Verdict::Quiet => {
+                    let took_ns = self.clock.monotonic_ns().saturating_sub(*since_ns);
+                    self.shared.persistence.change(|facts| facts.last_cut_ns = took_ns);
+                    self.cut(current, attempt);
+                }
+            }
+        }
+        self.snapshot.coordinator = Some(coordinator);
+    }
+
+    /// Nothing is under way anywhere: this is the cut.
+    fn cut(&mut self, current: &mut Current, attempt: u64) {
+        const MB: u64 = 1024 * 1024;
+        current.cut_at_unix_ms = self.clock.unix_us().div_euclid(1000);
+        let nodes = self.mesh.nodes();
+        let path = |node| current.place.path(&current.place.part_name(current.epoch, node));
+        let order = Arc::new(CutOrder {
+            attempt,
+            epoch: current.epoch,
+            cut_at_unix_ms: current.cut_at_unix_ms,
+            paths: (0..nodes).map(path).collect(),
+            compress: self.config.rdb_compression,
+            checksum: self.config.rdb_checksum,
+            ahead_max_len_bytes: usize::try_from(self.config.snapshot_ahead_max.0).unwrap_or(usize::MAX),
+            rate_limit_bytes_per_s: self.config.snapshot_rate_limit_mb * MB,
+            is_last: matches!(current.purpose, Purpose::End { .. }),
+        });
+        current.phase = Phase::Writing { written: vec![None; nodes], left: nodes };
+        current.order = Some(order.clone());
+        self.take_cut(&order);
+    }
+
+    /// A node's file is written, or not.
+    pub(super) fn take_part(&mut self, node: usize, epoch: u64, outcome: Result<WrittenPart, String>) {
+        let Some(mut coordinator) = self.snapshot.coordinator.take() else { return };
+        let mut is_over = false;
+        if let Some(current) = &mut coordinator.current
+            && current.epoch == epoch
+            && let Phase::Writing { written, left } = &mut current.phase
+        {
+            *left -= 1;
+            is_over = *left == 0;
+            match outcome {
+                Ok(part) => written[node] = Some(part),
+                Err(problem) => {
+                    let is_first = current.failure.is_none();
+                    current.failure.get_or_insert(problem);
+                    if is_first && !is_over && !current.is_given_up {
+                        self.tell_all(|| SnapshotNote::Abort { epoch });
+                    }
+                }
+            }
+        }
+        if is_over {
+            self.all_are_written(&mut coordinator);
+        }
+        self.snapshot.coordinator = Some(coordinator);
+    }
+
+    fn all_are_written(&mut self, coordinator: &mut Coordinator) {
+        let Some(current) = &mut coordinator.current else { return };
+        let Phase::Writing { written, .. } = &current.phase else { return };
+        let parts: Option<Vec<WrittenPart>> = written.iter().copied().collect();
+        let (Some(parts), None, false) = (parts, &current.failure, current.is_given_up) else {
+            return self.tidy_after(coordinator, Keep::AsTheManifestSays);
+        };
+        current.changes = parts.iter().map(|part| part.changes).sum();
+        current.len_bytes = parts.iter().map(|part| part.len_bytes).sum();
+        current.keys = parts.iter().map(|part| part.keys).sum();
+        let (place, epoch) = (current.place.clone(), current.epoch);
+        let states_checksum = current.order.as_ref().is_some_and(|order| order.checksum);
+        let rdb_version = parts.iter().map(|part| part.rdb_version).max().unwrap_or_default();
+        let used_memory_bytes = self.shared.system.used_memory_bytes();
+        let mut header = Vec::new();
+        put_file_header(&mut header, rdb_version, current.cut_at_unix_ms, used_memory_bytes, None);
+        let body = |(node, part): (usize, &WrittenPart)| Body {
+            path: place.path(&place.part_name(epoch, node)),
+            offset_bytes: part.body_offset_bytes,
+            len_bytes: part.body_len_bytes,
+        };
+        let bodies: Vec<Body> = parts.iter().enumerate().map(body).collect();
+        let mut published = Published { header, bodies, states_checksum, is_one_file: false };
+        let job = if current.is_merged {
+            let name = place.merged_name().to_owned();
+            let mut publish = Publish::new(place.clone(), name.clone());
+            publish.file.buffer().extend_from_slice(&published.header);
+            publish.file.push();
+            let bodies = std::mem::take(&mut published.bodies);
+            let len_bytes = published.len_bytes(&bodies);
+            published.bodies = vec![Body { path: place.path(&name), offset_bytes: 0, len_bytes }];
+            published.is_one_file = true;
+            Job::Merge(Merge::new(publish, bodies, states_checksum))
+        } else {
+            let file = |(node, part): (usize, &WrittenPart)| ShardFile {
+                name: place.part_name(epoch, node),
+                len_bytes: part.len_bytes,
+                crc64: part.checksum,
+                body_offset_bytes: part.body_offset_bytes,
+                body_len_bytes: part.body_len_bytes,
+                keys: part.keys,
+                rdb_version: part.rdb_version,
+                slots: self.shared.slots.slots_of(node as ShardId),
+            };
+            let manifest = Manifest {
+                epoch,
+                cut_unix_ms: current.cut_at_unix_ms.max(0).unsigned_abs(),
+                files: parts.iter().enumerate().map(file).collect(),
+            };
+            Job::Publish(Publish::manifest(place.clone(), &manifest))
+        };
+        current.published = Some(Arc::new(published));
+        current.phase = Phase::Publishing;
+        coordinator.job = Some(job);
+    }
+
+    fn tidy_after(&mut self, coordinator: &mut Coordinator, keep: Keep) {
+        let Some(current) = &mut coordinator.current else { return };
+        current.phase = Phase::Tidying;
+        coordinator.job = Some(Job::Tidy(Tidy::new(current.place.clone(), keep)));
+    }
+
+    fn job_is_over(&mut self, coordinator: &mut Coordinator, outcome: Result<Found, String>) {
+        let Some(current) = &mut coordinator.current else {
+            // What was left at the start.
+            if let Err(problem) = outcome {
+                self.log_snapshot(&format!("Snapshot files: {problem}"));
+            }
+            return;
+        };
+        match (&current.phase, outcome) {
+            (Phase::Preparing, Ok(found)) => {
+                current.epoch = found.epoch_max + 1;
+                self.begin_drain(coordinator);
+            }
+            (Phase::Preparing, Err(problem)) => {
+                let (purpose, began_ns) = (current.purpose, current.began_ns);
+                coordinator.current = None;
+                self.end_snapshot(coordinator, purpose, began_ns, Err(problem));
+            }
+            (Phase::Publishing, Ok(_)) => {
+                let keep = if current.is_merged { Keep::Nothing } else { Keep::Epoch(current.epoch) };
+                self.tidy_after(coordinator, keep);
+            }
+            (Phase::Publishing, Err(problem)) => {
+                current.failure = Some(problem);
+                self.tidy_after(coordinator, Keep::AsTheManifestSays);
+            }
+            (Phase::Tidying, outcome) => {
+                if let Err(problem) = outcome {
+                    self.log_snapshot(&format!("Snapshot files: {problem}"));
+                }
+                self.snapshot_is_over(coordinator);
+            }
+            (Phase::Draining { .. } | Phase::Resting { .. } | Phase::Writing { .. }, _) => {}
+        }
+    }
+
+    fn snapshot_is_over(&mut self, coordinator: &mut Coordinator) {
+        let Some(mut current) = coordinator.current.take() else { return };
+        if current.is_given_up {
+            return self.begin_again(coordinator, current.purpose);
+        }
+        let outcome = match &current.failure {
+            Some(problem) => Err(problem.clone()),
+            None => Ok(current.published.take()),
+        };
+        if outcome.is_ok() {
+            let unix_s = self.unix_us.div_euclid(1_000_000);
+            self.shared.persistence.change(|facts| {
+                facts.last_save_unix_s = unix_s;
+                facts.saved_changes = current.changes;
+                facts.last_len_bytes = current.len_bytes;
+            });
+            self.log_snapshot(&format!(
+                "Snapshot {} is whole: {} keys, {} bytes, written in {:.3} s",
+                current.epoch,
+                current.keys,
+                current.len_bytes,
+                self.now_ns.saturating_sub(current.began_ns) as f64 / 1e9,
+            ));
+        }
+        self.end_snapshot(coordinator, current.purpose, current.began_ns, outcome);
+    }
+
+    /// What was given up is begun anew if somebody waits for it, or if all keys were removed and that is to be saved.
+    fn begin_again(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
+        match (coordinator.wanted, purpose) {
+            // The server is to end, and saves something later than what this client has asked for.
+            (Some(_), Purpose::Save | Purpose::Transfer) => {
+                self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false, published: None });
+            }
+            (Some(_), _) => {}
+            (None, Purpose::Background) if self.config.save.points.is_empty() => {
+                self.shared.persistence.end(false, |facts| facts.background_since_unix_s = None);
+            }
+            (None, _) => coordinator.wanted = Some(purpose),
+        }
+    }
+
+    /// Tells everybody how it went.
+    fn end_snapshot(
+        &mut self,
+        coordinator: &mut Coordinator,
+        purpose: Purpose,
+        began_ns: u64,
+        outcome: Result<Option<Arc<Published>>, String>,
+    ) {
+        let is_whole = outcome.is_ok();
+        let published = outcome.as_ref().ok().cloned().flatten();
+        if let Err(problem) = outcome {
+            self.log_snapshot(&format!("The snapshot failed, the previous one stays: {problem}"));
+        }
+        if is_whole {
+            self.shared.persistence.set_failed(false);
+        } else if purpose == Purpose::Background {
+            self.shared.persistence.set_failed(true);
+        }
+        let duration_s = (self.now_ns.saturating_sub(began_ns) / 1_000_000_000) as i64;
+        // The server may have been told to end meanwhile.
+        self.shared.persistence.end(coordinator.wanted.is_some(), |facts| {
+            facts.last_peak_ahead_bytes = facts.peak_ahead_bytes;
+            facts.peak_ahead_bytes = 0;
+            if purpose == Purpose::Background {
+                facts.background_since_unix_s = None;
+                facts.last_duration_s = Some(duration_s);
+            }
+        });
+        match purpose {
+            Purpose::Background => {}
+            Purpose::Save | Purpose::Transfer => {
+                self.tell_all(|| SnapshotNote::Ended {
+                    is_whole,
+                    was_last: false,
+                    published: published.clone(),
+                });
+            }
+            Purpose::End { force } if is_whole || force => {
+                if !is_whole {
+                    self.log_snapshot("Error trying to save the DB. Exit anyway.");
+                }
+                self.shared.shut_down();
+            }
+            Purpose::End { .. } => {
+                self.log_snapshot("Error trying to save the DB, can't exit.");
+                self.tell_all(|| SnapshotNote::Ended { is_whole, was_last: true, published: None });
+            }
+        }
+    }
+
+    /// Has all nodes stop what they write.
+    fn give_up_snapshot(&mut self, current: &mut Current) {
+        if current.is_given_up || matches!(current.phase, Phase::Publishing | Phase::Tidying) {
+            // It is as good as over.
+            return;
+        }
+        current.is_given_up = true;
+        if matches!(current.phase, Phase::Writing { .. }) {
+            let epoch = current.epoch;
+            self.tell_all(|| SnapshotNote::Abort { epoch });
+        }
+    }
+
+    /// A command has removed all keys of this node's shard, and does so on all others: what is being saved is of no use.
+    #[cold]
+    pub(crate) fn note_all_removed(&mut self) {
+        let Some(mut coordinator) = self.snapshot.coordinator.take() else { return };
+        match &mut coordinator.current {
+            // Its cut is still to come, after the command.
+            Some(Current {
+                phase: Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. },
+                ..
+            }) => {}
+            Some(current) => {
+                let saves = !self.config.save.points.is_empty();
+                self.give_up_snapshot(current);
+                if !current.is_given_up && saves {
+                    coordinator.wanted.get_or_insert(Purpose::Background);
+                }
+            }
+            None if self.config.save.points.is_empty() => {}
+            None => {
+                self.shared.ask_for_snapshot(Purpose::Background, self.unix_us);
+            }
+        }
+        self.snapshot.coordinator = Some(coordinator);
+    }
+
+    fn note_peak(&mut self) {
+        if self.snapshot.part.is_some() {
+            let ahead_bytes = self.shared.counters().snapshot_ahead_bytes;
+            self.shared.persistence.change(|facts| {
+                facts.peak_ahead_bytes = facts.peak_ahead_bytes.max(ahead_bytes);
+            });
+        }
+    }
+}

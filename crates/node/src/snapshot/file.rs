@@ -1,0 +1,307 @@
+//! A file that is written from its beginning to its end, some pieces ahead of the disk.
+
+use crate::disk::{BLOCK_LEN_BYTES, FileId, Operation, Output};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use tessera_storage::checksum::Crc64;
+
+/// How long a write is, but for the last, in bytes.
+pub(crate) const WRITE_LEN_BYTES: usize = 512 * 1024;
+/// Writes under way at most.
+const DEPTH: usize = 4;
+
+const _: () = assert!(WRITE_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
+
+/// What was asked of the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Create,
+    Write,
+    Sync,
+    Close,
+    Remove,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    New,
+    Creating,
+    Writing,
+    Syncing,
+    Closing,
+    Removing,
+    Over,
+}
+
+/// A file that is being written. It says what is to be asked of the disk, and is told what came of it.
+#[derive(Debug)]
+pub(crate) struct FileWriter {
+    path: Arc<str>,
+    stage: Stage,
+    file: Option<FileId>,
+    /// What is not handed to the disk yet.
+    buffer: Vec<u8>,
+    /// How much of that is part of the checksum.
+    summed: usize,
+    spare: Vec<Vec<u8>>,
+    checksum: Crc64,
+    /// What was handed to the disk, in bytes.
+    offset_bytes: u64,
+    /// Of that, what the disk has taken, in bytes.
+    written_bytes: u64,
+    under_way: usize,
+    /// Nothing more will be appended.
+    is_complete: bool,
+    /// What went wrong first.
+    failure: Option<String>,
+    orders: VecDeque<(Asked, Operation)>,
+}
+
+impl FileWriter {
+    pub(crate) fn new(path: Arc<str>) -> FileWriter {
+        FileWriter {
+            path,
+            stage: Stage::New,
+            file: None,
+            buffer: Vec::new(),
+            summed: 0,
+            spare: Vec::new(),
+            checksum: Crc64::new(),
+            offset_bytes: 0,
+            written_bytes: 0,
+            under_way: 0,
+            is_complete: false,
+            failure: None,
+            orders: VecDeque::new(),
+        }
+    }
+
+    /// Where to append. [`FileWriter::push`] follows.
+    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
+    }
+
+    /// Takes note of what was appended.
+    pub(crate) fn push(&mut self) {
+        self.checksum.update(&self.buffer[self.summed..]);
+        self.summed = self.buffer.len();
+        self.go_on();
+    }
+
+    /// The file's length so far, in bytes.
+    pub(crate) fn len_bytes(&self) -> u64 {
+        self.offset_bytes + self.buffer.len() as u64
+    }
+
+    /// What the disk has taken, in bytes.
+    pub(crate) fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
+    /// The checksum of everything so far.
+    pub(crate) fn checksum(&self) -> u64 {
+        self.checksum.value()
+    }
+
+    /// Something went wrong, or it was given up.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// There is room for more: the disk keeps up.
+    pub(crate) fn has_room(&self) -> bool {
+        self.failure.is_none() && !self.is_complete && self.buffer.len() < WRITE_LEN_BYTES
+    }
+
+    /// That was all: what is left is written, and the file synced and closed.
+    pub(crate) fn finish(&mut self) {
+        self.is_complete = true;
+        self.go_on();
+    }
+
+    /// Gives the file up, and removes it.
+    pub(crate) fn abandon(&mut self, why: &str) {
+        self.fail(why.to_owned());
+        self.go_on();
+    }
+
+    /// What became of it, once nothing is under way.
+    pub(crate) fn outcome(&self) -> Option<Result<(), &str>> {
+        (self.stage == Stage::Over).then(|| self.failure.as_deref().map_or(Ok(()), Err))
+    }
+
+    /// What is to be asked of the disk next.
+    pub(crate) fn next_operation(&mut self) -> Option<(Asked, Operation)> {
+        if self.stage == Stage::New {
+            self.go_on();
+        }
+        self.orders.pop_front()
+    }
+
+    fn fail(&mut self, why: String) {
+        self.failure.get_or_insert(why);
+    }
+
+    /// Takes in what came of an operation.
+    pub(crate) fn complete(&mut self, asked: Asked, result: io::Result<Output>) {
+        let verb = match asked {
+            Asked::Create => "creating",
+            Asked::Write => "writing",
+            Asked::Sync => "syncing",
+            Asked::Close => "closing",
+            Asked::Remove => "removing",
+        };
+        self.under_way -= 1;
+        match result {
+            Ok(Output::File(file)) => self.file = Some(file),
+            Ok(Output::Written(mut buffer)) => {
+                self.written_bytes += buffer.len() as u64;
+                buffer.clear();
+                if buffer.capacity() <= 2 * WRITE_LEN_BYTES {
+                    self.spare.push(buffer);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => self.fail(format!("{verb} {}: {error}", self.path)),
+        }
+        match asked {
+            Asked::Create if self.file.is_some() => self.stage = Stage::Writing,
+            // Nothing is there that could be removed.
+            Asked::Create => self.stage = Stage::Over,
+            Asked::Close => {
+                self.file = None;
+                self.stage = if self.failure.is_some() { Stage::Removing } else { Stage::Over };
+                if self.failure.is_some() {
+                    self.order(Asked::Remove, Operation::Remove { path: self.path.clone() });
+                }
+            }
+            Asked::Remove => self.stage = Stage::Over,
+            Asked::Write | Asked::Sync => {}
+        }
+        self.go_on();
+    }
+
+    fn order(&mut self, asked: Asked, operation: Operation) {
+        self.under_way += 1;
+        self.orders.push_back((asked, operation));
+    }
+
+    fn go_on(&mut self) {
+        match (self.stage, self.file) {
+            (Stage::New, _) if self.failure.is_some() => self.stage = Stage::Over,
+            (Stage::New, _) => {
+                self.stage = Stage::Creating;
+                self.order(Asked::Create, Operation::Create { path: self.path.clone() });
+            }
+            (Stage::Writing, Some(file)) if self.failure.is_none() => self.write(file),
+            (Stage::Writing | Stage::Syncing, Some(file)) if self.under_way == 0 => {
+                // After a failure, or when it is synced.
+                self.stage = Stage::Closing;
+                self.order(Asked::Close, Operation::Close { file });
+            }
+            _ => {}
+        }
+    }
+
+    /// Hands over what is enough for a write, or all that is left.
+    fn write(&mut self, file: FileId) {
+        while self.under_way < DEPTH {
+            let whole = self.buffer.len() / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES;
+            let len = if self.buffer.len() >= WRITE_LEN_BYTES {
+                whole
+            } else if self.is_complete && !self.buffer.is_empty() {
+                self.buffer.len()
+            } else {
+                break;
+            };
+            let mut next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(WRITE_LEN_BYTES));
+            next.extend_from_slice(&self.buffer[len..]);
+            let mut bytes = std::mem::replace(&mut self.buffer, next);
+            bytes.truncate(len);
+            self.summed = self.buffer.len();
+            let offset_bytes = self.offset_bytes;
+            self.offset_bytes += len as u64;
+            self.order(Asked::Write, Operation::Write { file, offset_bytes, bytes });
+        }
+        if self.is_complete && self.buffer.is_empty() && self.under_way == 0 {
+            self.stage = Stage::Syncing;
+            self.order(Asked::Sync, Operation::Sync { file });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk that does one operation at a time, and fails the one of this number.
+    fn play(len: usize, fails_at: Option<usize>) -> (Vec<u8>, Vec<Asked>, Result<(), String>, u64) {
+        let mut writer = FileWriter::new("/x".into());
+        let (mut disk, mut asked, mut under_way) = (Vec::new(), Vec::new(), VecDeque::new());
+        let mut appended = 0;
+        loop {
+            while appended < len && writer.has_room() {
+                let piece = (len - appended).min(10_000);
+                let from = appended;
+                writer.buffer().extend((from..from + piece).map(|at| at as u8));
+                writer.push();
+                appended += piece;
+            }
+            if appended == len {
+                writer.finish();
+            }
+            while let Some(order) = writer.next_operation() {
+                under_way.push_back(order);
+            }
+            if let Some(outcome) = writer.outcome() {
+                assert!(under_way.is_empty(), "nothing is under way when it is over");
+                return (disk, asked, outcome.map_err(str::to_owned), writer.checksum());
+            }
+            let (what, operation) = under_way.pop_front().expect("something is under way until it is over");
+            asked.push(what);
+            let result = match operation {
+                _ if fails_at == Some(asked.len() - 1) => Err(io::Error::from(io::ErrorKind::StorageFull)),
+                Operation::Create { .. } => Ok(Output::File(FileId(1))),
+                Operation::Write { offset_bytes, bytes, .. } => {
+                    assert!(offset_bytes.is_multiple_of(BLOCK_LEN_BYTES as u64));
+                    disk.resize(disk.len().max(offset_bytes as usize + bytes.len()), 0);
+                    disk[offset_bytes as usize..][..bytes.len()].copy_from_slice(&bytes);
+                    Ok(Output::Written(bytes))
+                }
+                Operation::Sync { .. } => {
+                    assert!(under_way.is_empty(), "no write is under way");
+                    Ok(Output::Done)
+                }
+                _ => Ok(Output::Done),
+            };
+            writer.complete(what, result);
+        }
+    }
+
+    #[test]
+    fn all_bytes_come_in_order() {
+        for len in [0, 1, 4096, WRITE_LEN_BYTES, 3_000_001] {
+            let (disk, asked, outcome, checksum) = play(len, None);
+            let expected: Vec<u8> = (0..len).map(|at| at as u8).collect();
+            assert!(disk == expected, "{len}");
+            assert_eq!(outcome, Ok(()));
+            assert_eq!(asked.first(), Some(&Asked::Create));
+            assert_eq!(asked[asked.len() - 2..], [Asked::Sync, Asked::Close]);
+            assert_eq!(checksum, tessera_storage::checksum::crc64(&expected));
+        }
+    }
+
+    #[test]
+    fn a_failure_ends_it_and_the_file_goes() {
+        let (_, all, _, _) = play(3_000_001, None);
+        for fails_at in 0..all.len() {
+            let (_, asked, outcome, _) = play(3_000_001, Some(fails_at));
+            let problem = outcome.expect_err("a failure is told");
+            assert!(problem.contains(" /x: "), "{problem}");
+            if fails_at > 0 {
+                assert_eq!(asked.last(), Some(&Asked::Remove), "{fails_at}");
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Snapshots: at one cut over all shards every node begins to write its shard to a file of its own, and goes on
+//! serving its clients.
+//!
+//! * [`cut`]: how all nodes agree on the moment.
+//! * [`file`]: a file that is written from its beginning to its end.
+//! * [`part`]: one shard's file, made a piece at a time.
+//! * [`waiting`]: writes that have to wait for the disk.
+//! * [`coordinator`]: node 0, which has all of this happen; [`set`] are the files as a whole: manifest, merging, removal.
+//! * [`transfer`]: clients that are sent a snapshot.
+//! * [`status`]: what is asked for, and what is told of it.
+//! * [`commands`]: SAVE, SHUTDOWN and what else clients and signals ask for.
+
+mod commands;
+mod coordinator;
+mod cut;
+mod file;
+pub(crate) mod names;
+mod part;
+mod set;
+pub mod status;
+mod transfer;
+mod waiting;
+
+pub(crate) use coordinator::Coordinator;
+pub use status::{Persistence, Purpose};
+
+use crate::clock::Clock;
+use crate::core::Core;
+use crate::disk::{Operation, Output};
+use crate::mesh::{Note, Traffic};
+use crate::network::ConnectionId;
+use cut::Drain;
+use part::Part;
+use std::io;
+use std::sync::Arc;
+use transfer::{Published, Transfers};
+use waiting::Aside;
+pub(crate) use waiting::Turn;
+
+/// What each node does at the cut.
+#[derive(Debug)]
+pub struct CutOrder {
+    pub(crate) attempt: u64,
+    /// The number of the set of files.
+    pub(crate) epoch: u64,
+    /// The cut, in Unix milliseconds.
+    pub(crate) cut_at_unix_ms: i64,
+    /// The file of each shard.
+    pub(crate) paths: Vec<Arc<str>>,
+    pub(crate) compress: bool,
+    /// Each file ends with its checksum.
+    pub(crate) checksum: bool,
+    pub(crate) ahead_max_len_bytes: usize,
+    /// What all shards together may write, in bytes per second; 0 for no bound.
+    pub(crate) rate_limit_bytes_per_s: u64,
+    /// The server is to end with it: clients stay held.
+    pub(crate) is_last: bool,
+}
+
+/// A shard's file, written and on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WrittenPart {
+    /// Its length, in bytes.
+    pub(crate) len_bytes: u64,
+    /// The checksum of all its bytes but the last eight.
+    pub(crate) checksum: u64,
+    /// Where its body begins, behind the header.
+    pub(crate) body_offset_bytes: u64,
+    /// How long its body is.
+    pub(crate) body_len_bytes: u64,
+    /// Keys in it.
+    pub(crate) keys: u64,
+    /// The version of RDB that it needs.
+    pub(crate) rdb_version: u32,
+    /// What the shard had counted of changes at the cut.
+    pub(crate) changes: u64,
+}
+
+/// What nodes tell each other about a snapshot.
+#[derive(Debug)]
+pub enum SnapshotNote {
+    /// Node 0: hold your clients, and report when nothing is under way; or report again.
+    Drain {
+        /// Grows with each.
+        attempt: u64,
+        /// How often that was asked.
+        round: u32,
+    },
+    /// To node 0: nothing is under way here.
+    Report {
+        /// In which attempt.
+        attempt: u64,
+        /// The last round heard of.
+        round: u32,
+        /// What was sent and done.
+        traffic: Traffic,
+    },
+    /// Node 0: it took too long; let your clients go.
+    GiveUp {
+        /// Which attempt.
+        attempt: u64,
+    },
+    /// This is the cut.
+    Cut(Arc<CutOrder>),
+    /// Node 0: the snapshot has failed or is not wanted any more.
+    Abort {
+        /// Which.
+        epoch: u64,
+    },
+    /// To node 0: my shard's file is written, or is not and never will be. Nothing of it is under way.
+    Part {
+        /// Of which snapshot.
+        epoch: u64,
+        /// What was written, or what went wrong.
+        outcome: Result<WrittenPart, String>,
+    },
+    /// Node 0: a snapshot that somebody waits for has ended, and the server has not.
+    Ended {
+        /// It is whole.
+        is_whole: bool,
+        /// The server was to end with it.
+        was_last: bool,
+        /// What there is to send to clients that want it.
+        published: Option<Arc<Published>>,
+    },
+}
+
+/// What was asked of the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// For this node's own file.
+    Part(file::Asked),
+    /// For the files as a whole.
+    Set(set::Asked),
+}
+
+/// One node's part in snapshots.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) drain: Drain,
+    pub(crate) part: Option<Box<Part>>,
+    /// Connections of this node that wait for a key to be saved.
+    pub(crate) unsaved: Vec<ConnectionId>,
+    /// Calls of peers that wait for one.
+    pub(crate) aside: Aside,
+    /// Connections that wait for the end of a snapshot, the sequence numbers of their replies, and whether they want the
+    /// server to end with it.
+    pub(crate) savers: Vec<(ConnectionId, u32, bool)>,
+    /// Snapshots that clients are sent, or wait for.
+    pub(crate) transfers: Transfers,
+    /// What was asked of the disk, by the number that its outcome comes under.
+    asked: Vec<(u64, Asked)>,
+    /// Only on node 0.
+    pub(crate) coordinator: Option<Box<Coordinator>>,
+    /// Writes are refused because the last snapshot failed.
+    pub(crate) denies_writes: bool,
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// A turn's share of what is to be done about snapshots.
+    pub(crate) fn keep_snapshot(&mut self) {
+        self.snapshot.denies_writes = self.shared.persistence.has_failed()
+            && self.config.stop_writes_on_bgsave_error
+            && !self.config.save.points.is_empty();
+        self.take_outcomes();
+        if self.me == 0 {
+            self.coordinate();
+        }
+        // With what other nodes say of it, twice is enough for a server of one node.
+        for _ in 0..2 {
+            self.report_if_drained();
+        }
+        if self.snapshot.part.is_some() {
+            self.write_part();
+        }
+        if !self.snapshot.transfers.is_empty() {
+            self.keep_transfers();
+        }
+    }
+
+    /// The node must not sleep: there is something to write, or to report.
+    pub(crate) fn has_snapshot_work(&self) -> bool {
+        self.snapshot.part.as_ref().is_some_and(|part| part.has_work(self.now_ns)) || self.owes_report()
+    }
+
+    /// Nothing of a snapshot is under way here.
+    pub(crate) fn is_snapshot_quiet(&self) -> bool {
+        let snapshot = &self.snapshot;
+        snapshot.part.is_none()
+            && !snapshot.drain.is_holding
+            && snapshot.aside.is_empty()
+            && snapshot.transfers.is_empty()
+            && snapshot.coordinator.as_ref().is_none_or(|coordinator| coordinator.is_idle())
+            && !self.shared.persistence.is_asked()
+    }
+
+    /// When the node has to look after its part again at the latest, in monotonic nanoseconds.
+    pub(crate) fn next_look_at_snapshot_ns(&self) -> Option<u64> {
+        self.snapshot.part.as_ref().and_then(|part| part.resumes_at_ns())
+    }
+
+    pub(crate) fn take_snapshot_note(&mut self, peer: usize, note: SnapshotNote) {
+        match note {
+            SnapshotNote::Drain { attempt, round } => self.take_drain(attempt, round),
+            SnapshotNote::Report { attempt, round, traffic } => {
+                self.take_report(peer, attempt, round, traffic);
+            }
+            SnapshotNote::GiveUp { attempt } => self.give_up_drain(attempt),
+            SnapshotNote::Cut(order) => self.take_cut(&order),
+            SnapshotNote::Abort { epoch } => self.abort_part(epoch),
+            SnapshotNote::Part { epoch, outcome } => self.take_part(peer, epoch, outcome),
+            SnapshotNote::Ended { is_whole, was_last, published } => {
+                self.take_ended(is_whole, was_last);
+                self.begin_transfers(published.as_ref());
+            }
+        }
+    }
+
+    /// Tells node 0, which may be this one.
+    fn tell_coordinator(&mut self, note: SnapshotNote) {
+        if self.me == 0 {
+            self.take_snapshot_note(0, note);
+        } else {
+            self.mesh.note(0, Note::Snapshot(Box::new(note)));
+        }
+    }
+
+    /// Tells all nodes, this one last.
+    fn tell_all(&mut self, note: impl Fn() -> SnapshotNote) {
+        for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.me) {
+            self.mesh.note(peer, Note::Snapshot(Box::new(note())));
+        }
+        self.take_snapshot_note(self.me, note());
+    }
+
+    /// Takes in what the disk has done.
+    fn take_outcomes(&mut self) {
+        let mut at = 0;
+        while let Some((tag, asked)) = self.snapshot.asked.get(at).copied() {
+            match self.disk.take(tag) {
+                None => at += 1,
+                Some(result) => {
+                    self.snapshot.asked.remove(at);
+                    self.take_outcome(asked, result);
+                }
+            }
+        }
+    }
+
+    fn take_outcome(&mut self, asked: Asked, result: io::Result<Output>) {
+        match asked {
+            Asked::Part(asked) => {
+                if let Some(part) = &mut self.snapshot.part {
+                    part.file.complete(asked, result);
+                }
+            }
+            Asked::Set(asked) => {
+                if let Some(coordinator) = &mut self.snapshot.coordinator {
+                    coordinator.complete(asked, result);
+                }
+            }
+        }
+    }
+
+    fn ask_disk_for_snapshot(&mut self, asked: Asked, operation: Operation) {
+        let tag = self.disk.submit(operation);
+        self.snapshot.asked.push((tag, asked));
+    }
+}

@@ -1,0 +1,165 @@
+//! What is asked for of snapshots, and what is told of them: the same for all nodes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What a snapshot is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Nobody waits for it: BGSAVE, a save point, FLUSHALL.
+    Background,
+    /// A client waits for it.
+    Save,
+    /// A client is to be sent it.
+    Transfer,
+    /// The server is to end with it.
+    End {
+        /// Also if it fails.
+        force: bool,
+    },
+}
+
+/// How the server is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndOrder {
+    /// With a snapshot or without; as there are save points or not if this does not say.
+    pub save: Option<bool>,
+    /// Also if the snapshot fails.
+    pub force: bool,
+}
+
+/// How snapshots went.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SaveFacts {
+    /// One that nobody waits for is under way, since this time in Unix seconds.
+    pub background_since_unix_s: Option<i64>,
+    /// When the last one succeeded, in Unix seconds.
+    pub last_save_unix_s: i64,
+    /// When the last one in the background began, in Unix seconds.
+    pub last_try_unix_s: i64,
+    /// How long the last one in the background took, in seconds.
+    pub last_duration_s: Option<i64>,
+    /// How many were begun. CONFIG RESETSTAT resets it.
+    pub saves: u64,
+    /// What was counted of changes at the cut of the last one that succeeded.
+    pub saved_changes: u64,
+    /// For how long clients were held for the last cut, in nanoseconds.
+    pub last_cut_ns: u64,
+    /// How often a cut was given up because it took too long.
+    pub cuts_given_up: u64,
+    /// The last set's length, in bytes.
+    pub last_len_bytes: u64,
+    /// The most that was saved ahead in the one under way, or in the last, in bytes.
+    pub peak_ahead_bytes: u64,
+    /// The most that was saved ahead in the last that ended, in bytes.
+    pub last_peak_ahead_bytes: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    wanted: Option<Purpose>,
+    end: Option<EndOrder>,
+    /// One is wanted or under way.
+    is_busy: bool,
+    facts: SaveFacts,
+}
+
+/// What all nodes know of snapshots.
+#[derive(Debug, Default)]
+pub struct Persistence {
+    /// Something is asked for.
+    is_asked: AtomicBool,
+    /// The last one in the background failed.
+    has_failed: AtomicBool,
+    state: Mutex<State>,
+}
+
+impl Persistence {
+    /// Of a server that started at this time, in Unix seconds.
+    pub fn new(started_at_unix_s: i64) -> Persistence {
+        let persistence = Persistence::default();
+        persistence.state().facts.last_save_unix_s = started_at_unix_s;
+        persistence
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for a snapshot. False if one is wanted or under way. Node 0 has to be woken.
+    pub(crate) fn ask(&self, purpose: Purpose, unix_s: i64) -> bool {
+        let mut state = self.state();
+        if state.is_busy {
+            return false;
+        }
+        state.is_busy = true;
+        if purpose == Purpose::Background {
+            // Who has been told that it begins must not be told that it is over.
+            state.facts.background_since_unix_s = Some(unix_s);
+        }
+        state.wanted = Some(purpose);
+        self.is_asked.store(true, Ordering::Release);
+        true
+    }
+
+    /// Asks for the server's end. Node 0 has to be woken.
+    pub(crate) fn ask_for_end(&self, order: EndOrder) {
+        self.state().end = Some(order);
+        self.is_asked.store(true, Ordering::Release);
+    }
+
+    /// Something is asked for.
+    #[inline]
+    pub(crate) fn is_asked(&self) -> bool {
+        self.is_asked.load(Ordering::Acquire)
+    }
+
+    /// What is asked for; nothing is any more.
+    pub(crate) fn take_asked(&self) -> (Option<Purpose>, Option<EndOrder>) {
+        let mut state = self.state();
+        self.is_asked.store(false, Ordering::Relaxed);
+        (state.wanted.take(), state.end.take())
+    }
+
+    /// How the server is to end, if that is asked for. A snapshot that is wanted stays so.
+    pub(crate) fn take_end(&self) -> Option<EndOrder> {
+        self.state().end.take()
+    }
+
+    /// One is under way, or none.
+    pub(crate) fn set_busy(&self, is_busy: bool) {
+        self.state().is_busy = is_busy;
+    }
+
+    /// The last snapshot in the background failed.
+    #[inline]
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_failed(&self, has_failed: bool) {
+        self.has_failed.store(has_failed, Ordering::Relaxed);
+    }
+
+    /// How snapshots went.
+    pub fn facts(&self) -> SaveFacts {
+        self.state().facts.clone()
+    }
+
+    /// CONFIG RESETSTAT.
+    pub(crate) fn reset_statistics(&self) {
+        self.change(|facts| (facts.saves, facts.cuts_given_up) = (0, 0));
+    }
+
+    /// One has ended; another is wanted or not. Whoever sees that it has ended can ask for another.
+    pub(crate) fn end(&self, is_busy: bool, change: impl FnOnce(&mut SaveFacts)) {
+        let mut state = self.state();
+        state.is_busy = is_busy;
+        change(&mut state.facts);
+    }
+
+    /// Changes what is told.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut SaveFacts)) {
+        change(&mut self.state().facts);
+    }
+}

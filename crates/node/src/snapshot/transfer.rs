@@ -1,0 +1,262 @@
+//! Clients that are sent a snapshot: SYNC and PSYNC, as far as `redis-cli --rdb` needs them.
+//!
+//! A snapshot is made as for SAVE. When it counts, the home of the client opens all its files at once, so that they may be
+//! removed meanwhile, and sends the bodies one after the other between a header and an end of its own: one RDB file of all shards.
+//! A piece is read when those before it have left.
+
+use super::set::Body;
+use super::status::Purpose;
+use crate::clock::Clock;
+use crate::connection::{Connection, Hold};
+use crate::core::Core;
+use crate::loading::reader::{Asked, FileReader};
+use crate::network::ConnectionId;
+use std::sync::Arc;
+use tessera_storage::checksum::Crc64;
+use tessera_storage::rdb::put_end;
+
+/// The length of an end: its mark and the checksum, in bytes.
+const END_LEN_BYTES: u64 = 9;
+/// As long as more than this waits for the client, nothing is added, in bytes.
+const UNSENT_MAX_LEN_BYTES: usize = 1024 * 1024;
+
+/// A snapshot that counts, for whoever is to be sent it.
+#[derive(Debug)]
+pub struct Published {
+    /// The beginning of a file of all shards.
+    pub(super) header: Vec<u8>,
+    pub(super) bodies: Vec<Body>,
+    /// Files end with their checksums.
+    pub(super) states_checksum: bool,
+    /// The one body is a whole file with a header and an end already.
+    pub(super) is_one_file: bool,
+}
+
+impl Published {
+    /// How long a file of these bodies is, in bytes.
+    pub(super) fn len_bytes(&self, bodies: &[Body]) -> u64 {
+        let bodies_len: u64 = bodies.iter().map(|body| body.len_bytes).sum();
+        self.header.len() as u64 + bodies_len + END_LEN_BYTES
+    }
+}
+
+/// One client's.
+#[derive(Debug)]
+struct Transfer {
+    connection: ConnectionId,
+    published: Arc<Published>,
+    readers: Vec<FileReader>,
+    pending: Vec<(u64, usize, Asked)>,
+    /// Which body is being sent, and how far its file has been read, in bytes.
+    at: usize,
+    file_offset_bytes: u64,
+    checksum: Crc64,
+    has_begun: bool,
+    has_ended: bool,
+}
+
+/// A client that waits for a snapshot.
+#[derive(Debug)]
+struct Waiting {
+    connection: ConnectionId,
+    /// The one that it waits for was asked for by this node for it; otherwise another is under way.
+    is_asked: bool,
+}
+
+/// All clients of a node that are sent snapshots.
+#[derive(Debug, Default)]
+pub(crate) struct Transfers {
+    waiting: Vec<Waiting>,
+    running: Vec<Transfer>,
+}
+
+impl Transfers {
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.running.is_empty()
+    }
+}
+
+impl Transfer {
+    fn new(connection: ConnectionId, published: Arc<Published>) -> Transfer {
+        let readers = published.bodies.iter().map(|body| FileReader::new(body.path.clone())).collect();
+        Transfer {
+            connection,
+            published,
+            readers,
+            pending: Vec::new(),
+            at: 0,
+            file_offset_bytes: 0,
+            checksum: Crc64::new(),
+            has_begun: false,
+            has_ended: false,
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.has_ended = true;
+        self.readers.iter_mut().for_each(FileReader::give_up);
+    }
+
+    fn is_over(&self) -> bool {
+        self.has_ended && self.readers.iter().all(FileReader::is_closed)
+    }
+
+    /// A file was read to its end, and that came before the end of its body.
+    fn has_run_short(&self) -> bool {
+        let Some(body) = self.published.bodies.get(self.at) else { return false };
+        !self.has_ended
+            && self.readers[self.at].is_closed()
+            && self.file_offset_bytes < body.offset_bytes + body.len_bytes
+    }
+
+    /// The next bytes to send, or `None` if the disk has to bring more first.
+    fn next_bytes(&mut self) -> Option<Vec<u8>> {
+        if !self.has_begun {
+            if !self.readers.iter().all(FileReader::has_opened) {
+                return None;
+            }
+            self.has_begun = true;
+            let published = self.published.clone();
+            let len_bytes = if published.is_one_file {
+                published.bodies[0].len_bytes
+            } else {
+                self.checksum.update(&published.header);
+                published.len_bytes(&published.bodies)
+            };
+            let mut bytes = format!("${len_bytes}\r\n").into_bytes();
+            if !published.is_one_file {
+                bytes.extend_from_slice(&published.header);
+            }
+            return Some(bytes);
+        }
+        let Some(body) = self.published.bodies.get(self.at) else { return Some(self.end()) };
+        let (start, end) = (body.offset_bytes, body.offset_bytes + body.len_bytes);
+        if self.file_offset_bytes >= end {
+            // What is behind the body is of no use.
+            self.readers[self.at].give_up();
+            self.at += 1;
+            self.file_offset_bytes = 0;
+            return Some(Vec::new());
+        }
+        let mut piece = self.readers[self.at].next_piece()?;
+        let piece_start = self.file_offset_bytes;
+        self.file_offset_bytes += piece.len() as u64;
+        piece.truncate(usize::try_from(end.saturating_sub(piece_start)).unwrap_or(usize::MAX));
+        let skipped = usize::try_from(start.saturating_sub(piece_start)).unwrap_or(usize::MAX);
+        piece.drain(..skipped.min(piece.len()));
+        if !self.published.is_one_file {
+            self.checksum.update(&piece);
+        }
+        Some(piece)
+    }
+
+    fn end(&mut self) -> Vec<u8> {
+        self.has_ended = true;
+        let mut bytes = Vec::new();
+        if !self.published.is_one_file {
+            put_end(&mut bytes);
+            self.checksum.update(&bytes);
+            let checksum = if self.published.states_checksum { self.checksum.value() } else { 0 };
+            bytes.extend_from_slice(&checksum.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// The client is sent a new snapshot, and its connection then closed.
+    pub(crate) fn await_transfer(&mut self, connection: &mut Connection) {
+        connection.hold = Some(Hold::Transfer);
+        self.snapshot.transfers.waiting.push(Waiting { connection: connection.id, is_asked: false });
+    }
+
+    /// A snapshot has ended that clients may have waited for.
+    pub(super) fn begin_transfers(&mut self, published: Option<&Arc<Published>>) {
+        let (asked, waiting) = std::mem::take(&mut self.snapshot.transfers.waiting)
+            .into_iter()
+            .partition(|waiting| waiting.is_asked);
+        self.snapshot.transfers.waiting = waiting;
+        let asked: Vec<Waiting> = asked;
+        for Waiting { connection, .. } in asked {
+            match published {
+                Some(published) => {
+                    self.snapshot.transfers.running.push(Transfer::new(connection, published.clone()));
+                }
+                None => self.break_off(connection, "the snapshot failed"),
+            }
+        }
+    }
+
+    /// A turn's share of what is sent.
+    #[cold]
+    pub(super) fn keep_transfers(&mut self) {
+        let mut waiting = std::mem::take(&mut self.snapshot.transfers.waiting);
+        waiting.retain(|waiting| self.connection(waiting.connection).is_some());
+        if let Some(first) = waiting.first_mut().filter(|first| !first.is_asked) {
+            first.is_asked = self.shared.ask_for_snapshot(Purpose::Transfer, self.unix_us);
+        }
+        self.snapshot.transfers.waiting = waiting;
+        let mut running = std::mem::take(&mut self.snapshot.transfers.running);
+        running.retain_mut(|transfer| {
+            if let Err(problem) = self.send_some(transfer) {
+                self.break_off(transfer.connection, &problem);
+                transfer.give_up();
+            }
+            !transfer.is_over()
+        });
+        self.snapshot.transfers.running = running;
+    }
+
+    fn send_some(&mut self, transfer: &mut Transfer) -> Result<(), String> {
+        let mut failure = None;
+        for (tag, reader, asked) in std::mem::take(&mut transfer.pending) {
+            match self.disk.take(tag) {
+                None => transfer.pending.push((tag, reader, asked)),
+                Some(result) => {
+                    let reader = &mut transfer.readers[reader];
+                    if let Err(error) = reader.take(asked, result) {
+                        failure.get_or_insert_with(|| format!("{}: {error}", reader.path()));
+                    }
+                }
+            }
+        }
+        for (index, reader) in transfer.readers.iter_mut().enumerate() {
+            let is_wanted = index <= transfer.at && transfer.has_begun || transfer.has_ended;
+            while let Some((asked, operation)) =
+                if is_wanted { reader.next_operation() } else { reader.open_operation() }
+            {
+                transfer.pending.push((self.disk.submit(operation), index, asked));
+            }
+        }
+        if let Some(problem) = failure {
+            return Err(problem);
+        }
+        if transfer.has_run_short() {
+            return Err("a file is shorter than it was".to_owned());
+        }
+        let Some(mut connection) = self.take(transfer.connection) else {
+            transfer.give_up();
+            return Ok(());
+        };
+        while !transfer.has_ended
+            && connection.sending_bytes + connection.replies.ready_len_bytes() < UNSENT_MAX_LEN_BYTES
+        {
+            let Some(bytes) = transfer.next_bytes() else { break };
+            connection.replies.push(&bytes);
+            if transfer.has_ended {
+                connection.close_after_reply = true;
+            }
+        }
+        self.put(connection);
+        Ok(())
+    }
+
+    /// The client gets no more, and learns it by the end of its connection.
+    fn break_off(&mut self, id: ConnectionId, problem: &str) {
+        if let Some(connection) = self.take(id) {
+            let line = format!("Client {} is not sent a snapshot: {problem}", connection.endpoints.peer);
+            self.log_snapshot(&line);
+            self.close(connection);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Writes that have to wait: their key is not saved yet, and saving it at once would take too long, or more memory than
+//! there is for that.
+
+use crate::clock::Clock;
+use crate::connection::Hold;
+use crate::core::Core;
+use std::collections::VecDeque;
+use tessera_command::Command;
+use tessera_command::keys::{KeyAt, find_keys};
+use tessera_resp::Args;
+use tessera_resp::args::OwnedArgs;
+use tessera_routing::Call;
+
+/// Calls set aside at most, and their words in bytes. Past that their homes' batches wait.
+const ASIDE_MAX_CALLS: usize = 1024;
+const ASIDE_MAX_LEN_BYTES: usize = 4 * 1024 * 1024;
+
+/// A call of a peer that waits.
+#[derive(Debug)]
+struct AsideCall {
+    home: usize,
+    call: Call,
+    words: OwnedArgs,
+}
+
+/// Calls of peers that wait for a key to be saved, and later ones of the same connections, in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Aside {
+    calls: VecDeque<AsideCall>,
+    words_len_bytes: usize,
+    /// Room to find keys in.
+    keys: Vec<KeyAt>,
+}
+
+impl Aside {
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    fn has(&self, home: usize, connection: u64) -> bool {
+        self.calls.iter().any(|aside| aside.home == home && aside.call.ticket.connection == connection)
+    }
+}
+
+/// What is to be done with a call of a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Run it.
+    Now,
+    /// It has been set aside.
+    Aside,
+    /// It must wait, and there is no more room to set it aside.
+    Full,
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// The shard is being walked, so that writes have to ask.
+    #[inline]
+    pub(crate) fn is_walking(&self) -> bool {
+        self.snapshot.part.as_ref().is_some_and(|part| part.is_walking())
+    }
+
+    /// Whether a command, or part of one, has to wait for one of its keys on this shard to be saved.
+    #[cold]
+    pub(crate) fn must_wait_for_snapshot(
+        &mut self,
+        command: &'static Command,
+        args: Args<'_>,
+        db: u16,
+    ) -> bool {
+        if !command.is_write() {
+            return false;
+        }
+        let mut keys = std::mem::take(&mut self.snapshot.aside.keys);
+        keys.clear();
+        // A command whose keys the words do not tell is refused when it runs.
+        find_keys(command, args, &mut keys);
+        let must_wait = keys.iter().any(|key| {
+            let key = &args[key.index];
+            usize::from(self.shared.slots.owner_of(key)) == self.me
+                && self.shard.must_wait_for_snapshot(db, key)
+        });
+        self.snapshot.aside.keys = keys;
+        must_wait
+    }
+
+    /// Whether a peer's call may run now. One that may not is set aside, and with it what its connection sends later.
+    #[cold]
+    pub(crate) fn turn_of_call(&mut self, home: usize, call: &Call, args: Args<'_>) -> Turn {
+        let aside = &self.snapshot.aside;
+        let is_behind = aside.has(home, call.ticket.connection);
+        let waits =
+            is_behind || self.is_walking() && self.must_wait_for_snapshot(call.command, args, call.db);
+        if !waits {
+            return Turn::Now;
+        }
+        let aside = &mut self.snapshot.aside;
+        let len_bytes = args.total_len_bytes();
+        if aside.calls.len() >= ASIDE_MAX_CALLS || aside.words_len_bytes + len_bytes > ASIDE_MAX_LEN_BYTES {
+            // One call alone may be longer.
+            if !aside.is_empty() {
+                return Turn::Full;
+            }
+        }
+        aside.words_len_bytes += len_bytes;
+        aside.calls.push_back(AsideCall { home, call: *call, words: OwnedArgs::from_words(args.iter()) });
+        self.counters.snapshot_writers_waited += 1;
+        Turn::Aside
+    }
+
+    /// Has writers ask again, because the snapshot has got on.
+    pub(super) fn let_writers_go(&mut self) {
+        for id in std::mem::take(&mut self.snapshot.unsaved) {
+            if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Unsaved)) {
+                self.runnable.push_back(id);
+            }
+        }
+        let calls = std::mem::take(&mut self.snapshot.aside.calls);
+        let mut behind: Vec<(usize, u64)> = Vec::new();
+        for aside in calls {
+            let AsideCall { home, call, words } = &aside;
+            let who = (*home, call.ticket.connection);
+            let waits = behind.contains(&who)
+                || self.is_walking() && self.must_wait_for_snapshot(call.command, words.as_args(), call.db);
+            if waits {
+                behind.push(who);
+                self.snapshot.aside.calls.push_back(aside);
+                continue;
+            }
+            self.snapshot.aside.words_len_bytes -= words.as_args().total_len_bytes();
+            let mut out = self.mesh.take_outgoing(*home);
+            self.answer_call(*home, call, words.as_args(), &mut out);
+            self.mesh.restore_outgoing(*home, out);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Listpacks that come from elsewhere: nothing about them is taken for granted.
+
+use super::element::{OVERHEAD_MAX_BYTES, back_len_bytes, encode_back_len};
+use super::{EMPTY_LEN_BYTES, END, Element, HEADER_BYTES, Listpack, MANY, MAX_LEN_BYTES};
+use crate::string::canonical_integer;
+
+/// What is wrong with bytes that should have been a collection, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// In bytes from their beginning.
+    pub offset_bytes: usize,
+    /// In words.
+    pub problem: &'static str,
+}
+
+impl Malformed {
+    /// Says what is wrong at an offset.
+    pub fn at(offset_bytes: usize, problem: &'static str) -> Malformed {
+        Malformed { offset_bytes, problem }
+    }
+}
+
+impl Listpack {
+    /// Takes over a listpack as it stands in a snapshot. Every byte of it is looked at. Digits that are not kept as the
+    /// integer that they are become one.
+    ///
+    /// # Errors
+    /// If it is no listpack.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Listpack, Malformed> {
+        let content = check_header(&bytes)?;
+        let (mut at, mut count, mut is_canonical) = (HEADER_BYTES, 0usize, true);
+        while at < content {
+            let (element, len) = check_element(&bytes, at, content)?;
+            if let Element::Bytes(text) = element {
+                is_canonical &= canonical_integer(text).is_none();
+            }
+            at += len;
+            count += 1;
+        }
+        let counted = u16::from_le_bytes([bytes[4], bytes[5]]);
+        if counted != MANY && usize::from(counted) != count {
+            return Err(Malformed::at(4, "the number of elements is not what there is"));
+        }
+        let mut listpack = Listpack { bytes };
+        let counted = u16::try_from(count).unwrap_or(MANY);
+        listpack.bytes[4..HEADER_BYTES].copy_from_slice(&counted.to_le_bytes());
+        Ok(if is_canonical { listpack } else { listpack.canonical() })
+    }
+
+    /// The same with each element kept as it should be.
+    fn canonical(&self) -> Listpack {
+        let elements: Vec<Element<'_>> = self
+            .iter()
+            .map(|element| match element {
+                Element::Bytes(bytes) => Element::new(bytes),
+                Element::Integer(_) => element,
+            })
+            .collect();
+        let mut canonical = Listpack::new();
+        canonical.insert(None, &elements);
+        canonical
+    }
+}
+
+/// Where the elements end.
+fn check_header(bytes: &[u8]) -> Result<usize, Malformed> {
+    let [first, second, third, fourth, _, _, .., last] = bytes else {
+        return Err(Malformed::at(0, "it is too short for a listpack"));
+    };
+    let total = u32::from_le_bytes([*first, *second, *third, *fourth]);
+    if total as usize != bytes.len() {
+        return Err(Malformed::at(0, "the length of the listpack is not what it says"));
+    }
+    if bytes.len() > EMPTY_LEN_BYTES + MAX_LEN_BYTES + OVERHEAD_MAX_BYTES {
+        return Err(Malformed::at(0, "the listpack is longer than 1 GiB"));
+    }
+    if *last != END {
+        return Err(Malformed::at(bytes.len() - 1, "the listpack has no end"));
+    }
+    Ok(bytes.len() - 1)
+}
+
+/// The element at `at`, and its length with the one that stands behind it.
+fn check_element(bytes: &[u8], at: usize, end: usize) -> Result<(Element<'_>, usize), Malformed> {
+    let beyond = Malformed::at(at, "an element reaches beyond the listpack");
+    let header = match bytes[at] {
+        0..0xc0 => 1,
+        0xc0..0xf0 => 2,
+        0xf0 | 0xf3 => 5,
+        0xf1 => 3,
+        0xf2 => 4,
+        0xf4 => 9,
+        _ => return Err(Malformed::at(at, "an element of unknown encoding")),
+    };
+    let rest = &bytes[at..end];
+    let data = match rest {
+        _ if rest.len() < header => return Err(beyond),
+        [first @ 0x80..0xc0, ..] => usize::from(first & 0x3f),
+        [first @ 0xe0..0xf0, second, ..] => usize::from(first & 0x0f) << 8 | usize::from(*second),
+        [0xf0, a, b, c, d, ..] => u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        _ => 0,
+    };
+    let len = header + data;
+    let back_len = back_len_bytes(len);
+    if rest.len() < len + back_len {
+        return Err(beyond);
+    }
+    let mut expected = [0; 5];
+    encode_back_len(len, &mut expected[..back_len]);
+    if rest[len..len + back_len] != expected[..back_len] {
+        return Err(Malformed::at(at + len, "the length behind an element is not the element's"));
+    }
+    let (element, _) = Element::decode(rest).ok_or(beyond)?;
+    Ok((element, len + back_len))
+}
