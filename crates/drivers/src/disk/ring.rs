@@ -261,8 +261,11 @@ impl Inner {
             direct.close().await.map_err(cause)?;
         }
         // The last to close a file that has no name any more frees all its blocks.
-        aside(move || Ok(drop(plain))).await?;
-        Ok(Output::Done)
+        aside(move || {
+            drop(plain);
+            Ok(Output::Done)
+        })
+        .await
     }
 }
 
@@ -277,13 +280,13 @@ fn done(result: io::Result<()>) -> io::Result<Output> {
 
 /// Whether the file system says that it does direct I/O. One in memory may say so too, but it only pretends.
 fn can_be_direct(file: &File) -> bool {
-    const IN_MEMORY: i64 = 0x0102_1994;
     let try_it = || -> Result<bool, Errno> {
         // Opening anything else once more could wait for its other end.
         if !FileType::from_raw_mode(rustix::fs::fstat(file)?.st_mode).is_file() {
             return Ok(false);
         }
-        if i64::from(rustix::fs::fstatfs(file)?.f_type) == IN_MEMORY {
+        // tmpfs.
+        if rustix::fs::fstatfs(file)?.f_type == 0x0102_1994 {
             return Ok(false);
         }
         let flags = rustix::fs::fcntl_getfl(file)?;
