@@ -14,6 +14,8 @@ const SLICE_LEN_BYTES: usize = 16 * 1024;
 /// How long a turn walks when there is nothing else to do, and when clients are served, in nanoseconds.
 const IDLE_TURN_NS: u64 = 500_000;
 const BUSY_TURN_NS: u64 = 60_000;
+/// After such a turn clients have the node for themselves for so many times as long as it has walked.
+const BUSY_REST: u64 = 9;
 /// A turn walks so many slices at most.
 const TURN_MAX_SLICES: usize = 32;
 /// Larger values are written in pieces of about this length.
@@ -205,6 +207,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if now_ns >= until_ns {
                 break;
             }
+        }
+        // Writes that wait for the walk are served best by walking on.
+        let is_waited_for = !self.snapshot.unsaved.is_empty() || !self.snapshot.aside.is_empty();
+        if walked && is_busy && !is_waited_for {
+            part.next_slice_at_ns = part.next_slice_at_ns.max(now_ns + BUSY_REST * (now_ns - began_ns));
         }
         self.now_ns = now_ns;
         walked
