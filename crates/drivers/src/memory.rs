@@ -1,8 +1,10 @@
 //! The allocator, and what it has given out.
 
+use crate::huge_pages::FirstAddresses;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 use tessera_values::allocation::block_len_bytes;
 
 /// Threads with a counter of their own; those beyond share the last.
@@ -52,6 +54,8 @@ pub fn allocated_bytes() -> u64 {
 
 /// How often memory that nobody uses is given back to the system, in milliseconds.
 const GIVE_BACK_EVERY_MS: u64 = 1000;
+/// How often it is looked at whether the heap is worth huge pages, until it is, in milliseconds.
+const LOOK_EVERY_MS: u64 = 50;
 /// mimalloc's option `purge_delay`, in milliseconds, which `libmimalloc-sys` does not name.
 const OPTION_PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 /// And its option `generic_collect`: after so many requests that no page at hand could serve, a thread looks at all of
@@ -64,7 +68,7 @@ const NEVER_BY_ITSELF_MS: libc::c_long = 24 * 3600 * 1000;
 
 /// Starts a thread that gives memory which nobody uses back to the system, and has mimalloc leave other threads alone: it
 /// would do such work on the thread that happens to allocate or free, all at once, and have its commands wait for
-/// milliseconds.
+/// milliseconds. The same thread says from when on the heap may have huge pages.
 ///
 /// # Errors
 /// If there can be no more threads.
@@ -74,9 +78,16 @@ pub fn start_giving_back() -> std::io::Result<()> {
         libmimalloc_sys::mi_option_set(OPTION_PURGE_DELAY, NEVER_BY_ITSELF_MS);
         libmimalloc_sys::mi_option_set(OPTION_GENERIC_COLLECT, COLLECT_EVERY_REQUESTS);
     }
-    std::thread::Builder::new().name("give-back".to_owned()).spawn(|| {
+    let mut without_huge_pages = FirstAddresses::without_huge_pages();
+    std::thread::Builder::new().name("give-back".to_owned()).spawn(move || {
         loop {
-            std::thread::sleep(std::time::Duration::from_millis(GIVE_BACK_EVERY_MS));
+            let mut slept_ms = 0;
+            while slept_ms < GIVE_BACK_EVERY_MS {
+                let sleep_ms = if without_huge_pages.is_some() { LOOK_EVERY_MS } else { GIVE_BACK_EVERY_MS };
+                std::thread::sleep(Duration::from_millis(sleep_ms));
+                slept_ms += sleep_ms;
+                without_huge_pages.take_if(|heap| heap.allow_if_worth_it(allocated_bytes()));
+            }
             purge();
         }
     })?;
