@@ -358,13 +358,13 @@ fn help_lists_the_subcommands() {
 
 /// Runs a subcommand that its container's family registers, on a shard that holds `key`.
 fn run_alone(command: &tessera_command::Command, words: &[&str], value: &[u8]) -> String {
+    run_alone_on(command, words, tessera_values::StringValue::new(value).into())
+}
+
+fn run_alone_on(command: &tessera_command::Command, words: &[&str], value: tessera_values::Value) -> String {
     let mut shard = tessera_keyspace::Shard::new(1, 1);
     shard.set_now_ms(NOW_MS);
-    shard.view_mut(0, true).put(
-        b"key",
-        tessera_values::StringValue::new(value),
-        tessera_keyspace::Expire::Clear,
-    );
+    shard.view_mut(0, true).put(b"key", value, tessera_keyspace::Expire::Clear);
     shard.set_now_ms(NOW_MS + 7000);
     let words = tessera_resp::args::OwnedArgs::from_words(words);
     let mut out = Vec::new();
@@ -407,11 +407,28 @@ fn debug_object_tells_of_a_key_in_a_line() {
         (b"2147483648", "int", 11),
         (b"abc", "embstr", 4),
         (b"", "embstr", 1),
+        (&[b'a'; 100], "raw", 13),
     ] {
-        let line = run("key", value);
-        assert!(line.starts_with("+Value at:0x"), "{line}");
-        let clock = ((NOW_MS / 1000) & 0xff_ffff).to_string();
-        let tail = format!(" encoding:{encoding} serializedlength:{len} lru:{clock} lru_seconds_idle:7");
-        assert!(line.ends_with(&tail), "{line}");
+        check_debug_line(&run("key", value), encoding, len);
     }
+    let thresholds = tessera_values::Thresholds::default();
+    let mut hash = tessera_values::Hash::default();
+    for (field, value) in [(b"f", b"v"), (b"g", b"w")] {
+        hash.set(field, value, tessera_values::hash::FieldExpire::Keep, &thresholds);
+    }
+    let line = run_alone_on(&object, &["DEBUG", "OBJECT", "key"], hash.into());
+    check_debug_line(&line, "listpack", 20);
+    let mut set = tessera_values::Set::default();
+    for member in 1..=3 {
+        set.add(tessera_values::listpack::Element::Integer(member), &thresholds);
+    }
+    let line = run_alone_on(&object, &["DEBUG", "OBJECT", "key"], set.into());
+    check_debug_line(&line, "intset", 15);
+}
+
+fn check_debug_line(line: &str, encoding: &str, len: usize) {
+    assert!(line.starts_with("+Value at:0x"), "{line}");
+    let clock = ((NOW_MS / 1000) & 0xff_ffff).to_string();
+    let tail = format!(" encoding:{encoding} serializedlength:{len} lru:{clock} lru_seconds_idle:7");
+    assert!(line.ends_with(&tail), "{line}");
 }

@@ -1,5 +1,6 @@
 use super::object::reference_count;
 use tessera_command::prelude::*;
+use tessera_storage::rdb::dumped_value_len_bytes;
 
 pub struct DebugObject;
 
@@ -12,7 +13,7 @@ impl Read for DebugObject {
         summary: "Tells how a key is kept, in one line for people and test tools.",
         since: "1.0.0",
         group: Group::Server,
-        complexity: "O(1)",
+        complexity: "O(N), where N is the length of the value",
         spread: Spread::OneShard,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         protected: true,
@@ -36,29 +37,8 @@ impl Read for DebugObject {
             entry.key().as_ptr(),
             reference_count(entry.value()),
             entry.value().encoding_name(),
-            serialized_len_bytes(entry.value()),
+            dumped_value_len_bytes(entry.value(), db.settings().compress_dumps),
         ));
         Ok(())
-    }
-}
-
-/// How long the value is in an RDB file without compression, in bytes: a length and the bytes, or a marker and an
-/// integer of 1, 2 or 4 bytes.
-fn serialized_len_bytes(value: ValueRef<'_>) -> usize {
-    let ValueRef::String(string) = value else { return length_len_bytes(value.elements_len()) };
-    match string.as_integer() {
-        Some(integer) if i8::try_from(integer).is_ok() => 2,
-        Some(integer) if i16::try_from(integer).is_ok() => 3,
-        Some(integer) if i32::try_from(integer).is_ok() => 5,
-        _ => length_len_bytes(string.len_bytes()) + string.len_bytes(),
-    }
-}
-
-/// How long a length is in an RDB file, in bytes.
-fn length_len_bytes(len: usize) -> usize {
-    match len {
-        ..0x40 => 1,
-        0x40..0x4000 => 2,
-        _ => 5,
     }
 }

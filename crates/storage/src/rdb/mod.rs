@@ -11,7 +11,7 @@ pub mod restore;
 pub use decode::{DecodeError, DecodeOptions, DecodedEntry, Decoder, Item};
 pub use dump::dump;
 pub use encode::{
-    COMPRESS_MAX_LEN_BYTES, EncodeOptions, EntryEncoder, KeyFacts, put_auxiliary, put_database, put_end,
-    put_entry, put_header, version_of,
+    COMPRESS_MAX_LEN_BYTES, EncodeOptions, EntryEncoder, KeyFacts, dumped_value_len_bytes, put_auxiliary,
+    put_database, put_end, put_entry, put_header, version_of,
 };
 pub use restore::{RestoreError, restore};

@@ -162,7 +162,11 @@ fn what_is_written_is_read_again() {
             }
         }
         let KeyFacts { expire_at_ms, idle_s, frequency } = facts;
-        let restored = restore(&dump(value.as_ref(), random.bool()), &thresholds);
+        let compress = random.bool();
+        let dumped = dump(value.as_ref(), compress);
+        // Type, version and checksum.
+        assert_eq!(dumped_value_len_bytes(value.as_ref(), compress), dumped.len() - 11);
+        let restored = restore(&dumped, &thresholds);
         assert_eq!(restored.as_ref(), Ok(&value));
         assert_eq!(read, Some(DecodedEntry { db: 3, key, value, expire_at_ms, idle_s, frequency }));
     }
