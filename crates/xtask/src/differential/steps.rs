@@ -174,7 +174,10 @@ impl Steps {
         let mut left = len;
         while left > 0 {
             let (family, template, words) = self.generator.next_command();
-            let is_plain = !matches!(family, "session" | "big") && !words[0].eq_ignore_ascii_case(b"SCAN");
+            // SORT would need a command before it, see `FORGETFUL`.
+            let is_plain = !matches!(family, "session" | "big")
+                && !words[0].eq_ignore_ascii_case(b"SCAN")
+                && !sorts(&words);
             if is_plain && self.suits(&words) {
                 self.add(Command { words, equality: template.equality, is_answered: true }, commands, bytes);
                 left -= 1;
