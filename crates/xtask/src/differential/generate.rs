@@ -252,6 +252,10 @@ impl Generator {
         if cursor.is_some_and(|cursor| cursor == b"-1") {
             words.truncate(1);
         }
+        // Redis has commands that are not built.
+        if words.len() == 1 && words[0].eq_ignore_ascii_case(b"COMMAND") {
+            words.push(UNKNOWN[0].to_vec());
+        }
         if waits(&words) || draws_some_fields(&words) || scans_some_fields(&words) {
             words.truncate(1);
         }
