@@ -142,7 +142,9 @@ fn value(random: &mut Rng) -> Value {
         }
         _ => {
             let mut set = SortedSet::default();
-            (0..len).for_each(|_| drop(set.set(&name(random), random.f64(), &thresholds())));
+            for _ in 0..len {
+                set.set(&name(random), random.f64(), &thresholds());
+            }
             set.into()
         }
     }
@@ -186,11 +188,18 @@ fn check_entry(entry: Entry<'_>, value: &Value, seen: &mut Seen) -> bool {
     is_inline
 }
 
-fn check(shard: &Shard, model: &Model, inline: &mut BTreeMap<Vec<u8>, bool>, seen: &mut Seen) {
+fn check<'k>(
+    shard: &Shard,
+    model: &Model,
+    keys: impl Iterator<Item = &'k Vec<u8>>,
+    inline: &mut BTreeMap<Vec<u8>, bool>,
+    seen: &mut Seen,
+) {
     let table = shard.database(0).table();
     tests::check(table);
     assert_eq!(table.len(), model.len());
-    for (key, (value, expire_at_ms)) in model {
+    for key in keys {
+        let Some((value, expire_at_ms)) = model.get(key) else { continue };
         let entry = table.get(key).unwrap();
         assert_eq!(entry.expire_at_ms(), *expire_at_ms);
         let is_inline = check_entry(entry, value, seen);
@@ -229,9 +238,10 @@ fn collections_agree_with_a_model_wherever_they_are_kept() {
         let mut settings = shard.settings();
         settings.eviction_policy = EvictionPolicy::AllKeysRandom;
         shard.set_settings(settings);
+        shard.effects_mut().set_wanted(true);
         shard.set_now_ms(1000);
         let (mut model, mut inline) = (Model::new(), BTreeMap::new());
-        for _ in 0..6000 {
+        for step in 0..6000 {
             let (key, other) = (key(&mut random), key(&mut random));
             let mut db = shard.view_mut(0, true);
             let expire = if random.bool() { Expire::Clear } else { Expire::Keep };
@@ -247,7 +257,7 @@ fn collections_agree_with_a_model_wherever_they_are_kept() {
                     let value = value(&mut random);
                     let at_ms = model.get(&key).and_then(|(_, at_ms)| *at_ms);
                     db.put(&key, value.clone(), expire);
-                    model.insert(key, (value, if expire == Expire::Keep { at_ms } else { None }));
+                    model.insert(key.clone(), (value, if expire == Expire::Keep { at_ms } else { None }));
                 }
                 80..88 => {
                     let at_ms = random.bool().then(|| db.now_ms() + random.i64(0..300));
@@ -262,18 +272,18 @@ fn collections_agree_with_a_model_wherever_they_are_kept() {
                     assert_eq!(removed, model.remove(&key));
                     if let Some((value, at_ms)) = removed {
                         db.put(&other, value.clone(), at_ms.map_or(Expire::Clear, Expire::AtMs));
-                        model.insert(other, (value, at_ms));
+                        model.insert(other.clone(), (value, at_ms));
                     }
                 }
                 91..94 => {
                     if let Some(value) = db.read().peek(&key).map(|entry| entry.value().to_value()) {
                         db.put(&other, value.clone(), Expire::Clear);
-                        model.insert(other, (value, None));
+                        model.insert(other.clone(), (value, None));
                     }
                 }
                 94..96 => {
                     db.put_string(&key, b"a string", Expire::Clear);
-                    model.insert(key, (Value::String(StringValue::fixed(b"a string")), None));
+                    model.insert(key.clone(), (Value::String(StringValue::fixed(b"a string")), None));
                 }
                 96 => assert_eq!(db.delete(&key), model.remove(&key).is_some()),
                 97 => {
@@ -281,7 +291,7 @@ fn collections_agree_with_a_model_wherever_they_are_kept() {
                     let evicted = shard.evict();
                     assert_eq!(evicted.is_some(), !model.is_empty());
                     for (_, words) in shard.effects_mut().take() {
-                        model.remove(words.as_args().get(1).unwrap());
+                        assert!(model.remove(words.as_args().get(1).unwrap()).is_some());
                         seen.evicted += 1;
                     }
                 }
@@ -289,11 +299,15 @@ fn collections_agree_with_a_model_wherever_they_are_kept() {
                 _ => while shard.reclaim(10) {},
             }
             inline.retain(|key, _| model.contains_key(key));
-            check(&shard, &model, &mut inline, &mut seen);
+            if step % 32 == 0 {
+                check(&shard, &model, model.keys(), &mut inline, &mut seen);
+            } else {
+                check(&shard, &model, [key, other].iter(), &mut inline, &mut seen);
+            }
         }
     }
     assert_eq!(seen.inline.len(), 6, "all kinds: {seen:?}");
-    assert!(seen.inline.values().all(|count| *count > 1000), "{seen:?}");
+    assert!(seen.inline.values().all(|count| *count > 500), "{seen:?}");
     assert!(seen.boxed_flat > 1000 && seen.moved_in > 100 && seen.moved_out > 100, "{seen:?}");
     assert!(seen.emptied > 20 && seen.evicted > 20, "{seen:?}");
 }

@@ -169,8 +169,9 @@ impl<'a> EntryMut<'a> {
         &mut self,
         change: impl FnOnce(&mut C) -> T,
     ) -> Option<(T, bool)> {
-        C::of_ref(self.as_entry().value())?;
-        let Some(mut value) = self.copy_out() else { return self.change_boxed(change) };
+        let Some((kind, bytes)) = self.as_entry().inline_flat() else { return self.change_boxed(change) };
+        C::of_ref(ValueRef::of_flat(kind, bytes))?;
+        let mut value = self.copy_out();
         let collection = C::of_mut(&mut value)?;
         let result = change(collection);
         let is_empty = collection.is_empty();
@@ -182,40 +183,39 @@ impl<'a> EntryMut<'a> {
         Some((result, is_empty))
     }
 
-    /// A copy of a collection that is kept in the entry's block.
-    fn copy_out(&mut self) -> Option<Value> {
-        let mut bytes = std::mem::take(self.scratch);
-        let Some((kind, inline)) = self.as_entry().inline_flat() else {
-            *self.scratch = bytes;
-            return None;
-        };
-        bytes.clear();
-        bytes.reserve_exact(SCRATCH_BYTES);
-        bytes.extend_from_slice(inline);
-        Some(Value::of_flat(kind, bytes))
+    /// A copy of the collection that is kept in the entry's block.
+    fn copy_out(&mut self) -> Value {
+        let mut copy = std::mem::take(self.scratch);
+        let (kind, bytes) = self.as_entry().inline_flat().expect("the collection is in the entry's block");
+        copy.clear();
+        copy.reserve_exact(SCRATCH_BYTES);
+        copy.extend_from_slice(bytes);
+        Value::of_flat(kind, copy)
     }
 
     /// Puts a collection that was copied out and changed in the place of what it was.
     #[allow(unsafe_code)]
     fn put_back(&mut self, value: Value) {
-        let before = self.as_entry();
-        let (expire_at_ms, before_ms) = (before.expire_at_ms(), before.next_field_expire_at_ms());
+        let expire_at_ms = self.as_entry().expire_at_ms();
         let Some((kind, bytes)) = value.as_ref().as_flat() else {
             self.replace(Content::Owned(value), expire_at_ms);
             return;
         };
+        if bytes.len() > SCRATCH_BYTES {
+            // It had to grow, and has no more room than it should.
+            self.replace(Content::Owned(value), expire_at_ms);
+            return;
+        }
         if bytes.len() > INLINE_COLLECTION_MAX_BYTES {
-            if bytes.len() > SCRATCH_BYTES {
-                // It had to grow, and has no more room than it should.
-                self.replace(Content::Owned(value), expire_at_ms);
-                return;
-            }
             self.replace(Content::Owned(value.as_ref().to_value()), expire_at_ms);
-        // SAFETY: `self` is the only one that uses the entry, and `bytes` are a copy.
-        } else if unsafe { self.raw().set_flat_in_place(kind, bytes) } {
-            self.note_field_deadline(before_ms);
         } else {
-            self.replace(Content::Flat(kind, bytes), expire_at_ms);
+            let before_ms = self.as_entry().next_field_expire_at_ms();
+            // SAFETY: `self` is the only one that uses the entry, and `bytes` are a copy.
+            if unsafe { self.raw().set_flat_in_place(kind, bytes) } {
+                self.note_field_deadline(before_ms);
+            } else {
+                self.replace(Content::Flat(kind, bytes), expire_at_ms);
+            }
         }
         self.keep_scratch(value);
     }

@@ -9,9 +9,10 @@
 //! The first eight bytes are one little-endian number. *Use*, 24 bits, is what an eviction policy knows of the key's
 //! use. *Kind*: the two lowest bits tell how the value is kept (an integer of 8 bytes, the bytes themselves, the address
 //! of a `Box<[u8]>`, the address of a `Box<Value>`), the third whether there is an expiry (Unix milliseconds), the
-//! fourth whether the key is kept apart, as address and length of a `Box<[u8]>`; the upper four tell what the bytes
+//! fourth whether the key is kept apart, as address and length of a `Box<[u8]>`. The next three tell what the bytes
 //! themselves are: a string (0) or a small collection, a [`FlatKind`] and 1. Nothing behind the first 16 bytes is
-//! aligned. The block has the length that the allocator would give anyway, so a value may grow within it.
+//! aligned. The block has the length that the allocator would give anyway, so a value may grow within it; or, if the highest
+//! bit of *kind* is set, the next length above: a collection has become shorter and may well grow again.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -92,6 +93,7 @@ impl Header {
     const VOLATILE: u64 = 1 << 26;
     const KEY_APART: u64 = 1 << 27;
     const FLAT_SHIFT: u32 = 28;
+    const ROOMY: u64 = 1 << 31;
     const KEY_LEN_SHIFT: u32 = 32;
     const VALUE_LEN_SHIFT: u32 = 40;
     /// What tells nothing about the value.
@@ -127,7 +129,7 @@ impl Header {
     /// What a value that is inline is, if it is no string.
     #[inline]
     fn flat_kind(self) -> Option<FlatKind> {
-        Some(match self.0 >> Self::FLAT_SHIFT & 15 {
+        Some(match self.0 >> Self::FLAT_SHIFT & 7 {
             0 => return None,
             1 => FlatKind::List,
             2 => FlatKind::Hash,
@@ -177,7 +179,14 @@ impl Header {
 
     #[inline]
     fn block_bytes(self) -> usize {
-        block_len_bytes(self.value_offset() + self.value_bytes())
+        let needed = block_len_bytes(self.value_offset() + self.value_bytes());
+        if self.0 & Self::ROOMY != 0 { block_len_bytes(needed + 1) } else { needed }
+    }
+
+    /// The same with a block of the next length.
+    #[inline]
+    fn roomy(self) -> Header {
+        Header(self.0 | Self::ROOMY)
     }
 
     fn layout(self) -> Layout {
@@ -675,16 +684,20 @@ impl RawEntry {
         true
     }
 
-    /// Has an entry whose value is inline hold a small collection, if its block is as long as a new one would be. False if
-    /// nothing was done.
+    /// Has an entry whose value is inline hold a small collection, if its block is as long as a new one would be, or little
+    /// longer. False if nothing was done.
     ///
     /// # Safety
     /// Nobody else uses the entry, and `bytes` are not its own.
     #[inline]
     pub(super) unsafe fn set_flat_in_place(self, kind: FlatKind, bytes: &[u8]) -> bool {
         let header = self.header();
-        let after = header.with_plan(Plan::flat(kind, bytes.len()));
-        if header.kind() != Kind::Inline || after.block_bytes() != header.block_bytes() {
+        let block_bytes = header.block_bytes();
+        let mut after = header.with_plan(Plan::flat(kind, bytes.len()));
+        if after.block_bytes() != block_bytes {
+            after = after.roomy();
+        }
+        if header.kind() != Kind::Inline || after.block_bytes() != block_bytes {
             return false;
         }
         // SAFETY: the caller has the entry to himself, and its block has the length that `after` calls for.
