@@ -2,7 +2,7 @@
 
 use tessera_command::prelude::*;
 use tessera_values::listpack::Element;
-use tessera_values::{Set, SetRef, SortedSet, SortedSetRef, double};
+use tessera_values::{SetRef, SortedSetRef, double};
 
 /// How the scores of a member become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
