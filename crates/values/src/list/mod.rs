@@ -100,7 +100,9 @@ impl List {
         if let Form::Packed(listpack) = &mut self.form {
             let len_bytes = listpack.len_bytes().saturating_add(added_bytes);
             if Limit::new(setting).is_exceeded(len_bytes, listpack.len().saturating_add(added)) {
-                let quicklist = Quicklist::new(std::mem::take(listpack), setting);
+                let mut first = std::mem::take(listpack);
+                first.trim();
+                let quicklist = Quicklist::new(first, setting);
                 self.form = Form::Quick(Box::new(quicklist));
             }
         }

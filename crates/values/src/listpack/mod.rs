@@ -76,6 +76,11 @@ impl Listpack {
         block_len_bytes(self.bytes.capacity())
     }
 
+    /// Gives back memory that it does not need.
+    pub fn trim(&mut self) {
+        self.bytes.shrink_to(block_len_bytes(self.bytes.len()));
+    }
+
     /// Puts the header right after a change that added or took `change` elements and left it as long as it is, from
     /// `before_len_bytes`.
     fn fix_header(&mut self, change: isize, before_len_bytes: usize) {
