@@ -11,7 +11,7 @@ use crate::spec::{Begin, Spec, Spread};
 use crate::words::Words;
 use tessera_keyspace::{Effect, Stream, View, ViewMut};
 use tessera_resp::{Args, Reply};
-use tessera_values::Collection;
+use tessera_values::CollectionRef;
 
 /// A command that only reads one shard.
 pub trait Read {
@@ -49,8 +49,8 @@ pub trait Streamed: Read {
 const LONG_REPLY_BYTES: usize = 1024 * 1024;
 
 /// Whether a reply of `elements` elements of a collection is long.
-pub fn is_long<C: Collection>(collection: &C, elements: usize) -> bool {
-    let bytes = collection.allocated_bytes();
+pub fn is_long(collection: impl CollectionRef, elements: usize) -> bool {
+    let bytes = collection.content_bytes();
     bytes > LONG_REPLY_BYTES
         && bytes as u128 * elements as u128 > LONG_REPLY_BYTES as u128 * collection.len() as u128
 }

@@ -60,5 +60,7 @@ pub mod prelude {
     pub use crate::{Streamed, is_long};
     pub use tessera_keyspace::{Effect, Expire, Stream, View, ViewMut, WrongType};
     pub use tessera_resp::{Args, Protocol, Reply};
-    pub use tessera_values::{Collection, Digits, StringRef, StringValue, Thresholds, Value, ValueRef};
+    pub use tessera_values::{
+        Collection, CollectionRef, Digits, StringRef, StringValue, Thresholds, Value, ValueRef,
+    };
 }

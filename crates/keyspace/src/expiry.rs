@@ -1,7 +1,7 @@
 //! Active expiry: finding keys whose time is over before anybody asks for them.
 
 use crate::shard::Shard;
-use tessera_values::{Collection, Hash};
+use tessera_values::Hash;
 
 /// Fields of a hash that are removed before anything else is looked at.
 const FIELDS_MAX: usize = 64;
@@ -47,15 +47,12 @@ impl Shard {
         let now_ms = self.now_ms();
         let database = &mut self.databases[db as usize];
         let mut fields: Vec<Vec<u8>> = Vec::new();
-        let is_empty = database.table.get_mut(key).and_then(|mut entry| {
-            entry.change_boxed(|value| {
-                Hash::of_mut(value).is_some_and(|hash| {
-                    hash.remove_expired_fields(now_ms, FIELDS_MAX, |field| fields.push(field.to_vec()));
-                    hash.is_empty()
-                })
+        let changed = database.table.get_mut(key).and_then(|mut entry| {
+            entry.change_collection(|hash: &mut Hash| {
+                hash.remove_expired_fields(now_ms, FIELDS_MAX, |field| fields.push(field.to_vec()));
             })
         });
-        if is_empty == Some(true) {
+        if let Some(((), true)) = changed {
             database.table.remove(key);
         }
         let fields = fields.iter().map(Vec::as_slice);

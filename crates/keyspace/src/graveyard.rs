@@ -4,11 +4,14 @@ use crate::Shard;
 use crate::table::{OwnedEntry, Table};
 use tessera_values::{Value, ValueRef};
 
-/// Values of so many elements are freed at once, as Redis has it (`LAZYFREE_THRESHOLD`).
+/// Values of so many elements are freed at once, as Redis has it (`LAZYFREE_THRESHOLD`). So are small collections, which are
+/// one run of bytes.
 const AT_ONCE_MAX_ELEMENTS: usize = 64;
 
 fn is_large(value: ValueRef<'_>) -> bool {
-    !matches!(value, ValueRef::String(_)) && value.elements_len() > AT_ONCE_MAX_ELEMENTS
+    !matches!(value, ValueRef::String(_))
+        && value.as_flat().is_none()
+        && value.elements_len() > AT_ONCE_MAX_ELEMENTS
 }
 
 impl Shard {

@@ -113,7 +113,7 @@ impl<'a> View<'a> {
     /// # Errors
     /// If the key holds something else.
     #[inline]
-    pub fn collection<C: Collection>(&self, key: &[u8]) -> Result<Option<&'a C>, WrongType> {
+    pub fn collection<C: Collection>(&self, key: &[u8]) -> Result<Option<C::Ref<'a>>, WrongType> {
         match self.find(key).map(Entry::value) {
             None => Ok(None),
             Some(value) => C::of_ref(value).map(Some).ok_or(WrongType),
@@ -251,12 +251,7 @@ impl<'a> ViewMut<'a> {
         change: impl FnOnce(&mut C) -> T,
     ) -> Result<Option<T>, WrongType> {
         let Some(mut entry) = self.find_mut(key) else { return Ok(None) };
-        let changed = entry.change_boxed(|value| {
-            let collection = C::of_mut(value)?;
-            let result = change(collection);
-            Some((result, collection.is_empty()))
-        });
-        let (result, is_empty) = changed.flatten().ok_or(WrongType)?;
+        let (result, is_empty) = entry.change_collection(change).ok_or(WrongType)?;
         if is_empty {
             self.database_mut().table.remove(key);
         }
@@ -271,11 +266,7 @@ impl<'a> ViewMut<'a> {
         }
         self.shard.before_change(self.db, key);
         if let Some(mut entry) = self.database_mut().table.get_mut(key) {
-            entry.change_boxed(|value| {
-                if let Some(set) = SortedSet::of_mut(value) {
-                    set.enlarge(&thresholds);
-                }
-            });
+            entry.change_collection(|set: &mut SortedSet| set.enlarge(&thresholds));
         }
     }
 

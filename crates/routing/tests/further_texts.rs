@@ -84,7 +84,7 @@ fn shards(table: &SlotTable) -> Vec<Shard> {
     for (field, value) in [("one", "1"), ("two", "zwei"), ("12", "dozen")] {
         hash.set(field.as_bytes(), value.as_bytes(), FieldExpire::Clear, &Thresholds::default());
     }
-    assert_eq!(hash.get(b"one", 0), Some(Element::Integer(1)));
+    assert_eq!(hash.as_ref().get(b"one", 0), Some(Element::Integer(1)));
     shards[usize::from(table.owner_of(b"h"))].view_mut(0, true).put(b"h", hash, Expire::Clear);
     shards
 }

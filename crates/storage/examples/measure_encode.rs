@@ -7,7 +7,7 @@ use std::hint::black_box;
 use tessera_storage::checksum::crc64;
 use tessera_storage::lzf;
 use tessera_storage::rdb::{EncodeOptions, EntryEncoder, KeyFacts, put_entry};
-use tessera_values::{SortedSet, StringRef, Thresholds, ValueRef};
+use tessera_values::{Collection, SortedSet, StringRef, Thresholds, ValueRef};
 
 /// Nanoseconds on a processor so far.
 fn processor_ns() -> u64 {
@@ -81,7 +81,7 @@ fn main() {
     for number in 0..1_000_000u32 {
         sorted_set.set(format!("member:{number}").as_bytes(), random.f64(), &thresholds);
     }
-    let (value, options) = (ValueRef::SortedSet(&sorted_set), EncodeOptions { compress: true });
+    let (value, options) = (ValueRef::SortedSet(sorted_set.as_ref()), EncodeOptions { compress: true });
     for len_bytes in [4096, 65_536, usize::MAX] {
         let elements = rate(1_000_000, || {
             out.clear();

@@ -5,7 +5,7 @@ mod shown;
 use shown::{elements, tight};
 use tessera_storage::checksum::crc64;
 use tessera_storage::rdb::{DecodeError, DecodeOptions, DecodedEntry, Decoder, Item, RestoreError, restore};
-use tessera_values::{Hash, Thresholds, Value};
+use tessera_values::{Collection, Hash, Thresholds, Value};
 
 /// A length of up to 63 bytes, or of four.
 fn len(len: usize) -> Vec<u8> {
@@ -71,7 +71,7 @@ fn entries(bytes: &[u8]) -> Vec<DecodedEntry> {
 fn times(hash: &Hash, fields: &[&str]) -> Vec<Option<i64>> {
     fields
         .iter()
-        .map(|field| hash.find(field.as_bytes(), i64::MIN).expect("it is there").expire_at_ms)
+        .map(|field| hash.as_ref().find(field.as_bytes(), i64::MIN).expect("it is there").expire_at_ms)
         .collect()
 }
 
@@ -102,7 +102,7 @@ fn fields_that_expire() {
         let soon_ms = SOON_MS as i64;
         assert_eq!(times(&hash, &["a", "b", "c"]), [Some(soon_ms + 5), Some(soon_ms), None]);
         assert_eq!(Value::Hash(hash.clone()).as_ref().encoding_name(), "listpackex");
-        assert_eq!(hash.next_field_expire_at_ms(), Some(soon_ms));
+        assert_eq!(hash.as_ref().next_field_expire_at_ms(), Some(soon_ms));
         let large =
             restore(&payload(value_type, &value), &Thresholds { hash_max_listpack_entries: 2, ..tight() });
         let large = large.expect("it is sound");
@@ -121,7 +121,7 @@ fn fields_that_expire() {
     // Rows in another order than that of time are put into it.
     let rows = listpack(&[b"\x81c\x02", b"\x81v\x02", b"\x00\x01", b"\x81b\x02", b"\x81v\x02", &at]);
     let Ok(Value::Hash(hash)) = restored(23, &string(&rows)) else { panic!("it is sound") };
-    assert_eq!(hash.next_field_expire_at_ms(), Some(SOON_MS as i64));
+    assert_eq!(hash.as_ref().next_field_expire_at_ms(), Some(SOON_MS as i64));
     for (what, rows) in [
         ("not whole", listpack(&[b"\x81c\x02", b"\x81v\x02"])),
         ("no time", listpack(&[b"\x81c\x02", b"\x81v\x02", b"\x81x\x02"])),
@@ -239,7 +239,7 @@ fn listpacks_become_canonical() {
     let odd = listpack(&[b"\x8212\x03", b"\x81v\x02", b"\xf1\x05\x00\x03", b"\x81w\x02"]);
     let Ok(Value::Hash(hash)) = restored(16, &string(&odd)) else { panic!("it is sound") };
     for field in [&b"12"[..], b"5"] {
-        assert!(hash.get(field, 0).is_some());
+        assert!(hash.as_ref().get(field, 0).is_some());
     }
     let twice = listpack(&[b"\x8212\x03", b"\x81v\x02", b"\x0c\x01", b"\x81w\x02"]);
     assert!(restored(16, &string(&twice)).expect_err("the same field").contains("twice"));

@@ -45,14 +45,14 @@ fn main() {
         println!("{:32} {:6}", "bytes for each member", set.allocated_bytes() as u64 / len);
         let mut random = fastrand::Rng::with_seed(2);
         measure("ZSCORE", CALLS, |_| {
-            black_box(set.score(&member(random.u64(..len))));
+            black_box(set.as_ref().score(&member(random.u64(..len))));
         });
         measure("ZRANK", CALLS, |_| {
-            black_box(set.rank(&member(random.u64(..len))));
+            black_box(set.as_ref().rank(&member(random.u64(..len))));
         });
         measure("ZRANGE of one, by rank", CALLS, |_| {
             let rank = random.usize(..len as usize);
-            black_box(set.range(rank..rank + 1).next());
+            black_box(set.as_ref().range(rank..rank + 1).next());
         });
         measure("ZADD of another score", CALLS, |_| {
             set.set(&member(random.u64(..len)), random.u64(..1 << 40) as f64, &thresholds);

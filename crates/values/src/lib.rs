@@ -6,6 +6,7 @@ pub mod allocation;
 pub mod collection;
 pub mod double;
 pub mod extended;
+pub mod flat;
 pub mod geo;
 pub mod glob;
 pub mod hash;
@@ -19,11 +20,12 @@ pub mod string;
 pub mod table;
 pub mod thresholds;
 
-pub use collection::Collection;
-pub use hash::Hash;
-pub use list::List;
-pub use set::Set;
-pub use sorted_set::SortedSet;
+pub use collection::{Collection, CollectionRef};
+pub use flat::FlatKind;
+pub use hash::{Hash, HashRef};
+pub use list::{List, ListRef};
+pub use set::{Set, SetRef};
+pub use sorted_set::{SortedSet, SortedSetRef};
 pub use string::{Digits, StringRef, StringValue};
 pub use thresholds::Thresholds;
 
@@ -51,10 +53,10 @@ impl Value {
     pub fn as_ref(&self) -> ValueRef<'_> {
         match self {
             Value::String(string) => ValueRef::String(string.as_ref()),
-            Value::List(list) => ValueRef::List(list),
-            Value::Hash(hash) => ValueRef::Hash(hash),
-            Value::Set(set) => ValueRef::Set(set),
-            Value::SortedSet(sorted_set) => ValueRef::SortedSet(sorted_set),
+            Value::List(list) => ValueRef::List(list.as_ref()),
+            Value::Hash(hash) => ValueRef::Hash(hash.as_ref()),
+            Value::Set(set) => ValueRef::Set(set.as_ref()),
+            Value::SortedSet(sorted_set) => ValueRef::SortedSet(sorted_set.as_ref()),
         }
     }
 
@@ -87,13 +89,13 @@ pub enum ValueRef<'a> {
     /// See [`Value::String`].
     String(StringRef<'a>),
     /// See [`Value::List`].
-    List(&'a List),
+    List(ListRef<'a>),
     /// See [`Value::Hash`].
-    Hash(&'a Hash),
+    Hash(HashRef<'a>),
     /// See [`Value::Set`].
-    Set(&'a Set),
+    Set(SetRef<'a>),
     /// See [`Value::SortedSet`].
-    SortedSet(&'a SortedSet),
+    SortedSet(SortedSetRef<'a>),
 }
 
 impl ValueRef<'_> {
@@ -134,10 +136,10 @@ impl ValueRef<'_> {
     pub fn to_value(self) -> Value {
         match self {
             ValueRef::String(string) => Value::String(string.to_string_value()),
-            ValueRef::List(list) => Value::List(list.clone()),
-            ValueRef::Hash(hash) => Value::Hash(hash.clone()),
-            ValueRef::Set(set) => Value::Set(set.clone()),
-            ValueRef::SortedSet(sorted_set) => Value::SortedSet(sorted_set.clone()),
+            ValueRef::List(list) => Value::List(list.to_list()),
+            ValueRef::Hash(hash) => Value::Hash(hash.to_hash()),
+            ValueRef::Set(set) => Value::Set(set.to_set()),
+            ValueRef::SortedSet(sorted_set) => Value::SortedSet(sorted_set.to_sorted_set()),
         }
     }
 }

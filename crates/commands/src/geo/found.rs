@@ -8,7 +8,7 @@ use tessera_values::geo::Position;
 use tessera_values::listpack::Element;
 use tessera_values::partial_sort::partial_sort;
 use tessera_values::sorted_set::{ScoreBound, Span};
-use tessera_values::{Digits, SortedSet};
+use tessera_values::{Digits, SortedSetRef};
 
 /// A member within the area.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Place<'s> {
 }
 
 /// The members within the area, those that were asked for and in that order.
-pub(super) fn search<'s>(query: &Query<'_>, set: &'s SortedSet) -> Vec<Place<'s>> {
+pub(super) fn search<'s>(query: &Query<'_>, set: SortedSetRef<'s>) -> Vec<Place<'s>> {
     let mut places = within(query, set);
     let wanted = query.count.unwrap_or(usize::MAX).min(places.len());
     if let Some(order) = query.order {
@@ -40,7 +40,7 @@ pub(super) fn search<'s>(query: &Query<'_>, set: &'s SortedSet) -> Vec<Place<'s>
 }
 
 /// All members within the area, or enough of them, in the order in which they are come upon.
-fn within<'s>(query: &Query<'_>, set: &'s SortedSet) -> Vec<Place<'s>> {
+fn within<'s>(query: &Query<'_>, set: SortedSetRef<'s>) -> Vec<Place<'s>> {
     let mut places = Vec::new();
     let Some(area) = query.area() else { return places };
     let enough = if query.any { query.count.unwrap_or(usize::MAX) } else { usize::MAX };
@@ -82,7 +82,7 @@ fn compare(left: f64, right: f64) -> Ordering {
 }
 
 /// Searches and answers what was found.
-pub(super) fn answer(query: &Query<'_>, set: Option<&SortedSet>, reply: &mut Reply<'_>) {
+pub(super) fn answer(query: &Query<'_>, set: Option<SortedSetRef<'_>>, reply: &mut Reply<'_>) {
     let places = set.map(|set| search(query, set)).unwrap_or_default();
     let unit_m = query.area().map_or(1.0, |area| area.unit_m);
     let extras = [query.with_distance, query.with_score, query.with_coordinates];

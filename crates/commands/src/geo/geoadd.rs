@@ -70,7 +70,7 @@ impl Write for GeoAdd {
         db.change_or_create(args.key, |set: &mut SortedSet| {
             set.expect(args.scores.len(), &thresholds);
             for (member, score) in args.members() {
-                match set.score(member) {
+                match set.as_ref().score(member) {
                     None if args.only_present => continue,
                     Some(_) if args.only_new => continue,
                     Some(before) if before == score as f64 => continue,

@@ -6,7 +6,7 @@
 use super::units;
 use tessera_command::prelude::*;
 use tessera_values::geo::{Area, Extent, Position};
-use tessera_values::{SortedSet, double};
+use tessera_values::{SortedSetRef, double};
 
 /// Which command it is, which decides how its words are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) struct Query<'a> {
 
 impl<'a> Query<'a> {
     /// Reads all words of a command, its name included, given the sorted set, if there is one.
-    pub fn parse(args: Args<'a>, form: Form, source: Option<&SortedSet>) -> Result<Query<'a>, Error> {
+    pub fn parse(args: Args<'a>, form: Form, source: Option<SortedSetRef<'_>>) -> Result<Query<'a>, Error> {
         let mut query = Query::default();
         let mut words = Words::new(args, 2);
         match form {
@@ -108,7 +108,7 @@ impl<'a> Query<'a> {
         &mut self,
         words: &mut Words<'a>,
         form: Form,
-        source: Option<&SortedSet>,
+        source: Option<SortedSetRef<'_>>,
     ) -> Result<(), Error> {
         let is_search = matches!(form, Form::Search | Form::SearchStore);
         let stores = matches!(form, Form::Radius { stores: true } | Form::RadiusByMember { stores: true });
@@ -146,7 +146,7 @@ impl<'a> Query<'a> {
         Ok(())
     }
 
-    fn take_area(&mut self, words: &mut Words<'a>, source: Option<&SortedSet>) -> Result<(), Error> {
+    fn take_area(&mut self, words: &mut Words<'a>, source: Option<SortedSetRef<'_>>) -> Result<(), Error> {
         let is_box = matches!(self.extent, Some((Extent::Box { .. }, _)));
         let is_circle = matches!(self.extent, Some((Extent::Circle { .. }, _)));
         if !self.has_place && words.left() > 1 && words.take("FROMMEMBER") {
@@ -168,7 +168,7 @@ impl<'a> Query<'a> {
         Ok(())
     }
 
-    fn take_member(&mut self, words: &mut Words<'a>, set: &SortedSet) -> Result<(), Error> {
+    fn take_member(&mut self, words: &mut Words<'a>, set: SortedSetRef<'_>) -> Result<(), Error> {
         let score = set.score(words.word()?);
         let score = score.ok_or(Error::Text("ERR could not decode requested zset member"))?;
         self.center = Some(Position::from_score(score));

@@ -55,12 +55,12 @@ fn remove_expired<'f>(
     fields: impl Iterator<Item = &'f [u8]>,
     expired: &mut Vec<Vec<u8>>,
 ) {
-    if hash.next_field_expire_at_ms().is_none_or(|at_ms| now_ms <= at_ms) {
+    if hash.as_ref().next_field_expire_at_ms().is_none_or(|at_ms| now_ms <= at_ms) {
         return;
     }
     hash.remove_expired_fields(now_ms, EXPIRED_MAX, |field| expired.push(field.to_vec()));
     for field in fields {
-        if hash.find(field, now_ms).is_none() && hash.remove(field) {
+        if hash.as_ref().find(field, now_ms).is_none() && hash.remove(field) {
             expired.push(field.to_vec());
         }
     }

@@ -127,7 +127,7 @@ pub(super) fn expire(
     let mut set: Vec<&[u8]> = Vec::new();
     let codes = change(db, key, fields.iter(), |hash| {
         let code = |field| {
-            let Some(found) = hash.find(field, now_ms) else { return NO_SUCH_FIELD };
+            let Some(found) = hash.as_ref().find(field, now_ms) else { return NO_SUCH_FIELD };
             if !condition.allows(found.expire_at_ms, at_ms) {
                 return 0;
             }
@@ -218,7 +218,7 @@ pub(super) fn persist(
     check_type(key, db)?;
     let fields = fields(&mut { *words }, NOT_POSITIVE)?;
     let codes = change(db, key, fields.iter(), |hash| {
-        let code = |field| match hash.find(field, now_ms).map(|found| found.expire_at_ms) {
+        let code = |field| match hash.as_ref().find(field, now_ms).map(|found| found.expire_at_ms) {
             None => NO_SUCH_FIELD,
             Some(None) => NO_EXPIRY,
             Some(Some(_)) => i64::from(hash.set_expire(field, None, &thresholds)),

@@ -36,7 +36,7 @@ impl Write for HGetDel {
         let found = change(db, key, fields.iter(), |hash| {
             reply.array(fields.len());
             for field in fields.iter() {
-                match hash.get(field, now_ms) {
+                match hash.as_ref().get(field, now_ms) {
                     Some(value) => {
                         bulk(reply, value);
                         hash.remove(field);

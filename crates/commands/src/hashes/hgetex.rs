@@ -63,9 +63,10 @@ impl Write for HGetEx {
         let mut changed: Vec<&[u8]> = Vec::new();
         let found = change(db, key, fields.iter(), |hash| {
             reply.array(fields.len());
-            fields.iter().for_each(|field| bulk_or_null(reply, hash.get(field, now_ms)));
+            fields.iter().for_each(|field| bulk_or_null(reply, hash.as_ref().get(field, now_ms)));
             for field in fields.iter() {
-                let Some(before_ms) = hash.find(field, now_ms).map(|found| found.expire_at_ms) else {
+                let Some(before_ms) = hash.as_ref().find(field, now_ms).map(|found| found.expire_at_ms)
+                else {
                     continue;
                 };
                 match expiration {

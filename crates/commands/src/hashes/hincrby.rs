@@ -36,7 +36,7 @@ impl Write for HIncrBy {
     ) -> Result<Effect, Error> {
         let (now_ms, thresholds) = (db.now_ms(), db.settings().thresholds);
         let sum = change_or_create(db, key, std::iter::once(*field), |hash| {
-            let before = match hash.get(field, now_ms) {
+            let before = match hash.as_ref().get(field, now_ms) {
                 None => 0,
                 Some(Element::Integer(value)) => value,
                 Some(Element::Bytes(bytes)) => parse_i64(bytes).ok_or(NOT_AN_INTEGER)?,

@@ -40,7 +40,7 @@ impl Write for HIncrByFloat {
     ) -> Result<Effect, Error> {
         let (now_ms, thresholds) = (db.now_ms(), db.settings().thresholds);
         let (text, expire_at_ms) = change_or_create(db, key, std::iter::once(*field), |hash| {
-            let found = hash.find(field, now_ms);
+            let found = hash.as_ref().find(field, now_ms);
             let before = match found {
                 None => Extended::ZERO,
                 Some(found) => {

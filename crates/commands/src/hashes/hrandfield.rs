@@ -1,8 +1,8 @@
 use super::access::{bulk, bulk_or_null};
 use std::collections::BTreeSet;
 use tessera_command::prelude::*;
-use tessera_values::Hash;
 use tessera_values::listpack::Element;
+use tessera_values::{Hash, HashRef};
 
 /// One field of so many, or fewer, is drawn until there are enough different ones; more are chosen in a walk over all.
 const DRAW_SHARE: usize = 3;
@@ -38,9 +38,15 @@ impl Draw {
     }
 
     /// So many fields, each drawn from all.
-    fn repeated(self, hash: &Hash, len: usize, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn repeated(
+        self,
+        hash: HashRef<'_>,
+        len: usize,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
         // No longer than a string may be: nobody can ask for more than the server can hold.
-        let each = hash.allocated_bytes() / hash.len().max(1) + OVERHEAD_BYTES;
+        let each = hash.content_bytes() / hash.len().max(1) + OVERHEAD_BYTES;
         if len > 1 && len.saturating_mul(each) as u64 > db.settings().string_max_len_bytes {
             return Err(OUT_OF_RANGE);
         }
@@ -59,7 +65,7 @@ impl Draw {
     }
 
     /// So many different fields.
-    fn different(self, hash: &Hash, len: usize, db: View<'_>, reply: &mut Reply<'_>) {
+    fn different(self, hash: HashRef<'_>, len: usize, db: View<'_>, reply: &mut Reply<'_>) {
         let (now_ms, random) = (db.now_ms(), &mut *db.shard().random());
         let live_len = hash.live_len(now_ms);
         let mut needed = len.min(live_len);

@@ -3,8 +3,8 @@ use super::expiry::{self, Request};
 use super::pairs::DATA_MEMBERS;
 use tessera_command::prelude::*;
 use tessera_resp::number::parse_i64;
-use tessera_values::Hash;
 use tessera_values::hash::FieldExpire;
+use tessera_values::{Hash, HashRef};
 
 const ONE_CONDITION: Error = Error::Text("ERR Only one of FXX or FNX arguments can be specified");
 const ONE_EXPIRATION: Error =
@@ -66,7 +66,7 @@ impl<'a> Options<'a> {
         self.data.iter().step_by(2)
     }
 
-    fn allow(&self, hash: &Hash, now_ms: i64) -> bool {
+    fn allow(&self, hash: HashRef<'_>, now_ms: i64) -> bool {
         match self.if_present {
             None => true,
             Some(present) => self.fields().all(|field| hash.get(field, now_ms).is_some() == present),
@@ -138,7 +138,7 @@ impl Write for HSetEx {
         let options = Options::read(&mut { *words }, now_ms)?;
         let expired = matches!(options.expire, FieldExpire::AtMs(at_ms) if at_ms <= now_ms);
         let set = |hash: &mut Hash| {
-            if !options.allow(hash, now_ms) {
+            if !options.allow(hash.as_ref(), now_ms) {
                 return false;
             }
             if expired {

@@ -31,7 +31,7 @@ impl Write for HSetNx {
     ) -> Result<Effect, Error> {
         let (now_ms, thresholds) = (db.now_ms(), db.settings().thresholds);
         let is_new = change_or_create(db, key, std::iter::once(*field), |hash| {
-            let is_new = hash.get(field, now_ms).is_none();
+            let is_new = hash.as_ref().get(field, now_ms).is_none();
             if is_new {
                 hash.set(field, value, FieldExpire::Clear, &thresholds);
             }

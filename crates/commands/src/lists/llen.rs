@@ -25,7 +25,7 @@ impl Read for LLen {
 
     fn execute(key: &&[u8], db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let list = db.collection::<List>(key)?;
-        reply.integer(list.map_or(0, Collection::len) as i64);
+        reply.integer(list.map_or(0, CollectionRef::len) as i64);
         Ok(())
     }
 }

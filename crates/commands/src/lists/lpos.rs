@@ -1,7 +1,7 @@
 use tessera_command::prelude::*;
 use tessera_resp::number::parse_i64;
-use tessera_values::List;
 use tessera_values::listpack::Element;
+use tessera_values::{List, ListRef};
 
 pub struct LPos;
 
@@ -107,7 +107,7 @@ impl Read for LPos {
 }
 
 /// Tells the indices of matches until `tell` has enough.
-fn find(list: &List, element: &[u8], options: &Options, tell: &mut dyn FnMut(usize) -> bool) {
+fn find(list: ListRef<'_>, element: &[u8], options: &Options, tell: &mut dyn FnMut(usize) -> bool) {
     let len = list.len();
     let max_len = match options.max_len {
         0 => len,

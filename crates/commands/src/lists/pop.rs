@@ -85,8 +85,8 @@ pub(super) fn take_and_answer(list: &mut List, end: End, count: usize, setting: 
     let count = count.min(list.len());
     reply.array(count);
     match end {
-        End::Front => list.range(0, count).for_each(|element| answer_element(element, reply)),
-        End::Back => list.range_back(count).for_each(|element| answer_element(element, reply)),
+        End::Front => list.as_ref().range(0, count).for_each(|element| answer_element(element, reply)),
+        End::Back => list.as_ref().range_back(count).for_each(|element| answer_element(element, reply)),
     }
     if count > 0 {
         list.remove_at(end, count, setting);

@@ -1,17 +1,17 @@
 //! Sets made of sets. How Redis goes about it shows in the encodings of the results.
 
 use tessera_command::prelude::*;
-use tessera_values::Set;
 use tessera_values::listpack::Element;
+use tessera_values::{Set, SetRef};
 
 /// Sets in the order of the keys; `None` for those that are missing.
-pub(super) type Sets<'v> = [Option<&'v Set>];
+pub(super) type Sets<'v> = [Option<SetRef<'v>>];
 
 /// The sets that were found.
 ///
 /// # Errors
 /// If there is anything else among them.
-pub(super) fn sets_of<'v>(found: &[Found<'v>]) -> Result<Vec<Option<&'v Set>>, Error> {
+pub(super) fn sets_of<'v>(found: &[Found<'v>]) -> Result<Vec<Option<SetRef<'v>>>, Error> {
     found
         .iter()
         .map(|found| found.value.map(|value| Set::of_ref(value).ok_or(Error::WRONG_TYPE)).transpose())
@@ -19,8 +19,8 @@ pub(super) fn sets_of<'v>(found: &[Found<'v>]) -> Result<Vec<Option<&'v Set>>, E
 }
 
 /// The sets from the smallest to the largest; `None` if one is missing.
-fn by_len<'v>(sets: &Sets<'v>) -> Option<Vec<&'v Set>> {
-    let mut sets: Vec<&Set> = sets.iter().copied().collect::<Option<_>>()?;
+fn by_len<'v>(sets: &Sets<'v>) -> Option<Vec<SetRef<'v>>> {
+    let mut sets: Vec<SetRef<'_>> = sets.iter().copied().collect::<Option<_>>()?;
     sets.sort_by_key(|set| set.len());
     Some(sets)
 }
@@ -32,9 +32,9 @@ pub(super) fn intersect<'v>(sets: &Sets<'v>, visit: impl FnMut(Element<'v>) -> b
     }
 }
 
-fn intersect_sorted<'v>(sets: &[&'v Set], mut visit: impl FnMut(Element<'v>) -> bool) {
+fn intersect_sorted<'v>(sets: &[SetRef<'v>], mut visit: impl FnMut(Element<'v>) -> bool) {
     let [first, others @ ..] = sets else { return };
-    let others: Vec<&Set> = others.iter().copied().filter(|other| !std::ptr::eq(*other, *first)).collect();
+    let others: Vec<SetRef<'_>> = others.iter().copied().filter(|other| !other.is_same(*first)).collect();
     for member in first.iter() {
         if others.iter().all(|other| other.contains(member)) && !visit(member) {
             return;
@@ -53,7 +53,7 @@ pub(super) fn intersection(sets: &Sets<'_>, thresholds: &Thresholds) -> Set {
         result.add(member, thresholds);
         true
     });
-    if only_integers && !result.is_intset() {
+    if only_integers && !result.as_ref().is_intset() {
         result.become_integers(thresholds);
     }
     result
@@ -72,8 +72,8 @@ pub(super) fn union(sets: &Sets<'_>, thresholds: &Thresholds) -> Set {
 pub(super) fn difference(sets: &Sets<'_>, thresholds: &Thresholds) -> Set {
     let mut result = Set::default();
     let [Some(first), others @ ..] = sets else { return result };
-    let mut others: Vec<&Set> = others.iter().copied().flatten().collect();
-    if others.iter().any(|other| std::ptr::eq(*other, *first)) {
+    let mut others: Vec<SetRef<'_>> = others.iter().copied().flatten().collect();
+    if others.iter().any(|other| other.is_same(*first)) {
         return result;
     }
     // Either each member is looked for in the other sets, or theirs are taken out of a copy of the first.

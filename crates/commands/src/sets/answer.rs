@@ -1,7 +1,7 @@
 //! Members in replies.
 
 use tessera_command::prelude::*;
-use tessera_values::Set;
+use tessera_values::SetRef;
 use tessera_values::listpack::Element;
 
 /// Writes one member.
@@ -13,9 +13,9 @@ pub(super) fn member(member: Element<'_>, reply: &mut Reply<'_>) {
 }
 
 /// Writes a whole set, which may be missing.
-pub(super) fn members(set: Option<&Set>, reply: &mut Reply<'_>) {
-    reply.set(set.map_or(0, Set::len));
-    for element in set.into_iter().flat_map(Set::iter) {
+pub(super) fn members(set: Option<SetRef<'_>>, reply: &mut Reply<'_>) {
+    reply.set(set.map_or(0, CollectionRef::len));
+    for element in set.into_iter().flat_map(SetRef::iter) {
         member(element, reply);
     }
 }

@@ -25,7 +25,7 @@ impl Read for SCard {
 
     fn execute(key: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let set = db.collection::<Set>(key)?;
-        reply.integer(set.map_or(0, Set::len) as i64);
+        reply.integer(set.map_or(0, CollectionRef::len) as i64);
         Ok(())
     }
 }

@@ -36,7 +36,7 @@ impl Gather for SDiff {
         reply: &mut Reply<'_>,
     ) -> Result<(), Error> {
         let result = algebra::difference(&algebra::sets_of(found)?, &context.settings.thresholds);
-        answer::members(Some(&result), reply);
+        answer::members(Some(result.as_ref()), reply);
         Ok(())
     }
 }

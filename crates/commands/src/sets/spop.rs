@@ -90,7 +90,7 @@ fn pop_some(key: &[u8], count: usize, db: &mut ViewMut<'_>, reply: &mut Reply<'_
             return Popped::Nothing;
         }
         if count >= set.len() {
-            answer::members(Some(set), reply);
+            answer::members(Some(set.as_ref()), reply);
             return Popped::All;
         }
         let mut members = Vec::new();

@@ -1,6 +1,6 @@
 use super::answer;
 use tessera_command::prelude::*;
-use tessera_values::Set;
+use tessera_values::{Set, SetRef};
 
 /// The shortest bulk string in a reply, in bytes.
 const BULK_MIN_LEN_BYTES: u64 = 6;
@@ -75,7 +75,7 @@ impl Read for SRandMember {
 
 /// Draws `count` members, each from the whole set. A reply is bounded like a string: Redis goes on until its memory ends.
 fn draw_again_and_again(
-    set: &Set,
+    set: SetRef<'_>,
     count: u64,
     reply_max_len_bytes: u64,
     random: &mut fastrand::Rng,

@@ -36,7 +36,7 @@ impl Gather for SUnion {
         reply: &mut Reply<'_>,
     ) -> Result<(), Error> {
         let result = algebra::union(&algebra::sets_of(found)?, &context.settings.thresholds);
-        answer::members(Some(&result), reply);
+        answer::members(Some(result.as_ref()), reply);
         Ok(())
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn add(
         let is_updated = before.is_some_and(|before| before != score);
         return Ok(Outcome { is_added: before.is_none(), is_updated, score: Some(score) });
     }
-    let Some(before) = set.score(member) else {
+    let Some(before) = set.as_ref().score(member) else {
         if options.only_present {
             return Ok(FORBIDDEN);
         }

@@ -2,7 +2,7 @@
 
 use tessera_command::prelude::*;
 use tessera_values::listpack::Element;
-use tessera_values::{Set, SortedSet, double};
+use tessera_values::{SetRef, SortedSetRef, double};
 
 /// How the scores of a member become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,9 +128,9 @@ impl<'a> Request<'a> {
 #[derive(Clone, Copy)]
 enum Members<'v> {
     None,
-    Sorted(&'v SortedSet),
+    Sorted(SortedSetRef<'v>),
     /// Each with a score of 1.
-    Plain(&'v Set),
+    Plain(SetRef<'v>),
 }
 
 /// What one key brings in.

@@ -98,7 +98,7 @@ pub(super) fn take(set: &mut SortedSet, end: End, count: usize, is_nested: bool,
         answer::member(member, reply);
         reply.double(score);
     };
-    let elements = set.range(ranks.clone());
+    let elements = set.as_ref().range(ranks.clone());
     match end {
         End::Min => elements.for_each(&mut write),
         End::Max => elements.rev().for_each(&mut write),

@@ -3,7 +3,7 @@
 use super::bounds;
 use std::ops::Range;
 use tessera_command::prelude::*;
-use tessera_values::SortedSet;
+use tessera_values::SortedSetRef;
 use tessera_values::sorted_set::Span;
 
 /// By what elements are selected.
@@ -93,7 +93,7 @@ impl<'a> Selection<'a> {
     }
 
     /// The ranks that are selected: in the order of ranks, whether reversed or not.
-    pub fn ranks(&self, set: &SortedSet) -> Range<usize> {
+    pub fn ranks(&self, set: SortedSetRef<'_>) -> Range<usize> {
         let (span, len) = match &self.part {
             Part::Ranks(start, stop) => {
                 let ranks = bounds::ranks(*start, *stop, set.len());

@@ -1,7 +1,7 @@
 use super::answer::{self, Listing};
 use std::collections::BTreeSet;
 use tessera_command::prelude::*;
-use tessera_values::SortedSet;
+use tessera_values::{SortedSet, SortedSetRef};
 
 /// One member of so many, or fewer, is drawn until there are enough different ones; more are chosen in a walk over all.
 const DRAW_SHARE: usize = 3;
@@ -20,7 +20,7 @@ pub struct Draw {
 
 impl Draw {
     /// So many members, each drawn from all. A reply is bounded like a string: Redis goes on until its memory ends.
-    fn repeated(self, set: &SortedSet, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn repeated(self, set: SortedSetRef<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let (count, most) = (self.count.unsigned_abs(), db.settings().string_max_len_bytes);
         if count > most / BULK_MIN_LEN_BYTES {
             return Err(OUT_OF_RANGE);
@@ -41,7 +41,7 @@ impl Draw {
     }
 
     /// So many different members, or all.
-    fn different(self, set: &SortedSet, db: View<'_>, reply: &mut Reply<'_>) {
+    fn different(self, set: SortedSetRef<'_>, db: View<'_>, reply: &mut Reply<'_>) {
         let (len, random) = (set.len(), &mut *db.shard().random());
         let mut needed = usize::try_from(self.count).unwrap_or(usize::MAX).min(len);
         let listing = Listing { with_scores: self.with_scores };

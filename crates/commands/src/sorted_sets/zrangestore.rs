@@ -1,8 +1,8 @@
 use super::selection::{Selection, Syntax};
 use super::storing;
 use tessera_command::prelude::*;
-use tessera_values::SortedSet;
 use tessera_values::listpack::Element;
+use tessera_values::{SortedSet, SortedSetRef};
 
 pub struct ZRangeStore;
 
@@ -71,7 +71,7 @@ impl Gather for ZRangeStore {
 
 /// What is selected, added one by one as Redis does it: what was added while the copy was small has lost the sign of a
 /// score of -0.
-fn copy(set: &SortedSet, selection: &Selection<'_>, thresholds: &Thresholds) -> SortedSet {
+fn copy(set: SortedSetRef<'_>, selection: &Selection<'_>, thresholds: &Thresholds) -> SortedSet {
     let elements = set.range(selection.ranks(set));
     let mut copy = SortedSet::default();
     if selection.knows_its_len() {

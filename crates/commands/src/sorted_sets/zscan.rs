@@ -2,7 +2,7 @@ use super::answer;
 use crate::scanning::{self, ScanRequest};
 use tessera_command::prelude::*;
 use tessera_resp::number::format_f64;
-use tessera_values::{SortedSet, double};
+use tessera_values::{SortedSet, SortedSetRef, double};
 
 pub struct ZScan;
 
@@ -37,7 +37,7 @@ impl Read for ZScan {
             return Ok(());
         };
         let options = request.options()?;
-        let is_flat = set.as_listpack().is_some();
+        let is_flat = matches!(set, SortedSetRef::Listpack(_));
         let (mut found, mut len) = (Vec::new(), 0);
         let mut written = Reply::new(&mut found, reply.protocol());
         let next = set.scan(request.position, options.count, |member, score| {

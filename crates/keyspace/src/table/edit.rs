@@ -1,11 +1,17 @@
 //! Changing an entry where it is, with all books kept.
 
 use super::branch::Branch;
-use super::raw::{Content, Entry, OwnedEntry, RawEntry};
+use super::raw::{Content, Entry, INLINE_COLLECTION_MAX_BYTES, OwnedEntry, RawEntry};
 use super::segment::Place;
 use super::slot::Slot;
 use super::{Totals, borrow};
-use tessera_values::{StringRef, StringValue, Value, ValueRef};
+use tessera_values::{Collection, StringRef, StringValue, Value, ValueRef};
+
+/// A collection in a box moves into the entry's block when it has become as short as this.
+const BACK_INLINE_MAX_BYTES: usize = INLINE_COLLECTION_MAX_BYTES / 2;
+/// Small collections are changed in a buffer of this capacity, which mostly is enough for what is added. Listpacks do not make
+/// one of this capacity smaller.
+const SCRATCH_BYTES: usize = 2 * INLINE_COLLECTION_MAX_BYTES;
 
 /// An entry that may be changed.
 #[derive(Debug)]
@@ -14,6 +20,7 @@ pub struct EntryMut<'a> {
     segment: usize,
     place: Place,
     totals: &'a mut Totals,
+    scratch: &'a mut Vec<u8>,
 }
 
 impl<'a> EntryMut<'a> {
@@ -24,8 +31,9 @@ impl<'a> EntryMut<'a> {
         segment: usize,
         place: Place,
         totals: &'a mut Totals,
+        scratch: &'a mut Vec<u8>,
     ) -> EntryMut<'a> {
-        EntryMut { branch, segment, place, totals }
+        EntryMut { branch, segment, place, totals, scratch }
     }
 
     #[inline]
@@ -79,8 +87,13 @@ impl<'a> EntryMut<'a> {
         let mut old = unsafe { self.raw().own() };
         *self.branch.segments[self.segment].slot_mut(self.place) = Slot::EMPTY;
         self.totals.subtract(old.as_entry());
-        let (value, usage_bits) = (old.take_value(), old.as_entry().usage_bits());
-        let new = OwnedEntry::new(old.as_entry().key(), Content::Owned(value), at_ms, usage_bits);
+        let usage_bits = old.as_entry().usage_bits();
+        let new = if let Some(content) = old.as_entry().copied_content() {
+            OwnedEntry::new(old.as_entry().key(), content, at_ms, usage_bits)
+        } else {
+            let value = old.take_value();
+            OwnedEntry::new(old.as_entry().key(), Content::Owned(value), at_ms, usage_bits)
+        };
         self.totals.add(new.as_entry());
         self.settle(slot, new);
     }
@@ -149,24 +162,105 @@ impl<'a> EntryMut<'a> {
         }
     }
 
-    /// Has `change` work on a value that is no string. `None` if it is one.
-    #[allow(unsafe_code)]
-    pub(crate) fn change_boxed<T>(&mut self, change: impl FnOnce(&mut Value) -> T) -> Option<T> {
-        let before = self.as_entry();
-        let (before_bytes, before_ms) = (before.allocated_bytes(), before.next_field_expire_at_ms());
-        // SAFETY: `self` is the only one that uses the entry, and is borrowed as long as the value is.
-        let value = unsafe { self.raw().boxed_mut() }?;
-        if matches!(value, Value::String(_)) {
-            return None;
+    /// Has `change` work on the collection, if the entry holds one of this kind, and tells whether it is empty then. An
+    /// entry whose collection is empty must be removed: what it holds is of no use to anybody.
+    #[inline]
+    pub(crate) fn change_collection<C: Collection, T>(
+        &mut self,
+        change: impl FnOnce(&mut C) -> T,
+    ) -> Option<(T, bool)> {
+        let Some((kind, bytes)) = self.as_entry().inline_flat() else { return self.change_boxed(change) };
+        C::of_ref(ValueRef::of_flat(kind, bytes))?;
+        let mut value = self.copy_out();
+        let collection = C::of_mut(&mut value)?;
+        let result = change(collection);
+        let is_empty = collection.is_empty();
+        if is_empty {
+            self.keep_scratch(value);
+        } else {
+            self.put_back(value);
         }
-        let result = change(value);
-        self.totals.entry_bytes = self.totals.entry_bytes + self.as_entry().allocated_bytes() - before_bytes;
+        Some((result, is_empty))
+    }
+
+    /// A copy of the collection that is kept in the entry's block.
+    fn copy_out(&mut self) -> Value {
+        let mut copy = std::mem::take(self.scratch);
+        let (kind, bytes) = self.as_entry().inline_flat().expect("the collection is in the entry's block");
+        copy.clear();
+        copy.reserve_exact(SCRATCH_BYTES);
+        copy.extend_from_slice(bytes);
+        Value::of_flat(kind, copy)
+    }
+
+    /// Puts a collection that was copied out and changed in the place of what it was.
+    #[allow(unsafe_code)]
+    fn put_back(&mut self, value: Value) {
+        let expire_at_ms = self.as_entry().expire_at_ms();
+        let Some((kind, bytes)) = value.as_ref().as_flat() else {
+            self.replace(Content::Owned(value), expire_at_ms);
+            return;
+        };
+        if bytes.len() > SCRATCH_BYTES {
+            // It had to grow, and has no more room than it should.
+            self.replace(Content::Owned(value), expire_at_ms);
+            return;
+        }
+        if bytes.len() > INLINE_COLLECTION_MAX_BYTES {
+            self.replace(Content::Owned(value.as_ref().to_value()), expire_at_ms);
+        } else {
+            let before_ms = self.as_entry().next_field_expire_at_ms();
+            // SAFETY: `self` is the only one that uses the entry, and `bytes` are a copy.
+            if unsafe { self.raw().set_flat_in_place(kind, bytes) } {
+                self.note_field_deadline(before_ms);
+            } else {
+                self.replace(Content::Flat(kind, bytes), expire_at_ms);
+            }
+        }
+        self.keep_scratch(value);
+    }
+
+    /// Keeps the memory of a collection that nobody needs any more for the next one.
+    fn keep_scratch(&mut self, value: Value) {
+        if let Some(bytes) = value.into_flat_bytes()
+            && bytes.capacity() <= SCRATCH_BYTES
+        {
+            *self.scratch = bytes;
+        }
+    }
+
+    /// The next field of a hash may expire at another time than before.
+    fn note_field_deadline(&mut self, before_ms: Option<i64>) {
         let after_ms = self.as_entry().next_field_expire_at_ms();
         if before_ms != after_ms {
             let key = self.as_entry().key().to_vec();
             self.totals.field_deadlines.change(&key, (before_ms, after_ms));
         }
-        Some(result)
+    }
+
+    /// As [`EntryMut::change_collection`] for a collection in a box of its own.
+    #[allow(unsafe_code)]
+    fn change_boxed<C: Collection, T>(&mut self, change: impl FnOnce(&mut C) -> T) -> Option<(T, bool)> {
+        let before = self.as_entry();
+        let (before_bytes, before_ms) = (before.allocated_bytes(), before.next_field_expire_at_ms());
+        // SAFETY: `self` is the only one that uses the entry, and is borrowed as long as the value is.
+        let collection = C::of_mut(unsafe { self.raw().boxed_mut() }?)?;
+        let result = change(collection);
+        let is_empty = collection.is_empty();
+        self.note_boxed_change(before_bytes, before_ms, is_empty);
+        Some((result, is_empty))
+    }
+
+    /// Keeps the books of a change to a collection in a box, which goes into the entry's block if it has become short.
+    fn note_boxed_change(&mut self, before_bytes: usize, before_ms: Option<i64>, is_empty: bool) {
+        let after = self.as_entry();
+        let is_short = after.value().as_flat().is_some_and(|(_, bytes)| bytes.len() <= BACK_INLINE_MAX_BYTES);
+        let expire_at_ms = after.expire_at_ms();
+        self.totals.entry_bytes = self.totals.entry_bytes + after.allocated_bytes() - before_bytes;
+        self.note_field_deadline(before_ms);
+        if is_short && !is_empty {
+            self.rebuild(expire_at_ms);
+        }
     }
 
     /// Has `change` work on the bytes of a string, which is raw from then on.

@@ -2,7 +2,7 @@
 
 use super::{Entry, Table};
 use std::collections::BTreeSet;
-use tessera_values::{Collection, ValueRef};
+use tessera_values::{CollectionRef, ValueRef};
 
 /// The keys of such hashes, each with the time at which its next field expires, in Unix milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

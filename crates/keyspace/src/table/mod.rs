@@ -21,6 +21,8 @@ mod slot;
 mod walk;
 
 #[cfg(test)]
+mod collection_tests;
+#[cfg(test)]
 mod tests;
 
 pub use edit::EntryMut;
@@ -93,6 +95,8 @@ pub struct Table {
     /// How far a walk that visits every entry once has come: a position as [`Table::scan`] has them. Behind the last one
     /// if none is under way.
     walked_to: u64,
+    /// Where small collections are changed.
+    scratch: Vec<u8>,
     /// A use is noted in entries that are only borrowed, so a table must not be shared between threads.
     not_sync: PhantomData<Cell<()>>,
 }
@@ -118,6 +122,7 @@ impl Table {
             due: due::Walk::default(),
             sampling: sample::Walk::default(),
             walked_to: walk::END,
+            scratch: Vec::new(),
             not_sync: PhantomData,
         }
     }
@@ -192,7 +197,7 @@ impl Table {
     #[inline]
     pub fn get_mut(&mut self, key: &[u8]) -> Option<EntryMut<'_>> {
         let (branch, segment, place, _) = self.locate(key)?;
-        Some(EntryMut::new(&mut self.branches[branch], segment, place, &mut self.totals))
+        Some(EntryMut::new(&mut self.branches[branch], segment, place, &mut self.totals, &mut self.scratch))
     }
 
     /// Puts in an entry whose key is not in the table.

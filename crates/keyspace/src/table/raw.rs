@@ -9,15 +9,17 @@
 //! The first eight bytes are one little-endian number. *Use*, 24 bits, is what an eviction policy knows of the key's
 //! use. *Kind*: the two lowest bits tell how the value is kept (an integer of 8 bytes, the bytes themselves, the address
 //! of a `Box<[u8]>`, the address of a `Box<Value>`), the third whether there is an expiry (Unix milliseconds), the
-//! fourth whether the key is kept apart, as address and length of a `Box<[u8]>`. Nothing behind the first 16 bytes is
-//! aligned. The block has the length that the allocator would give anyway, so a value may grow within it.
+//! fourth whether the key is kept apart, as address and length of a `Box<[u8]>`. The next three tell what the bytes
+//! themselves are: a string (0) or a small collection, a [`FlatKind`] and 1. Nothing behind the first 16 bytes is
+//! aligned. The block has the length that the allocator would give anyway, so a value may grow within it; or, if the highest
+//! bit of *kind* is set, the next length above: a collection has become shorter and may well grow again.
 #![allow(unsafe_code)]
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use tessera_values::allocation::block_len_bytes;
-use tessera_values::{StringRef, StringValue, Value, ValueRef};
+use tessera_values::{FlatKind, StringRef, StringValue, Value, ValueRef};
 
 const HEADER_BYTES: usize = 8;
 const EXPIRE_BYTES: usize = 8;
@@ -32,6 +34,8 @@ const LONG_VALUE_BYTES: usize = 256;
 /// Longer strings are kept as a boxed value.
 const VALUE_LEN_MAX_BYTES: usize = (1 << 24) - 1;
 const ALIGNMENT: usize = 8;
+/// Small collections of up to so many bytes are kept in the entry's block.
+pub(super) const INLINE_COLLECTION_MAX_BYTES: usize = 512;
 
 /// The bits of a key's use.
 pub(crate) const USE_BITS: u32 = 24;
@@ -45,6 +49,42 @@ enum Kind {
     Boxed,
 }
 
+/// How a value is to be kept.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    kind: Kind,
+    /// What a value that is inline is, if it is no string.
+    flat: Option<FlatKind>,
+    /// The length of a value that is inline, or of a string that is apart.
+    value_len: usize,
+}
+
+impl Plan {
+    const INTEGER: Plan = Plan { kind: Kind::Integer, flat: None, value_len: 0 };
+    const BOXED: Plan = Plan { kind: Kind::Boxed, flat: None, value_len: 0 };
+
+    fn flat(kind: FlatKind, value_len: usize) -> Plan {
+        Plan { kind: Kind::Inline, flat: Some(kind), value_len }
+    }
+
+    /// Its bits of a header.
+    fn bits(self) -> u64 {
+        debug_assert!(self.value_len <= VALUE_LEN_MAX_BYTES);
+        let flat = match self.flat {
+            None => 0,
+            Some(FlatKind::List) => 1,
+            Some(FlatKind::Hash) => 2,
+            Some(FlatKind::TimedHash) => 3,
+            Some(FlatKind::Integers) => 4,
+            Some(FlatKind::Set) => 5,
+            Some(FlatKind::SortedSet) => 6,
+        };
+        (self.kind as u64) << USE_BITS
+            | flat << Header::FLAT_SHIFT
+            | (self.value_len as u64) << Header::VALUE_LEN_SHIFT
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Header(u64);
 
@@ -52,24 +92,28 @@ impl Header {
     const USE_MASK: u64 = (1 << USE_BITS) - 1;
     const VOLATILE: u64 = 1 << 26;
     const KEY_APART: u64 = 1 << 27;
+    const FLAT_SHIFT: u32 = 28;
+    const ROOMY: u64 = 1 << 31;
     const KEY_LEN_SHIFT: u32 = 32;
     const VALUE_LEN_SHIFT: u32 = 40;
+    /// What tells nothing about the value.
+    const KEPT_MASK: u64 = Self::USE_MASK | Self::VOLATILE | Self::KEY_APART | 0xff << Self::KEY_LEN_SHIFT;
 
-    fn new(usage: u32, kind: Kind, volatile: bool, key_len: usize, value_len: usize) -> Header {
-        debug_assert!(u64::from(usage) <= Self::USE_MASK && value_len <= VALUE_LEN_MAX_BYTES);
+    fn new(usage: u32, plan: Plan, volatile: bool, key_len: usize) -> Header {
+        debug_assert!(u64::from(usage) <= Self::USE_MASK);
         let key_bits = if key_len > KEY_INLINE_MAX_BYTES {
             Self::KEY_APART
         } else {
             (key_len as u64) << Self::KEY_LEN_SHIFT
         };
         let volatile = if volatile { Self::VOLATILE } else { 0 };
-        Header(
-            u64::from(usage)
-                | (kind as u64) << USE_BITS
-                | volatile
-                | key_bits
-                | (value_len as u64) << Self::VALUE_LEN_SHIFT,
-        )
+        Header(u64::from(usage) | plan.bits() | volatile | key_bits)
+    }
+
+    /// The header of the same entry with another value.
+    #[inline]
+    fn with_plan(self, plan: Plan) -> Header {
+        Header(self.0 & Self::KEPT_MASK | plan.bits())
     }
 
     #[inline]
@@ -80,6 +124,20 @@ impl Header {
             2 => Kind::Apart,
             _ => Kind::Boxed,
         }
+    }
+
+    /// What a value that is inline is, if it is no string.
+    #[inline]
+    fn flat_kind(self) -> Option<FlatKind> {
+        Some(match self.0 >> Self::FLAT_SHIFT & 7 {
+            0 => return None,
+            1 => FlatKind::List,
+            2 => FlatKind::Hash,
+            3 => FlatKind::TimedHash,
+            4 => FlatKind::Integers,
+            5 => FlatKind::Set,
+            _ => FlatKind::SortedSet,
+        })
     }
 
     #[inline]
@@ -98,7 +156,7 @@ impl Header {
         (self.0 >> Self::KEY_LEN_SHIFT) as usize & 0xff
     }
 
-    /// Of a string that is inline or apart.
+    /// Of a value that is inline, or a string that is apart.
     #[inline]
     fn value_len(self) -> usize {
         (self.0 >> Self::VALUE_LEN_SHIFT) as usize
@@ -121,7 +179,14 @@ impl Header {
 
     #[inline]
     fn block_bytes(self) -> usize {
-        block_len_bytes(self.value_offset() + self.value_bytes())
+        let needed = block_len_bytes(self.value_offset() + self.value_bytes());
+        if self.0 & Self::ROOMY != 0 { block_len_bytes(needed + 1) } else { needed }
+    }
+
+    /// The same with a block of the next length.
+    #[inline]
+    fn roomy(self) -> Header {
+        Header(self.0 | Self::ROOMY)
     }
 
     fn layout(self) -> Layout {
@@ -136,36 +201,48 @@ pub(crate) enum Content<'a> {
     Integer(i64),
     /// A string set whole, to be copied.
     Bytes(&'a [u8]),
+    /// A small collection of up to [`INLINE_COLLECTION_MAX_BYTES`], to be copied.
+    Flat(FlatKind, &'a [u8]),
     /// Anything.
     Owned(Value),
 }
 
 impl Content<'_> {
-    /// How it is kept behind `before` other bytes, and the length of a string that is inline or apart.
-    fn plan(&self, before: usize) -> (Kind, usize) {
-        let len = match self {
+    /// How it is kept behind `before` other bytes.
+    fn plan(&self, before: usize) -> Plan {
+        let value_len = match self {
             Content::Integer(_) | Content::Owned(Value::String(StringValue::Integer(_))) => {
-                return (Kind::Integer, 0);
+                return Plan::INTEGER;
             }
             Content::Bytes(bytes) => bytes.len(),
             Content::Owned(Value::String(StringValue::Fixed(bytes))) => bytes.len(),
-            Content::Owned(_) => return (Kind::Boxed, 0),
+            Content::Flat(kind, bytes) => return Plan::flat(*kind, bytes.len()),
+            Content::Owned(value) => {
+                return match value.as_ref().as_flat() {
+                    Some((kind, bytes)) if bytes.len() <= INLINE_COLLECTION_MAX_BYTES => {
+                        Plan::flat(kind, bytes.len())
+                    }
+                    _ => Plan::BOXED,
+                };
+            }
         };
-        if len > VALUE_LEN_MAX_BYTES {
-            return (Kind::Boxed, 0);
+        if value_len > VALUE_LEN_MAX_BYTES {
+            return Plan::BOXED;
         }
         // Apart costs a cache miss, but may waste less: blocks come in coarse lengths. The longer the value, the less the
         // miss matters.
-        let inline = block_len_bytes(before + len);
-        let apart = block_len_bytes(before + WORD_BYTES) + block_len_bytes(len);
-        let worth_bytes = if len < LONG_VALUE_BYTES { apart / 8 } else { apart / 16 };
-        (if inline > apart + worth_bytes { Kind::Apart } else { Kind::Inline }, len)
+        let inline = block_len_bytes(before + value_len);
+        let apart = block_len_bytes(before + WORD_BYTES) + block_len_bytes(value_len);
+        let worth_bytes = if value_len < LONG_VALUE_BYTES { apart / 8 } else { apart / 16 };
+        let kind = if inline > apart + worth_bytes { Kind::Apart } else { Kind::Inline };
+        Plan { kind, flat: None, value_len }
     }
 
     fn into_value(self) -> Value {
         match self {
             Content::Integer(value) => Value::String(StringValue::Integer(value)),
             Content::Bytes(bytes) => Value::String(StringValue::Fixed(bytes.into())),
+            Content::Flat(kind, bytes) => Value::of_flat(kind, bytes.to_vec()),
             Content::Owned(value) => value,
         }
     }
@@ -248,6 +325,16 @@ impl RawEntry {
         ptr::with_exposed_provenance_mut(unsafe { self.read::<usize>(header.value_offset()) })
     }
 
+    /// The bytes of a value that is inline.
+    ///
+    /// # Safety
+    /// The value is inline, and the entry lives and stays as it is for all of `'a`.
+    #[inline]
+    unsafe fn inline_value<'a>(self, header: Header) -> &'a [u8] {
+        // SAFETY: the block has the value's bytes there, written by `write_value` or a change in place.
+        unsafe { std::slice::from_raw_parts(self.0.as_ptr().add(header.value_offset()), header.value_len()) }
+    }
+
     /// Where the bytes of a value that is apart are.
     ///
     /// # Safety
@@ -312,15 +399,37 @@ impl<'a> Entry<'a> {
         unsafe {
             match header.kind() {
                 Kind::Integer => ValueRef::String(StringRef::Integer(self.raw.read(header.value_offset()))),
-                Kind::Inline => ValueRef::String(StringRef::Fixed(std::slice::from_raw_parts(
-                    self.raw.0.as_ptr().add(header.value_offset()),
-                    header.value_len(),
-                ))),
+                Kind::Inline => {
+                    let bytes = self.raw.inline_value(header);
+                    match header.flat_kind() {
+                        None => ValueRef::String(StringRef::Fixed(bytes)),
+                        Some(kind) => ValueRef::of_flat(kind, bytes),
+                    }
+                }
                 Kind::Apart => {
                     ValueRef::String(StringRef::Fixed(&*self.raw.apart_value(header).cast_const()))
                 }
                 Kind::Boxed => (*self.raw.value_address::<Value>(header).cast_const()).as_ref(),
             }
+        }
+    }
+
+    /// The bytes of a small collection that is kept in the entry's block.
+    #[inline]
+    pub(super) fn inline_flat(self) -> Option<(FlatKind, &'a [u8])> {
+        let header = self.raw.header();
+        let kind = header.flat_kind()?;
+        // SAFETY: the entry lives and stays as it is for 'a. Only headers of values that are inline tell of a collection.
+        Some((kind, unsafe { self.raw.inline_value(header) }))
+    }
+
+    /// What it holds, to be copied into another entry; `None` if it is in a box of its own, which may move.
+    pub(super) fn copied_content(self) -> Option<Content<'a>> {
+        match (self.raw.header().kind(), self.value()) {
+            (Kind::Integer, ValueRef::String(StringRef::Integer(value))) => Some(Content::Integer(value)),
+            (Kind::Inline, ValueRef::String(StringRef::Fixed(bytes))) => Some(Content::Bytes(bytes)),
+            (Kind::Inline, value) => value.as_flat().map(|(kind, bytes)| Content::Flat(kind, bytes)),
+            (Kind::Integer | Kind::Apart | Kind::Boxed, _) => None,
         }
     }
 
@@ -392,8 +501,7 @@ impl OwnedEntry {
         let before = HEADER_BYTES
             + if volatile { EXPIRE_BYTES } else { 0 }
             + if key.len() > KEY_INLINE_MAX_BYTES { APART_KEY_BYTES } else { key.len() };
-        let (kind, value_len) = content.plan(before);
-        let header = Header::new(usage_bits, kind, volatile, key.len(), value_len);
+        let header = Header::new(usage_bits, content.plan(before), volatile, key.len());
         debug_assert_eq!(header.value_offset(), before);
         let layout = header.layout();
         // SAFETY: the layout's length is not 0, there is always a header.
@@ -448,9 +556,7 @@ impl OwnedEntry {
                 unsafe {
                     let value = self.0.take_boxed(header);
                     self.0.write(header.value_offset(), 0i64);
-                    let kind_bits = 3 << USE_BITS;
-                    let value_len_bits = u64::MAX << Header::VALUE_LEN_SHIFT;
-                    self.0.set_header(Header(header.0 & !kind_bits & !value_len_bits));
+                    self.0.set_header(header.with_plan(Plan::INTEGER));
                     value
                 }
             }
@@ -471,10 +577,16 @@ impl RawEntry {
                 | (Kind::Integer, Content::Owned(Value::String(StringValue::Integer(value)))) => {
                     self.write(offset, value);
                 }
-                (Kind::Inline, Content::Bytes(bytes)) => self.write_bytes(offset, bytes),
+                (Kind::Inline, Content::Bytes(bytes) | Content::Flat(_, bytes)) => {
+                    self.write_bytes(offset, bytes);
+                }
                 (Kind::Inline, Content::Owned(Value::String(StringValue::Fixed(bytes)))) => {
                     self.write_bytes(offset, &bytes);
                 }
+                (Kind::Inline, Content::Owned(value)) => match value.as_ref().as_flat() {
+                    Some((_, bytes)) => self.write_bytes(offset, bytes),
+                    None => unreachable!("planned otherwise"),
+                },
                 (Kind::Apart, Content::Bytes(bytes)) => {
                     let address = Box::into_raw(Box::<[u8]>::from(bytes)).cast::<u8>();
                     self.write(offset, address.expose_provenance());
@@ -534,27 +646,24 @@ impl RawEntry {
         unsafe { self.write(HEADER_BYTES, at_ms) };
     }
 
-    /// Has the entry hold a string set whole or an integer, if its block is as long as a new one would be. False if
-    /// nothing was done.
+    /// Has an entry that holds a string hold one set whole or an integer, if its block is as long as a new one would be. False
+    /// if nothing was done.
     ///
     /// # Safety
     /// Nobody else uses the entry.
     #[inline]
     pub(super) unsafe fn set_in_place(self, content: &Content<'_>) -> bool {
         let header = self.header();
-        if matches!(header.kind(), Kind::Boxed) {
+        if header.kind() == Kind::Boxed || header.flat_kind().is_some() {
             return false;
         }
-        let (kind, value_len) = content.plan(header.value_offset());
-        let after = {
-            let kept = header.0 & (Header::USE_MASK | Header::VOLATILE | Header::KEY_APART | 0xff << 32);
-            Header(kept | (kind as u64) << USE_BITS | (value_len as u64) << Header::VALUE_LEN_SHIFT)
-        };
+        let plan = content.plan(header.value_offset());
+        let after = header.with_plan(plan);
         // SAFETY: the caller has the entry to himself. Its block has the length that `after` calls for, and a value that
         // is apart is overwritten only by one of its length.
         unsafe {
-            match (header.kind(), kind, content) {
-                (Kind::Apart, Kind::Apart, Content::Bytes(bytes)) if value_len == header.value_len() => {
+            match (header.kind(), plan.kind, content) {
+                (Kind::Apart, Kind::Apart, Content::Bytes(bytes)) if plan.value_len == header.value_len() => {
                     (*self.apart_value(header)).copy_from_slice(bytes);
                 }
                 (Kind::Integer | Kind::Inline, Kind::Integer, Content::Integer(value))
@@ -572,6 +681,28 @@ impl RawEntry {
                 _ => return false,
             }
         }
+        true
+    }
+
+    /// Has an entry whose value is inline hold a small collection, if its block is as long as a new one would be, or little
+    /// longer. False if nothing was done.
+    ///
+    /// # Safety
+    /// Nobody else uses the entry, and `bytes` are not its own.
+    #[inline]
+    pub(super) unsafe fn set_flat_in_place(self, kind: FlatKind, bytes: &[u8]) -> bool {
+        let header = self.header();
+        let block_bytes = header.block_bytes();
+        let mut after = header.with_plan(Plan::flat(kind, bytes.len()));
+        if after.block_bytes() != block_bytes {
+            after = after.roomy();
+        }
+        if header.kind() != Kind::Inline || after.block_bytes() != block_bytes {
+            return false;
+        }
+        // SAFETY: the caller has the entry to himself, and its block has the length that `after` calls for.
+        unsafe { self.write_bytes(after.value_offset(), bytes) };
+        self.set_header(after);
         true
     }
 

@@ -22,7 +22,7 @@ fn text(entry: Entry<'_>) -> Vec<u8> {
 }
 
 /// Panics if the table is not what it should be.
-fn check(table: &Table) {
+pub(super) fn check(table: &Table) {
     let (mut totals, mut met) = (Totals::default(), vec![0; table.branches.len()]);
     for branch in &table.directory {
         met[*branch as usize] += 1;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use tessera_storage::checksum::crc64;
 use tessera_storage::manifest::Manifest;
 use tessera_storage::rdb::{DecodeOptions, Decoder, Item};
-use tessera_values::{Digits, Thresholds, Value};
+use tessera_values::{Collection, Digits, Thresholds, Value};
 
 /// What was saved.
 #[derive(Debug, Default)]
@@ -69,7 +69,7 @@ fn read_file(bytes: &[u8], saved: &mut Saved) -> Result<u64, String> {
                         }
                     }
                     Value::List(list) => {
-                        let elements = list.iter().map(|element| element.to_vec());
+                        let elements = list.as_ref().iter().map(|element| element.to_vec());
                         let elements = elements.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
                         saved.lists.insert(key, elements.collect());
                     }

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 use tessera_resp::number::format_f64;
 use tessera_storage::rdb::DecodedEntry;
-use tessera_values::{Thresholds, Value};
+use tessera_values::{Collection, Thresholds, Value};
 
 /// The settings that `make.py` calls `tight`.
 pub fn tight() -> Thresholds {
@@ -38,19 +38,19 @@ fn escape(text: &[u8]) -> String {
 pub fn elements(value: &Value) -> Vec<Vec<u8>> {
     match value {
         Value::String(string) => vec![string.as_ref().as_bytes(&mut Default::default()).to_vec()],
-        Value::List(list) => list.iter().map(|element| element.to_vec()).collect(),
+        Value::List(list) => list.as_ref().iter().map(|element| element.to_vec()).collect(),
         Value::Set(set) => {
-            let mut members: Vec<Vec<u8>> = set.iter().map(|member| member.to_vec()).collect();
+            let mut members: Vec<Vec<u8>> = set.as_ref().iter().map(|member| member.to_vec()).collect();
             members.sort();
             members
         }
         Value::SortedSet(set) => {
             let score = |score| format_f64(score).into_bytes();
-            set.iter().flat_map(|(member, value)| [member.to_vec(), score(value)]).collect()
+            set.as_ref().iter().flat_map(|(member, value)| [member.to_vec(), score(value)]).collect()
         }
         Value::Hash(hash) => {
             let mut pairs: Vec<_> =
-                hash.iter(i64::MIN).map(|(field, value)| [field.to_vec(), value.to_vec()]).collect();
+                hash.as_ref().iter(i64::MIN).map(|(field, value)| [field.to_vec(), value.to_vec()]).collect();
             pairs.sort();
             pairs.concat()
         }

@@ -4,7 +4,7 @@
 //! in the order of time, so those that have expired are at the start.
 
 use super::FieldExpire;
-use crate::listpack::{Element, Listpack, Position};
+use crate::listpack::{Element, Listpack, Pack, Position};
 
 /// Elements for each field without times.
 pub(super) const PLAIN: usize = 2;
@@ -15,7 +15,7 @@ pub(super) const VOLATILE: usize = 3;
 pub(super) type Row<'a> = (Element<'a>, Element<'a>, Option<i64>);
 
 /// All rows of a listpack of `stride` elements each.
-pub(super) fn rows(listpack: &Listpack, stride: usize) -> impl Iterator<Item = Row<'_>> {
+pub(super) fn rows(listpack: &Pack, stride: usize) -> impl Iterator<Item = Row<'_>> {
     let mut elements = listpack.iter();
     std::iter::from_fn(move || {
         let (field, value) = (elements.next()?, elements.next()?);
@@ -30,13 +30,13 @@ fn time(element: Element<'_>) -> Option<i64> {
 
 /// The place of a field's value.
 #[inline]
-pub(super) fn find(listpack: &Listpack, field: &[u8], stride: usize) -> Option<Position> {
+pub(super) fn find(listpack: &Pack, field: &[u8], stride: usize) -> Option<Position> {
     let field = listpack.find(listpack.first(), field, stride)?;
     listpack.next(field)
 }
 
 /// When the field expires whose value is at `value`, in a listpack with times.
-pub(super) fn expire_at_ms(listpack: &Listpack, value: Position) -> Option<i64> {
+pub(super) fn expire_at_ms(listpack: &Pack, value: Position) -> Option<i64> {
     time(listpack.get(listpack.next(value)?))
 }
 
@@ -100,7 +100,7 @@ pub(super) fn remove(listpack: &mut Listpack, field: &[u8], stride: usize) -> bo
 }
 
 /// The same rows with times, of which there are none.
-pub(super) fn with_times(plain: &Listpack) -> Listpack {
+pub(super) fn with_times(plain: &Pack) -> Listpack {
     let mut volatile = Listpack::new();
     for (field, value, _) in rows(plain, PLAIN) {
         volatile.insert(None, &[field, value, Element::Integer(0)]);
@@ -109,7 +109,7 @@ pub(super) fn with_times(plain: &Listpack) -> Listpack {
 }
 
 /// How many rows have expired.
-pub(super) fn expired_len(volatile: &Listpack, now_ms: i64) -> usize {
+pub(super) fn expired_len(volatile: &Pack, now_ms: i64) -> usize {
     rows(volatile, VOLATILE)
         .take_while(|(_, _, expire_at_ms)| expire_at_ms.is_some_and(|at_ms| at_ms < now_ms))
         .count()
@@ -132,6 +132,6 @@ pub(super) fn remove_expired(
 }
 
 /// The earliest time at which a field expires.
-pub(super) fn next_expire_at_ms(volatile: &Listpack) -> Option<i64> {
+pub(super) fn next_expire_at_ms(volatile: &Pack) -> Option<i64> {
     rows(volatile, VOLATILE).next()?.2
 }

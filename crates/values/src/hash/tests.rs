@@ -1,3 +1,4 @@
+use super::pair::Pair;
 use super::*;
 use std::collections::BTreeMap;
 
@@ -35,12 +36,13 @@ fn counted_bytes(hash: &Hash) -> Option<usize> {
 
 fn check(hash: &Hash, model: &Model, now_ms: i64) {
     assert_eq!(hash.len(), model.len());
-    assert_eq!(hash.live_len(now_ms), live(model, now_ms).count());
-    let mut seen: Vec<_> = hash.iter(now_ms).map(|(field, value)| (field.to_vec(), value.to_vec())).collect();
+    assert_eq!(hash.as_ref().live_len(now_ms), live(model, now_ms).count());
+    let mut seen: Vec<_> =
+        hash.as_ref().iter(now_ms).map(|(field, value)| (field.to_vec(), value.to_vec())).collect();
     seen.sort_unstable();
     let expected = live(model, now_ms).map(|(field, value)| (field.clone(), value.clone()));
     assert!(seen.into_iter().eq(expected));
-    assert_eq!(hash.next_field_expire_at_ms(), model.values().filter_map(|(_, at_ms)| *at_ms).min());
+    assert_eq!(hash.as_ref().next_field_expire_at_ms(), model.values().filter_map(|(_, at_ms)| *at_ms).min());
     if let (Form::Table(table), Some(pairs_bytes)) = (&hash.form, counted_bytes(hash)) {
         assert_eq!(table.pairs_bytes(), pairs_bytes);
     }
@@ -100,7 +102,7 @@ fn it_behaves_like_a_map() {
                     assert_eq!(times, due);
                 }
                 _ => {
-                    let found = hash.find(&field, now_ms);
+                    let found = hash.as_ref().find(&field, now_ms);
                     let expected = known.filter(|(_, at_ms)| at_ms.is_none_or(|at_ms| now_ms <= at_ms));
                     let found = found.map(|found| (found.value.to_vec(), found.expire_at_ms));
                     assert_eq!(found, expected);
@@ -142,7 +144,7 @@ fn a_listpack_keeps_the_order_in_which_fields_came() {
             }
             assert_eq!(hash.encoding_name(), "listpack");
         }
-        assert!(hash.iter(0).map(|(field, value)| (field.to_vec(), value.to_vec())).eq(model));
+        assert!(hash.as_ref().iter(0).map(|(field, value)| (field.to_vec(), value.to_vec())).eq(model));
     }
 }
 
@@ -203,7 +205,7 @@ fn fields_without_expiry_pay_nothing_for_it() {
     let before_bytes = hash.allocated_bytes();
     hash.set_expire(b"field", Some(5), &thresholds);
     assert!(hash.allocated_bytes() > before_bytes);
-    assert_eq!(hash.next_field_expire_at_ms(), Some(5));
+    assert_eq!(hash.as_ref().next_field_expire_at_ms(), Some(5));
 }
 
 #[test]
@@ -220,7 +222,7 @@ fn random_fields_are_drawn_fairly_and_never_expired_ones() {
         let mut random = fastrand::Rng::with_seed(1);
         let mut drawn = BTreeMap::<Vec<u8>, u32>::new();
         for _ in 0..20_000 {
-            let (field, _) = hash.random(11, &mut random).unwrap();
+            let (field, _) = hash.as_ref().random(11, &mut random).unwrap();
             *drawn.entry(field.to_vec()).or_default() += 1;
         }
         assert_eq!(drawn.len(), 100);
@@ -239,7 +241,7 @@ fn a_scan_meets_all_fields_that_stay() {
     let mut seen = BTreeMap::new();
     let mut position = Some(0);
     while let Some(from) = position {
-        position = hash.scan(from, 10, 0, |field, _| {
+        position = hash.as_ref().scan(from, 10, 0, |field, _| {
             seen.insert(field.to_vec(), ());
         });
         for _ in 0..5 {

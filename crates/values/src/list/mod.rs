@@ -4,14 +4,14 @@
 //! both, and is what `setting` stands for wherever a list may change its form.
 
 mod builder;
-mod form;
 mod limit;
 mod node;
 mod nodes;
 mod quicklist;
+mod reading;
 mod walk;
 
-pub use form::{ListForm, ListNodes, NodePlace};
+pub use reading::{ListNodes, ListRef, NodePlace};
 
 use crate::allocation::block_len_bytes;
 use crate::listpack::{Element, Listpack};
@@ -59,7 +59,7 @@ enum Form {
     Quick(Box<Quicklist>),
 }
 
-/// A list.
+/// A list. What there is to look at is in [`ListRef`].
 #[derive(Clone)]
 pub struct List {
     form: Form,
@@ -72,6 +72,19 @@ impl Default for List {
 }
 
 impl List {
+    /// The one of a listpack's elements, which is not too long for one list.
+    pub(crate) fn from_listpack(listpack: Listpack) -> List {
+        List { form: Form::Packed(listpack) }
+    }
+
+    /// The bytes of its listpack, if it is one.
+    pub(crate) fn into_flat_bytes(self) -> Option<Vec<u8>> {
+        match self.form {
+            Form::Packed(listpack) => Some(listpack.into_bytes()),
+            Form::Quick(_) => None,
+        }
+    }
+
     /// A list of these elements in the form that SORT stores them in.
     pub fn stored<'a>(elements: impl IntoIterator<Item = &'a [u8]>, setting: i32) -> List {
         let mut quicklist = Quicklist::new(Listpack::new(), STORED_SETTING);
@@ -81,20 +94,15 @@ impl List {
         list
     }
 
-    fn elements_len(&self) -> usize {
-        match &self.form {
-            Form::Packed(listpack) => listpack.len(),
-            Form::Quick(quicklist) => quicklist.nodes().len(),
-        }
-    }
-
     /// Becomes a quicklist if it is too long for a listpack, or will be with `added` more elements of `added_bytes`.
     #[inline]
     fn grow(&mut self, added: usize, added_bytes: usize, setting: i32) {
         if let Form::Packed(listpack) = &mut self.form {
             let len_bytes = listpack.len_bytes().saturating_add(added_bytes);
             if Limit::new(setting).is_exceeded(len_bytes, listpack.len().saturating_add(added)) {
-                let quicklist = Quicklist::new(std::mem::take(listpack), setting);
+                let mut first = std::mem::take(listpack);
+                first.trim();
+                let quicklist = Quicklist::new(first, setting);
                 self.form = Form::Quick(Box::new(quicklist));
             }
         }
@@ -183,14 +191,6 @@ impl List {
         Some(taken.bytes)
     }
 
-    /// The element with this index.
-    pub fn get(&self, index: usize) -> Option<Element<'_>> {
-        match &self.form {
-            Form::Packed(listpack) => listpack.seek(index).map(|position| listpack.get(position)),
-            Form::Quick(_) => self.range(index, 1).next(),
-        }
-    }
-
     /// Puts another element in the place of the one with this index. False if there is none.
     pub fn set(&mut self, index: usize, element: &[u8], setting: i32) -> bool {
         // Redis asks before it looks.
@@ -263,7 +263,7 @@ impl List {
     }
 
     fn remove_as_it_is(&mut self, end: End, count: usize) {
-        let len = self.elements_len();
+        let len = self.len();
         let count = count.min(len);
         let start = if end == End::Front { 0 } else { len - count };
         match &mut self.form {
@@ -276,56 +276,31 @@ impl List {
             }
         }
     }
-
-    /// `count` elements, or as many as there are, from index `start` on.
-    pub fn range(&self, start: usize, count: usize) -> Range<'_> {
-        Range::new(self, start, count)
-    }
-
-    /// `count` elements, or as many as there are, from the last one on towards the front.
-    pub fn range_back(&self, count: usize) -> RangeBack<'_> {
-        RangeBack::new(self, count)
-    }
-
-    /// All elements.
-    pub fn iter(&self) -> Range<'_> {
-        self.range(0, usize::MAX)
-    }
 }
 
 impl std::fmt::Debug for List {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        self.as_ref().fmt(f)
     }
 }
 
-/// Equal lists have equal elements, whatever their form.
+/// See [`ListRef`].
 impl PartialEq for List {
     fn eq(&self, other: &List) -> bool {
-        self.elements_len() == other.elements_len() && self.iter().eq(other.iter())
+        self.as_ref() == other.as_ref()
     }
 }
 
 impl Eq for List {}
 
 impl Collection for List {
-    #[inline]
-    fn len(&self) -> usize {
-        self.elements_len()
-    }
+    type Ref<'a> = ListRef<'a>;
 
     #[inline]
-    fn is_empty(&self) -> bool {
+    fn as_ref(&self) -> ListRef<'_> {
         match &self.form {
-            Form::Packed(listpack) => listpack.is_empty(),
-            Form::Quick(quicklist) => quicklist.nodes().len() == 0,
-        }
-    }
-
-    fn encoding_name(&self) -> &'static str {
-        match &self.form {
-            Form::Packed(_) => "listpack",
-            Form::Quick(_) => "quicklist",
+            Form::Packed(listpack) => ListRef::Listpack(listpack),
+            Form::Quick(quicklist) => ListRef::Nodes(ListNodes(quicklist)),
         }
     }
 
@@ -346,10 +321,12 @@ impl Collection for List {
         }
     }
 
-    fn of_ref(value: ValueRef<'_>) -> Option<&List> {
+    #[inline]
+    fn of_ref(value: ValueRef<'_>) -> Option<ListRef<'_>> {
         if let ValueRef::List(value) = value { Some(value) } else { None }
     }
 
+    #[inline]
     fn of_mut(value: &mut Value) -> Option<&mut List> {
         if let Value::List(value) = value { Some(value) } else { None }
     }

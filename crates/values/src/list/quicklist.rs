@@ -5,7 +5,7 @@ use super::End;
 use super::limit::Limit;
 use super::node::{Node, is_large};
 use super::nodes::{Nodes, Place};
-use crate::listpack::{Element, Listpack};
+use crate::listpack::{Element, Listpack, Pack};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -323,7 +323,7 @@ impl Quicklist {
 }
 
 /// How many elements are `wanted`.
-pub(super) fn count_equal(listpack: &Listpack, wanted: &[u8]) -> usize {
+pub(super) fn count_equal(listpack: &Pack, wanted: &[u8]) -> usize {
     let wanted = Element::new(wanted);
     listpack.iter().filter(|element| *element == wanted).count()
 }

@@ -93,13 +93,13 @@ fn change_both(list: &mut List, model: &mut Model, random: &mut fastrand::Rng, s
 
 fn check(list: &List, model: &Model, random: &mut fastrand::Rng) {
     assert_eq!((list.len(), list.is_empty()), (model.len(), model.is_empty()));
-    assert!(list.iter().map(Element::to_vec).eq(model.iter().cloned()));
+    assert!(list.as_ref().iter().map(Element::to_vec).eq(model.iter().cloned()));
     let count = random.usize(..=model.len() + 1);
-    assert!(list.range_back(count).map(Element::to_vec).eq(model.iter().rev().take(count).cloned()));
+    assert!(list.as_ref().range_back(count).map(Element::to_vec).eq(model.iter().rev().take(count).cloned()));
     let start = random.usize(..=model.len() + 1);
     let expected = model.iter().skip(start).take(count);
-    assert!(list.range(start, count).map(Element::to_vec).eq(expected.cloned()));
-    assert_eq!(list.get(start).map(Element::to_vec), model.get(start).cloned());
+    assert!(list.as_ref().range(start, count).map(Element::to_vec).eq(expected.cloned()));
+    assert_eq!(list.as_ref().get(start).map(Element::to_vec), model.get(start).cloned());
     if let Form::Quick(quicklist) = &list.form {
         quicklist.nodes().check();
     }
@@ -146,7 +146,7 @@ fn many_nodes_keep_their_order() {
         }
         check(&list, &model, &mut random);
         for index in (0..model.len()).step_by(7) {
-            assert_eq!(list.get(index).map(Element::to_vec), model.get(index).cloned());
+            assert_eq!(list.as_ref().get(index).map(Element::to_vec), model.get(index).cloned());
         }
         while model.len() > 3 {
             let index = random.usize(..model.len());
@@ -197,9 +197,9 @@ fn a_long_list_is_found_and_freed_in_pieces() {
     let words: Vec<Vec<u8>> = (0..200_000).map(|number: u32| number.to_string().into_bytes()).collect();
     list.push(End::Back, words.iter().map(Vec::as_slice), -2);
     for index in [0, 1, 65_535, 99_999, 100_000, 199_999] {
-        assert_eq!(list.get(index).map(Element::to_vec).as_ref(), words.get(index));
+        assert_eq!(list.as_ref().get(index).map(Element::to_vec).as_ref(), words.get(index));
     }
-    assert_eq!(list.get(200_000), None);
+    assert_eq!(list.as_ref().get(200_000), None);
     let content: usize = words.iter().map(Vec::len).sum();
     assert!(list.allocated_bytes() < 2 * content, "{} for {content}", list.allocated_bytes());
     let mut calls = 0;

@@ -1,8 +1,10 @@
 //! Elements of a list one after the other, in either direction.
 
+use super::End;
 use super::nodes::{Nodes, Place};
-use super::{End, Form, List};
-use crate::listpack::{self, Element, Listpack, Position};
+use super::reading::{ListNodes, ListRef};
+use crate::collection::CollectionRef;
+use crate::listpack::{self, Element, Pack, Position};
 
 /// The elements of one node that are left, from the front on.
 #[derive(Clone, Debug)]
@@ -11,7 +13,7 @@ enum Here<'a> {
     Plain(Option<&'a [u8]>),
 }
 
-/// See [`List::range`].
+/// See [`ListRef::range`].
 #[derive(Clone, Debug)]
 pub struct Range<'a> {
     here: Here<'a>,
@@ -22,14 +24,14 @@ pub struct Range<'a> {
 }
 
 impl<'a> Range<'a> {
-    pub(super) fn new(list: &'a List, start: usize, count: usize) -> Range<'a> {
-        let left = count.min(list.elements_len().saturating_sub(start));
-        match &list.form {
-            Form::Packed(listpack) => {
+    pub(super) fn new(list: ListRef<'a>, start: usize, count: usize) -> Range<'a> {
+        let left = count.min(list.len().saturating_sub(start));
+        match list {
+            ListRef::Listpack(listpack) => {
                 let here = Here::Packed(listpack.iter_from(listpack.seek(start)));
                 Range { here, rest: None, left }
             }
-            Form::Quick(quicklist) => {
+            ListRef::Nodes(ListNodes(quicklist)) => {
                 let nodes = quicklist.nodes();
                 let Some((place, offset)) = nodes.seek(start) else {
                     return Range { here: Here::Plain(None), rest: None, left: 0 };
@@ -81,11 +83,11 @@ impl ExactSizeIterator for Range<'_> {}
 /// The elements of one node that are left, from the back on.
 #[derive(Clone, Debug)]
 enum Before<'a> {
-    Packed(&'a Listpack, Option<Position>),
+    Packed(&'a Pack, Option<Position>),
     Plain(Option<&'a [u8]>),
 }
 
-/// See [`List::range_back`].
+/// See [`ListRef::range_back`].
 #[derive(Clone, Debug)]
 pub struct RangeBack<'a> {
     here: Before<'a>,
@@ -94,13 +96,13 @@ pub struct RangeBack<'a> {
 }
 
 impl<'a> RangeBack<'a> {
-    pub(super) fn new(list: &'a List, count: usize) -> RangeBack<'a> {
-        let left = count.min(list.elements_len());
-        match &list.form {
-            Form::Packed(listpack) => {
+    pub(super) fn new(list: ListRef<'a>, count: usize) -> RangeBack<'a> {
+        let left = count.min(list.len());
+        match list {
+            ListRef::Listpack(listpack) => {
                 RangeBack { here: Before::Packed(listpack, listpack.last()), rest: None, left }
             }
-            Form::Quick(quicklist) => {
+            ListRef::Nodes(ListNodes(quicklist)) => {
                 let nodes = quicklist.nodes();
                 match nodes.end(End::Back) {
                     Some(place) => {

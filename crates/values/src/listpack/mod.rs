@@ -13,13 +13,15 @@
 
 mod element;
 mod foreign;
+mod pack;
 
 pub use element::Element;
 pub use foreign::Malformed;
+pub use pack::{Iter, Pack, Position};
 
 use crate::allocation::block_len_bytes;
-use element::{END, OVERHEAD_MAX_BYTES, back_len_bytes, decode_back_len};
-use std::ops::Range;
+use element::{END, OVERHEAD_MAX_BYTES};
+use std::ops::Deref;
 
 const HEADER_BYTES: usize = 6;
 /// Header and end.
@@ -32,18 +34,11 @@ const RECOUNT_BYTES: usize = 16 * 1024;
 /// Longest listpack that Redis makes, in bytes.
 const MAX_LEN_BYTES: usize = 1 << 30;
 
-/// Where an element is. Good until the listpack changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position(u32);
+/// Below this capacity an allocation stays as long as it is, however short its content becomes. So the shortest listpacks,
+/// which may be in a buffer that is used again and again, do not shrink it.
+const SHRINK_MIN_BYTES: usize = 1024;
 
-impl Position {
-    #[inline]
-    fn at(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// A sequence of elements.
+/// A sequence of elements that may be changed. What there is to look at is in [`Pack`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Listpack {
     bytes: Vec<u8>,
@@ -63,15 +58,16 @@ impl Listpack {
         Listpack { bytes }
     }
 
-    /// The whole run of bytes, as it stands in a snapshot.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The one that `bytes` are. They are known to be a listpack and not looked at.
+    #[inline]
+    pub fn of_trusted(bytes: Vec<u8>) -> Listpack {
+        Listpack { bytes }
     }
 
-    /// Length of that run.
+    /// The run of bytes for good.
     #[inline]
-    pub fn len_bytes(&self) -> usize {
-        self.bytes.len()
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Memory beyond the `Listpack` itself, in bytes.
@@ -80,29 +76,9 @@ impl Listpack {
         block_len_bytes(self.bytes.capacity())
     }
 
-    /// Whether `added` more bytes of content may go into it: Redis keeps no listpack longer than 1 GiB.
-    pub fn has_room_for(&self, added: usize) -> bool {
-        self.bytes.len().saturating_add(added) <= MAX_LEN_BYTES
-    }
-
-    /// How many elements. Takes a walk if there are 65,535 or more.
-    #[inline]
-    pub fn len(&self) -> usize {
-        match self.counted() {
-            MANY => self.iter().count(),
-            counted => usize::from(counted),
-        }
-    }
-
-    /// There is no element.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.bytes.len() == EMPTY_LEN_BYTES
-    }
-
-    #[inline]
-    fn counted(&self) -> u16 {
-        u16::from_le_bytes([self.bytes[4], self.bytes[5]])
+    /// Gives back memory that it does not need.
+    pub fn trim(&mut self) {
+        self.bytes.shrink_to(block_len_bytes(self.bytes.len()));
     }
 
     /// Puts the header right after a change that added or took `change` elements and left it as long as it is, from
@@ -120,111 +96,6 @@ impl Listpack {
         };
         let counted = u16::try_from(counted).unwrap_or(MANY);
         self.bytes[4..6].copy_from_slice(&counted.to_le_bytes());
-    }
-
-    /// The first element's place.
-    #[inline]
-    pub fn first(&self) -> Option<Position> {
-        self.here(HEADER_BYTES)
-    }
-
-    /// The last element's place.
-    #[inline]
-    pub fn last(&self) -> Option<Position> {
-        self.before(self.bytes.len() - 1)
-    }
-
-    #[inline]
-    fn here(&self, at: usize) -> Option<Position> {
-        (self.bytes[at] != END).then_some(Position(at as u32))
-    }
-
-    #[inline]
-    fn before(&self, at: usize) -> Option<Position> {
-        if at == HEADER_BYTES {
-            return None;
-        }
-        let (len, used) = decode_back_len(&self.bytes, at);
-        Some(Position((at - used - len) as u32))
-    }
-
-    /// The place behind an element's.
-    #[inline]
-    pub fn next(&self, position: Position) -> Option<Position> {
-        self.here(self.end_of(position))
-    }
-
-    /// The place before an element's.
-    #[inline]
-    pub fn previous(&self, position: Position) -> Option<Position> {
-        self.before(position.at())
-    }
-
-    #[inline]
-    fn end_of(&self, position: Position) -> usize {
-        let (_, len) = self.decode(position);
-        position.at() + len + back_len_bytes(len)
-    }
-
-    #[inline]
-    fn decode(&self, position: Position) -> (Element<'_>, usize) {
-        Element::decode(&self.bytes[position.at()..]).expect("a position is that of an element")
-    }
-
-    /// The element at a place.
-    #[inline]
-    pub fn get(&self, position: Position) -> Element<'_> {
-        self.decode(position).0
-    }
-
-    /// The place of element number `index`, looked for from the nearer end.
-    pub fn seek(&self, index: usize) -> Option<Position> {
-        let counted = self.counted();
-        if counted != MANY && index >= usize::from(counted) {
-            return None;
-        }
-        if counted != MANY && index > usize::from(counted) / 2 {
-            let mut position = self.last()?;
-            for _ in index + 1..usize::from(counted) {
-                position = self.previous(position)?;
-            }
-            return Some(position);
-        }
-        let mut position = self.first()?;
-        for _ in 0..index {
-            position = self.next(position)?;
-        }
-        Some(position)
-    }
-
-    /// The first place from `from` on whose element is `bytes`, when every `stride`th element is looked at.
-    pub fn find(&self, from: Option<Position>, bytes: &[u8], stride: usize) -> Option<Position> {
-        let wanted = Element::new(bytes);
-        let mut at = from?.at();
-        loop {
-            let (element, len) = Element::decode(&self.bytes[at..])?;
-            if element == wanted {
-                return Some(Position(at as u32));
-            }
-            at += len + back_len_bytes(len);
-            for _ in 1..stride {
-                let (_, len) = Element::decode(&self.bytes[at..])?;
-                at += len + back_len_bytes(len);
-            }
-        }
-    }
-
-    /// All elements, from either end.
-    #[inline]
-    pub fn iter(&self) -> Iter<'_> {
-        self.iter_from(self.first())
-    }
-
-    /// The elements from a place on; none without one.
-    #[inline]
-    pub fn iter_from(&self, from: Option<Position>) -> Iter<'_> {
-        let end = self.bytes.len() - 1;
-        Iter { listpack: self, range: from.map_or(end, Position::at)..end }
     }
 
     /// Adds an element at the end.
@@ -280,7 +151,9 @@ impl Listpack {
         }
         self.bytes.copy_within(at + old_len..before, at + new_len);
         self.bytes.truncate(after);
-        if block_len_bytes(after) < block_len_bytes(self.bytes.capacity()) / 2 {
+        if self.bytes.capacity() > SHRINK_MIN_BYTES
+            && block_len_bytes(after) < block_len_bytes(self.bytes.capacity()) / 2
+        {
             self.bytes.shrink_to(block_len_bytes(after));
         }
         let mut start = at;
@@ -293,9 +166,18 @@ impl Listpack {
     }
 }
 
+impl Deref for Listpack {
+    type Target = Pack;
+
+    #[inline]
+    fn deref(&self) -> &Pack {
+        Pack::of_trusted(&self.bytes)
+    }
+}
+
 impl std::fmt::Debug for Listpack {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        (**self).fmt(f)
     }
 }
 
@@ -305,47 +187,6 @@ impl<'a> IntoIterator for &'a Listpack {
 
     fn into_iter(self) -> Iter<'a> {
         self.iter()
-    }
-}
-
-/// See [`Listpack::iter`].
-#[derive(Clone, Debug)]
-pub struct Iter<'a> {
-    listpack: &'a Listpack,
-    /// The bytes of the elements that are left.
-    range: Range<usize>,
-}
-
-impl Iter<'_> {
-    /// The place of the element that comes next.
-    pub fn position(&self) -> Option<Position> {
-        (!self.range.is_empty()).then_some(Position(self.range.start as u32))
-    }
-}
-
-impl<'a> Iterator for Iter<'a> {
-    type Item = Element<'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Element<'a>> {
-        if self.range.is_empty() {
-            return None;
-        }
-        let (element, len) = Element::decode(&self.listpack.bytes[self.range.start..])?;
-        self.range.start += len + back_len_bytes(len);
-        Some(element)
-    }
-}
-
-impl DoubleEndedIterator for Iter<'_> {
-    #[inline]
-    fn next_back(&mut self) -> Option<Self::Item> {
-        if self.range.is_empty() {
-            return None;
-        }
-        let position = self.listpack.before(self.range.end)?;
-        self.range.end = position.at();
-        Some(self.listpack.get(position))
     }
 }
 

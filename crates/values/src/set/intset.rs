@@ -10,15 +10,24 @@
 
 use crate::allocation::block_len_bytes;
 use crate::listpack::Malformed;
+use ref_cast::RefCast;
+use std::ops::Deref;
 
 const HEADER_BYTES: usize = 8;
+/// Below this capacity an allocation stays as long as it is, as in a listpack.
+const SHRINK_MIN_BYTES: usize = 1024;
 /// What the narrowest integers take.
 const WIDTH_MIN_BYTES: usize = 2;
 
-/// Integers, each once.
+/// Integers, each once, to look at: the bytes of such a set.
+#[derive(PartialEq, Eq, RefCast)]
+#[repr(transparent)]
+pub struct Integers([u8]);
+
+/// Integers, each once, that may be changed. What there is to look at is in [`Integers`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct IntSet {
-    bytes: Box<[u8]>,
+    bytes: Vec<u8>,
 }
 
 impl Default for IntSet {
@@ -58,10 +67,86 @@ fn header(width: usize, len: usize) -> [u8; HEADER_BYTES] {
     header
 }
 
+impl Integers {
+    /// Those that `bytes` are. They are known to be in the format and not looked at: of others, anything may be read, or a
+    /// panic come.
+    #[inline]
+    pub fn of_trusted(bytes: &[u8]) -> &Integers {
+        Integers::ref_cast(bytes)
+    }
+
+    /// The whole run of bytes, as it stands in a snapshot.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    #[inline]
+    fn width(&self) -> usize {
+        usize::from(self.0[0])
+    }
+
+    /// How many integers.
+    #[inline]
+    pub fn len(&self) -> usize {
+        (self.0.len() - HEADER_BYTES) / self.width()
+    }
+
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.len() == HEADER_BYTES
+    }
+
+    /// Integer number `index` in ascending order.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<i64> {
+        (index < self.len()).then(|| read(&self.0, self.width(), index))
+    }
+
+    /// The smallest.
+    pub fn first(&self) -> Option<i64> {
+        self.get(0)
+    }
+
+    /// The largest.
+    pub fn last(&self) -> Option<i64> {
+        self.get(self.len().checked_sub(1)?)
+    }
+
+    /// All in ascending order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = i64> {
+        let width = self.width();
+        (0..self.len()).map(move |index| read(&self.0, width, index))
+    }
+
+    /// Which number `integer` has, or would have.
+    fn search(&self, integer: i64) -> Result<usize, usize> {
+        let width = self.width();
+        let (mut low, mut high) = (0, self.len());
+        // Mostly they come in ascending order.
+        if self.last().is_none_or(|last| last < integer) {
+            return Err(high);
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match read(&self.0, width, middle).cmp(&integer) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Ok(middle),
+            }
+        }
+        Err(low)
+    }
+
+    /// Whether `integer` is in it.
+    pub fn contains(&self, integer: i64) -> bool {
+        self.search(integer).is_ok()
+    }
+}
+
 impl IntSet {
     /// No integers.
     pub fn new() -> IntSet {
-        IntSet { bytes: Box::new(header(WIDTH_MIN_BYTES, 0)) }
+        IntSet { bytes: header(WIDTH_MIN_BYTES, 0).to_vec() }
     }
 
     /// Integers that are in ascending order, each once.
@@ -73,7 +158,7 @@ impl IntSet {
         for integer in integers {
             bytes.extend_from_slice(&integer.to_le_bytes()[..width]);
         }
-        IntSet { bytes: bytes.into_boxed_slice() }
+        IntSet { bytes }
     }
 
     /// Takes over integers as they stand in a snapshot. All of them are looked at.
@@ -92,7 +177,7 @@ impl IntSet {
         if len.checked_mul(width) != Some(content.len()) {
             return Err(Malformed::at(4, "the number of integers is not what there is"));
         }
-        let integers = IntSet { bytes: bytes.into_boxed_slice() };
+        let integers = IntSet { bytes };
         let mut before = None;
         for (index, integer) in integers.iter().enumerate() {
             if before >= Some(integer) {
@@ -104,76 +189,35 @@ impl IntSet {
         Ok(integers)
     }
 
-    /// The whole run of bytes, as it stands in a snapshot.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The set that `bytes` are. They are known to be in the format and not looked at.
+    #[inline]
+    pub fn of_trusted(bytes: Vec<u8>) -> IntSet {
+        IntSet { bytes }
+    }
+
+    /// The run of bytes for good.
+    #[inline]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// Memory beyond the `IntSet` itself, in bytes.
     pub fn allocated_bytes(&self) -> usize {
-        block_len_bytes(self.bytes.len())
+        block_len_bytes(self.bytes.capacity())
     }
 
-    #[inline]
-    fn width(&self) -> usize {
-        usize::from(self.bytes[0])
-    }
-
-    /// How many integers.
-    #[inline]
-    pub fn len(&self) -> usize {
-        (self.bytes.len() - HEADER_BYTES) / self.width()
-    }
-
-    /// There is none.
-    pub fn is_empty(&self) -> bool {
-        self.bytes.len() == HEADER_BYTES
-    }
-
-    /// Integer number `index` in ascending order.
-    #[inline]
-    pub fn get(&self, index: usize) -> Option<i64> {
-        (index < self.len()).then(|| read(&self.bytes, self.width(), index))
-    }
-
-    /// The smallest.
-    pub fn first(&self) -> Option<i64> {
-        self.get(0)
-    }
-
-    /// The largest.
-    pub fn last(&self) -> Option<i64> {
-        self.get(self.len().checked_sub(1)?)
-    }
-
-    /// All in ascending order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = i64> {
-        let width = self.width();
-        (0..self.len()).map(move |index| read(&self.bytes, width, index))
-    }
-
-    /// Which number `integer` has, or would have.
-    fn search(&self, integer: i64) -> Result<usize, usize> {
-        let width = self.width();
-        let (mut low, mut high) = (0, self.len());
-        // Mostly they come in ascending order.
-        if self.last().is_none_or(|last| last < integer) {
-            return Err(high);
+    /// Makes the run of bytes `len_bytes` long, and gives memory back where there is much too much of it.
+    fn resize(&mut self, len_bytes: usize) {
+        if len_bytes > self.bytes.capacity() {
+            // Blocks come in coarse lengths: whatever the next one has to spare is ours anyway.
+            self.bytes.reserve_exact(block_len_bytes(len_bytes) - self.bytes.len());
         }
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match read(&self.bytes, width, middle).cmp(&integer) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Ok(middle),
-            }
+        self.bytes.resize(len_bytes, 0);
+        if self.bytes.capacity() > SHRINK_MIN_BYTES
+            && block_len_bytes(len_bytes) < block_len_bytes(self.bytes.capacity())
+        {
+            self.bytes.shrink_to(block_len_bytes(len_bytes));
         }
-        Err(low)
-    }
-
-    /// Whether `integer` is in it.
-    pub fn contains(&self, integer: i64) -> bool {
-        self.search(integer).is_ok()
     }
 
     /// Adds `integer`. False if it is there already.
@@ -185,28 +229,26 @@ impl IntSet {
             return true;
         }
         let Err(index) = self.search(integer) else { return false };
-        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
-        let (at, end) = (HEADER_BYTES + index * width, bytes.len());
-        bytes.reserve_exact(width);
-        bytes.resize(end + width, 0);
-        bytes.copy_within(at..end, at + width);
-        bytes[..HEADER_BYTES].copy_from_slice(&header(width, len + 1));
-        write(&mut bytes, width, index, integer);
-        self.bytes = bytes.into_boxed_slice();
+        let (at, end) = (HEADER_BYTES + index * width, self.bytes.len());
+        self.resize(end + width);
+        self.bytes.copy_within(at..end, at + width);
+        self.bytes[..HEADER_BYTES].copy_from_slice(&header(width, len + 1));
+        write(&mut self.bytes, width, index, integer);
         true
     }
 
     /// Adds an integer that needs more bytes than those that are there, so it lies before or behind them all.
     fn widen(&mut self, width: usize, integer: i64) {
-        let len = self.len();
-        let mut bytes = vec![0; HEADER_BYTES + (len + 1) * width];
-        bytes[..HEADER_BYTES].copy_from_slice(&header(width, len + 1));
+        let (old_width, len) = (self.width(), self.len());
+        self.resize(HEADER_BYTES + (len + 1) * width);
         let shift = usize::from(integer < 0);
-        for (index, old) in self.iter().enumerate() {
-            write(&mut bytes, width, index + shift, old);
+        // From the last on: none is written over before it is read.
+        for index in (0..len).rev() {
+            let old = read(&self.bytes, old_width, index);
+            write(&mut self.bytes, width, index + shift, old);
         }
-        write(&mut bytes, width, if integer < 0 { 0 } else { len }, integer);
-        self.bytes = bytes.into_boxed_slice();
+        self.bytes[..HEADER_BYTES].copy_from_slice(&header(width, len + 1));
+        write(&mut self.bytes, width, if integer < 0 { 0 } else { len }, integer);
     }
 
     /// Takes `integer` away. False if it is not there.
@@ -214,34 +256,45 @@ impl IntSet {
         let Ok(index) = self.search(integer) else { return false };
         let (width, len) = (self.width(), self.len());
         let at = HEADER_BYTES + index * width;
-        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
-        bytes.copy_within(at + width.., at);
-        bytes.truncate(bytes.len() - width);
-        bytes[..HEADER_BYTES].copy_from_slice(&header(width, len - 1));
-        self.bytes = bytes.into_boxed_slice();
+        self.bytes.copy_within(at + width.., at);
+        self.resize(self.bytes.len() - width);
+        self.bytes[..HEADER_BYTES].copy_from_slice(&header(width, len - 1));
         true
     }
 
     /// Keeps those for which `keep` holds, which is asked for each in ascending order. None becomes narrower.
     pub fn retain(&mut self, mut keep: impl FnMut(i64) -> bool) {
-        let width = self.width();
-        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
+        let (width, len) = (self.width(), self.len());
         let mut kept = 0;
-        for index in 0..(bytes.len() - HEADER_BYTES) / width {
-            let integer = read(&bytes, width, index);
+        for index in 0..len {
+            let integer = read(&self.bytes, width, index);
             if keep(integer) {
-                write(&mut bytes, width, kept, integer);
+                write(&mut self.bytes, width, kept, integer);
                 kept += 1;
             }
         }
-        bytes.truncate(HEADER_BYTES + kept * width);
-        bytes[..HEADER_BYTES].copy_from_slice(&header(width, kept));
-        self.bytes = bytes.into_boxed_slice();
+        self.resize(HEADER_BYTES + kept * width);
+        self.bytes[..HEADER_BYTES].copy_from_slice(&header(width, kept));
+    }
+}
+
+impl Deref for IntSet {
+    type Target = Integers;
+
+    #[inline]
+    fn deref(&self) -> &Integers {
+        Integers::of_trusted(&self.bytes)
+    }
+}
+
+impl std::fmt::Debug for Integers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 
 impl std::fmt::Debug for IntSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.iter()).finish()
+        (**self).fmt(f)
     }
 }

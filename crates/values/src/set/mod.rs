@@ -1,37 +1,36 @@
 //! Sets: integers in order, a listpack, or a hash table, by the same rules as in Redis.
 
-mod form;
 mod intset;
 mod members;
+mod reading;
 mod sampling;
 
-pub use form::{SetForm, TableMembers};
-pub use intset::IntSet;
+pub use intset::{IntSet, Integers};
+pub use reading::{Iter, SetRef, TableMembers};
 
-use crate::listpack::{self, Element, Listpack, Position};
+use crate::listpack::{Element, Listpack};
 use crate::string::Digits;
 use crate::{Collection, Thresholds, Value, ValueRef};
-use members::{Member, Members};
+use members::Members;
+use reading::find;
 
 /// No set of integers becomes larger than this, whatever the threshold.
 const INTSET_MAX_LEN: u64 = 1 << 30;
 /// Longest element of a listpack that is an integer, in bytes.
 const INTEGER_MAX_BYTES: usize = 10;
 
-/// A set.
-#[derive(Clone, Debug)]
+/// A set. What there is to look at is in [`SetRef`].
+#[derive(Clone)]
 pub struct Set {
     form: Form,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Form {
     Integers(IntSet),
     Flat(Listpack),
     Table(Box<Members>),
 }
-
-const _: () = assert!(size_of::<Set>() <= 24);
 
 impl Default for Set {
     /// An empty set of integers.
@@ -77,9 +76,21 @@ impl Set {
         set
     }
 
-    /// Whether it is kept as integers in order.
-    pub fn is_intset(&self) -> bool {
-        matches!(self.form, Form::Integers(_))
+    pub(crate) fn of_integers(integers: IntSet) -> Set {
+        Set { form: Form::Integers(integers) }
+    }
+
+    pub(crate) fn of_listpack(listpack: Listpack) -> Set {
+        Set { form: Form::Flat(listpack) }
+    }
+
+    /// The bytes of its listpack or integers, if it is one or the other.
+    pub(crate) fn into_flat_bytes(self) -> Option<Vec<u8>> {
+        match self.form {
+            Form::Integers(integers) => Some(integers.into_bytes()),
+            Form::Flat(listpack) => Some(listpack.into_bytes()),
+            Form::Table(_) => None,
+        }
     }
 
     /// Makes ready for a command that adds up to `count` members: one that alone would outgrow a small set makes a large
@@ -97,19 +108,10 @@ impl Set {
 
     fn become_table(&mut self, thresholds: &Thresholds) {
         let mut members = Members::new(thresholds.seed);
-        for element in self.iter() {
+        for element in self.as_ref().iter() {
             members.insert(element);
         }
         self.form = Form::Table(Box::new(members));
-    }
-
-    /// Whether it is there.
-    pub fn contains(&self, member: Element<'_>) -> bool {
-        match &self.form {
-            Form::Integers(integers) => member.as_integer().is_some_and(|integer| integers.contains(integer)),
-            Form::Flat(pack) => find(pack, member).is_some(),
-            Form::Table(members) => members.contains(member),
-        }
     }
 
     /// Adds a member. False if it is there already.
@@ -180,40 +182,12 @@ impl Set {
         }
     }
 
-    /// All members, in an order of the set's own.
-    pub fn iter(&self) -> Iter<'_> {
-        Iter {
-            form: match &self.form {
-                Form::Integers(integers) => IterForm::Integers(integers, 0),
-                Form::Flat(pack) => IterForm::Flat(pack.iter()),
-                Form::Table(members) => IterForm::Table(Box::new(members.iter())),
-            },
-        }
-    }
-
-    /// Visits about `count` members from a position on; 0 is the start. The position to go on from, or `None` at the end.
-    /// A small set is visited whole.
-    pub fn scan<'s>(
-        &'s self,
-        position: u64,
-        count: usize,
-        mut visit: impl FnMut(Element<'s>),
-    ) -> Option<u64> {
-        match &self.form {
-            Form::Table(members) => members.scan(position, count, visit),
-            Form::Integers(_) | Form::Flat(_) => {
-                self.iter().for_each(&mut visit);
-                None
-            }
-        }
-    }
-
     /// Keeps its members, which are all integers, as such, if there are not too many.
     pub fn become_integers(&mut self, thresholds: &Thresholds) {
         if self.len() as u64 > thresholds.set_max_intset_entries.min(INTSET_MAX_LEN) {
             return;
         }
-        let mut all: Vec<i64> = self.iter().filter_map(Element::as_integer).collect();
+        let mut all: Vec<i64> = self.as_ref().iter().filter_map(Element::as_integer).collect();
         debug_assert_eq!(all.len(), self.len(), "some member is no integer");
         all.sort_unstable();
         let mut integers = IntSet::new();
@@ -224,76 +198,30 @@ impl Set {
     }
 }
 
-fn find(pack: &Listpack, member: Element<'_>) -> Option<Position> {
-    let mut elements = pack.iter();
-    loop {
-        let position = elements.position()?;
-        if elements.next()? == member {
-            return Some(position);
-        }
-    }
-}
-
-/// See [`Set::iter`].
-pub struct Iter<'a> {
-    form: IterForm<'a>,
-}
-
-enum IterForm<'a> {
-    /// With the index of the next.
-    Integers(&'a IntSet, usize),
-    Flat(listpack::Iter<'a>),
-    Table(Box<dyn Iterator<Item = &'a Member> + 'a>),
-}
-
-impl<'a> Iterator for Iter<'a> {
-    type Item = Element<'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Element<'a>> {
-        match &mut self.form {
-            IterForm::Integers(integers, index) => {
-                let integer = integers.get(*index)?;
-                *index += 1;
-                Some(Element::Integer(integer))
-            }
-            IterForm::Flat(elements) => elements.next(),
-            IterForm::Table(members) => members.next().map(Member::as_element),
-        }
-    }
-}
-
-/// Equal sets have equal members, however kept.
+/// See [`SetRef`].
 impl PartialEq for Set {
     fn eq(&self, other: &Set) -> bool {
-        self.len() == other.len() && self.iter().all(|member| other.contains(member))
+        self.as_ref() == other.as_ref()
     }
 }
 
 impl Eq for Set {}
 
+impl std::fmt::Debug for Set {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.as_ref().fmt(f)
+    }
+}
+
 impl Collection for Set {
-    fn len(&self) -> usize {
-        match &self.form {
-            Form::Integers(integers) => integers.len(),
-            Form::Flat(pack) => pack.len(),
-            Form::Table(members) => members.len(),
-        }
-    }
+    type Ref<'a> = SetRef<'a>;
 
-    fn is_empty(&self) -> bool {
+    #[inline]
+    fn as_ref(&self) -> SetRef<'_> {
         match &self.form {
-            Form::Flat(pack) => pack.is_empty(),
-            Form::Integers(integers) => integers.len() == 0,
-            Form::Table(members) => members.len() == 0,
-        }
-    }
-
-    fn encoding_name(&self) -> &'static str {
-        match self.form {
-            Form::Integers(_) => "intset",
-            Form::Flat(_) => "listpack",
-            Form::Table(_) => "hashtable",
+            Form::Integers(integers) => SetRef::Integers(integers),
+            Form::Flat(listpack) => SetRef::Listpack(listpack),
+            Form::Table(members) => SetRef::Table(TableMembers(members)),
         }
     }
 
@@ -312,10 +240,12 @@ impl Collection for Set {
         }
     }
 
-    fn of_ref(value: ValueRef<'_>) -> Option<&Set> {
+    #[inline]
+    fn of_ref(value: ValueRef<'_>) -> Option<SetRef<'_>> {
         if let ValueRef::Set(value) = value { Some(value) } else { None }
     }
 
+    #[inline]
     fn of_mut(value: &mut Value) -> Option<&mut Set> {
         if let Value::Set(value) = value { Some(value) } else { None }
     }

@@ -1,7 +1,8 @@
 //! Members by chance.
 
 use super::members::Member;
-use super::{Form, Set};
+use super::{Form, Set, SetRef, TableMembers};
+use crate::collection::CollectionRef;
 use crate::listpack::Element;
 use crate::{Collection, Thresholds};
 use fastrand::Rng;
@@ -28,29 +29,29 @@ impl Selection {
     }
 }
 
-impl Set {
+impl<'a> SetRef<'a> {
     /// A random member, each with the same chance.
-    pub fn random(&self, random: &mut Rng) -> Option<Element<'_>> {
+    pub fn random(self, random: &mut Rng) -> Option<Element<'a>> {
         let len = self.len();
         if len == 0 {
             return None;
         }
-        match &self.form {
-            Form::Integers(integers) => integers.get(random.usize(..len)).map(Element::Integer),
-            Form::Flat(pack) => pack.seek(random.usize(..len)).map(|position| pack.get(position)),
-            Form::Table(members) => members.random(random).map(Member::as_element),
+        match self {
+            SetRef::Integers(integers) => integers.get(random.usize(..len)).map(Element::Integer),
+            SetRef::Listpack(pack) => pack.seek(random.usize(..len)).map(|position| pack.get(position)),
+            SetRef::Table(TableMembers(members)) => members.random(random).map(Member::as_element),
         }
     }
 
     /// Visits `count` different random members, or all if there are no more, in no particular order.
-    pub fn sample<'s>(&'s self, count: usize, random: &mut Rng, mut visit: impl FnMut(Element<'s>)) {
+    pub fn sample(self, count: usize, random: &mut Rng, mut visit: impl FnMut(Element<'a>)) {
         let len = self.len();
-        if count > len / DRAW_FACTOR || matches!(self.form, Form::Flat(_)) {
+        if count > len / DRAW_FACTOR || matches!(self, SetRef::Listpack(_)) {
             let mut selection = Selection { left: len, wanted: count.min(len) };
             return self.iter().filter(|_| selection.takes_next(random)).for_each(visit);
         }
-        match &self.form {
-            Form::Integers(integers) => {
+        match self {
+            SetRef::Integers(integers) => {
                 let mut drawn = BTreeSet::new();
                 while drawn.len() < count {
                     drawn.insert(random.usize(..len));
@@ -61,7 +62,7 @@ impl Set {
                     .map(Element::Integer)
                     .for_each(visit);
             }
-            Form::Table(members) => {
+            SetRef::Table(TableMembers(members)) => {
                 let mut drawn = BTreeSet::new();
                 while drawn.len() < count
                     && let Some(member) = members.random(random)
@@ -71,10 +72,12 @@ impl Set {
                     }
                 }
             }
-            Form::Flat(_) => {}
+            SetRef::Listpack(_) => {}
         }
     }
+}
 
+impl Set {
     /// Takes a random member, each with the same chance, and shows it.
     pub fn pop(&mut self, random: &mut Rng, taken: impl FnOnce(Element<'_>)) {
         let len = self.len();

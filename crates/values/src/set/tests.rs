@@ -1,3 +1,4 @@
+use super::members::Member;
 use super::*;
 use fastrand::Rng;
 use std::collections::BTreeSet;
@@ -25,7 +26,7 @@ fn set_of(members: impl IntoIterator<Item = String>, thresholds: &Thresholds) ->
 }
 
 fn texts(set: &Set) -> BTreeSet<Vec<u8>> {
-    let all: Vec<Vec<u8>> = set.iter().map(Element::to_vec).collect();
+    let all: Vec<Vec<u8>> = set.as_ref().iter().map(Element::to_vec).collect();
     let sorted: BTreeSet<Vec<u8>> = all.iter().cloned().collect();
     assert_eq!(sorted.len(), all.len(), "a member comes once");
     sorted
@@ -138,16 +139,16 @@ fn it_behaves_like_a_set() {
                 _ => {
                     let count = random.usize(..model.len() + 3);
                     let mut drawn = Vec::new();
-                    set.sample(count, &mut random, |member| drawn.push(member.to_vec()));
+                    set.as_ref().sample(count, &mut random, |member| drawn.push(member.to_vec()));
                     assert_eq!(drawn.len(), count.min(model.len()));
                     assert!(drawn.iter().all(|member| model.contains(member)));
                     assert_eq!(drawn.iter().collect::<BTreeSet<_>>().len(), drawn.len());
                 }
             }
-            assert_eq!(set.contains(member), model.contains(text.as_bytes()));
+            assert_eq!(set.as_ref().contains(member), model.contains(text.as_bytes()));
             assert_eq!((texts(&set), set.len()), (model.clone(), model.len()));
             assert_eq!(set.allocated_bytes(), counted_bytes(&set));
-            let drawn = set.random(&mut random).map(Element::to_vec);
+            let drawn = set.as_ref().random(&mut random).map(Element::to_vec);
             assert_eq!(drawn.is_some_and(|member| model.contains(&member)), !model.is_empty());
             encodings.insert(set.encoding_name());
         }
@@ -243,9 +244,9 @@ fn every_member_is_drawn_alike() {
             let rounds = if method == 4 { 400 * len } else { 400 * len / wanted };
             for _ in 0..rounds {
                 match method {
-                    0 | 2 => set.sample(wanted, &mut random, &mut count),
+                    0 | 2 => set.as_ref().sample(wanted, &mut random, &mut count),
                     1 | 3 => drop(set.clone().pop_some(wanted, &thresholds, &mut random, &mut count)),
-                    _ => count(set.random(&mut random).unwrap()),
+                    _ => count(set.as_ref().random(&mut random).unwrap()),
                 }
             }
             // About 400 each; six standard deviations.
@@ -265,7 +266,7 @@ fn a_walk_meets_all_that_stays() {
         let mut set = set_of((0..2000).map(|number| format!("m{number}")), &thresholds);
         let (mut seen, mut position) = (BTreeSet::new(), 0);
         loop {
-            let next = set.scan(position, 10, |member| {
+            let next = set.as_ref().scan(position, 10, |member| {
                 seen.insert(member.to_vec());
             });
             for _ in 0..5 {

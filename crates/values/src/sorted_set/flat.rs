@@ -1,16 +1,14 @@
 //! A small sorted set: a listpack with members and scores in turn, in their order, as Redis has it.
 
 use crate::double;
-use crate::listpack::{Element, Iter, Listpack, Position};
+use crate::listpack::{Element, Iter, Listpack, Pack, Position};
 use crate::string::Digits;
 use std::cmp::Ordering;
 use tessera_resp::number::DoubleText;
 
-/// Members with scores.
-#[derive(Clone, Default)]
-pub(super) struct Flat {
-    listpack: Listpack,
-}
+/// Members with scores to look at.
+#[derive(Clone, Copy)]
+pub(super) struct Flat<'a>(pub &'a Pack);
 
 fn score_of(element: Element<'_>) -> f64 {
     match element {
@@ -19,33 +17,24 @@ fn score_of(element: Element<'_>) -> f64 {
     }
 }
 
-impl Flat {
-    /// Those of a listpack that has members and scores in turn, in their order.
-    pub fn new(listpack: Listpack) -> Flat {
-        Flat { listpack }
+impl<'a> Flat<'a> {
+    pub fn len(self) -> usize {
+        self.0.len() / 2
     }
 
-    pub fn listpack(&self) -> &Listpack {
-        &self.listpack
-    }
-
-    pub fn len(&self) -> usize {
-        self.listpack.len() / 2
-    }
-
-    fn find(&self, name: &[u8]) -> Option<(Position, f64)> {
-        let position = self.listpack.find(self.listpack.first(), name, 2)?;
-        let score = self.listpack.next(position)?;
-        Some((position, score_of(self.listpack.get(score))))
+    fn find(self, name: &[u8]) -> Option<(Position, f64)> {
+        let position = self.0.find(self.0.first(), name, 2)?;
+        let score = self.0.next(position)?;
+        Some((position, score_of(self.0.get(score))))
     }
 
     /// The score of a member.
-    pub fn score(&self, name: &[u8]) -> Option<f64> {
+    pub fn score(self, name: &[u8]) -> Option<f64> {
         self.find(name).map(|(_, score)| score)
     }
 
     /// The rank and the score of a member.
-    pub fn rank(&self, name: &[u8]) -> Option<(usize, f64)> {
+    pub fn rank(self, name: &[u8]) -> Option<(usize, f64)> {
         let wanted = Element::new(name);
         self.iter()
             .enumerate()
@@ -53,42 +42,9 @@ impl Flat {
             .map(|(rank, (_, score))| (rank, score))
     }
 
-    /// Gives a member that is there another score. The one it had.
-    pub fn update(&mut self, name: &[u8], score: f64) -> Option<f64> {
-        let (position, before) = self.find(name)?;
-        if before != score {
-            self.listpack.remove(position, 2);
-            self.add(name, score);
-        }
-        Some(before)
-    }
-
-    /// Adds a member that is not there.
-    pub fn add(&mut self, name: &[u8], score: f64) {
-        let place = self.place(name, score);
-        self.insert(place, name, score);
-    }
-
-    /// Adds a member that belongs behind all others.
-    pub fn push(&mut self, name: &[u8], score: f64) {
-        self.insert(None, name, score);
-    }
-
-    fn insert(&mut self, place: Option<Position>, name: &[u8], score: f64) {
-        let text;
-        let written = match double::as_integer(score) {
-            Some(integer) => Element::Integer(integer),
-            None => {
-                text = DoubleText::new(score);
-                Element::new(text.as_bytes())
-            }
-        };
-        self.listpack.insert(place, &[Element::new(name), written]);
-    }
-
     /// Where a member belongs.
-    fn place(&self, name: &[u8], score: f64) -> Option<Position> {
-        let mut elements = self.listpack.iter();
+    fn place(self, name: &[u8], score: f64) -> Option<Position> {
+        let mut elements = self.0.iter();
         loop {
             let position = elements.position()?;
             let (member, other) = (elements.next()?, score_of(elements.next()?));
@@ -103,29 +59,62 @@ impl Flat {
         }
     }
 
-    /// Removes a member. Its score.
-    pub fn remove(&mut self, name: &[u8]) -> Option<f64> {
-        let (position, score) = self.find(name)?;
-        self.listpack.remove(position, 2);
-        Some(score)
-    }
-
-    /// Removes so many elements from a rank on.
-    pub fn remove_at(&mut self, rank: usize, count: usize) {
-        if let Some(position) = self.listpack.seek(rank * 2) {
-            self.listpack.remove(position, count * 2);
-        }
-    }
-
     /// The elements from a rank on.
-    pub fn iter_from(&self, rank: usize) -> FlatIter<'_> {
-        let from = if rank == 0 { self.listpack.first() } else { self.listpack.seek(rank * 2) };
-        FlatIter(self.listpack.iter_from(from))
+    pub fn iter_from(self, rank: usize) -> FlatIter<'a> {
+        let from = if rank == 0 { self.0.first() } else { self.0.seek(rank * 2) };
+        FlatIter(self.0.iter_from(from))
     }
 
     /// All elements.
-    pub fn iter(&self) -> FlatIter<'_> {
+    pub fn iter(self) -> FlatIter<'a> {
         self.iter_from(0)
+    }
+}
+
+/// Gives a member that is there another score. The one it had.
+pub(super) fn update(listpack: &mut Listpack, name: &[u8], score: f64) -> Option<f64> {
+    let (position, before) = Flat(listpack).find(name)?;
+    if before != score {
+        listpack.remove(position, 2);
+        add(listpack, name, score);
+    }
+    Some(before)
+}
+
+/// Adds a member that is not there.
+pub(super) fn add(listpack: &mut Listpack, name: &[u8], score: f64) {
+    let place = Flat(listpack).place(name, score);
+    insert(listpack, place, name, score);
+}
+
+/// Adds a member that belongs behind all others.
+pub(super) fn push(listpack: &mut Listpack, name: &[u8], score: f64) {
+    insert(listpack, None, name, score);
+}
+
+fn insert(listpack: &mut Listpack, place: Option<Position>, name: &[u8], score: f64) {
+    let text;
+    let written = match double::as_integer(score) {
+        Some(integer) => Element::Integer(integer),
+        None => {
+            text = DoubleText::new(score);
+            Element::new(text.as_bytes())
+        }
+    };
+    listpack.insert(place, &[Element::new(name), written]);
+}
+
+/// Removes a member. Its score.
+pub(super) fn remove(listpack: &mut Listpack, name: &[u8]) -> Option<f64> {
+    let (position, score) = Flat(listpack).find(name)?;
+    listpack.remove(position, 2);
+    Some(score)
+}
+
+/// Removes so many elements from a rank on.
+pub(super) fn remove_at(listpack: &mut Listpack, rank: usize, count: usize) {
+    if let Some(position) = listpack.seek(rank * 2) {
+        listpack.remove(position, count * 2);
     }
 }
 

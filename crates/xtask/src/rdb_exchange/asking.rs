@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use tessera_golden::frame::{self, Frame};
 use tessera_golden::{Endpoint, Server};
 use tessera_storage::rdb::{dump, restore};
-use tessera_values::list::ListForm;
-use tessera_values::{Collection, Thresholds, Value};
+use tessera_values::{Collection, ListRef, Thresholds, Value};
 
 /// How long a server may take to load a file.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -166,7 +165,7 @@ impl Asked {
         match value {
             Value::List(_) if !self.has_set_listpacks() => vec!["quicklist"],
             // A server that loads a list looks anew whether it is short.
-            Value::List(list) if matches!(list.form(), ListForm::Nodes(nodes) if nodes.len() == 1) => {
+            Value::List(list) if matches!(list.as_ref(), ListRef::Nodes(nodes) if nodes.len() == 1) => {
                 vec!["quicklist", "listpack"]
             }
             Value::Set(_) if !self.has_set_listpacks() && ours == "listpack" => vec!["hashtable"],

@@ -6,7 +6,7 @@ use tessera_storage::rdb::KeyFacts;
 use tessera_values::hash::FieldExpire;
 use tessera_values::list::End;
 use tessera_values::listpack::Element;
-use tessera_values::{Digits, Hash, List, Set, SortedSet, StringValue, Thresholds, Value};
+use tessera_values::{Collection, Digits, Hash, List, Set, SortedSet, StringValue, Thresholds, Value};
 
 /// Far enough in the future, in Unix milliseconds: the year 2100.
 const LATER_MS: i64 = 4_102_444_800_000;
@@ -50,14 +50,15 @@ impl Contents {
     pub fn of(value: &Value) -> Contents {
         match value {
             Value::String(string) => Contents::String(string.as_ref().as_bytes(&mut Digits::new()).to_vec()),
-            Value::List(list) => Contents::List(list.iter().map(Element::to_vec).collect()),
-            Value::Set(set) => Contents::Set(set.iter().map(Element::to_vec).collect()),
+            Value::List(list) => Contents::List(list.as_ref().iter().map(Element::to_vec).collect()),
+            Value::Set(set) => Contents::Set(set.as_ref().iter().map(Element::to_vec).collect()),
             Value::Hash(hash) => {
-                let pairs = hash.iter(i64::MIN).map(|(field, value)| (field.to_vec(), value.to_vec()));
+                let pairs =
+                    hash.as_ref().iter(i64::MIN).map(|(field, value)| (field.to_vec(), value.to_vec()));
                 Contents::Hash(pairs.collect())
             }
             Value::SortedSet(set) => Contents::SortedSet(
-                set.iter().map(|(member, score)| (member.to_vec(), score.to_bits())).collect(),
+                set.as_ref().iter().map(|(member, score)| (member.to_vec(), score.to_bits())).collect(),
             ),
         }
     }

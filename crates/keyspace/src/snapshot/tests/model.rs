@@ -63,7 +63,7 @@ impl Model {
         }
         for ((db, key), (value, expire_at_ms)) in self.entries {
             let expired = expire_at_ms.is_some_and(|at_ms| shard.now_ms() > at_ms);
-            let hollow = matches!(&value, Value::Hash(hash) if hash.live_len(shard.now_ms()) == 0);
+            let hollow = matches!(&value, Value::Hash(hash) if hash.as_ref().live_len(shard.now_ms()) == 0);
             assert!(expired || hollow, "{key:?} of database {db} is missing: {value:?}");
         }
     }
@@ -94,7 +94,7 @@ fn decode(body: &[u8]) -> Vec<DecodedEntry> {
 fn forms(value: Value, now_ms: i64) -> Vec<Value> {
     let mut forms = vec![value];
     while let Some(Value::Hash(hash)) = forms.last()
-        && let Some(at_ms) = hash.next_field_expire_at_ms()
+        && let Some(at_ms) = hash.as_ref().next_field_expire_at_ms()
         && at_ms < now_ms
     {
         let mut hash = hash.clone();

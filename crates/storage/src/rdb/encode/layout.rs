@@ -3,11 +3,11 @@
 use super::Target;
 use super::string::element_of;
 use crate::rdb::opcodes::ValueType;
-use tessera_values::hash::{Fields, HashForm};
-use tessera_values::list::{ListForm, ListNodes};
-use tessera_values::listpack::{Element, Listpack};
-use tessera_values::set::{SetForm, TableMembers};
-use tessera_values::{SortedSet, ValueRef};
+use tessera_values::hash::Fields;
+use tessera_values::list::ListNodes;
+use tessera_values::listpack::{Element, Pack};
+use tessera_values::set::TableMembers;
+use tessera_values::{HashRef, ListRef, SetRef, SortedSetRef, ValueRef};
 
 /// What follows a value's type.
 #[derive(Clone, Copy, Debug)]
@@ -15,60 +15,60 @@ pub(super) enum Layout<'a> {
     /// One string.
     String(Element<'a>),
     /// The earliest time of a field in Unix milliseconds, and one string.
-    TimedListpack(i64, &'a Listpack),
+    TimedListpack(i64, &'a Pack),
     /// The number of nodes, which is 1, and a node: its kind, and one string.
-    OnlyNode(&'a Listpack),
+    OnlyNode(&'a Pack),
     /// The number of nodes, and each of them in the same way.
     Nodes(ListNodes<'a>),
     /// The number of members, and each of them.
-    FlatMembers(&'a Listpack),
+    FlatMembers(&'a Pack),
     /// The same.
     Members(TableMembers<'a>),
     /// The number of fields, and each of them with its value, of a listpack with times, which are all 0.
-    FlatFields(&'a Listpack),
+    FlatFields(&'a Pack),
     /// The number of fields, and each of them with its value.
     Fields(Fields<'a>),
     /// The earliest time of a field in Unix milliseconds, the number of fields, and each of them behind its time and before
     /// its value. A time is written as what it is beyond the earliest, and 1; 0 stands for none.
     TimedFields(i64, Fields<'a>),
     /// The number of members, and each of them before its score, beginning with the last.
-    Scores(&'a SortedSet),
+    Scores(SortedSetRef<'a>),
 }
 
 /// How `value` is written.
 #[inline]
 pub(super) fn layout(value: ValueRef<'_>, target: Target) -> (ValueType, Layout<'_>) {
-    let flat = |listpack| Layout::String(Element::Bytes(Listpack::as_bytes(listpack)));
+    let flat = |listpack| Layout::String(Element::Bytes(Pack::as_bytes(listpack)));
     match value {
         ValueRef::String(string) => (ValueType::String, Layout::String(element_of(string))),
         ValueRef::List(list) => (
             ValueType::ListQuicklist2,
-            match list.form() {
-                ListForm::Listpack(listpack) => Layout::OnlyNode(listpack),
-                ListForm::Nodes(nodes) => Layout::Nodes(nodes),
+            match list {
+                ListRef::Listpack(listpack) => Layout::OnlyNode(listpack),
+                ListRef::Nodes(nodes) => Layout::Nodes(nodes),
             },
         ),
-        ValueRef::Set(set) => match (set.form(), target) {
-            (SetForm::Integers(integers), _) => {
+        ValueRef::Set(set) => match (set, target) {
+            (SetRef::Integers(integers), _) => {
                 (ValueType::SetIntset, Layout::String(Element::Bytes(integers.as_bytes())))
             }
-            (SetForm::Listpack(listpack), Target::Redis70) => (ValueType::Set, Layout::FlatMembers(listpack)),
-            (SetForm::Listpack(listpack), Target::Redis72) => (ValueType::SetListpack, flat(listpack)),
-            (SetForm::Table(members), _) => (ValueType::Set, Layout::Members(members)),
+            (SetRef::Listpack(listpack), Target::Redis70) => (ValueType::Set, Layout::FlatMembers(listpack)),
+            (SetRef::Listpack(listpack), Target::Redis72) => (ValueType::SetListpack, flat(listpack)),
+            (SetRef::Table(members), _) => (ValueType::Set, Layout::Members(members)),
         },
-        ValueRef::SortedSet(sorted_set) => match sorted_set.as_listpack() {
-            Some(listpack) => (ValueType::SortedSetListpack, flat(listpack)),
-            None => (ValueType::SortedSet2, Layout::Scores(sorted_set)),
+        ValueRef::SortedSet(sorted_set) => match sorted_set {
+            SortedSetRef::Listpack(listpack) => (ValueType::SortedSetListpack, flat(listpack)),
+            SortedSetRef::Ranked(_) => (ValueType::SortedSet2, Layout::Scores(sorted_set)),
         },
-        ValueRef::Hash(hash) => match (hash.form(), hash.next_field_expire_at_ms()) {
-            (HashForm::Listpack(listpack), _) => (ValueType::HashListpack, flat(listpack)),
+        ValueRef::Hash(hash) => match (hash, hash.next_field_expire_at_ms()) {
+            (HashRef::Listpack(listpack), _) => (ValueType::HashListpack, flat(listpack)),
             // Redis before 7.4 knows no times: without any it need not see them.
-            (HashForm::TimedListpack(listpack), None) => (ValueType::Hash, Layout::FlatFields(listpack)),
-            (HashForm::TimedListpack(listpack), Some(first_ms)) => {
+            (HashRef::TimedListpack(listpack), None) => (ValueType::Hash, Layout::FlatFields(listpack)),
+            (HashRef::TimedListpack(listpack), Some(first_ms)) => {
                 (ValueType::HashListpackTimes, Layout::TimedListpack(first_ms, listpack))
             }
-            (HashForm::Table(fields), None) => (ValueType::Hash, Layout::Fields(fields)),
-            (HashForm::Table(fields), Some(first_ms)) => {
+            (HashRef::Table(fields), None) => (ValueType::Hash, Layout::Fields(fields)),
+            (HashRef::Table(fields), Some(first_ms)) => {
                 (ValueType::HashMetadata, Layout::TimedFields(first_ms, fields))
             }
         },

@@ -228,13 +228,13 @@ fn a_file_is_of_the_version_that_its_values_need() {
     let thresholds = Thresholds::default();
     let mut hash = Hash::default();
     hash.set(b"f", b"v", FieldExpire::Clear, &thresholds);
-    let version = |hash: &Hash| version_of(ValueRef::Hash(hash));
+    let version = |hash: &Hash| version_of(ValueRef::Hash(hash.as_ref()));
     assert_eq!(version(&hash), 10);
     hash.set_expire(b"f", Some(1), &thresholds);
     assert_eq!((version(&hash), hash.encoding_name()), (12, "listpackex"));
     hash.set_expire(b"f", None, &thresholds);
     assert_eq!((version(&hash), hash.encoding_name()), (10, "listpackex"));
-    assert_eq!(value_type(ValueRef::Hash(&hash), Target::Redis70).name(), "hash");
+    assert_eq!(value_type(ValueRef::Hash(hash.as_ref()), Target::Redis70).name(), "hash");
     let mut out = Vec::new();
     put_header(&mut out, 12, &[(b"a", b"1")]);
     assert_eq!(out, b"REDIS0012\xfa\x01a\xc0\x01");

@@ -6,10 +6,10 @@ use super::{Format, Target};
 use crate::rdb::opcodes::{NODE_PACKED, NODE_PLAIN, ValueType};
 use tessera_values::hash::Fields;
 use tessera_values::list::{ListNodes, NodePlace};
-use tessera_values::listpack::{Element, Listpack, Position};
+use tessera_values::listpack::{Element, Pack, Position};
 use tessera_values::set::TableMembers;
 use tessera_values::table::Cursor;
-use tessera_values::{Collection, SortedSet, ValueRef};
+use tessera_values::{CollectionRef, SortedSetRef, ValueRef};
 
 /// Elements of a listpack with times for each field.
 const TIMED_STRIDE: usize = 3;
@@ -144,7 +144,7 @@ impl Walk {
         true
     }
 
-    fn put_flat_members(&mut self, listpack: &Listpack, out: &mut Vec<u8>, end: usize) -> bool {
+    fn put_flat_members(&mut self, listpack: &Pack, out: &mut Vec<u8>, end: usize) -> bool {
         let Place::Flat(next) = self.place else { return true };
         let mut elements = listpack.iter_from(next);
         while let Some(position) = elements.position() {
@@ -161,7 +161,7 @@ impl Walk {
         true
     }
 
-    fn put_flat_fields(&mut self, listpack: &Listpack, out: &mut Vec<u8>, end: usize) -> bool {
+    fn put_flat_fields(&mut self, listpack: &Pack, out: &mut Vec<u8>, end: usize) -> bool {
         let Place::Flat(next) = self.place else { return true };
         let mut elements = listpack.iter_from(next);
         while let Some(position) = elements.position() {
@@ -248,7 +248,7 @@ impl Walk {
         true
     }
 
-    fn put_scores(&mut self, sorted_set: &SortedSet, out: &mut Vec<u8>, end: usize) -> bool {
+    fn put_scores(&mut self, sorted_set: SortedSetRef<'_>, out: &mut Vec<u8>, end: usize) -> bool {
         let Place::Left(mut left) = self.place else { return true };
         for (member, score) in sorted_set.range(0..left).rev() {
             if out.len() + self.saved >= end || !self.put_row(member, None, out, end) {
