@@ -90,6 +90,26 @@ pub fn purge() {
     unsafe { libmimalloc_sys::mi_collect(true) };
 }
 
+/// A block on a page of whose blocks so many are used, in percent, or fewer, had better be moved: to gain a page, no more
+/// than four have to be filled then.
+const SPARSE_MAX_PERCENT: usize = 80;
+
+/// Whether a block had better be moved, so that its page may be given back: few of the page's blocks are used, and the page is not the
+/// one that this thread takes the next block of that length from. `address` is one in a block that this thread has
+/// allocated; for any other the answer may be wrong. An address that is no block's is not sparse.
+pub fn is_sparse(address: *const u8) -> bool {
+    // SAFETY: the function looks the page up in a map of all pages, so it may be asked of any address; it reads the page's
+    // counters. If these are another thread's it may read them while they change, which makes for a wrong answer at worst:
+    // pages are described where they are, and remain as long as any of their blocks is used.
+    unsafe {
+        libmimalloc_sys::mi_unsafe_heap_page_is_under_utilized(
+            std::ptr::null_mut(),
+            address.cast_mut().cast(),
+            SPARSE_MAX_PERCENT,
+        )
+    }
+}
+
 /// mimalloc, counted in the blocks that it gives out.
 #[derive(Debug, Default)]
 pub struct Allocator;

@@ -150,13 +150,12 @@ fn usage(who: UsageWho) -> (u64, u64) {
     getrusage(who).as_ref().map(times_us).unwrap_or_default()
 }
 
-/// Pages of the process in memory, in bytes, from `/proc/self/statm`.
-fn resident_bytes() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok())
-        .unwrap_or(0);
-    pages * rustix::param::page_size() as u64
+/// Pages of the process in memory, and those of them that are a file's or shared, in bytes, from `/proc/self/statm`.
+fn resident_bytes() -> (u64, u64) {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let mut pages = text.split(' ').skip(1).map(|pages| pages.parse::<u64>().unwrap_or(0));
+    let mut next_bytes = || pages.next().unwrap_or(0) * rustix::param::page_size() as u64;
+    (next_bytes(), next_bytes())
 }
 
 impl System for Process {
@@ -180,7 +179,7 @@ impl System for Process {
             used,
             peak,
             startup: self.startup_bytes,
-            resident: resident_bytes(),
+            resident: resident_bytes().0,
             system: system.totalram as u64 * u64::from(system.mem_unit),
             allocator: "mimalloc",
         }
@@ -188,6 +187,15 @@ impl System for Process {
 
     fn used_memory_bytes(&self) -> u64 {
         allocated_bytes()
+    }
+
+    fn resident_heap_bytes(&self) -> u64 {
+        let (all_bytes, shared_bytes) = resident_bytes();
+        all_bytes.saturating_sub(shared_bytes)
+    }
+
+    fn is_sparse(&self, address: *const u8) -> bool {
+        memory::is_sparse(address)
     }
 
     fn cpu(&self) -> CpuFacts {

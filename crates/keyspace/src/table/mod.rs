@@ -10,6 +10,7 @@
 //! its cursor is a hash.
 
 mod branch;
+mod defrag;
 mod due;
 mod edit;
 mod fields;
@@ -23,6 +24,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use defrag::Moves;
 pub use edit::EntryMut;
 pub use raw::Entry;
 pub(crate) use raw::{Content, OwnedEntry, USE_BITS};
