@@ -41,8 +41,10 @@ impl Shard {
     ) -> bool {
         let mut moves = Moves::new(is_sparse);
         // Who is in the middle of a collection remembers a place in it.
-        let is_any_open = !self.streams.is_empty() || self.snapshot.as_ref().is_some_and(|writer| writer.has_pieces());
-        moves.elements_max = if is_any_open { 0 } else { usize::try_from(elements_max).unwrap_or(usize::MAX) };
+        let is_any_open =
+            !self.streams.is_empty() || self.snapshot.as_ref().is_some_and(|writer| writer.has_pieces());
+        moves.elements_max =
+            if is_any_open { 0 } else { usize::try_from(elements_max).unwrap_or(usize::MAX) };
         let mut is_over = false;
         while !is_over && more() {
             let Some(database) = self.databases.get_mut(usize::from(pass.db)) else {

@@ -142,7 +142,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[inline]
     pub(crate) fn defragment(&mut self) {
         let state = &self.defragmentation;
-        if self.now_ns >= state.next_look_ns || state.next_slice_ns().is_some_and(|due_ns| self.now_ns >= due_ns) {
+        if self.now_ns >= state.next_look_ns
+            || state.next_slice_ns().is_some_and(|due_ns| self.now_ns >= due_ns)
+        {
             self.defragment_now();
         }
     }

@@ -236,7 +236,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let counters = self.shared.counters();
         let memory = self.shared.system.memory();
         let (defrag_ns, defrag_now_ns) = self.shared.defrag_time.total_ns(self.now_ns);
-        let efforts = self.shared.stats.iter().map(|stats| stats.defrag_effort_percent.load(Ordering::Relaxed));
+        let efforts =
+            self.shared.stats.iter().map(|stats| stats.defrag_effort_percent.load(Ordering::Relaxed));
         let defrag_effort_percent = efforts.max().unwrap_or(0);
         let (exceeded_ns, exceeded_now_ns) = self.shared.eviction.exceeded_ns(self.now_ns);
         let mut driver: Vec<(&'static str, u64)> = Vec::new();

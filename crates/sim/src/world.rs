@@ -81,7 +81,13 @@ impl World {
 
     /// The configuration of a server that saves nothing by itself.
     pub fn config() -> Config {
-        Config { save: SavePoints::of(Vec::new()), dir: "/data".into(), ..Config::default() }
+        Config {
+            save: SavePoints::of(Vec::new()),
+            dir: "/data".into(),
+            // There is always something to defragment, and who is idle would be woken all the time.
+            active_defrag_cycle_max: 1,
+            ..Config::default()
+        }
     }
 
     /// The same with a configuration.
