@@ -11,7 +11,7 @@ use tessera_command::host::facts::{CpuFacts, Listener, ServerFacts};
 use tessera_config::{Config, Id, SetError};
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::ListenControl;
-use tessera_drivers::memory::{self, allocated_bytes};
+use tessera_drivers::memory::{self, Resident, allocated_bytes};
 use tessera_node::system::{ProcessMemory, System};
 
 /// See [`System`].
@@ -150,14 +150,6 @@ fn usage(who: UsageWho) -> (u64, u64) {
     getrusage(who).as_ref().map(times_us).unwrap_or_default()
 }
 
-/// Pages of the process in memory, and those of them that are a file's or shared, in bytes, from `/proc/self/statm`.
-fn resident_bytes() -> (u64, u64) {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let mut pages = text.split(' ').skip(1).map(|pages| pages.parse::<u64>().unwrap_or(0));
-    let mut next_bytes = || pages.next().unwrap_or(0) * rustix::param::page_size() as u64;
-    (next_bytes(), next_bytes())
-}
-
 impl System for Process {
     fn server(&self) -> ServerFacts {
         self.facts.clone()
@@ -179,7 +171,7 @@ impl System for Process {
             used,
             peak,
             startup: self.startup_bytes,
-            resident: resident_bytes().0,
+            resident: Resident::of_process().all_bytes,
             system: system.totalram as u64 * u64::from(system.mem_unit),
             allocator: "mimalloc",
         }
@@ -190,8 +182,7 @@ impl System for Process {
     }
 
     fn resident_heap_bytes(&self) -> u64 {
-        let (all_bytes, shared_bytes) = resident_bytes();
-        all_bytes.saturating_sub(shared_bytes)
+        Resident::of_process().heap_bytes()
     }
 
     fn is_sparse(&self, address: *const u8) -> bool {
