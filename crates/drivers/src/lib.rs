@@ -15,6 +15,7 @@ pub mod clock;
 pub mod disk;
 pub mod epoll;
 pub mod executor;
+mod huge_pages;
 pub mod limits;
 pub mod listen;
 pub mod memory;

@@ -1,8 +1,10 @@
 //! The allocator, and what it has given out.
 
+use crate::huge_pages::{FirstAddresses, ShrinkingHeap};
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
 use tessera_values::allocation::block_len_bytes;
 
 /// Threads with a counter of their own; those beyond share the last.
@@ -52,6 +54,8 @@ pub fn allocated_bytes() -> u64 {
 
 /// How often memory that nobody uses is given back to the system, in milliseconds.
 const GIVE_BACK_EVERY_MS: u64 = 1000;
+/// How often it is looked at whether the heap is worth huge pages, until it is, in milliseconds.
+const LOOK_EVERY_MS: u64 = 50;
 /// mimalloc's option `purge_delay`, in milliseconds, which `libmimalloc-sys` does not name.
 const OPTION_PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 /// And its option `generic_collect`: after so many requests that no page at hand could serve, a thread looks at all of
@@ -64,7 +68,7 @@ const NEVER_BY_ITSELF_MS: libc::c_long = 24 * 3600 * 1000;
 
 /// Starts a thread that gives memory which nobody uses back to the system, and has mimalloc leave other threads alone: it
 /// would do such work on the thread that happens to allocate or free, all at once, and have its commands wait for
-/// milliseconds.
+/// milliseconds. The same thread says from when on the heap may have huge pages.
 ///
 /// # Errors
 /// If there can be no more threads.
@@ -74,13 +78,18 @@ pub fn start_giving_back() -> std::io::Result<()> {
         libmimalloc_sys::mi_option_set(OPTION_PURGE_DELAY, NEVER_BY_ITSELF_MS);
         libmimalloc_sys::mi_option_set(OPTION_GENERIC_COLLECT, COLLECT_EVERY_REQUESTS);
     }
-    std::thread::Builder::new().name("give-back".to_owned()).spawn(|| {
-        let mut huge_pages = HugePages::default();
+    let mut without_huge_pages = FirstAddresses::without_huge_pages();
+    let mut shrinking = ShrinkingHeap::default();
+    std::thread::Builder::new().name("give-back".to_owned()).spawn(move || {
         loop {
-            std::thread::sleep(std::time::Duration::from_millis(GIVE_BACK_EVERY_MS));
-            if let Some(allowed) = huge_pages.follow(allocated_bytes(), Resident::of_process().heap_bytes()) {
-                allow_huge_pages(allowed);
+            let mut slept_ms = 0;
+            while slept_ms < GIVE_BACK_EVERY_MS {
+                let sleep_ms = if without_huge_pages.is_some() { LOOK_EVERY_MS } else { GIVE_BACK_EVERY_MS };
+                std::thread::sleep(Duration::from_millis(sleep_ms));
+                slept_ms += sleep_ms;
+                without_huge_pages.take_if(|heap| heap.allow_if_worth_it(allocated_bytes()));
             }
+            shrinking.follow(allocated_bytes(), Resident::of_process().heap_bytes());
             purge();
         }
     })?;
@@ -109,45 +118,6 @@ impl Resident {
     pub fn heap_bytes(self) -> u64 {
         self.all_bytes.saturating_sub(self.shared_bytes)
     }
-}
-
-/// Of what the heap once was so much must be out of use before huge pages are done without, in bytes: that, or a quarter.
-const SHRUNK_MIN_BYTES: u64 = 32 << 20;
-
-/// Whether the system may make pages huge.
-///
-/// It does so behind our back (`khugepaged`) where any small part of one is in use, and gives the process the rest of it
-/// once more: what was given back is there again within minutes. So as long as the heap is much smaller than it has been,
-/// and has holes therefore, pages stay as they are.
-#[derive(Debug, Default)]
-struct HugePages {
-    are_off: bool,
-    /// The most that was resident as long as they were allowed.
-    peak_bytes: u64,
-}
-
-impl HugePages {
-    /// Looks at the heap: what is given out, and what is resident. What is to change, if anything.
-    fn follow(&mut self, used_bytes: u64, resident_bytes: u64) -> Option<bool> {
-        let shrunk_bytes = (self.peak_bytes / 4).max(SHRUNK_MIN_BYTES);
-        if self.are_off {
-            // It has to grow by half of that first, so that this does not go to and fro.
-            if used_bytes + shrunk_bytes / 2 < self.peak_bytes {
-                return None;
-            }
-            *self = HugePages { are_off: false, peak_bytes: resident_bytes };
-            return Some(true);
-        }
-        self.peak_bytes = self.peak_bytes.max(resident_bytes);
-        self.are_off = used_bytes + shrunk_bytes < self.peak_bytes;
-        self.are_off.then_some(false)
-    }
-}
-
-/// Allows the system to make pages huge, or forbids it, for the whole process. Those that are stay.
-fn allow_huge_pages(allowed: bool) {
-    // SAFETY: it takes numbers only. Where it is not to be had pages stay as they were, which is no error.
-    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, libc::c_ulong::from(!allowed), 0, 0, 0) };
 }
 
 /// Gives pages that this thread's share of the allocator does not use back to the system, and those that no thread has
@@ -259,31 +229,6 @@ mod tests {
             start_giving_back().unwrap();
             assert_eq!(libmimalloc_sys::mi_option_get(OPTION_PURGE_DELAY), NEVER_BY_ITSELF_MS);
         }
-    }
-
-    #[test]
-    fn huge_pages_are_done_without_while_the_heap_is_much_smaller_than_it_was() {
-        const MB: u64 = 1 << 20;
-        let mut pages = HugePages::default();
-        for (used_mb, resident_mb, expected) in [
-            (1, 20, None),
-            (900, 1000, None),
-            (760, 1000, None),
-            // A quarter is out of use, whether it was given back or not.
-            (740, 1000, Some(false)),
-            (100, 130, None),
-            (740, 750, None),
-            (870, 880, None),
-            (880, 890, Some(true)),
-            // That is the peak from now on.
-            (680, 890, None),
-            (660, 700, Some(false)),
-            (890, 900, Some(true)),
-        ] {
-            assert_eq!(pages.follow(used_mb * MB, resident_mb * MB), expected, "{used_mb} of {resident_mb}");
-        }
-        let mut small = HugePages::default();
-        assert_eq!(small.follow(MB, 30 * MB), None, "there is not much to gain");
     }
 
     #[test]

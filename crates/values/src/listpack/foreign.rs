@@ -47,18 +47,24 @@ impl Listpack {
         Ok(if is_canonical { listpack } else { listpack.canonical() })
     }
 
-    /// The same with each element kept as it should be.
+    /// The same with each element kept as it should be, which takes no more room than it did.
     fn canonical(&self) -> Listpack {
-        let elements: Vec<Element<'_>> = self
-            .iter()
-            .map(|element| match element {
-                Element::Bytes(bytes) => Element::new(bytes),
+        let mut bytes = Vec::with_capacity(self.bytes.len());
+        bytes.extend_from_slice(&self.bytes[..HEADER_BYTES]);
+        for element in self.iter() {
+            let element = match element {
+                Element::Bytes(text) => Element::new(text),
                 Element::Integer(_) => element,
-            })
-            .collect();
-        let mut canonical = Listpack::new();
-        canonical.insert(None, &elements);
-        canonical
+            };
+            let start = bytes.len();
+            bytes.resize(start + element.encoded_len_bytes(), 0);
+            element.encode(&mut bytes[start..]);
+        }
+        bytes.push(END);
+        let total = bytes.len() as u32;
+        bytes[..4].copy_from_slice(&total.to_le_bytes());
+        bytes.shrink_to_fit();
+        Listpack { bytes }
     }
 }
 

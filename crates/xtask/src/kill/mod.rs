@@ -120,7 +120,7 @@ fn live(
     life: Duration,
 ) -> io::Result<Life> {
     let is_over = AtomicBool::new(false);
-    let counters: Vec<AtomicI64> = writers.iter().map(|writer| AtomicI64::new(writer.counter())).collect();
+    let counters: Vec<AtomicI64> = writers.iter().map(|writer| AtomicI64::new(writer.reached())).collect();
     let address = server.address;
     let until = Instant::now() + life;
     let mut lived = Life { saved: 0, was_saving: false };
@@ -135,7 +135,7 @@ fn live(
                     let mut client = Client::open(address)?;
                     loop {
                         match writer.write(&mut client) {
-                            Ok(()) => counter.store(writer.counter(), Ordering::Relaxed),
+                            Ok(()) => counter.store(writer.reached(), Ordering::Relaxed),
                             Err(_) if is_over.load(Ordering::Relaxed) => return Ok(()),
                             Err(error) => return Err(error),
                         }

@@ -18,8 +18,10 @@ const ELEMENTS: usize = 20;
 pub struct Writer {
     number: usize,
     accounts: [i64; ACCOUNTS],
-    /// What both counters have reached.
+    /// What the first counter has reached.
     counter: i64,
+    /// What both have reached, as far as that was answered.
+    reached: i64,
     random: fastrand::Rng,
 }
 
@@ -31,7 +33,7 @@ impl Writer {
     /// A writer whose keys are not there yet.
     pub fn new(number: usize, seed: u64) -> Writer {
         let random = fastrand::Rng::with_seed(seed);
-        Writer { number, accounts: [AMOUNT; ACCOUNTS], counter: 0, random }
+        Writer { number, accounts: [AMOUNT; ACCOUNTS], counter: 0, reached: 0, random }
     }
 
     fn key(&self, what: &str) -> String {
@@ -80,7 +82,9 @@ impl Writer {
         self.counter += 1;
         let counter = self.counter.to_string();
         ok(client, &["SET", &self.key("counter:a"), &counter])?;
-        ok(client, &["SET", &self.key("counter:b"), &counter])
+        ok(client, &["SET", &self.key("counter:b"), &counter])?;
+        self.reached = self.counter;
+        Ok(())
     }
 
     /// Reads what a snapshot had of the keys, and goes on from there. `at_least`: the counter had been answered to have reached that
@@ -113,13 +117,13 @@ impl Writer {
             format!("the counters are {first} and {second}")
         })?;
         self.check(second >= at_least, || format!("the counter is {second}, though {at_least} was saved"))?;
-        self.counter = first;
+        (self.counter, self.reached) = (first, second);
         Ok(())
     }
 
-    /// What the counters have reached, as far as that was answered.
-    pub fn counter(&self) -> i64 {
-        self.counter
+    /// What both counters have reached, as far as that was answered.
+    pub fn reached(&self) -> i64 {
+        self.reached
     }
 
     fn check(&self, holds: bool, what: impl FnOnce() -> String) -> io::Result<()> {
