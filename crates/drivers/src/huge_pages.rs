@@ -67,6 +67,9 @@ impl ShrinkingHeap {
 
     /// Whether the heap has shrunk, if that has changed.
     fn change(&mut self, used_bytes: u64, resident_bytes: u64) -> Option<bool> {
+        if !self.has_shrunk {
+            self.peak_bytes = self.peak_bytes.max(resident_bytes);
+        }
         let shrunk_bytes = (self.peak_bytes / 4).max(SHRUNK_MIN_BYTES);
         if self.has_shrunk {
             // It has to grow by half of that, so that this does not go to and fro.
@@ -76,7 +79,6 @@ impl ShrinkingHeap {
             *self = ShrinkingHeap { has_shrunk: false, peak_bytes: resident_bytes };
             return Some(false);
         }
-        self.peak_bytes = self.peak_bytes.max(resident_bytes);
         self.has_shrunk = used_bytes + shrunk_bytes < self.peak_bytes;
         self.has_shrunk.then_some(true)
     }
