@@ -182,7 +182,7 @@ impl System for Process {
     }
 
     fn resident_heap_bytes(&self) -> u64 {
-        Resident::of_process().heap_bytes()
+        memory::resident_heap_bytes()
     }
 
     fn is_sparse(&self, address: *const u8) -> bool {
