@@ -18,7 +18,7 @@ fn resident_bytes() -> u64 {
 }
 
 fn key(number: u32) -> Vec<u8> {
-    let len = if number % 100 == 0 { 300 } else { 16 };
+    let len = if number.is_multiple_of(100) { 300 } else { 16 };
     format!("{number:0len$}").into_bytes()
 }
 
@@ -57,7 +57,7 @@ fn memory_goes_back_after_most_keys_went_at_random() {
     let mut random = fastrand::Rng::with_seed(1);
     let mut shard = Shard::new(1, 1);
     for number in 0..KEYS {
-        let expire = if number % 3 == 0 { Expire::AtMs(1000) } else { Expire::Clear };
+        let expire = if number.is_multiple_of(3) { Expire::AtMs(1000) } else { Expire::Clear };
         shard.view_mut(0, true).put(&key(number), value(number), expire);
     }
     let full_bytes = resident_bytes();

@@ -317,7 +317,7 @@ impl Segment {
     pub(super) fn move_chunks(&mut self, mut wants: impl FnMut(*const u8, usize) -> bool) {
         for chunk in self.chunks.iter_mut().flatten() {
             if wants(std::ptr::from_ref(chunk.as_ref()).cast(), size_of::<Chunk>()) {
-                *chunk = Box::new(**chunk);
+                *chunk = chunk.clone();
             }
         }
     }
