@@ -354,6 +354,34 @@ parameters! {
     LazyFreeLazyUserFlush "lazyfree-lazy-user-flush" => lazy_free_lazy_user_flush: bool = false,
         Memory, Mutable, Kind::Bool;
 
+    /// Move keys together when much memory is pages that are hardly used, as after most keys were deleted at random, so
+    /// that these pages go back to the system. A shard does so in slices of a tenth of a millisecond.
+    ActiveDefrag "activedefrag" => active_defrag: bool = true, Memory, Mutable, Kind::Bool;
+
+    /// No defragmentation as long as fewer bytes of memory than this are resident and not in use.
+    ActiveDefragIgnoreBytes "active-defrag-ignore-bytes" => active_defrag_ignore_bytes: ByteCount = ByteCount(100 * MB),
+        Memory, Mutable, Kind::MemorySize { min: 1, max: i64::MAX as u64 };
+
+    /// Nor as long as these are less than so many percent of the memory in use.
+    ActiveDefragThresholdLower "active-defrag-threshold-lower" => active_defrag_threshold_lower: u32 = 10,
+        Memory, Mutable, Kind::Integer { min: 0, max: 1000 };
+
+    /// From so many percent on defragmentation works as hard as it may.
+    ActiveDefragThresholdUpper "active-defrag-threshold-upper" => active_defrag_threshold_upper: u32 = 100,
+        Memory, Mutable, Kind::Integer { min: 0, max: 1000 };
+
+    /// The part of a shard's time, in percent, for defragmentation at the lower threshold.
+    ActiveDefragCycleMin "active-defrag-cycle-min" => active_defrag_cycle_min: u32 = 1,
+        Memory, Mutable, Kind::Integer { min: 1, max: 99 };
+
+    /// The part of a shard's time, in percent, for defragmentation at the upper threshold.
+    ActiveDefragCycleMax "active-defrag-cycle-max" => active_defrag_cycle_max: u32 = 25,
+        Memory, Mutable, Kind::Integer { min: 1, max: 99 };
+
+    /// Collections of more elements are not moved, nor are those of more than 256 KB.
+    ActiveDefragMaxScanFields "active-defrag-max-scan-fields" => active_defrag_max_scan_fields: u64 = 1000,
+        Memory, Mutable, Kind::Integer { min: 1, max: i64::MAX };
+
     /// How hard to look for expired keys, from 1 to 10: more finds them sooner and takes more time.
     ActiveExpireEffort "active-expire-effort" => active_expire_effort: u32 = 1,
         Expiry, Mutable, Kind::Integer { min: 1, max: 10 };

@@ -4,6 +4,10 @@
 //! length of block has pages of its own: a server that holds nothing yet would hold seven of them, nearly empty. mimalloc
 //! asks for them when it reserves addresses, the first gigabyte of which before `main`. So they are taken back at the start,
 //! and asked for again when the heap has become worth it.
+//!
+//! And the kernel makes huge pages behind our back (`khugepaged`) of anything that is in use to a small part, for which it gives the
+//! process the rest once more: what was given back is there again within minutes. So a heap that is much smaller than it
+//! has been, and has holes therefore, goes without new ones.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -42,6 +46,51 @@ impl FirstAddresses {
     }
 }
 
+/// Of what the heap has been so much is out of use when no more huge pages are made, in bytes; or a quarter, if that is more.
+const SHRUNK_MIN_BYTES: u64 = 32 * 1024 * 1024;
+
+/// Whether the heap is much smaller than it has been.
+#[derive(Debug, Default)]
+pub(crate) struct ShrinkingHeap {
+    has_shrunk: bool,
+    /// The most that was resident as long as it had not.
+    peak_bytes: u64,
+}
+
+impl ShrinkingHeap {
+    /// Looks at the heap: what is given out, and what is resident. Allows huge pages or forbids them if that is to change.
+    pub(crate) fn follow(&mut self, used_bytes: u64, resident_bytes: u64) {
+        if let Some(has_shrunk) = self.change(used_bytes, resident_bytes) {
+            allow_new_huge_pages(!has_shrunk);
+        }
+    }
+
+    /// Whether the heap has shrunk, if that has changed.
+    fn change(&mut self, used_bytes: u64, resident_bytes: u64) -> Option<bool> {
+        if !self.has_shrunk {
+            self.peak_bytes = self.peak_bytes.max(resident_bytes);
+        }
+        let shrunk_bytes = (self.peak_bytes / 4).max(SHRUNK_MIN_BYTES);
+        if self.has_shrunk {
+            // It has to grow by half of that, so that this does not go to and fro.
+            if used_bytes + shrunk_bytes / 2 < self.peak_bytes {
+                return None;
+            }
+            *self = ShrinkingHeap { has_shrunk: false, peak_bytes: resident_bytes };
+            return Some(false);
+        }
+        self.has_shrunk = used_bytes + shrunk_bytes < self.peak_bytes;
+        self.has_shrunk.then_some(true)
+    }
+}
+
+/// Allows the kernel to make huge pages, or forbids it, for the whole process. Those that there are stay.
+#[allow(unsafe_code)]
+fn allow_new_huge_pages(allowed: bool) {
+    // SAFETY: it takes numbers only. Where it is not to be had all stays as it was, which is no error.
+    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, libc::c_ulong::from(!allowed), 0, 0, 0) };
+}
+
 /// First and last address but one of the mapping with `address`, of those that `/proc/self/maps` lists.
 fn mapping_around(address: usize, maps: impl BufRead) -> Option<(usize, usize)> {
     maps.lines().map_while(Result::ok).find_map(|line| {
@@ -55,6 +104,31 @@ fn mapping_around(address: usize, maps: impl BufRead) -> Option<(usize, usize)> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_heap_that_is_much_smaller_than_it_was_has_shrunk_until_it_has_grown_again() {
+        const MB: u64 = 1 << 20;
+        let mut heap = ShrinkingHeap::default();
+        for (used_mb, resident_mb, expected) in [
+            (1, 20, None),
+            (900, 1000, None),
+            (760, 1000, None),
+            // A quarter is out of use, whether it was given back or not.
+            (740, 1000, Some(true)),
+            (100, 130, None),
+            (740, 750, None),
+            (870, 880, None),
+            (880, 890, Some(false)),
+            // That is the peak from now on.
+            (680, 890, None),
+            (660, 700, Some(true)),
+            (890, 900, Some(false)),
+        ] {
+            assert_eq!(heap.change(used_mb * MB, resident_mb * MB), expected, "{used_mb} of {resident_mb}");
+        }
+        let mut small = ShrinkingHeap::default();
+        assert_eq!(small.change(MB, 30 * MB), None, "there is not much to gain");
+    }
 
     #[test]
     fn a_mapping_is_found_by_any_address_in_it() {

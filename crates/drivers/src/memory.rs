@@ -1,9 +1,9 @@
 //! The allocator, and what it has given out.
 
-use crate::huge_pages::FirstAddresses;
+use crate::huge_pages::{FirstAddresses, ShrinkingHeap};
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tessera_values::allocation::block_len_bytes;
 
@@ -79,6 +79,7 @@ pub fn start_giving_back() -> std::io::Result<()> {
         libmimalloc_sys::mi_option_set(OPTION_GENERIC_COLLECT, COLLECT_EVERY_REQUESTS);
     }
     let mut without_huge_pages = FirstAddresses::without_huge_pages();
+    let mut shrinking = ShrinkingHeap::default();
     std::thread::Builder::new().name("give-back".to_owned()).spawn(move || {
         loop {
             let mut slept_ms = 0;
@@ -89,9 +90,45 @@ pub fn start_giving_back() -> std::io::Result<()> {
                 without_huge_pages.take_if(|heap| heap.allow_if_worth_it(allocated_bytes()));
             }
             purge();
+            let resident_bytes = Resident::of_process().heap_bytes();
+            RESIDENT_HEAP_BYTES.store(resident_bytes, Ordering::Relaxed);
+            shrinking.follow(allocated_bytes(), resident_bytes);
         }
     })?;
     Ok(())
+}
+
+/// As of the last time that memory was given back.
+static RESIDENT_HEAP_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// How much of the heap was resident when memory was last given back, in bytes: a second ago at most. 0 before the first time. Asking costs
+/// nothing, but to ask the system takes it a twentieth of a millisecond.
+pub fn resident_heap_bytes() -> u64 {
+    RESIDENT_HEAP_BYTES.load(Ordering::Relaxed)
+}
+
+/// The process's pages in memory, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Resident {
+    /// All of them.
+    pub all_bytes: u64,
+    /// Of these, those that are a file's or shared.
+    pub shared_bytes: u64,
+}
+
+impl Resident {
+    /// As they are now, from `/proc/self/statm`; 0 if that cannot be read.
+    pub fn of_process() -> Resident {
+        let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+        let mut pages = text.split(' ').skip(1).map(|pages| pages.parse::<u64>().unwrap_or(0));
+        let mut next_bytes = || pages.next().unwrap_or(0) * rustix::param::page_size() as u64;
+        Resident { all_bytes: next_bytes(), shared_bytes: next_bytes() }
+    }
+
+    /// Heap, and a little that is the kernel's way of keeping threads.
+    pub fn heap_bytes(self) -> u64 {
+        self.all_bytes.saturating_sub(self.shared_bytes)
+    }
 }
 
 /// Gives pages that this thread's share of the allocator does not use back to the system, and those that no thread has
@@ -99,6 +136,26 @@ pub fn start_giving_back() -> std::io::Result<()> {
 pub fn purge() {
     // SAFETY: any thread may call it at any time.
     unsafe { libmimalloc_sys::mi_collect(true) };
+}
+
+/// A block on a page of whose blocks so many are used, in percent, or fewer, had better be moved: to gain a page, no more
+/// than four have to be filled then.
+const SPARSE_MAX_PERCENT: usize = 80;
+
+/// Whether a block had better be moved, so that its page may be given back: few of the page's blocks are used, and the page is not the
+/// one that this thread takes the next block of that length from. `address` is one in a block that this thread has
+/// allocated; for any other the answer may be wrong. An address that is no block's is not sparse.
+pub fn is_sparse(address: *const u8) -> bool {
+    // SAFETY: the function looks the page up in a map of all pages, so it may be asked of any address; it reads the page's
+    // counters. If these are another thread's it may read them while they change, which makes for a wrong answer at worst:
+    // pages are described where they are, and remain as long as any of their blocks is used.
+    unsafe {
+        libmimalloc_sys::mi_unsafe_heap_page_is_under_utilized(
+            std::ptr::null_mut(),
+            address.cast_mut().cast(),
+            SPARSE_MAX_PERCENT,
+        )
+    }
 }
 
 /// mimalloc, counted in the blocks that it gives out.

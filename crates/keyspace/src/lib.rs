@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod database;
+pub mod defrag;
 pub mod effect;
 pub mod eviction;
 pub mod expiry;
@@ -21,6 +22,7 @@ pub mod view;
 pub mod waiting;
 
 pub use database::Database;
+pub use defrag::{DefragCounts, DefragPass};
 pub use effect::{Effect, Effects};
 pub use eviction::EvictionPolicy;
 pub use shard::{LazyFree, STRING_MAX_LEN_BYTES, Shard, ShardSettings, ShardStats};

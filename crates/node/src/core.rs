@@ -4,6 +4,7 @@ use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::connection::{Connection, Running};
+use crate::defragmentation::Defragmentation;
 use crate::desk::Desk;
 use crate::disk::Disk;
 use crate::loading::Loading;
@@ -101,6 +102,7 @@ pub struct Core<S, C> {
     pub(crate) ahead: Ahead,
     pub(crate) buffers: Buffers,
     pub(crate) memory: MemoryWatch,
+    pub(crate) defragmentation: Defragmentation,
     /// What the command that just ran on the shard began to stream.
     pub(crate) opened_stream: Option<u64>,
     pub(crate) counters: Counters,
@@ -162,6 +164,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             ahead: Ahead::default(),
             buffers: Buffers::default(),
             memory: MemoryWatch::default(),
+            defragmentation: Defragmentation::default(),
             opened_stream: None,
             counters: Counters::default(),
             rates: Rates::default(),

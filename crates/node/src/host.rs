@@ -235,6 +235,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.publish();
         let counters = self.shared.counters();
         let memory = self.shared.system.memory();
+        let (defrag_ns, defrag_now_ns) = self.shared.defrag_time.total_ns(self.now_ns);
+        let efforts =
+            self.shared.stats.iter().map(|stats| stats.defrag_effort_percent.load(Ordering::Relaxed));
+        let defrag_effort_percent = efforts.max().unwrap_or(0);
         let (exceeded_ns, exceeded_now_ns) = self.shared.eviction.exceeded_ns(self.now_ns);
         let mut driver: Vec<(&'static str, u64)> = Vec::new();
         for stats in &self.shared.stats {
@@ -268,6 +272,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 system_bytes: memory.system,
                 clients_bytes: counters.clients_bytes,
                 allocator: memory.allocator,
+                defrag_effort_percent,
                 ..MemoryFacts::default()
             },
             loading: self.shared.loading.facts(self.unix_us),
@@ -288,6 +293,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 evicted_keys: counters.evicted_keys,
                 memory_exceeded_us: exceeded_ns / 1000,
                 memory_exceeded_now_us: exceeded_now_ns / 1000,
+                defrag_hits: counters.defrag_hits,
+                defrag_misses: counters.defrag_misses,
+                defrag_key_hits: counters.defrag_key_hits,
+                defrag_key_misses: counters.defrag_key_misses,
+                defrag_us: defrag_ns / 1000,
+                defrag_now_us: defrag_now_ns / 1000,
                 keyspace_hits: counters.keyspace_hits,
                 keyspace_misses: counters.keyspace_misses,
                 error_replies: counters.error_replies,
@@ -394,6 +405,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.shard.reset_stats();
         self.publish_databases();
         self.shared.eviction.reset();
+        self.shared.defrag_time.reset(self.now_ns);
         self.shared.persistence.reset_statistics();
         self.stats().commands.reset();
         self.stats().errors.lock().unwrap_or_else(PoisonError::into_inner).reset();

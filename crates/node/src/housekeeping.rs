@@ -36,6 +36,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(look_ns) = self.next_look_at_snapshot_ns() {
             due_ns = due_ns.min(look_ns);
         }
+        if let Some(slice_ns) = self.defragmentation.next_slice_ns() {
+            due_ns = due_ns.min(slice_ns);
+        }
         due_ns.saturating_sub(self.now_ns)
     }
 
@@ -48,6 +51,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.keep_memory();
         self.end_pauses();
         self.end_waits();
+        self.defragment();
         if self.now_ns < self.next_housekeeping_ns {
             return;
         }

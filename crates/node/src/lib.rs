@@ -21,6 +21,7 @@ mod buffers;
 pub mod clock;
 pub mod connection;
 pub mod core;
+pub mod defragmentation;
 pub mod desk;
 pub mod direct;
 pub mod disk;

@@ -1,5 +1,6 @@
 //! What the nodes have in common. Commands on keys never come here; what is behind a lock is for rare occasions.
 
+use crate::defragmentation::DefragTime;
 use crate::loading::LoadingProgress;
 use crate::memory::Eviction;
 use crate::mesh::Bell;
@@ -33,6 +34,8 @@ pub struct Shared {
     pub direct: Box<[Box<[DirectState]>]>,
     /// What all nodes know of bounded memory.
     pub eviction: Eviction,
+    /// For how long nodes defragment.
+    pub defrag_time: DefragTime,
     /// How far loading is.
     pub loading: LoadingProgress,
     /// What is asked for of snapshots, and what is told of them.
@@ -75,6 +78,7 @@ impl Shared {
             bells,
             direct: (0..nodes).map(|_| (0..direct_len).map(|_| DirectState::new(0)).collect()).collect(),
             eviction: Eviction::default(),
+            defrag_time: DefragTime::default(),
             loading: LoadingProgress::default(),
             persistence: Persistence::new(started_at_unix_us.div_euclid(1_000_000)),
             system,

@@ -59,6 +59,14 @@ counters! {
     expire_time_cap_reached,
     /// Time spent in that search, in nanoseconds.
     expire_cycle_ns,
+    /// Blocks of memory that defragmentation moved.
+    defrag_hits,
+    /// Blocks that it looked at and did not move.
+    defrag_misses,
+    /// Keys of which it moved anything.
+    defrag_key_hits,
+    /// Keys that it looked at and of which it moved nothing.
+    defrag_key_misses,
     /// Keys removed because their time was over.
     expired_keys,
     /// Keys removed because memory was short.
@@ -152,6 +160,8 @@ pub struct NodeStats {
     size: PublishedSize,
     /// Memory that the node is to free by eviction, in bytes. Others add, the node subtracts.
     pub owed_bytes: AtomicU64,
+    /// The part of its time that goes into defragmentation, in percent.
+    pub defrag_effort_percent: AtomicU32,
     /// Its commands.
     pub commands: CommandStats,
     /// Its error replies.
@@ -170,6 +180,7 @@ impl NodeStats {
             databases: (0..databases).map(|_| DatabaseCounters::default()).collect(),
             size: PublishedSize::default(),
             owed_bytes: AtomicU64::new(0),
+            defrag_effort_percent: AtomicU32::new(0),
             commands: CommandStats::new(commands),
             errors: Mutex::default(),
             clients: AtomicU32::new(0),

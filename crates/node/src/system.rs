@@ -32,6 +32,11 @@ pub trait System: Send + Sync {
     fn memory(&self) -> ProcessMemory;
     /// What the allocator has given out, in bytes. Asked for often, so it must cost little.
     fn used_memory_bytes(&self) -> u64;
+    /// Pages of the process in memory that are no file's, in bytes, as they were lately. Asked for often, so it must cost little.
+    fn resident_heap_bytes(&self) -> u64;
+    /// Whether a block of memory of this thread's shard, told by an address in it, had better be moved: the allocator keeps
+    /// it on a page that is hardly used, and would not put it there again.
+    fn is_sparse(&self, address: *const u8) -> bool;
     /// Processor time of the process, and of the thread that asks.
     fn cpu(&self) -> CpuFacts;
     /// Puts changed parameters into effect, as far as they are the process's: all or none.

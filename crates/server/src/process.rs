@@ -11,7 +11,7 @@ use tessera_command::host::facts::{CpuFacts, Listener, ServerFacts};
 use tessera_config::{Config, Id, SetError};
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::ListenControl;
-use tessera_drivers::memory::{self, allocated_bytes};
+use tessera_drivers::memory::{self, Resident, allocated_bytes};
 use tessera_node::system::{ProcessMemory, System};
 
 /// See [`System`].
@@ -150,15 +150,6 @@ fn usage(who: UsageWho) -> (u64, u64) {
     getrusage(who).as_ref().map(times_us).unwrap_or_default()
 }
 
-/// Pages of the process in memory, in bytes, from `/proc/self/statm`.
-fn resident_bytes() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm")
-        .ok()
-        .and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok())
-        .unwrap_or(0);
-    pages * rustix::param::page_size() as u64
-}
-
 impl System for Process {
     fn server(&self) -> ServerFacts {
         self.facts.clone()
@@ -180,7 +171,7 @@ impl System for Process {
             used,
             peak,
             startup: self.startup_bytes,
-            resident: resident_bytes(),
+            resident: Resident::of_process().all_bytes,
             system: system.totalram as u64 * u64::from(system.mem_unit),
             allocator: "mimalloc",
         }
@@ -188,6 +179,14 @@ impl System for Process {
 
     fn used_memory_bytes(&self) -> u64 {
         allocated_bytes()
+    }
+
+    fn resident_heap_bytes(&self) -> u64 {
+        memory::resident_heap_bytes()
+    }
+
+    fn is_sparse(&self, address: *const u8) -> bool {
+        memory::is_sparse(address)
     }
 
     fn cpu(&self) -> CpuFacts {

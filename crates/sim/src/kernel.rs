@@ -123,6 +123,8 @@ pub struct Sights {
     pub end_in_send: u64,
     /// Receptions paused.
     pub pauses: u64,
+    /// Blocks of memory that defragmentation moved, where somebody looked.
+    pub moved_blocks: u64,
 }
 
 /// All sockets.

@@ -205,6 +205,7 @@ fn configuration(seed: u64, random: &mut fastrand::Rng) -> Config {
         max_memory_policy: POLICIES[seed as usize % POLICIES.len()],
         max_memory_samples: random.u32(1..20),
         max_memory_eviction_tenacity: [0, 1, 10, 50, 100][random.usize(..5)],
+        active_defrag_cycle_max: 1,
         ..Config::default()
     }
 }

@@ -111,7 +111,8 @@ fn equal(shards: usize, seed: u64) -> Sights {
     let depth_max = [1, 4, 64, 500][random.usize(..4)];
     let got = play(&mut world, std::slice::from_ref(&script), depth_max, random.u64(..));
     compare(&script, &expected, &got[0], shards);
-    let sights = world.kernel().sights();
+    let mut sights = world.kernel().sights();
+    sights.moved_blocks = world.shared().counters().defrag_hits;
     world.shut_down();
     sights
 }

@@ -1,6 +1,7 @@
 //! The process around virtual nodes: there is none.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, ServerFacts};
@@ -8,12 +9,20 @@ use tessera_config::{Config, Id, SetError};
 use tessera_node::Shared;
 use tessera_node::system::{ProcessMemory, System};
 
-/// A process without file or log, whose only memory is that of the keys.
+/// What each node's heap seems to have besides what is used, in bytes: always enough to defragment.
+const FRAGMENTATION_BYTES: u64 = 1 << 30;
+/// One of so many blocks seems to be worth moving.
+const SPARSE_SHARE: u64 = 3;
+
+/// A process without file or log, whose only memory is that of the keys. A part of their blocks, drawn at random, is told to
+/// be worth moving whenever somebody asks.
 pub struct NoProcess {
     /// How many nodes there are.
     pub shards: usize,
     /// What they share, once that exists.
     pub shared: Arc<OnceLock<Weak<Shared>>>,
+    /// What the draw of blocks follows from.
+    pub seed: AtomicU64,
 }
 
 impl System for NoProcess {
@@ -36,6 +45,16 @@ impl System for NoProcess {
     fn used_memory_bytes(&self) -> u64 {
         let shared = self.shared.get().and_then(Weak::upgrade);
         shared.map_or(0, |shared| shared.stats.iter().map(|stats| stats.shard_size().entry_bytes).sum())
+    }
+
+    fn resident_heap_bytes(&self) -> u64 {
+        self.used_memory_bytes() + FRAGMENTATION_BYTES
+    }
+
+    fn is_sparse(&self, _address: *const u8) -> bool {
+        // Not by the address, which differs from run to run.
+        let seed = self.seed.fetch_add(1, Ordering::Relaxed);
+        fastrand::Rng::with_seed(seed).u64(..SPARSE_SHARE) == 0
     }
 
     fn cpu(&self) -> CpuFacts {

@@ -10,6 +10,7 @@ use crate::weather::{Weather, happens};
 use std::cell::{RefCell, RefMut};
 use std::ops::ControlFlow;
 use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use tessera_command::Registry;
 use tessera_config::{Config, SavePoints};
@@ -80,7 +81,13 @@ impl World {
 
     /// The configuration of a server that saves nothing by itself.
     pub fn config() -> Config {
-        Config { save: SavePoints::of(Vec::new()), dir: "/data".into(), ..Config::default() }
+        Config {
+            save: SavePoints::of(Vec::new()),
+            dir: "/data".into(),
+            // There is always something to defragment, and who is idle would be woken all the time.
+            active_defrag_cycle_max: 1,
+            ..Config::default()
+        }
     }
 
     /// The same with a configuration.
@@ -118,7 +125,7 @@ impl World {
         let meshes = Mesh::build(nodes);
         let bells = meshes[0].bells();
         let known = Arc::new(OnceLock::new());
-        let system = Box::new(NoProcess { shards: nodes, shared: known.clone() });
+        let system = Box::new(NoProcess { shards: nodes, shared: known.clone(), seed: AtomicU64::new(seed) });
         let shared = Arc::new(Shared::new(registry(), config, bells, system, clock.unix_us()));
         known.set(Arc::downgrade(&shared)).expect("it was not told before");
         if loads {

@@ -114,6 +114,8 @@ pub struct MemoryFacts {
     pub clients_bytes: u64,
     /// The allocator's name and version.
     pub allocator: &'static str,
+    /// The part of its time that some shard puts into defragmentation, in percent: the largest. 0: none does.
+    pub defrag_effort_percent: u32,
     /// Flushed tables' keys that are still to be freed.
     pub lazy_free_pending: u64,
     /// Keys freed that way; CONFIG RESETSTAT resets it.
@@ -211,6 +213,18 @@ pub struct StatsFacts {
     pub memory_exceeded_us: u64,
     /// For how long it is now, in microseconds.
     pub memory_exceeded_now_us: u64,
+    /// Blocks of memory that defragmentation moved.
+    pub defrag_hits: u64,
+    /// Blocks that it looked at and did not move.
+    pub defrag_misses: u64,
+    /// Keys of which it moved anything.
+    pub defrag_key_hits: u64,
+    /// Keys that it looked at and of which it moved nothing.
+    pub defrag_key_misses: u64,
+    /// For how long defragmentation was under way, in all, in microseconds.
+    pub defrag_us: u64,
+    /// For how long it is now, in microseconds.
+    pub defrag_now_us: u64,
     /// Reads that found their key.
     pub keyspace_hits: u64,
     /// Reads that did not.

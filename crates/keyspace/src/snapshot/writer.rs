@@ -243,6 +243,11 @@ impl Writer {
         pieces.is_some_and(|(pieces, part)| pieces.is_of(part, key))
     }
 
+    /// The stream is in the middle of some value.
+    pub(crate) fn has_pieces(&self) -> bool {
+        self.pieces.is_some()
+    }
+
     /// The value of `key` is about to change. If the stream is in the middle of it, the rest is encoded.
     pub(super) fn finish_pieces(&mut self, database: &Database, key: &[u8]) {
         if self.is_in_pieces(database, key)

@@ -10,6 +10,7 @@
 //! its cursor is a hash.
 
 mod branch;
+mod defrag;
 mod due;
 mod edit;
 mod fields;
@@ -25,6 +26,7 @@ mod collection_tests;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use defrag::Moves;
 pub use edit::EntryMut;
 pub use raw::Entry;
 pub(crate) use raw::{Content, OwnedEntry, USE_BITS};

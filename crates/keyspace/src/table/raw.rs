@@ -15,6 +15,7 @@
 //! bit of *kind* is set, the next length above: a collection has become shorter and may well grow again.
 #![allow(unsafe_code)]
 
+use super::defrag::Moves;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
@@ -715,4 +716,58 @@ impl RawEntry {
         // SAFETY: the caller's promise; the address is that of the entry's `Box<Value>`.
         (header.kind() == Kind::Boxed).then(|| unsafe { &mut *self.value_address::<Value>(header) })
     }
+}
+
+/// Moving, for whoever has the entry to himself.
+impl RawEntry {
+    /// Moves the entry, the key and the value that are apart, and the `Value` that is boxed, each into a block of the same
+    /// length, as far as `moves` wants it. The entry's address from now on.
+    ///
+    /// # Safety
+    /// Nobody else uses the entry, and nobody will use the old address.
+    pub(super) unsafe fn relocate(self, moves: &mut Moves<'_>) -> RawEntry {
+        let header = self.header();
+        // SAFETY: the addresses come from boxes of these types, given up to the entry, which gets those of other boxes with
+        // the same contents. The old block comes from `alloc` with the layout that the header tells; so does the new one,
+        // which has all of its bytes.
+        unsafe {
+            if header.key_is_apart() {
+                let key = self.apart_key(header);
+                if moves.wants(key.cast(), key.len()) {
+                    self.write(header.key_offset(), move_bytes(key));
+                }
+            }
+            if header.kind() == Kind::Apart {
+                let value = self.apart_value(header);
+                if moves.wants(value.cast(), value.len()) {
+                    self.write(header.value_offset(), move_bytes(value));
+                }
+            } else if header.kind() == Kind::Boxed {
+                let value = self.value_address::<Value>(header);
+                if moves.wants(value.cast(), size_of::<Value>()) {
+                    let moved = Box::into_raw(Box::new(*Box::from_raw(value)));
+                    self.write(header.value_offset(), moved.expose_provenance());
+                }
+            }
+            let layout = header.layout();
+            if !moves.wants(self.0.as_ptr(), layout.size()) {
+                return self;
+            }
+            // Without memory it stays where it is.
+            let Some(block) = NonNull::new(alloc(layout)) else { return self };
+            ptr::copy_nonoverlapping(self.0.as_ptr(), block.as_ptr(), layout.size());
+            dealloc(self.0.as_ptr(), layout);
+            RawEntry(block)
+        }
+    }
+}
+
+/// The address of a copy of `bytes`, which are freed.
+///
+/// # Safety
+/// They were a `Box<[u8]>`, and nobody uses them any more.
+unsafe fn move_bytes(bytes: *mut [u8]) -> usize {
+    // SAFETY: the caller's promise.
+    let old = unsafe { Box::from_raw(bytes) };
+    Box::into_raw(old.clone()).cast::<u8>().expose_provenance()
 }

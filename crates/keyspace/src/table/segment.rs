@@ -313,6 +313,15 @@ impl Segment {
         merged
     }
 
+    /// Moves the chunks into other blocks of memory for which `wants` says so, told address and length.
+    pub(super) fn move_chunks(&mut self, mut wants: impl FnMut(*const u8, usize) -> bool) {
+        for chunk in self.chunks.iter_mut().flatten() {
+            if wants(std::ptr::from_ref(chunk.as_ref()).cast(), size_of::<Chunk>()) {
+                *chunk = chunk.clone();
+            }
+        }
+    }
+
     /// The slots that hold something, with their places.
     pub(super) fn places(&self) -> impl Iterator<Item = (Place, Slot)> {
         let slots = self.chunks.iter().flatten().flat_map(|chunk| chunk.as_flattened());

@@ -1,8 +1,13 @@
 //! The table against a model, and its invariants after every kind of change.
 
 use super::*;
-use std::collections::BTreeMap;
-use tessera_values::{Digits, StringRef, StringValue, Value, ValueRef};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use tessera_values::hash::FieldExpire;
+use tessera_values::listpack::Element;
+use tessera_values::{
+    Digits, Hash, List, ListRef, Set, SortedSet, StringRef, StringValue, Thresholds, Value, ValueRef,
+};
 
 fn table() -> Table {
     Table::new(RandomState::with_seeds(1, 2, 3, 4))
@@ -341,4 +346,178 @@ fn segments_are_freed_one_at_a_time() {
         times += 1;
     }
     assert!(times > 10);
+}
+
+/// Has every block moved for which `is_sparse` says so. How many were, and how many were not.
+fn defragment(table: &mut Table, is_sparse: &dyn Fn(*const u8) -> bool, buckets: usize) -> (u64, u64) {
+    let mut moves = Moves::new(is_sparse);
+    moves.elements_max = 1000;
+    let mut position = Some(0);
+    let mut left = buckets;
+    while let Some(at) = position
+        && left > 0
+    {
+        position = table.defragment_bucket(at, &mut moves);
+        left -= 1;
+    }
+    assert!(left == 0 || moves.key_hits + moves.key_misses == table.len() as u64);
+    (moves.hits, moves.misses)
+}
+
+/// A value of any kind, and of any way to keep it.
+fn any_value(random: &mut fastrand::Rng) -> Value {
+    let count = [1, 1, 5, 5, 5, 200, 200, 700][random.usize(..8)];
+    let len = [1, 30, 300, 5000][random.usize(..4)];
+    let thresholds = Thresholds::default();
+    let bytes = |number: usize| {
+        let mut bytes = vec![b'e'; if count > 100 { len.min(60) } else { len }];
+        bytes.extend_from_slice(number.to_string().as_bytes());
+        bytes
+    };
+    match random.u8(..8) {
+        0 => Value::String(StringValue::integer(random.i64(..))),
+        1 => Value::String(StringValue::raw(bytes(0))),
+        2 => {
+            let elements: Vec<Vec<u8>> = (0..count).map(bytes).collect();
+            List::stored(elements.iter().map(Vec::as_slice), -2).into()
+        }
+        3 => {
+            let mut hash = Hash::default();
+            for number in 0..count {
+                hash.set(&bytes(number), b"value", FieldExpire::Clear, &thresholds);
+            }
+            hash.into()
+        }
+        4 => {
+            let mut set = Set::default();
+            for number in 0..count {
+                set.add(Element::new(&bytes(number)), &thresholds);
+            }
+            set.into()
+        }
+        5 => {
+            let mut set = Set::default();
+            for number in 0..count {
+                set.add(Element::Integer(number as i64), &thresholds);
+            }
+            set.into()
+        }
+        6 => {
+            let mut sorted_set = SortedSet::default();
+            for number in 0..count {
+                sorted_set.set(&bytes(number), number as f64, &thresholds);
+            }
+            sorted_set.into()
+        }
+        _ => Value::String(StringValue::fixed(&bytes(0))),
+    }
+}
+
+#[test]
+fn what_moves_stays_what_and_where_it_was() {
+    for seed in 0..4 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (mut table, mut model) = (table(), BTreeMap::new());
+        let draw = RefCell::new(random.fork());
+        for step in 0..1500 {
+            let len = [8, 40, 300, 5000][random.usize(..4)];
+            let mut key = numbered(random.u32(..150));
+            key.resize(key.len().max(len * usize::from(key[4] == b'7')), b'k');
+            let expire_at_ms = random.bool().then(|| random.i64(..1000));
+            match random.u8(..8) {
+                0..3 => {
+                    assert_eq!(table.remove(&key).map(OwnedEntry::into_parts), model.remove(&key));
+                }
+                _ => {
+                    let value = any_value(&mut random);
+                    let (content, usage) = (Content::Owned(value.clone()), random.u32(..1 << USE_BITS));
+                    match table.get_mut(&key) {
+                        Some(mut entry) => drop(entry.put(content, expire_at_ms)),
+                        None => table.insert_new(OwnedEntry::new(&key, content, expire_at_ms, usage)),
+                    }
+                    model.insert(key, (value, expire_at_ms));
+                }
+            }
+            if step % 50 == 0 {
+                let share = [1, 2, 10][random.usize(..3)];
+                let usage = |table: &Table| -> Vec<u32> { table.iter().map(Entry::usage_bits).collect() };
+                let before = usage(&table);
+                let all = [5, usize::MAX][random.usize(..2)];
+                defragment(&mut table, &|_| draw.borrow_mut().u8(..share) == 0, all);
+                // In the same order too.
+                assert_eq!(usage(&table), before);
+                check(&table);
+                for (key, (value, expire_at_ms)) in &model {
+                    let entry = table.get(key).unwrap();
+                    assert_eq!((entry.value(), entry.expire_at_ms()), (value.as_ref(), *expire_at_ms));
+                }
+                assert_eq!(table.len(), model.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn all_that_had_better_move_has_moved_after_a_pass() {
+    let mut random = fastrand::Rng::with_seed(5);
+    let mut table = table();
+    let long_key = [7; 300];
+    insert(&mut table, &long_key, b"value", None);
+    for number in 0..20_000 {
+        let expire_at_ms = (number % 3 == 0).then_some(i64::from(number));
+        insert(&mut table, &numbered(number), &vec![b'v'; random.usize(..600)], expire_at_ms);
+    }
+    // Everything that there is stands on a bad page, and nothing that comes.
+    let met = RefCell::new(BTreeSet::new());
+    let (hits, misses) = defragment(
+        &mut table,
+        &|address| {
+            met.borrow_mut().insert(address.addr());
+            true
+        },
+        usize::MAX,
+    );
+    assert_eq!(misses, 0);
+    assert!(hits > 20_001 + 20_001 * 8 / 512, "entries and buckets: {hits}");
+    // Each block is asked for once, except for those that were freed and given out again.
+    assert!(met.borrow().len() as u64 <= hits);
+    check(&table);
+    let (again, all) = defragment(&mut table, &|_| false, usize::MAX);
+    assert_eq!((again, all), (0, hits));
+}
+
+#[test]
+fn what_is_large_stays_and_what_may_grow_keeps_its_room() {
+    let mut table = table();
+    let mut raw = Vec::with_capacity(1000);
+    raw.extend_from_slice(b"raw");
+    let large = List::stored(std::iter::repeat_n(b"element".as_slice(), 1001), -2);
+    let heavy = List::stored(std::iter::repeat_n(vec![b'e'; 3000].as_slice(), 100), -2);
+    let values: [Value; 5] = [
+        StringValue::raw(raw).into(),
+        large.into(),
+        heavy.into(),
+        StringValue::fixed(&vec![b'f'; 600_000]).into(),
+        StringValue::raw(vec![b'g'; 600_000]).into(),
+    ];
+    for (number, value) in values.into_iter().enumerate() {
+        table.insert_new(OwnedEntry::new(&numbered(number as u32), Content::Owned(value), None, 0));
+    }
+    let addresses = |table: &Table| -> Vec<usize> {
+        let inside = |entry: Entry<'_>| match entry.value() {
+            ValueRef::String(StringRef::Fixed(bytes) | StringRef::Growing(bytes)) => bytes.as_ptr().addr(),
+            ValueRef::List(ListRef::Nodes(nodes)) => {
+                nodes.get(nodes.first().unwrap()).unwrap().as_bytes().as_ptr().addr()
+            }
+            _ => unreachable!(),
+        };
+        (0..5).map(|number| inside(table.get(&numbered(number)).unwrap())).collect()
+    };
+    let (before, before_bytes) = (addresses(&table), table.totals().entry_bytes);
+    defragment(&mut table, &|_| true, usize::MAX);
+    let after = addresses(&table);
+    assert_ne!(before[0], after[0]);
+    assert_eq!(before[1..], after[1..]);
+    assert_eq!(table.totals().entry_bytes, before_bytes, "the room to grow is still there");
+    check(&table);
 }

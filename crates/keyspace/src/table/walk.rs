@@ -13,9 +13,9 @@ use super::slot::Tag;
 
 /// Behind the last position.
 pub(super) const END: u64 = 1 << POSITION_BITS;
-const POSITION_SHIFT: u32 = u64::BITS - POSITION_BITS;
+pub(super) const POSITION_SHIFT: u32 = u64::BITS - POSITION_BITS;
 /// So many buckets before its turn an entry is loaded.
-const PREFETCH_BUCKETS: usize = 2;
+pub(super) const PREFETCH_BUCKETS: usize = 2;
 
 /// Why [`Table::walk_some`] returned.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,16 +29,16 @@ pub(crate) enum Walked {
 }
 
 /// A segment, and where the walk is in it.
-struct Spot {
-    branch: usize,
-    segment: usize,
+pub(super) struct Spot {
+    pub(super) branch: usize,
+    pub(super) segment: usize,
     /// The segment's first position, and by how many bits a tag is shifted to make a position of it.
     first_position: u64,
     tag_shift: u32,
 }
 
 impl Spot {
-    fn position(&self, tag: usize) -> u64 {
+    pub(super) fn position(&self, tag: usize) -> u64 {
         self.first_position + ((tag as u64) << self.tag_shift)
     }
 }
@@ -119,7 +119,7 @@ impl Table {
         Walked::End
     }
 
-    fn spot(&self, position: u64) -> Option<Spot> {
+    pub(super) fn spot(&self, position: u64) -> Option<Spot> {
         let hash = position << POSITION_SHIFT;
         let branch = self.branch_index(hash)?;
         let segment = self.branches[branch].segment_index(hash);

@@ -79,7 +79,8 @@ pub fn play(shards: usize, seed: u64) -> Sights {
         1 => play.fail_and_recover(),
         _ => play.crash(),
     }
-    let sights = play.world.kernel().sights();
+    let mut sights = play.world.kernel().sights();
+    sights.moved_blocks = play.world.shared().counters().defrag_hits;
     play.world.shut_down();
     sights
 }

@@ -74,18 +74,16 @@ fn keys(facts: &Facts, page: &mut Page) {
             "total_forks",
             "migrate_cached_sockets",
             "slave_expires_tracked_keys",
-            "active_defrag_hits",
-            "active_defrag_misses",
-            "active_defrag_key_hits",
-            "active_defrag_key_misses",
-            "total_active_defrag_time",
-            "current_active_defrag_time",
-            "tracking_total_keys",
-            "tracking_total_items",
-            "tracking_total_prefixes",
         ],
         0,
     );
+    page.line("active_defrag_hits", stats.defrag_hits);
+    page.line("active_defrag_misses", stats.defrag_misses);
+    page.line("active_defrag_key_hits", stats.defrag_key_hits);
+    page.line("active_defrag_key_misses", stats.defrag_key_misses);
+    page.line("total_active_defrag_time", stats.defrag_us / 1000);
+    page.line("current_active_defrag_time", stats.defrag_now_us / 1000);
+    page.lines(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"], 0);
 }
 
 /// `# Commandstats`: commands that were called or refused.

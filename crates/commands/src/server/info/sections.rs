@@ -111,7 +111,7 @@ pub fn memory(facts: &Facts, config: &Config, page: &mut Page) {
     page.line("mem_clients_normal", memory.clients_bytes);
     page.lines(&["mem_cluster_links", "mem_aof_buffer"], 0);
     page.line("mem_allocator", memory.allocator);
-    page.line("active_defrag_running", 0);
+    page.line("active_defrag_running", memory.defrag_effort_percent);
     page.line("lazyfree_pending_objects", memory.lazy_free_pending);
     page.line("lazyfreed_objects", memory.lazy_freed);
 }

@@ -1,6 +1,7 @@
 //! Whatever may happen to a shard, at random.
 
-use crate::{Expire, Shard, Stream, ViewMut};
+use crate::{DefragCounts, DefragPass, Expire, Shard, Stream, ViewMut};
+use std::cell::RefCell;
 use tessera_storage::rdb::{EncodeOptions, KeyFacts, put_entry};
 use tessera_values::hash::FieldExpire;
 use tessera_values::list::End;
@@ -39,11 +40,37 @@ pub struct Actor {
     pub random: fastrand::Rng,
     pub keys: u32,
     streams: Vec<(u64, Vec<u8>, Vec<u8>)>,
+    pass: DefragPass,
+    /// What the passes so far came to.
+    pub defragmented: DefragCounts,
 }
 
 impl Actor {
     pub fn new(seed: u64, keys: u32) -> Actor {
-        Actor { random: fastrand::Rng::with_seed(seed), keys, streams: Vec::new() }
+        Actor {
+            random: fastrand::Rng::with_seed(seed),
+            keys,
+            streams: Vec::new(),
+            pass: DefragPass::default(),
+            defragmented: DefragCounts::default(),
+        }
+    }
+
+    /// Goes on with a pass of defragmentation, in which blocks drawn at random move.
+    pub fn defragment(&mut self, shard: &mut Shard) {
+        let draw = RefCell::new(self.random.fork());
+        let (mut buckets, elements_max) = (self.random.u8(..20), [0, 50, 1000][self.random.usize(..3)]);
+        let share = [1, 2, 10][self.random.usize(..3)];
+        let more = || {
+            buckets = buckets.saturating_sub(1);
+            buckets > 0
+        };
+        let is_sparse = |_: *const u8| draw.borrow_mut().u8(..share) == 0;
+        if !shard.defragment_some(&mut self.pass, elements_max, &is_sparse, more) {
+            self.defragmented.hits += self.pass.counts.hits;
+            self.defragmented.misses += self.pass.counts.misses;
+            self.pass = DefragPass::default();
+        }
     }
 
     pub fn key(&mut self) -> Vec<u8> {

@@ -44,6 +44,7 @@ fn snapshot_while_acting(shard: &mut Shard, actor: &mut Actor, may_abort: bool) 
                 let _ = shard.must_wait_for_snapshot(db, &key);
             }
             actor.act(shard);
+            actor.defragment(shard);
         }
         if may_abort && actor.random.u8(..60) == 0 {
             shard.abort_snapshot();
@@ -73,9 +74,17 @@ fn it_says_what_was_there_at_the_cut_whatever_happens_meanwhile() {
         shard.set_now_ms(1_000_000);
         let mut actor = Actor::new(seed, [20, 150, 1000][seed as usize % 3]);
         for _ in 0..4 {
-            (0..actor.random.u16(..2000)).for_each(|_| actor.act(&mut shard));
+            for _ in 0..actor.random.u16(..2000) {
+                actor.act(&mut shard);
+                actor.defragment(&mut shard);
+            }
             snapshot_while_acting(&mut shard, &mut actor, true);
         }
+        assert!(
+            actor.defragmented.hits > 1000 && actor.defragmented.misses > 1000,
+            "{:?}",
+            actor.defragmented
+        );
     }
 }
 
@@ -91,6 +100,7 @@ fn it_holds_while_a_large_table_grows_and_shrinks() {
         let (mut body, mut slices) = (Vec::new(), 0);
         while shard.snapshot_some(100_000, &mut body) == SnapshotProgress::More {
             slices += 1;
+            actor.defragment(&mut shard);
             if slices % 10 == 3 {
                 actor.many(&mut shard);
                 shard.reclaim(100);
