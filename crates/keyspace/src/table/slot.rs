@@ -69,12 +69,14 @@ impl Slot {
         Slot(self.0 & !DONE | if is_done { DONE } else { 0 })
     }
 
-    /// Has the processor load the start of the entry: two cache lines, which for small ones is all of it.
+    /// Has the processor load the start of the entry: three cache lines, which for small ones is all of it, and without the third
+    /// a collection of ten short elements takes longer to change than it would in a block of its own.
     #[inline]
     pub(super) fn prefetch(self) {
         let first: *const u8 = std::ptr::without_provenance((self.0 & ADDRESS_MASK) as usize);
         prefetch(first);
         prefetch(first.wrapping_add(64));
+        prefetch(first.wrapping_add(128));
     }
 
     /// The entry; `None` if the slot is empty.
