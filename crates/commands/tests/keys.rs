@@ -424,6 +424,14 @@ fn debug_object_tells_of_a_key_in_a_line() {
     }
     let line = run_alone_on(&object, &["DEBUG", "OBJECT", "key"], set.into());
     check_debug_line(&line, "intset", 15);
+    let mut list = tessera_values::List::default();
+    for element in [b"1", b"2", b"3", b"4", b"5"] {
+        list.push(tessera_values::list::End::Back, [element.as_slice()].into_iter(), 2);
+    }
+    let line = run_alone_on(&object, &["DEBUG", "OBJECT", "key"], list.into());
+    let (line, nodes) = line.split_once(" ql_").unwrap();
+    check_debug_line(line, "quicklist", 38);
+    assert_eq!(nodes, "nodes:3 ql_avg_node:1.67 ql_listpack_max:2 ql_compressed:0 ql_uncompressed_size:31");
 }
 
 fn check_debug_line(line: &str, encoding: &str, len: usize) {

@@ -67,6 +67,12 @@ impl ShrinkingHeap {
 
     /// Whether the heap has shrunk, if that has changed.
     fn change(&mut self, used_bytes: u64, resident_bytes: u64) -> Option<bool> {
+        if used_bytes < WORTH_IT_FROM_BYTES {
+            // All but empty, as after FLUSHALL: there is little that could stand between holes, and what comes is a new heap.
+            let had_shrunk = self.has_shrunk;
+            *self = ShrinkingHeap::default();
+            return had_shrunk.then_some(false);
+        }
         if !self.has_shrunk {
             self.peak_bytes = self.peak_bytes.max(resident_bytes);
         }
@@ -110,7 +116,7 @@ mod tests {
         const MB: u64 = 1 << 20;
         let mut heap = ShrinkingHeap::default();
         for (used_mb, resident_mb, expected) in [
-            (1, 20, None),
+            (20, 40, None),
             (900, 1000, None),
             (760, 1000, None),
             // A quarter is out of use, whether it was given back or not.
@@ -123,11 +129,16 @@ mod tests {
             (680, 890, None),
             (660, 700, Some(true)),
             (890, 900, Some(false)),
+            (500, 900, Some(true)),
+            // All is gone.
+            (10, 900, Some(false)),
+            (300, 400, None),
+            (200, 400, Some(true)),
         ] {
             assert_eq!(heap.change(used_mb * MB, resident_mb * MB), expected, "{used_mb} of {resident_mb}");
         }
         let mut small = ShrinkingHeap::default();
-        assert_eq!(small.change(MB, 30 * MB), None, "there is not much to gain");
+        assert_eq!(small.change(17 * MB, 48 * MB), None, "there is not much to gain");
     }
 
     #[test]

@@ -34,6 +34,17 @@ impl Limit {
         Limit::new(setting.min(QUICKLIST_SETTING_MAX))
     }
 
+    /// The setting that means this; 1 for 0, which means the same.
+    pub fn setting(self) -> i32 {
+        match self {
+            Limit::Elements(max) => i32::try_from(max).unwrap_or(i32::MAX),
+            Limit::LenBytes(max) => {
+                let level = LEN_BYTES.iter().position(|len_bytes| *len_bytes == max);
+                -1 - level.unwrap_or(LEN_BYTES.len() - 1) as i32
+            }
+        }
+    }
+
     /// Whether a listpack of so many bytes and elements is too large.
     pub fn is_exceeded(self, len_bytes: usize, elements: usize) -> bool {
         match self {

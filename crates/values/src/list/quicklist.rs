@@ -46,6 +46,11 @@ impl Quicklist {
         &self.nodes
     }
 
+    /// What bounds each node.
+    pub fn limit(&self) -> Limit {
+        self.limit
+    }
+
     /// See [`Nodes::free_some`].
     pub fn free_some(&mut self) -> bool {
         self.nodes.free_some()

@@ -31,6 +31,11 @@ impl<'a> ListNodes<'a> {
         self.0.nodes().nodes_len()
     }
 
+    /// What `list-max-listpack-size` was when the list got several nodes.
+    pub fn setting(self) -> i32 {
+        self.0.limit().setting()
+    }
+
     /// The place of the first.
     pub fn first(self) -> Option<NodePlace> {
         self.0.nodes().end(End::Front).map(NodePlace)
