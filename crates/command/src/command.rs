@@ -9,7 +9,7 @@ use crate::host::{Home, NodePart};
 use crate::keys::KeyPositions;
 use crate::spec::{Begin, Spec, Spread};
 use crate::words::Words;
-use tessera_keyspace::{Effect, Stream, View, ViewMut};
+use tessera_keyspace::{Effect, Stream, View, ViewMut, Wanted};
 use tessera_resp::{Args, Reply};
 use tessera_values::CollectionRef;
 
@@ -328,6 +328,13 @@ impl Command {
             Begin::Index(index) => Some(index),
             Begin::Keyword { .. } | Begin::Unknown => None,
         }
+    }
+
+    /// What it will look for first, as far as that can be told by counting words. Not every word may be right.
+    #[inline]
+    pub fn wanted<'a>(&self, args: Args<'a>) -> Option<Wanted<'a>> {
+        let key = args.get(self.first_key()?)?;
+        Some(Wanted { key, element: self.spec.element.and_then(|index| args.get(index)) })
     }
 
     /// It may change keys.

@@ -263,6 +263,9 @@ pub struct Spec {
     pub policy: Policy,
     /// Where its keys are. COMMAND INFO's first, last and step follow.
     pub keys: &'static [KeySpec],
+    /// The word that usually is an element (a field, a member) of what its first key holds. Commands of a pipeline have theirs
+    /// looked for together; nothing depends on it.
+    pub element: Option<usize>,
     /// For commands whose key specs say [`KeyFlags::VARIABLE_FLAGS`]: what they do with their keys, given all words, the
     /// name included.
     pub key_flags: Option<fn(Args<'_>) -> KeyFlags>,
@@ -299,6 +302,7 @@ impl Spec {
         tips: &[],
         policy: Policy::FromSpread,
         keys: &[],
+        element: None,
         key_flags: None,
         own_keys: None,
         grammar: &[],

@@ -6,7 +6,7 @@ use crate::eviction::{EvictionPolicy, Pool};
 use crate::graveyard::Graveyard;
 use crate::snapshot::{Clearing, Writer};
 use crate::stream::Streams;
-use crate::table::Entry;
+use crate::table::{Entry, Wanted};
 use crate::usage::{Usage, decayed, idle_s};
 use crate::view::{View, ViewMut};
 use crate::waiting::WaitedKeys;
@@ -210,10 +210,10 @@ impl Shard {
         ViewMut::new(self, db, touch)
     }
 
-    /// Brings the entries of several keys closer to the processor. Looking for them one right after the other lets it
+    /// Brings the entries of several keys, and elements of what they hold, closer to the processor. Looking for them one right after the other lets it
     /// wait for memory once instead of once per command. Changes nothing that can be seen.
-    pub fn warm<'k>(&self, db: u16, keys: impl Iterator<Item = &'k [u8]>) {
-        self.databases[db as usize].table.warm(keys);
+    pub fn warm<'k>(&self, db: u16, wanted: impl Iterator<Item = Wanted<'k>>) {
+        self.databases[db as usize].table.warm(wanted);
     }
 
     /// The recorder of rewritten effects.

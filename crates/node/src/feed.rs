@@ -222,19 +222,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.close_after_reply = true;
     }
 
-    /// Looks for the keys of the commands ahead that will run on this node's shard.
+    /// Looks for the keys and elements of the commands ahead that will run on this node's shard.
     #[inline]
     fn warm(&self, db: u16, ahead: &Ahead, bytes: &[u8]) {
         if ahead.commands.len() < 2 {
             return;
         }
-        let keys = ahead.commands.iter().filter_map(|planned| {
-            let command = planned.resolved.ok()?;
-            let span = ahead.spans_of(planned).get(command.first_key()?)?;
-            let key = &bytes[span.start as usize..][..span.len as usize];
-            (usize::from(self.shared.slots.owner_of(key)) == self.me).then_some(key)
+        let wanted = ahead.commands.iter().filter_map(|planned| {
+            let wanted = planned.resolved.ok()?.wanted(Args::new(bytes, ahead.spans_of(planned)))?;
+            (usize::from(self.shared.slots.owner_of(wanted.key)) == self.me).then_some(wanted)
         });
-        self.shard.warm(db, keys);
+        self.shard.warm(db, wanted);
     }
 
     /// The client has to authenticate and has not.

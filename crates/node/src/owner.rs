@@ -213,8 +213,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             if (index - first).is_multiple_of(WARM_CALLS) {
                 let next = (index..index + WARM_CALLS).map_while(|index| batch.call(index));
-                let keys = next.filter_map(|(call, args)| args.get(call.command.first_key()?));
-                self.shard.warm(call.db, keys);
+                self.shard.warm(call.db, next.filter_map(|(call, args)| call.command.wanted(args)));
             }
             if self.is_walking() || !self.snapshot.aside.is_empty() {
                 match self.turn_of_call(home, &call, args) {

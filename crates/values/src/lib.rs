@@ -19,6 +19,7 @@ pub mod sorted_set;
 pub mod string;
 pub mod table;
 pub mod thresholds;
+pub mod trail;
 
 pub use collection::{Collection, CollectionRef};
 pub use flat::FlatKind;
@@ -28,6 +29,7 @@ pub use set::{Set, SetRef};
 pub use sorted_set::{SortedSet, SortedSetRef};
 pub use string::{Digits, StringRef, StringValue};
 pub use thresholds::Thresholds;
+pub use trail::Trail;
 
 /// The value of one key.
 #[derive(Clone, Debug, PartialEq)]

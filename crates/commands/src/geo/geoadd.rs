@@ -27,6 +27,7 @@ impl Write for GeoAdd {
         flags: Flags::DENY_OOM,
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        element: Some(4),
         grammar: &[
             key("key", 0),
             one_of("condition", &[token("nx", "NX"), token("xx", "XX")]).optional().since("6.2.0"),

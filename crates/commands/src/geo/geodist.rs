@@ -22,6 +22,7 @@ impl Read for GeoDist {
         spread: Spread::OneShard,
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        element: Some(2),
         grammar: &[key("key", 0), string("member1"), string("member2"), grammar::UNIT.optional()],
         ..Spec::BASE
     };

@@ -14,6 +14,7 @@ impl Read for GeoHash {
         spread: Spread::OneShard,
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        element: Some(2),
         grammar: &[key("key", 0), string("member").optional().multiple()],
         ..Spec::BASE
     };

@@ -15,6 +15,7 @@ impl Read for GeoPos {
         spread: Spread::OneShard,
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        element: Some(2),
         grammar: &[key("key", 0), string("member").optional().multiple()],
         ..Spec::BASE
     };

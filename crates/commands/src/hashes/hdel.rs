@@ -14,6 +14,7 @@ impl Write for HDel {
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        element: Some(2),
         grammar: &[key("key", 0), string("field").multiple()],
         history: &[("2.4.0", "More than one field.")],
         ..Spec::BASE

@@ -15,6 +15,7 @@ impl Read for HGet {
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        element: Some(2),
         grammar: &[key("key", 0), string("field")],
         ..Spec::BASE
     };

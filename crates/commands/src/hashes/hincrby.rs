@@ -20,6 +20,7 @@ impl Write for HIncrBy {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        element: Some(2),
         grammar: &[key("key", 0), string("field"), integer("increment")],
         ..Spec::BASE
     };

@@ -15,6 +15,7 @@ impl Write for HSetNx {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],
+        element: Some(2),
         grammar: &[key("key", 0), string("field"), string("value")],
         ..Spec::BASE
     };

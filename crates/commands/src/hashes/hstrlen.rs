@@ -14,6 +14,7 @@ impl Read for HStrLen {
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RO)],
+        element: Some(2),
         grammar: &[key("key", 0), string("field")],
         ..Spec::BASE
     };

@@ -15,6 +15,7 @@ impl Read for SIsMember {
         flags: Flags::FAST,
         categories: Categories::SET,
         keys: &[KeySpec::at(1, KeyFlags::RO)],
+        element: Some(2),
         grammar: &[key("key", 0), string("member")],
         ..Spec::BASE
     };

@@ -15,6 +15,7 @@ impl Read for SMIsMember {
         flags: Flags::FAST,
         categories: Categories::SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        element: Some(2),
         grammar: &[key("key", 0), string("member").multiple()],
         ..Spec::BASE
     };

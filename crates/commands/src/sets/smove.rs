@@ -28,6 +28,7 @@ impl Gather for SMove {
             KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE)),
             KeySpec::at(2, KeyFlags::RW.with(KeyFlags::INSERT)),
         ],
+        element: Some(3),
         grammar: &[key("source", 0), key("destination", 1), string("member")],
         ..Spec::BASE
     };

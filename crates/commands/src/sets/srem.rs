@@ -16,6 +16,7 @@ impl Write for SRem {
         history: &[("2.4.0", "Several members.")],
         categories: Categories::SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        element: Some(2),
         grammar: &[key("key", 0), string("member").multiple()],
         ..Spec::BASE
     };

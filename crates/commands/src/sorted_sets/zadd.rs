@@ -25,6 +25,7 @@ impl Write for ZAdd {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        element: Some(3),
         grammar: &[
             key("key", 0),
             one_of("condition", &[token("nx", "NX"), token("xx", "XX")]).optional().since("3.0.2"),

@@ -15,6 +15,7 @@ impl Write for ZIncrBy {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        element: Some(3),
         grammar: &[key("key", 0), integer("increment"), string("member")],
         ..Spec::BASE
     };

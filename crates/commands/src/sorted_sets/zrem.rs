@@ -14,6 +14,7 @@ impl Write for ZRem {
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        element: Some(2),
         grammar: &[key("key", 0), string("member").multiple()],
         history: &[("2.4.0", "Several members.")],
         ..Spec::BASE

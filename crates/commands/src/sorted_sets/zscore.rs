@@ -14,6 +14,7 @@ impl Read for ZScore {
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        element: Some(2),
         grammar: &[key("key", 0), string("member")],
         ..Spec::BASE
     };

@@ -40,9 +40,36 @@ use segment::{BUCKET_SLOTS, tag_at};
 use slot::Slot;
 use std::cell::Cell;
 use std::marker::PhantomData;
+use tessera_values::Trail;
 
 /// Keys looked at together by [`Table::warm`]: enough for their cache misses to overlap.
 const WARM_KEYS: usize = 32;
+/// Steps of a [`Trail`]: to the element, and to what it owns.
+const TRAIL_STEPS: usize = 2;
+
+/// What a command that is to be run soon will look for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'k> {
+    /// Its key.
+    pub key: &'k [u8],
+    /// An element (a field, a member) of what the key holds.
+    pub element: Option<&'k [u8]>,
+}
+
+/// Where a key is, if it is there and its bucket was not full, and what is wanted of it.
+#[derive(Clone, Copy)]
+struct HomeOf<'t, 'k> {
+    bucket: &'t [Slot; BUCKET_SLOTS],
+    tag: u16,
+    element: Option<&'k [u8]>,
+}
+
+impl<'t> HomeOf<'t, '_> {
+    #[inline]
+    fn slots(self) -> impl Iterator<Item = &'t Slot> {
+        self.bucket.iter().filter(move |slot| slot.tag() == self.tag)
+    }
+}
 
 /// What is known of a table as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -340,16 +367,17 @@ impl Table {
     }
 
     /// Has the processor load what lookups of these keys will need, all at once instead of one after the other.
-    pub fn warm<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
+    pub fn warm<'k>(&self, wanted: impl Iterator<Item = Wanted<'k>>) {
         if self.is_empty() {
             return;
         }
-        let mut keys = keys;
+        let mut wanted = wanted;
         loop {
             // First the buckets, each of which is a cache miss, then the entries that they lead to.
-            let mut buckets = [(&[Slot::EMPTY; BUCKET_SLOTS], 0); WARM_KEYS];
-            let mut count = 0;
-            for (kept, key) in buckets.iter_mut().zip(keys.by_ref()) {
+            let mut homes =
+                [HomeOf { bucket: &[Slot::EMPTY; BUCKET_SLOTS], tag: 0, element: None }; WARM_KEYS];
+            let (mut count, mut has_elements) = (0, false);
+            for (home, Wanted { key, element }) in homes.iter_mut().zip(wanted.by_ref()) {
                 let hash = self.hash(key);
                 let Some(branch) = self.branch_index(hash) else { return };
                 let branch = &self.branches[branch];
@@ -357,16 +385,39 @@ impl Table {
                 let tag = tag_at(hash, segment.depth());
                 let bucket = segment.home_bucket(tag);
                 prefetch(bucket.as_ptr().cast());
-                *kept = (bucket, tag);
+                *home = HomeOf { bucket, tag, element };
+                has_elements |= element.is_some();
                 count += 1;
             }
-            for (bucket, tag) in &buckets[..count] {
-                for slot in bucket.iter().filter(|slot| slot.tag() == *tag) {
-                    slot.prefetch();
-                }
+            for home in &homes[..count] {
+                home.slots().for_each(|slot| slot.prefetch());
+            }
+            if has_elements {
+                self.warm_elements(&homes[..count]);
             }
             if count < WARM_KEYS {
                 return;
+            }
+        }
+    }
+
+    /// The same for elements of large collections, as soon as the entries are there.
+    fn warm_elements(&self, homes: &[HomeOf<'_, '_>]) {
+        let mut trails: [Option<Trail<'_>>; WARM_KEYS] = [const { None }; WARM_KEYS];
+        for (home, trail) in homes.iter().zip(&mut trails) {
+            // Another key's entry with the same tag is a way in vain, and no harm.
+            let entry = home.element.and_then(|_| home.slots().find_map(|slot| self.entry(*slot)));
+            if let (Some(element), Some(entry)) = (home.element, entry)
+                && entry.is_boxed()
+                && let Some((begun, address)) = entry.value().trail(element)
+            {
+                prefetch(address);
+                *trail = Some(begun);
+            }
+        }
+        for _ in 0..TRAIL_STEPS {
+            for address in trails.iter_mut().flatten().filter_map(Trail::advance) {
+                prefetch(address);
             }
         }
     }

@@ -415,6 +415,12 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// The value has a box of its own.
+    #[inline]
+    pub(super) fn is_boxed(self) -> bool {
+        self.raw.header().kind() == Kind::Boxed
+    }
+
     /// The bytes of a small collection that is kept in the entry's block.
     #[inline]
     pub(super) fn inline_flat(self) -> Option<(FlatKind, &'a [u8])> {

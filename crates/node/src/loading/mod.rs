@@ -26,6 +26,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use tessera_command::Command;
+use tessera_keyspace::Wanted;
 use tessera_storage::rdb::{DecodeOptions, DecodedEntry, Decoder, Item};
 
 /// What clients are told meanwhile.
@@ -34,6 +35,8 @@ const LOADING: &[u8] = b"LOADING Redis is loading the dataset in memory";
 const TURN_BUDGET_NS: u64 = 2_000_000;
 /// Entries decoded between two looks at the clock.
 const ENTRIES_PER_LOOK: usize = 64;
+/// Entries put into the shard together: what they need of its table is loaded into the caches at once.
+const ENTRIES_PER_BATCH: usize = 32;
 /// Sent to a peer in one turn at most, in bytes of memory.
 const PARCEL_LEN_BYTES: usize = 1024 * 1024;
 /// How often the log tells how far loading is, in nanoseconds.
@@ -69,7 +72,8 @@ pub(crate) struct Loading {
     held: Vec<ConnectionId>,
     files: VecDeque<PlannedFile>,
     current: Option<Current>,
-    /// For each node, what is to be sent to it in this turn, and about how much memory that is.
+    /// For each node, what is to be sent to it in this turn, and about how much memory that is. This node's own
+    /// is put into its shard at once.
     parcels: Vec<(Vec<DecodedEntry>, usize)>,
     /// This node has sent everything.
     has_sent: bool,
@@ -265,6 +269,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 loading.pending.push((self.disk.submit(operation), Asked::Reader(asked)));
             }
             let decoded = self.decode_some(loading, &mut current, &mut loaded, &mut expired);
+            let own = loading.parcels[self.me].0.drain(..);
+            let decoded = decoded.and_then(|has_more| self.insert_all(own).map(|()| has_more));
             let path = current.planned.path.clone();
             if decoded == Ok(false) && current.reader.is_closed() {
                 match is_whole(&current) {
@@ -363,14 +369,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             ));
         }
         let owner = usize::from(self.shared.slots.owner_of(&entry.key));
+        let (parcel, len_bytes) = &mut loading.parcels[owner];
         if owner == self.me {
-            self.insert_loaded(entry)?;
+            parcel.push(entry);
             return Ok(false);
         }
-        let (parcel, len_bytes) = &mut loading.parcels[owner];
         *len_bytes += size_of::<DecodedEntry>() + entry.key.len() + entry.value.allocated_bytes();
         parcel.push(entry);
         Ok(*len_bytes >= PARCEL_LEN_BYTES)
+    }
+
+    /// Puts entries into the shard, those that come first at first.
+    fn insert_all(&mut self, mut entries: std::vec::Drain<'_, DecodedEntry>) -> Result<(), String> {
+        loop {
+            let len = entries.len().min(ENTRIES_PER_BATCH);
+            if len == 0 {
+                return Ok(());
+            }
+            for batch in entries.as_slice()[..len].chunk_by(|left, right| left.db == right.db) {
+                let wanted = batch.iter().map(|entry| Wanted { key: &entry.key, element: None });
+                self.shard.warm(batch[0].db as u16, wanted);
+            }
+            entries.by_ref().take(len).try_for_each(|entry| self.insert_loaded(entry))?;
+        }
     }
 
     fn insert_loaded(&mut self, entry: DecodedEntry) -> Result<(), String> {
@@ -400,11 +421,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Keys have come that belong here.
-    pub(crate) fn take_loaded(&mut self, entries: Vec<DecodedEntry>) {
-        for entry in entries {
-            if let Err(problem) = self.insert_loaded(entry) {
-                return self.fail_loading(problem);
-            }
+    pub(crate) fn take_loaded(&mut self, mut entries: Vec<DecodedEntry>) {
+        if let Err(problem) = self.insert_all(entries.drain(..)) {
+            self.fail_loading(problem);
         }
     }
 

@@ -9,6 +9,7 @@ mod pair;
 mod reading;
 mod table;
 
+pub(crate) use reading::HashTrail;
 pub use reading::{Field, Fields, Found, HashRef};
 
 use crate::allocation::block_len_bytes;

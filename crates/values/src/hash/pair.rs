@@ -105,6 +105,12 @@ impl Pair {
         Pair::new(self.field(), self.value(), expire_at_ms)
     }
 
+    /// Where it begins.
+    #[inline]
+    pub fn address(&self) -> *const u8 {
+        self.0.as_ptr()
+    }
+
     /// The memory it takes besides itself, in bytes.
     #[inline]
     pub fn allocated_bytes(&self) -> usize {

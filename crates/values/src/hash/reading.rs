@@ -7,6 +7,7 @@ use super::{Form, Hash};
 use crate::collection::CollectionRef;
 use crate::listpack::{Element, Pack};
 use crate::table::Cursor;
+use crate::trail::Stage;
 
 /// A hash to look at, and how it is kept. Whoever reads it says what time it is, and does not see what has expired by then.
 #[derive(Clone, Copy)]
@@ -23,6 +24,17 @@ pub enum HashRef<'a> {
 /// The fields of a large hash.
 #[derive(Clone, Copy)]
 pub struct Fields<'a>(pub(super) &'a PairTable);
+
+/// The way to one of them.
+pub(crate) struct HashTrail<'a>(Stage<'a, Pair>);
+
+impl HashTrail<'_> {
+    /// See [`crate::Trail::advance`].
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Option<*const u8> {
+        self.0.advance(|pair| Some(pair.address()))
+    }
+}
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +61,13 @@ impl<'a> Fields<'a> {
     #[expect(clippy::len_without_is_empty, reason = "a key does not hold an empty hash")]
     pub fn len(self) -> usize {
         self.0.len()
+    }
+
+    /// The way to a field, and the address that its first step looks at.
+    pub(crate) fn trail(self, field: &[u8]) -> (HashTrail<'a>, *const u8) {
+        let spot = self.0.spot(field);
+        let address = spot.address();
+        (HashTrail(Stage::Segment(spot)), address)
     }
 
     /// The first field at a place or behind it, and the place to go on from. A walk begins at the default place.

@@ -3,7 +3,7 @@
 use super::FieldExpire;
 use super::deadlines::Deadlines;
 use super::pair::Pair;
-use crate::table::{Cursor, HashTable};
+use crate::table::{Cursor, HashTable, Spot};
 use ahash::RandomState;
 
 /// Fields with values in a hash table, and those that expire in the order of time besides.
@@ -47,6 +47,12 @@ impl PairTable {
     #[inline]
     pub fn find(&self, field: &[u8]) -> Option<&Pair> {
         self.table.find(self.hash(field), |pair| pair.field() == field)
+    }
+
+    /// Where a field is, if it is there.
+    #[inline]
+    pub fn spot(&self, field: &[u8]) -> Spot<'_, Pair> {
+        self.table.spot(self.hash(field))
     }
 
     /// True if the field is new.

@@ -2,7 +2,7 @@
 
 use crate::allocation::block_len_bytes;
 use crate::listpack::Element;
-use crate::table::{Cursor, HashTable};
+use crate::table::{Cursor, HashTable, Spot};
 use ahash::RandomState;
 
 /// One member. Integers need no memory of their own.
@@ -26,6 +26,15 @@ impl Member {
         match self {
             Member::Integer(integer) => Element::Integer(*integer),
             Member::Bytes(bytes) => Element::Bytes(bytes),
+        }
+    }
+
+    /// Where its bytes are, if it is no integer.
+    #[inline]
+    pub(super) fn address(&self) -> Option<*const u8> {
+        match self {
+            Member::Integer(_) => None,
+            Member::Bytes(bytes) => Some(bytes.as_ptr()),
         }
     }
 
@@ -73,6 +82,12 @@ impl Members {
     /// The same without what members own.
     pub(super) fn allocated_without_members(&self) -> usize {
         block_len_bytes(size_of::<Members>()) + self.table.allocated_bytes()
+    }
+
+    /// Where a member is, if it is there.
+    #[inline]
+    pub(super) fn spot(&self, element: Element<'_>) -> Spot<'_, Member> {
+        self.table.spot(hash(&self.hasher, element))
     }
 
     pub(super) fn contains(&self, element: Element<'_>) -> bool {

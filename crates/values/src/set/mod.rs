@@ -6,6 +6,7 @@ mod reading;
 mod sampling;
 
 pub use intset::{IntSet, Integers};
+pub(crate) use reading::SetTrail;
 pub use reading::{Iter, SetRef, TableMembers};
 
 use crate::listpack::{Element, Listpack};

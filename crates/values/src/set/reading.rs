@@ -6,6 +6,7 @@ use super::{Form, IntSet, Set};
 use crate::collection::CollectionRef;
 use crate::listpack::{self, Element, Pack, Position};
 use crate::table::Cursor;
+use crate::trail::Stage;
 
 /// A set to look at, and how it is kept.
 #[derive(Clone, Copy)]
@@ -29,10 +30,28 @@ impl<'a> TableMembers<'a> {
         self.0.len()
     }
 
+    /// The way to a member, and the address that its first step looks at.
+    pub(crate) fn trail(self, member: &[u8]) -> (SetTrail<'a>, *const u8) {
+        let spot = self.0.spot(Element::new(member));
+        let address = spot.address();
+        (SetTrail(Stage::Segment(spot)), address)
+    }
+
     /// The first member at a place or behind it, and the place to go on from. A walk begins at the default place.
     pub fn walk(self, cursor: Cursor) -> Option<(Element<'a>, Cursor)> {
         let (member, next): (&Member, Cursor) = self.0.walk(cursor)?;
         Some((member.as_element(), next))
+    }
+}
+
+/// The way to one of them.
+pub(crate) struct SetTrail<'a>(Stage<'a, Member>);
+
+impl SetTrail<'_> {
+    /// See [`crate::Trail::advance`].
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Option<*const u8> {
+        self.0.advance(Member::address)
     }
 }
 

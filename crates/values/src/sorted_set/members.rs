@@ -167,6 +167,14 @@ impl Members {
         self.chunks[chunk].slot_mut(slot)
     }
 
+    /// Where the member of that number is, and its score.
+    #[inline]
+    pub fn address(&self, id: u32) -> *const u8 {
+        let (chunk, slot) = place(id);
+        let chunk = &self.chunks[chunk];
+        chunk.slots.as_ptr().wrapping_add(slot * slot_len_bytes(usize::from(chunk.class)))
+    }
+
     /// The member of that number.
     #[inline]
     pub fn name(&self, id: u32) -> &[u8] {

@@ -7,6 +7,7 @@ mod reading;
 mod span;
 mod tree;
 
+pub(crate) use reading::SortedSetTrail;
 pub use reading::{Elements, RankedMembers, SortedSetRef};
 pub use span::{LexBound, ScoreBound, Span};
 

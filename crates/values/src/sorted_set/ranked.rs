@@ -4,7 +4,7 @@ use super::members::Members;
 use super::span::Span;
 use super::tree::{Entries, Entry, Tree};
 use crate::listpack::Element;
-use crate::table::HashTable;
+use crate::table::{HashTable, Spot};
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -57,6 +57,11 @@ impl Ranked {
     fn find(&self, name: &[u8]) -> Option<u32> {
         let hash = self.index.hash(name);
         self.index.find(hash, |id| self.members.name(*id) == name).copied()
+    }
+
+    /// Where a member's number is, if it is there, and what leads on from there.
+    pub fn spot(&self, name: &[u8]) -> (Spot<'_, u32>, &Members) {
+        (self.index.spot(self.index.hash(name)), &self.members)
     }
 
     /// The score of a member.

@@ -1,11 +1,13 @@
 //! Looking at sorted sets, wherever they are kept.
 
 use super::flat::{Flat, FlatIter};
+use super::members::Members;
 use super::ranked::{Ranked, RankedIter};
 use super::{Form, SortedSet, Span};
 use crate::collection::CollectionRef;
 use crate::listpack::{Element, Pack};
 use crate::string::Digits;
+use crate::trail::Stage;
 use std::ops::Range;
 
 /// A sorted set to look at, and how it is kept.
@@ -20,6 +22,29 @@ pub enum SortedSetRef<'a> {
 /// The members of a large sorted set.
 #[derive(Clone, Copy)]
 pub struct RankedMembers<'a>(pub(super) &'a Ranked);
+
+impl<'a> RankedMembers<'a> {
+    /// The way to a member and its score, and the address that its first step looks at.
+    pub(crate) fn trail(self, member: &[u8]) -> (SortedSetTrail<'a>, *const u8) {
+        let (spot, members) = self.0.spot(member);
+        let address = spot.address();
+        (SortedSetTrail { stage: Stage::Segment(spot), members }, address)
+    }
+}
+
+/// The way to one of them.
+pub(crate) struct SortedSetTrail<'a> {
+    stage: Stage<'a, u32>,
+    members: &'a Members,
+}
+
+impl SortedSetTrail<'_> {
+    /// See [`crate::Trail::advance`].
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Option<*const u8> {
+        self.stage.advance(|id| Some(self.members.address(*id)))
+    }
+}
 
 impl<'a> SortedSetRef<'a> {
     /// The score of a member.
