@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use tessera_storage::rdb::{DecodeOptions, DecodedEntry, Decoder, Item};
-use tessera_values::Thresholds;
 
 /// Read at once, in bytes.
 const PIECE_LEN_BYTES: usize = 1024 * 1024;
@@ -38,8 +37,7 @@ pub fn read(
     let shown = path.display();
     let unreadable = |error: std::io::Error| Trouble::Unreadable(format!("{shown}: {error}"));
     let mut file = File::open(path).map_err(unreadable)?;
-    let options = DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true };
-    let mut decoder = Decoder::new(options);
+    let mut decoder = Decoder::new(DecodeOptions::default());
     let mut facts = FileFacts::default();
     let mut piece = vec![0; PIECE_LEN_BYTES];
     let mut ended = false;

@@ -49,8 +49,7 @@ fn file(version: &str, content: &[&[u8]]) -> Vec<u8> {
 }
 
 fn decoded(bytes: &[u8]) -> Result<Vec<Item>, DecodeError> {
-    let mut decoder =
-        Decoder::new(DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true });
+    let mut decoder = Decoder::new(DecodeOptions::default());
     let mut items = Vec::new();
     for byte in bytes {
         decoder.feed(&[*byte]);

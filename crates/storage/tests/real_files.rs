@@ -19,7 +19,7 @@ fn text(name: &str) -> Vec<String> {
 /// All items of a file that comes in pieces of up to so many bytes.
 fn items(bytes: &[u8], thresholds: Thresholds, piece_max: usize) -> Result<Vec<Item>, DecodeError> {
     let mut random = fastrand::Rng::with_seed(piece_max as u64);
-    let mut decoder = Decoder::new(DecodeOptions { thresholds, verify_checksum: true });
+    let mut decoder = Decoder::new(DecodeOptions { thresholds, ..DecodeOptions::default() });
     let (mut items, mut rest) = (Vec::new(), bytes);
     while !rest.is_empty() {
         let (piece, behind) = rest.split_at(random.usize(1..=piece_max).min(rest.len()));

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 use tessera_keyspace::{Expire, Shard, SnapshotOptions, SnapshotProgress};
 use tessera_storage::rdb::{DecodeOptions, Decoder, EncodeOptions, Item, opcodes, put_end, put_header};
-use tessera_values::{Digits, StringValue, Thresholds, Value, ValueRef};
+use tessera_values::{Digits, StringValue, Value, ValueRef};
 
 type Model = BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>;
 
@@ -77,7 +77,7 @@ impl Snapshot {
         put_end(&mut self.file);
         self.file.extend_from_slice(&[0; 8]);
         let mut decoder =
-            Decoder::new(DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true });
+            Decoder::new(DecodeOptions::default());
         decoder.feed(&self.file);
         loop {
             match decoder.next() {

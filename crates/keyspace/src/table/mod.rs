@@ -35,7 +35,7 @@ pub(crate) use walk::Walked;
 
 use ahash::RandomState;
 use branch::{Branch, Room};
-use raw::prefetch;
+pub use raw::prefetch;
 use segment::{BUCKET_SLOTS, tag_at};
 use slot::Slot;
 use std::cell::Cell;
@@ -44,8 +44,6 @@ use tessera_values::Trail;
 
 /// Keys looked at together by [`Table::warm`]: enough for their cache misses to overlap.
 const WARM_KEYS: usize = 32;
-/// Steps of a [`Trail`]: to the element, and to what it owns.
-const TRAIL_STEPS: usize = 2;
 
 /// What a command that is to be run soon will look for.
 #[derive(Clone, Copy, Debug)]
@@ -415,11 +413,7 @@ impl Table {
                 *trail = Some(begun);
             }
         }
-        for _ in 0..TRAIL_STEPS {
-            for address in trails.iter_mut().flatten().filter_map(Trail::advance) {
-                prefetch(address);
-            }
-        }
+        Trail::go(&mut trails, prefetch);
     }
 
     /// All entries, in no useful order.

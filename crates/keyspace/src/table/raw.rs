@@ -360,7 +360,7 @@ impl RawEntry {
 
 /// Has the processor load the cache line at an address. Any address will do.
 #[inline]
-pub(super) fn prefetch(address: *const u8) {
+pub fn prefetch(address: *const u8) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -271,13 +271,12 @@ mod tests {
     use std::path::Path;
     use tessera_storage::manifest::ShardFile;
     use tessera_storage::rdb::{put_end, put_header};
-    use tessera_values::Thresholds;
 
     type Files = BTreeMap<String, Vec<u8>>;
 
     /// What a finder finds in `files`, which are in the directory `dir`.
     fn find(files: &Files) -> Result<LoadPlan, String> {
-        let options = DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true };
+        let options = DecodeOptions::default();
         let mut finder = Finder::new(Place::new(Path::new("dir"), b"dump.rdb").unwrap(), options);
         let names: Vec<&String> = files.keys().collect();
         let by_path = |path: &str| {

@@ -122,6 +122,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         DecodeOptions {
             thresholds: self.shard.settings().thresholds,
             verify_checksum: self.config.rdb_checksum,
+            prefetch: tessera_keyspace::prefetch,
         }
     }
 

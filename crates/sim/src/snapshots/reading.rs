@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use tessera_storage::checksum::crc64;
 use tessera_storage::manifest::Manifest;
 use tessera_storage::rdb::{DecodeOptions, Decoder, Item};
-use tessera_values::{Collection, Digits, Thresholds, Value};
+use tessera_values::{Collection, Digits, Value};
 
 /// What was saved.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ pub fn read(contents: &BTreeMap<String, Vec<u8>>) -> Result<Saved, String> {
 }
 
 fn read_file(bytes: &[u8], saved: &mut Saved) -> Result<u64, String> {
-    let options = DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true };
+    let options = DecodeOptions::default();
     let mut decoder = Decoder::new(options);
     decoder.feed(bytes);
     let mut keys = 0;

@@ -7,7 +7,7 @@
 //! ```
 //! Both numbers are little-endian. The checksum is over all that is before it.
 
-use super::decode::{Decoded, Reader, Stop, ValueDecoder};
+use super::decode::{DecodeOptions, Decoded, Reader, Stop, ValueDecoder};
 use super::opcodes::{VERSION_READ_MAX, ValueType};
 use crate::checksum::crc64;
 use std::fmt;
@@ -61,7 +61,8 @@ fn read(reader: &mut Reader<'_>, thresholds: &Thresholds) -> Result<Decoded, Sto
     let Some(value_type) = ValueType::from_number(number) else {
         return Err(Stop::Bad(format!("a value of unknown type {number}")));
     };
-    ValueDecoder::new(value_type, *thresholds).resume(reader)
+    let options = DecodeOptions { thresholds: *thresholds, ..DecodeOptions::default() };
+    ValueDecoder::new(value_type, options).resume(reader)
 }
 
 /// What is before the footer, if that is right.

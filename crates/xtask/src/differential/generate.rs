@@ -249,7 +249,9 @@ impl Generator {
             b"HSCAN" | b"SSCAN" | b"ZSCAN" => words.get(2),
             _ => None,
         };
-        if cursor.is_some_and(|cursor| cursor == b"-1") {
+        let is_made_up =
+            |cursor: &Vec<u8>| cursor == b"-1" || cursor::parse(cursor).is_some_and(|cursor| cursor != 0);
+        if cursor.is_some_and(is_made_up) {
             words.truncate(1);
         }
         // Redis has commands that are not built.

@@ -6,7 +6,7 @@ use tessera_storage::rdb::opcodes::VERSION_READ_MAX;
 use tessera_storage::rdb::{
     DecodeOptions, DecodedEntry, Decoder, EncodeOptions, Item, KeyFacts, put_end, put_entry, put_header,
 };
-use tessera_values::{Collection, Hash, Thresholds, Value};
+use tessera_values::{Collection, Hash, Value};
 
 /// What was there at the cut, by database and key. No key is an integer or longer than 63 bytes, so that they are written as
 /// they are.
@@ -76,8 +76,7 @@ fn decode(body: &[u8]) -> Vec<DecodedEntry> {
     file.extend_from_slice(body);
     put_end(&mut file);
     file.extend_from_slice(&[0; 8]);
-    let mut decoder =
-        Decoder::new(DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true });
+    let mut decoder = Decoder::new(DecodeOptions::default());
     decoder.feed(&file);
     let mut entries = Vec::new();
     loop {

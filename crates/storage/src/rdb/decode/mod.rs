@@ -30,6 +30,14 @@ pub struct DecodeOptions {
     pub thresholds: Thresholds,
     /// The checksum at the end is compared (`rdbchecksum`). One that is 0 never is.
     pub verify_checksum: bool,
+    /// Has the processor load the cache line at an address, which need not be a valid one. It may do nothing.
+    pub prefetch: fn(*const u8),
+}
+
+impl Default for DecodeOptions {
+    fn default() -> DecodeOptions {
+        DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true, prefetch: |_| {} }
+    }
 }
 
 /// What comes next in a file.
@@ -234,7 +242,7 @@ impl Decoder {
                 let context = Context {
                     db: &mut self.db,
                     facts: &mut self.facts,
-                    thresholds: &self.options.thresholds,
+                    options: &self.options,
                     has_checksum: self.version >= VERSION_WITH_CHECKSUM,
                 };
                 context.read(reader)
@@ -301,7 +309,7 @@ fn version(reader: &mut Reader<'_>) -> Result<u32, Stop> {
 struct Context<'a> {
     db: &'a mut u64,
     facts: &'a mut Facts,
-    thresholds: &'a Thresholds,
+    options: &'a DecodeOptions,
     has_checksum: bool,
 }
 
@@ -314,7 +322,7 @@ impl Context<'_> {
                 return bad(format!("a value of unknown type {number}"));
             };
             let key = reader.string()?.to_vec()?;
-            let decoder = ValueDecoder::new(value_type, *self.thresholds);
+            let decoder = ValueDecoder::new(value_type, *self.options);
             return Ok((None, State::Value(key, Box::new(decoder))));
         };
         let item = match opcode {

@@ -26,7 +26,7 @@ pub(super) fn bad<T>(problem: impl Into<String>) -> Result<T, Stop> {
 }
 
 /// Bytes that are there, and how far they have been read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,

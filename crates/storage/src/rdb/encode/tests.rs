@@ -151,7 +151,7 @@ fn what_is_written_is_read_again() {
         put_end(&mut out);
         let checksum = crc64(&out);
         out.extend_from_slice(&checksum.to_le_bytes());
-        let mut decoder = Decoder::new(DecodeOptions { thresholds, verify_checksum: true });
+        let mut decoder = Decoder::new(DecodeOptions { thresholds, ..DecodeOptions::default() });
         decoder.feed(&out);
         let mut read = None;
         loop {

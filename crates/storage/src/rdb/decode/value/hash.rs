@@ -34,6 +34,14 @@ impl HashBuilder {
         HashBuilder::Flat { listpack: Listpack::new(), with_times }
     }
 
+    /// The hash as far as it goes, if it is a large one.
+    pub fn large(&self) -> Option<&Hash> {
+        match self {
+            HashBuilder::Large(hash) => Some(hash),
+            HashBuilder::Flat { .. } => None,
+        }
+    }
+
     /// Adds a field.
     #[inline]
     pub fn add(

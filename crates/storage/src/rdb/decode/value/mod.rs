@@ -8,18 +8,21 @@ mod sorted_set;
 mod ziplist;
 mod zipmap;
 
-use super::module;
 use super::reader::{RawString, Reader, Stop, bad};
+use super::{DecodeOptions, module};
 use crate::rdb::opcodes::{NODE_PACKED, NODE_PLAIN, ValueType};
 use hash::HashBuilder;
 use set::SetBuilder;
 use sorted_set::SortedSetBuilder;
 use tessera_values::list::ListBuilder;
 use tessera_values::listpack::{Listpack, Malformed};
-use tessera_values::{StringValue, Thresholds, Value};
+use tessera_values::{Collection, StringValue, Thresholds, Trail, Value, ValueRef};
 
 /// The latest time at which a field may expire, in Unix milliseconds: 48 bits, as in Redis.
 pub(super) const FIELD_EXPIRE_MAX_MS: u64 = (1 << 48) - 1;
+
+/// Elements that are looked for together before they are read.
+const ELEMENTS_AHEAD: usize = 32;
 
 /// What a value turned out to be.
 #[derive(Debug)]
@@ -40,7 +43,7 @@ impl<T: Into<Value>> From<Option<T>> for Decoded {
 #[derive(Debug)]
 pub(crate) struct ValueDecoder {
     value_type: ValueType,
-    thresholds: Thresholds,
+    options: DecodeOptions,
     state: State,
 }
 
@@ -67,8 +70,8 @@ enum Elements {
 
 impl ValueDecoder {
     /// At the beginning of a value.
-    pub fn new(value_type: ValueType, thresholds: Thresholds) -> ValueDecoder {
-        ValueDecoder { value_type, thresholds, state: State::Beginning }
+    pub fn new(value_type: ValueType, options: DecodeOptions) -> ValueDecoder {
+        ValueDecoder { value_type, options, state: State::Beginning }
     }
 
     /// Goes on reading. Of what it could not read for want of bytes, the reader stands at the beginning.
@@ -81,19 +84,26 @@ impl ValueDecoder {
         let State::Elements(left, elements) = &mut self.state else { return Ok(Decoded::Empty) };
         // For strings that were compressed.
         let mut rooms = [Vec::new(), Vec::new()];
+        let DecodeOptions { thresholds, prefetch, .. } = &self.options;
+        let mut looked_for = 0;
         while *left > 0 {
-            reader.whole(|reader| elements.read(reader, self.value_type, &mut rooms, &self.thresholds))?;
+            if looked_for == 0 {
+                looked_for = ELEMENTS_AHEAD;
+                elements.look_ahead(reader.clone(), self.value_type, *left, prefetch);
+            }
+            reader.whole(|reader| elements.read(reader, self.value_type, &mut rooms, thresholds))?;
             *left -= 1;
+            looked_for -= 1;
         }
         match std::mem::replace(&mut self.state, State::Beginning) {
-            State::Elements(_, elements) => elements.finish(&self.thresholds),
+            State::Elements(_, elements) => elements.finish(thresholds),
             State::Beginning => Ok(Decoded::Empty),
         }
     }
 
     /// Reads a value that is one string, or the beginning of one that has elements.
     fn begin(&mut self, reader: &mut Reader<'_>) -> Result<Option<Decoded>, Stop> {
-        let thresholds = &self.thresholds;
+        let thresholds = &self.options.thresholds;
         let setting = thresholds.list_max_listpack_size;
         match self.value_type {
             ValueType::StreamListpacks | ValueType::StreamListpacks2 | ValueType::StreamListpacks3 => {
@@ -160,6 +170,50 @@ impl ValueDecoder {
 }
 
 impl Elements {
+    /// What there is so far, if it is a large collection of named elements.
+    fn large(&self) -> Option<ValueRef<'_>> {
+        match self {
+            Elements::List(_) | Elements::Nodes(_) => None,
+            Elements::Set(set) => set.large().map(|set| ValueRef::Set(set.as_ref())),
+            Elements::SortedSet(set) => set.large().map(|set| ValueRef::SortedSet(set.as_ref())),
+            Elements::Hash(hash) | Elements::HashWithTimes(hash, _) => {
+                hash.large().map(|hash| ValueRef::Hash(hash.as_ref()))
+            }
+        }
+    }
+
+    /// Has the processor load what adding the next elements to a large collection needs of its table, so that it waits for
+    /// all of them at once. What is wrong with them is found when they are read.
+    fn look_ahead(&self, mut reader: Reader<'_>, value_type: ValueType, left: u64, prefetch: &fn(*const u8)) {
+        let Some(value) = self.large() else { return };
+        let mut name = || {
+            if matches!(self, Elements::HashWithTimes(..)) {
+                reader.number()?;
+            }
+            let name = reader.string()?;
+            match self {
+                Elements::SortedSet(_) if value_type == ValueType::SortedSet => {
+                    sorted_set::score_of_text(&mut reader)?;
+                }
+                Elements::SortedSet(_) => drop(reader.array::<8>()?),
+                Elements::Hash(_) | Elements::HashWithTimes(..) => drop(reader.string()?),
+                Elements::Set(_) | Elements::List(_) | Elements::Nodes(_) => {}
+            }
+            Ok::<_, Stop>(name)
+        };
+        let mut trails: [Option<Trail<'_>>; ELEMENTS_AHEAD] = [const { None }; ELEMENTS_AHEAD];
+        for (trail, _) in trails.iter_mut().zip(0..left) {
+            let Ok(name) = name() else { break };
+            if let RawString::Bytes(name) = name
+                && let Some((begun, address)) = value.trail(name)
+            {
+                prefetch(address);
+                *trail = Some(begun);
+            }
+        }
+        Trail::go(&mut trails, prefetch);
+    }
+
     /// Reads one of them.
     #[inline]
     fn read(

@@ -43,6 +43,14 @@ impl SetBuilder {
         SetBuilder { form, longest: 0, sum: 0 }
     }
 
+    /// The set as far as it goes, if it is a large one.
+    pub fn large(&self) -> Option<&Set> {
+        match &self.form {
+            Form::Large(set) => Some(set),
+            Form::Integers(_) | Form::Flat(..) => None,
+        }
+    }
+
     /// Adds a member.
     #[inline]
     pub fn add(&mut self, member: Element<'_>, thresholds: &Thresholds) -> Result<(), Stop> {

@@ -32,6 +32,14 @@ impl SortedSetBuilder {
         SortedSetBuilder::Few(Vec::new())
     }
 
+    /// The sorted set as far as it goes, if it is a large one.
+    pub fn large(&self) -> Option<&SortedSet> {
+        match self {
+            SortedSetBuilder::Large(set) => Some(set),
+            SortedSetBuilder::Few(_) => None,
+        }
+    }
+
     /// Adds a member.
     #[inline]
     pub fn add(&mut self, member: Element<'_>, score: f64, thresholds: &Thresholds) -> Result<(), Stop> {
