@@ -210,8 +210,8 @@ impl Shard {
         ViewMut::new(self, db, touch)
     }
 
-    /// Brings the entries of several keys, and elements of what they hold, closer to the processor. Looking for them one right after the other lets it
-    /// wait for memory once instead of once per command. Changes nothing that can be seen.
+    /// Brings the entries of several keys, and elements of what they hold, closer to the processor. Looking for them one
+    /// right after the other lets it wait for memory once instead of once per command. Changes nothing that can be seen.
     pub fn warm<'k>(&self, db: u16, wanted: impl Iterator<Item = Wanted<'k>>) {
         self.databases[db as usize].table.warm(wanted);
     }

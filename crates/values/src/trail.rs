@@ -4,12 +4,8 @@
 use crate::hash::HashTrail;
 use crate::set::SetTrail;
 use crate::sorted_set::SortedSetTrail;
-use crate::table::Spot;
+use crate::table::Way;
 use crate::{HashRef, SetRef, SortedSetRef, ValueRef};
-use std::ptr;
-
-/// Steps of a way: to the element, and to what it owns.
-const STEPS: usize = 2;
 
 /// A way, gone some steps. Going it changes nothing and finds nothing out: what is at its end may be another element.
 pub struct Trail<'a>(Inner<'a>);
@@ -20,60 +16,17 @@ enum Inner<'a> {
     SortedSet(SortedSetTrail<'a>),
 }
 
-/// How far a way through a hash table was gone.
-pub(crate) enum Stage<'a, T> {
-    /// The segment is known.
-    Segment(Spot<'a, T>),
-    /// The element is known, but for what it owns.
-    Element(&'a T),
-    /// There is nothing more to look at.
-    End,
-}
-
-impl<'a, T> Stage<'a, T> {
-    /// The next step, and the address that it leads to. `owned` is where what an element owns lies.
-    #[inline]
-    pub(crate) fn advance(&mut self, owned: impl FnOnce(&'a T) -> Option<*const u8>) -> Option<*const u8> {
-        match self {
-            Stage::Segment(spot) => match spot.candidate() {
-                Some(element) => {
-                    *self = Stage::Element(element);
-                    return Some(ptr::from_ref(element).cast());
-                }
-                None => *self = Stage::End,
-            },
-            Stage::Element(element) => {
-                let address = owned(element);
-                *self = Stage::End;
-                return address;
-            }
-            Stage::End => {}
-        }
-        None
-    }
-}
-
 impl<'a> ValueRef<'a> {
-    /// The way to an element (a field, a member) of a large collection, and the address that its first step looks at. `None` for all
-    /// that is no large collection of named elements.
+    /// The way to an element (a field, a member) of a large collection. `None` for all that is no large collection of named
+    /// elements.
     #[inline]
-    pub fn trail(self, element: &[u8]) -> Option<(Trail<'a>, *const u8)> {
-        let (inner, address) = match self {
-            ValueRef::Hash(HashRef::Table(fields)) => {
-                let (trail, address) = fields.trail(element);
-                (Inner::Hash(trail), address)
-            }
-            ValueRef::Set(SetRef::Table(members)) => {
-                let (trail, address) = members.trail(element);
-                (Inner::Set(trail), address)
-            }
-            ValueRef::SortedSet(SortedSetRef::Ranked(members)) => {
-                let (trail, address) = members.trail(element);
-                (Inner::SortedSet(trail), address)
-            }
+    pub fn trail(self, element: &[u8]) -> Option<Trail<'a>> {
+        Some(Trail(match self {
+            ValueRef::Hash(HashRef::Table(fields)) => Inner::Hash(fields.trail(element)),
+            ValueRef::Set(SetRef::Table(members)) => Inner::Set(members.trail(element)),
+            ValueRef::SortedSet(SortedSetRef::Ranked(members)) => Inner::SortedSet(members.trail(element)),
             _ => return None,
-        };
-        Some((Trail(inner), address))
+        }))
     }
 }
 
@@ -81,7 +34,7 @@ impl Trail<'_> {
     /// Goes all these ways to their ends, side by side. `prefetch` has the processor load an address, and need not.
     #[inline]
     pub fn go(trails: &mut [Option<Trail<'_>>], prefetch: impl Fn(*const u8)) {
-        for _ in 0..STEPS {
+        for _ in 0..Way::<()>::STEPS {
             trails.iter_mut().flatten().filter_map(Trail::advance).for_each(&prefetch);
         }
     }
@@ -101,6 +54,7 @@ impl Trail<'_> {
 mod tests {
     use crate::hash::FieldExpire;
     use crate::listpack::Element;
+    use crate::table::Way;
     use crate::{Collection, CollectionRef, Hash, Set, SortedSet, Thresholds, ValueRef};
     use std::collections::BTreeMap;
 
@@ -120,9 +74,9 @@ mod tests {
     /// Most ways have to end where the element is; an element before it may have the same few bits of a hash.
     fn check(value: ValueRef<'_>, expected: impl Fn(&str) -> usize) {
         let is_right = |name: &String| {
-            let (mut trail, _) = value.trail(name.as_bytes()).expect("it is large");
-            trail.advance().and_then(|_| trail.advance()) == Some(expected(name) as *const u8)
-                && trail.advance().is_none()
+            let mut trail = value.trail(name.as_bytes()).expect("it is large");
+            let steps: Vec<_> = std::iter::from_fn(|| trail.advance()).collect();
+            steps.len() == Way::<()>::STEPS && steps.last() == Some(&(expected(name) as *const u8))
         };
         let right = names().filter(is_right).count();
         assert!(right > LEN * 3 / 4, "{right} of {LEN}");
@@ -163,7 +117,8 @@ mod tests {
     fn nothing_is_on_the_way_to_what_is_not_there() {
         let thresholds = Thresholds::default();
         let set = Set::large(&thresholds);
-        let (mut trail, _) = ValueRef::Set(set.as_ref()).trail(b"element").expect("it is large");
+        let mut trail = ValueRef::Set(set.as_ref()).trail(b"element").expect("it is large");
+        assert!(trail.advance().is_some(), "the segment is there");
         assert_eq!(trail.advance(), None);
         assert!(ValueRef::Set(Set::default().as_ref()).trail(b"element").is_none());
     }

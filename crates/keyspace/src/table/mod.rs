@@ -365,11 +365,10 @@ impl Table {
     }
 
     /// Has the processor load what lookups of these keys will need, all at once instead of one after the other.
-    pub fn warm<'k>(&self, wanted: impl Iterator<Item = Wanted<'k>>) {
+    pub fn warm<'k>(&self, mut wanted: impl Iterator<Item = Wanted<'k>>) {
         if self.is_empty() {
             return;
         }
-        let mut wanted = wanted;
         loop {
             // First the buckets, each of which is a cache miss, then the entries that they lead to.
             let mut homes =
@@ -404,13 +403,11 @@ impl Table {
         let mut trails: [Option<Trail<'_>>; WARM_KEYS] = [const { None }; WARM_KEYS];
         for (home, trail) in homes.iter().zip(&mut trails) {
             // Another key's entry with the same tag is a way in vain, and no harm.
-            let entry = home.element.and_then(|_| home.slots().find_map(|slot| self.entry(*slot)));
-            if let (Some(element), Some(entry)) = (home.element, entry)
+            if let Some(element) = home.element
+                && let Some(entry) = home.slots().find_map(|slot| self.entry(*slot))
                 && entry.is_boxed()
-                && let Some((begun, address)) = entry.value().trail(element)
             {
-                prefetch(address);
-                *trail = Some(begun);
+                *trail = entry.value().trail(element);
             }
         }
         Trail::go(&mut trails, prefetch);

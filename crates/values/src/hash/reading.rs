@@ -6,8 +6,7 @@ use super::table::PairTable;
 use super::{Form, Hash};
 use crate::collection::CollectionRef;
 use crate::listpack::{Element, Pack};
-use crate::table::Cursor;
-use crate::trail::Stage;
+use crate::table::{Cursor, Way};
 
 /// A hash to look at, and how it is kept. Whoever reads it says what time it is, and does not see what has expired by then.
 #[derive(Clone, Copy)]
@@ -26,7 +25,7 @@ pub enum HashRef<'a> {
 pub struct Fields<'a>(pub(super) &'a PairTable);
 
 /// The way to one of them.
-pub(crate) struct HashTrail<'a>(Stage<'a, Pair>);
+pub(crate) struct HashTrail<'a>(Way<'a, Pair>);
 
 impl HashTrail<'_> {
     /// See [`crate::Trail::advance`].
@@ -63,11 +62,10 @@ impl<'a> Fields<'a> {
         self.0.len()
     }
 
-    /// The way to a field, and the address that its first step looks at.
-    pub(crate) fn trail(self, field: &[u8]) -> (HashTrail<'a>, *const u8) {
-        let spot = self.0.spot(field);
-        let address = spot.address();
-        (HashTrail(Stage::Segment(spot)), address)
+    /// The way to a field.
+    #[inline]
+    pub(crate) fn trail(self, field: &[u8]) -> HashTrail<'a> {
+        HashTrail(self.0.way(field))
     }
 
     /// The first field at a place or behind it, and the place to go on from. A walk begins at the default place.

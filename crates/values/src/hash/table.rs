@@ -3,7 +3,7 @@
 use super::FieldExpire;
 use super::deadlines::Deadlines;
 use super::pair::Pair;
-use crate::table::{Cursor, HashTable, Spot};
+use crate::table::{Cursor, HashTable, Way};
 use ahash::RandomState;
 
 /// Fields with values in a hash table, and those that expire in the order of time besides.
@@ -49,10 +49,10 @@ impl PairTable {
         self.table.find(self.hash(field), |pair| pair.field() == field)
     }
 
-    /// Where a field is, if it is there.
+    /// The way to a field.
     #[inline]
-    pub fn spot(&self, field: &[u8]) -> Spot<'_, Pair> {
-        self.table.spot(self.hash(field))
+    pub fn way(&self, field: &[u8]) -> Way<'_, Pair> {
+        self.table.way(self.hash(field))
     }
 
     /// True if the field is new.

@@ -2,7 +2,7 @@
 
 use crate::allocation::block_len_bytes;
 use crate::listpack::Element;
-use crate::table::{Cursor, HashTable, Spot};
+use crate::table::{Cursor, HashTable, Way};
 use ahash::RandomState;
 
 /// One member. Integers need no memory of their own.
@@ -84,10 +84,10 @@ impl Members {
         block_len_bytes(size_of::<Members>()) + self.table.allocated_bytes()
     }
 
-    /// Where a member is, if it is there.
+    /// The way to a member.
     #[inline]
-    pub(super) fn spot(&self, element: Element<'_>) -> Spot<'_, Member> {
-        self.table.spot(hash(&self.hasher, element))
+    pub(super) fn way(&self, element: Element<'_>) -> Way<'_, Member> {
+        self.table.way(hash(&self.hasher, element))
     }
 
     pub(super) fn contains(&self, element: Element<'_>) -> bool {

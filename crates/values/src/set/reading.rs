@@ -5,8 +5,7 @@ use super::members::{Member, Members};
 use super::{Form, IntSet, Set};
 use crate::collection::CollectionRef;
 use crate::listpack::{self, Element, Pack, Position};
-use crate::table::Cursor;
-use crate::trail::Stage;
+use crate::table::{Cursor, Way};
 
 /// A set to look at, and how it is kept.
 #[derive(Clone, Copy)]
@@ -30,11 +29,10 @@ impl<'a> TableMembers<'a> {
         self.0.len()
     }
 
-    /// The way to a member, and the address that its first step looks at.
-    pub(crate) fn trail(self, member: &[u8]) -> (SetTrail<'a>, *const u8) {
-        let spot = self.0.spot(Element::new(member));
-        let address = spot.address();
-        (SetTrail(Stage::Segment(spot)), address)
+    /// The way to a member.
+    #[inline]
+    pub(crate) fn trail(self, member: &[u8]) -> SetTrail<'a> {
+        SetTrail(self.0.way(Element::new(member)))
     }
 
     /// The first member at a place or behind it, and the place to go on from. A walk begins at the default place.
@@ -45,7 +43,7 @@ impl<'a> TableMembers<'a> {
 }
 
 /// The way to one of them.
-pub(crate) struct SetTrail<'a>(Stage<'a, Member>);
+pub(crate) struct SetTrail<'a>(Way<'a, Member>);
 
 impl SetTrail<'_> {
     /// See [`crate::Trail::advance`].

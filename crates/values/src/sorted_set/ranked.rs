@@ -4,7 +4,7 @@ use super::members::Members;
 use super::span::Span;
 use super::tree::{Entries, Entry, Tree};
 use crate::listpack::Element;
-use crate::table::{HashTable, Spot};
+use crate::table::{HashTable, Way};
 use std::cmp::Ordering;
 use std::ops::Range;
 
@@ -59,9 +59,10 @@ impl Ranked {
         self.index.find(hash, |id| self.members.name(*id) == name).copied()
     }
 
-    /// Where a member's number is, if it is there, and what leads on from there.
-    pub fn spot(&self, name: &[u8]) -> (Spot<'_, u32>, &Members) {
-        (self.index.spot(self.index.hash(name)), &self.members)
+    /// The way to a member's number, and what leads on from there.
+    #[inline]
+    pub fn way(&self, name: &[u8]) -> (Way<'_, u32>, &Members) {
+        (self.index.way(self.index.hash(name)), &self.members)
     }
 
     /// The score of a member.

@@ -7,7 +7,7 @@ use super::{Form, SortedSet, Span};
 use crate::collection::CollectionRef;
 use crate::listpack::{Element, Pack};
 use crate::string::Digits;
-use crate::trail::Stage;
+use crate::table::Way;
 use std::ops::Range;
 
 /// A sorted set to look at, and how it is kept.
@@ -24,17 +24,17 @@ pub enum SortedSetRef<'a> {
 pub struct RankedMembers<'a>(pub(super) &'a Ranked);
 
 impl<'a> RankedMembers<'a> {
-    /// The way to a member and its score, and the address that its first step looks at.
-    pub(crate) fn trail(self, member: &[u8]) -> (SortedSetTrail<'a>, *const u8) {
-        let (spot, members) = self.0.spot(member);
-        let address = spot.address();
-        (SortedSetTrail { stage: Stage::Segment(spot), members }, address)
+    /// The way to a member and its score.
+    #[inline]
+    pub(crate) fn trail(self, member: &[u8]) -> SortedSetTrail<'a> {
+        let (way, members) = self.0.way(member);
+        SortedSetTrail { way, members }
     }
 }
 
 /// The way to one of them.
 pub(crate) struct SortedSetTrail<'a> {
-    stage: Stage<'a, u32>,
+    way: Way<'a, u32>,
     members: &'a Members,
 }
 
@@ -42,7 +42,7 @@ impl SortedSetTrail<'_> {
     /// See [`crate::Trail::advance`].
     #[inline]
     pub(crate) fn advance(&mut self) -> Option<*const u8> {
-        self.stage.advance(|id| Some(self.members.address(*id)))
+        self.way.advance(|id| Some(self.members.address(*id)))
     }
 }
 

@@ -8,8 +8,10 @@
 //! The table knows nothing of keys: whoever uses it gives hashes, and says what is equal.
 
 mod walk;
+mod way;
 
 pub use walk::Cursor;
+pub(crate) use way::Way;
 
 use ahash::RandomState;
 use hashbrown::HashTable as Segment;
@@ -24,30 +26,10 @@ const MERGED_MAX_LEN: usize = SEGMENT_MAX_LEN / 2;
 const DEPTH_MAX: u32 = 22;
 
 #[derive(Clone)]
-struct Part<T> {
+pub(crate) struct Part<T> {
     elements: Segment<T>,
     /// How many of the highest bits of the hash its elements have in common.
     depth: u32,
-}
-
-/// The segment in which an element of some hash is, if it is there.
-pub(crate) struct Spot<'t, T> {
-    part: &'t Part<T>,
-    hash: u64,
-}
-
-impl<'t, T> Spot<'t, T> {
-    /// Where the segment's own data begins.
-    #[inline]
-    pub(crate) fn address(&self) -> *const u8 {
-        std::ptr::from_ref(self.part).cast()
-    }
-
-    /// An element that may be the one: its hash agrees as far as can be told without looking at any.
-    #[inline]
-    pub(crate) fn candidate(&self) -> Option<&'t T> {
-        self.part.elements.iter_hash(inner_hash(self.hash)).next()
-    }
 }
 
 /// A set of elements, found by a hash of 64 bits that comes from [`HashTable::hash`].
@@ -146,12 +128,6 @@ impl<T> HashTable<T> {
     pub fn find_mut(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<&mut T> {
         let index = self.directory[self.slot(hash)];
         self.part_mut(index).elements.find_mut(inner_hash(hash), is_it)
-    }
-
-    /// Where an element of that hash is, if it is there.
-    #[inline]
-    pub(crate) fn spot(&self, hash: u64) -> Spot<'_, T> {
-        Spot { part: self.part_at(hash), hash }
     }
 
     /// Adds an element that is not there yet. `hash_of` tells the hash of any element.

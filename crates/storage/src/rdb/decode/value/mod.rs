@@ -89,7 +89,7 @@ impl ValueDecoder {
         while *left > 0 {
             if looked_for == 0 {
                 looked_for = ELEMENTS_AHEAD;
-                elements.look_ahead(reader.clone(), self.value_type, *left, prefetch);
+                elements.look_ahead(reader.clone(), self.value_type, *left, *prefetch);
             }
             reader.whole(|reader| elements.read(reader, self.value_type, &mut rooms, thresholds))?;
             *left -= 1;
@@ -184,7 +184,7 @@ impl Elements {
 
     /// Has the processor load what adding the next elements to a large collection needs of its table, so that it waits for
     /// all of them at once. What is wrong with them is found when they are read.
-    fn look_ahead(&self, mut reader: Reader<'_>, value_type: ValueType, left: u64, prefetch: &fn(*const u8)) {
+    fn look_ahead(&self, mut reader: Reader<'_>, value_type: ValueType, left: u64, prefetch: fn(*const u8)) {
         let Some(value) = self.large() else { return };
         let mut name = || {
             if matches!(self, Elements::HashWithTimes(..)) {
@@ -204,11 +204,8 @@ impl Elements {
         let mut trails: [Option<Trail<'_>>; ELEMENTS_AHEAD] = [const { None }; ELEMENTS_AHEAD];
         for (trail, _) in trails.iter_mut().zip(0..left) {
             let Ok(name) = name() else { break };
-            if let RawString::Bytes(name) = name
-                && let Some((begun, address)) = value.trail(name)
-            {
-                prefetch(address);
-                *trail = Some(begun);
+            if let RawString::Bytes(name) = name {
+                *trail = value.trail(name);
             }
         }
         Trail::go(&mut trails, prefetch);
