@@ -76,8 +76,7 @@ impl Snapshot {
     fn check(mut self, now_ms: i64) {
         put_end(&mut self.file);
         self.file.extend_from_slice(&[0; 8]);
-        let mut decoder =
-            Decoder::new(DecodeOptions::default());
+        let mut decoder = Decoder::new(DecodeOptions::default());
         decoder.feed(&self.file);
         loop {
             match decoder.next() {

@@ -22,7 +22,8 @@ fn tight() -> Thresholds {
 
 /// What came out of a file that comes in pieces of so many bytes: the items, and the error, if it ended with one.
 fn decode(file: &[u8], piece_len: usize, thresholds: Thresholds) -> (Vec<Item>, Option<String>) {
-    let mut decoder = Decoder::new(DecodeOptions { thresholds, verify_checksum: false, ..DecodeOptions::default() });
+    let mut decoder =
+        Decoder::new(DecodeOptions { thresholds, verify_checksum: false, ..DecodeOptions::default() });
     let mut items = Vec::new();
     for piece in file.chunks(piece_len) {
         decoder.feed(piece);

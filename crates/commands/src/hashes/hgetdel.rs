@@ -15,7 +15,7 @@ impl Write for HGetDel {
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
-        element: Some(2),
+        element: Some(4),
         grammar: &[key("key", 0), FIELDS],
         ..Spec::BASE
     };

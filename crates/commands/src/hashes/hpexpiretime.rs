@@ -15,6 +15,7 @@ impl Read for HPExpireTime {
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        element: Some(4),
         grammar: &[key("key", 0), FIELDS],
         ..Spec::BASE
     };

@@ -16,6 +16,7 @@ impl Read for HPTtl {
         categories: Categories::HASH,
         tips: &["nondeterministic_output"],
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
+        element: Some(4),
         grammar: &[key("key", 0), FIELDS],
         ..Spec::BASE
     };

@@ -593,9 +593,7 @@ fn draws_some_fields(words: &[Vec<u8>]) -> bool {
 
 /// Which fields of a hash it answers is each server's own affair.
 fn scans_some_fields(words: &[Vec<u8>]) -> bool {
-    let is_start = |cursor: &Vec<u8>| cursor::parse(cursor).is_none_or(|cursor| cursor == 0);
-    let has_count = words.iter().any(|word| word == b"COUNT");
-    words[0] == b"HSCAN" && !(has_count && words.get(2).is_some_and(is_start))
+    words[0] == b"HSCAN" && !words.iter().any(|word| word == b"COUNT")
 }
 
 /// The length of the first word or group.
