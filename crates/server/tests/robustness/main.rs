@@ -3,6 +3,7 @@
 
 mod long_replies;
 mod memory;
+mod persistence;
 mod support;
 
 use std::net::{Shutdown, TcpListener, TcpStream};
