@@ -20,6 +20,7 @@ pub mod queues;
 pub mod scenarios;
 pub mod script;
 pub mod snapshots;
+pub mod squeeze;
 pub mod storage;
 pub mod system;
 pub mod weather;

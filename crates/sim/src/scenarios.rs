@@ -9,6 +9,7 @@ use crate::memory;
 use crate::queues;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
+use crate::squeeze;
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
 
@@ -76,7 +77,10 @@ impl Scenario {
             Scenario::Storm => storm(shards, seed),
             Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
-            Scenario::Memory => memory::play(shards, seed),
+            Scenario::Memory => {
+                squeeze::play(shards, seed);
+                memory::play(shards, seed)
+            }
             Scenario::Queues => queues::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
             Scenario::Directory => directory::play(shards, seed),
