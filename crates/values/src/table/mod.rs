@@ -7,6 +7,7 @@
 //!
 //! The table knows nothing of keys: whoever uses it gives hashes, and says what is equal.
 
+mod scan;
 mod walk;
 mod way;
 
@@ -352,44 +353,6 @@ impl<T> HashTable<T> {
                 && let Some(element) = part.elements.get_bucket(bucket)
             {
                 return Some(element);
-            }
-        }
-    }
-
-    /// Visits about `count` elements from a position on, in the order of hashes; 0 is the start. The position to go
-    /// on from, or `None` at the end. What is there from the first call to the last is visited at least once, whatever
-    /// else comes and goes.
-    pub fn scan<'t>(
-        &'t self,
-        position: u64,
-        count: usize,
-        hash_of: impl Fn(&T) -> u64,
-        mut visit: impl FnMut(&'t T),
-    ) -> Option<u64> {
-        let (mut position, mut left) = (position, count.max(1));
-        loop {
-            let part = self.part_at(position);
-            let mut ahead: Vec<(u64, &T)> = part
-                .elements
-                .iter()
-                .map(|element| (hash_of(element), element))
-                .filter(|(hash, _)| *hash >= position)
-                .collect();
-            ahead.sort_unstable_by_key(|(hash, _)| *hash);
-            let mut last = None;
-            for (hash, element) in ahead {
-                if left == 0 && last != Some(hash) {
-                    return Some(hash);
-                }
-                visit(element);
-                left = left.saturating_sub(1);
-                last = Some(hash);
-            }
-            // The first position of the next segment.
-            let step = if part.depth == 0 { return None } else { 1u64 << (64 - part.depth) };
-            position = (position & !(step - 1)).checked_add(step)?;
-            if left == 0 {
-                return Some(position);
             }
         }
     }

@@ -68,7 +68,7 @@ fn a_walk_meets_all_that_stays() {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut table = Numbers::new(seed);
         (0..5000).for_each(|number| insert(&mut table, number));
-        let (mut seen, mut position, mut others) = (BTreeSet::new(), 0, 5000..);
+        let (mut seen, mut position, mut others) = (BTreeSet::new(), 0u64, 5000..);
         let shrink = random.bool();
         loop {
             let hash_of = hash_of(&table);
@@ -84,10 +84,11 @@ fn a_walk_meets_all_that_stays() {
                 }
             }
             match next {
-                Some(next) => assert!(next > position),
+                Some(next) => assert!(next.reverse_bits() > position.reverse_bits()),
                 None => break,
             }
             position = next.unwrap();
+            assert!(position < 1 << 30, "{position} is much more than there are elements");
         }
         assert!((0..1000).all(|number| seen.contains(&number)));
     }
@@ -163,4 +164,24 @@ fn what_comes_and_goes_leaves_memory_and_chances_as_they_were() {
         let unfairness = unfairness(counts.values().copied());
         assert!(unfairness.abs() < 6.0, "{len}: {unfairness}");
     }
+}
+
+#[test]
+fn elements_of_like_hashes_are_visited_together() {
+    // Hashes are what is added here. The last bits of some differ only.
+    let hash_of = |number: &u64| *number;
+    let mut table = HashTable::<u64>::new(0);
+    let hashes: Vec<u64> = (0..300u64).flat_map(|number| [number << 52 | 1, number << 52 | 0xffff]).collect();
+    hashes.iter().for_each(|hash| table.insert(*hash, *hash, hash_of));
+    let (mut cursor, mut visited) = (0, Vec::new());
+    loop {
+        let before = visited.len();
+        let next = table.scan(cursor, 1, hash_of, |hash| visited.push(*hash));
+        // Segments behind the last may be empty.
+        assert!(visited.len() == before + 2 || before == hashes.len());
+        let Some(next) = next else { break };
+        assert!(next < 1 << scan::CURSOR_BITS);
+        cursor = next;
+    }
+    assert_eq!(visited, hashes);
 }
