@@ -255,7 +255,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Keys of this shard are to be evicted.
     #[inline]
     pub fn owes_memory(&self) -> bool {
-        self.memory.is_bounded() && self.stats().owed_bytes.load(Ordering::Relaxed) > 0
+        self.memory.is_bounded() && self.stats().owed_bytes.load(Ordering::Relaxed) > 0 && !self.is_paused()
     }
 
     /// Makes room for a command that needs memory. True if there is none to be had: then it must be refused, if it
@@ -276,6 +276,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// CLIENT PAUSE has the keys stay as they are: none expires or is evicted.
+    #[inline]
+    pub(crate) fn is_paused(&self) -> bool {
+        self.pause.until_ms().is_some_and(|until_ms| self.now_ms() < until_ms)
+    }
+
     /// Evicts a turn's part of what this shard owes, and looks whether there is more to do when it is time.
     pub(crate) fn keep_memory(&mut self) {
         if self.memory.is_bounded()
@@ -291,6 +297,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// go.
     #[cold]
     fn make_room(&mut self) -> bool {
+        if self.is_paused() {
+            return false;
+        }
         let limit_bytes = self.memory.limit_bytes;
         let nodes = self.mesh.nodes();
         let used_bytes = self.look_at_memory();
