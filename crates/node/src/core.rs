@@ -3,7 +3,7 @@
 use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
-use crate::connection::{Connection, Running, pack};
+use crate::connection::{Connection, Hold, Running, pack};
 use crate::defragmentation::Defragmentation;
 use crate::desk::Desk;
 use crate::disk::Disk;
@@ -357,6 +357,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.abandon_wait(&mut connection);
         self.end_streams(&mut connection);
+        if connection.hold == Some(Hold::Paused) {
+            self.paused.retain(|id| *id != connection.id);
+        }
         if matches!(connection.awaited(), Some(Running::Gathering(_))) {
             // What it has taken from one shard must still reach another.
             connection.gone = true;

@@ -46,7 +46,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// The small things of every turn, and the others when it is time. `driver`: asks the driver for its counters.
     pub(crate) fn keep_house(&mut self, driver: impl FnOnce() -> Vec<(&'static str, u64)>) {
-        self.shard.remove_met_expired();
+        if !self.is_paused() {
+            self.shard.remove_met_expired();
+        }
         if self.shard.has_garbage() {
             self.shard.reclaim(RECLAIM_SEGMENTS);
         }
@@ -58,7 +60,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         let period_ns = NS_PER_S / u64::from(self.config.hz.clamp(1, 500));
-        if self.active_expire {
+        if self.active_expire && !self.is_paused() {
             self.expire();
         }
         self.next_housekeeping_ns = self.now_ns + if self.expire_more { EXPIRE_AGAIN_NS } else { period_ns };
