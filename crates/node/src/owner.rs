@@ -50,8 +50,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 result
             }
             Run::Gather(steps) => {
-                self.memory.note_unknown_growth();
-                steps.run_on_one_shard(args, &mut self.shard, db, touch, &mut reply)
+                let before_bytes = self.shard.entry_bytes();
+                let result = steps.run_on_one_shard(args, &mut self.shard, db, touch, &mut reply);
+                let grown_bytes = self.shard.entry_bytes().saturating_sub(before_bytes);
+                self.memory.note_growth(grown_bytes);
+                result
             }
             Run::Blocking(steps) => {
                 self.memory.note_unknown_growth();
@@ -292,7 +295,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if matches!(errand.kind, ErrandKind::Put(..)) {
             self.make_room_for_growth();
         }
+        let before_bytes = self.shard.entry_bytes();
         let answer = errand.run(&mut self.shard);
+        self.memory.note_growth(self.shard.entry_bytes().saturating_sub(before_bytes));
         self.serve_waiters();
         answer
     }
