@@ -79,6 +79,8 @@ pub struct Core<S, C> {
     pub(crate) listed: Vec<ConnectionId>,
     /// Connections whose hold is over.
     pub(crate) runnable: VecDeque<ConnectionId>,
+    /// Connections that have had their share of this turn.
+    pub(crate) next_turn: Vec<ConnectionId>,
     /// Connections held because of a congested peer.
     pub(crate) stalled: Vec<ConnectionId>,
     /// Connections held by CLIENT PAUSE.
@@ -153,6 +155,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             adopted: Vec::new(),
             listed: Vec::new(),
             runnable: VecDeque::new(),
+            next_turn: Vec::new(),
             stalled: Vec::new(),
             paused: Vec::new(),
             blocked_clients: 0,
@@ -259,6 +262,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && !self.mesh.is_restless()
             && self.disk.is_idle()
             && self.runnable.is_empty()
+            && self.next_turn.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
             && self.own_lines.is_empty()

@@ -224,7 +224,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let is_over = !budget.take_one(self.now_ns);
         if is_over {
             connection.hold = Some(Hold::Turn);
-            self.runnable.push_back(connection.id);
+            self.next_turn.push(connection.id);
         }
         is_over
     }

@@ -67,6 +67,7 @@ impl<N: Network, C: Clock> Node<N, C> {
     /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
     pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
         self.core.memory.begin_turn();
+        self.core.runnable.extend(self.core.next_turn.drain(..));
         self.core.retry_stalled();
         let mut inbox = Inbox { core: &mut self.core, awake: false };
         let polled = self.network.poll(wait, &mut inbox);
@@ -105,6 +106,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
         if !core.runnable.is_empty()
+            || !core.next_turn.is_empty()
             || core.shard.has_garbage()
             || core.owes_memory()
             || core.has_loading_work()

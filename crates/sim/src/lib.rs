@@ -15,6 +15,7 @@ pub mod effects;
 pub mod generate;
 pub mod kernel;
 pub mod memory;
+pub mod neighbours;
 pub mod network;
 pub mod queues;
 pub mod scenarios;

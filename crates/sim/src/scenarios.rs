@@ -6,6 +6,7 @@ use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
 use crate::memory;
+use crate::neighbours;
 use crate::queues;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
@@ -26,6 +27,8 @@ pub enum Scenario {
     Flood,
     /// Monitors are shown every command, once.
     Monitors,
+    /// Clients that ask for as much as they can do not keep others waiting.
+    Neighbours,
     /// Memory is bounded: keys go as the policy says, and writes are refused only if none can.
     Memory,
     /// Clients wait for lists: nothing is lost, nobody is overtaken.
@@ -40,12 +43,13 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 10] = [
+    pub const ALL: [Scenario; 11] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
         Scenario::Flood,
         Scenario::Monitors,
+        Scenario::Neighbours,
         Scenario::Memory,
         Scenario::Queues,
         Scenario::Snapshots,
@@ -61,6 +65,7 @@ impl Scenario {
             Scenario::Storm => "storm",
             Scenario::Flood => "flood",
             Scenario::Monitors => "monitors",
+            Scenario::Neighbours => "neighbours",
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
             Scenario::Snapshots => "snapshots",
@@ -77,6 +82,7 @@ impl Scenario {
             Scenario::Storm => storm(shards, seed),
             Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
+            Scenario::Neighbours => neighbours::play(shards, seed),
             Scenario::Memory => {
                 squeeze::play(shards, seed);
                 memory::play(shards, seed)

@@ -49,6 +49,11 @@ fn monitors_are_shown_every_command_once() {
 }
 
 #[test]
+fn who_asks_for_little_is_served_soon() {
+    play(Scenario::Neighbours, &[1, 2, 5], 1..4);
+}
+
+#[test]
 fn memory_stays_within_its_bound() {
     play(Scenario::Memory, &[1, 2, 3, 5], 0..16);
 }
