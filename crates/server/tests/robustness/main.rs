@@ -4,6 +4,7 @@
 mod floods;
 mod long_replies;
 mod memory;
+mod persistence;
 mod support;
 
 use std::net::{Shutdown, TcpListener, TcpStream};
