@@ -35,8 +35,8 @@ pub struct Call {
     pub whole: bool,
     /// The owner may write the reply to this socket itself.
     pub direct: Option<u64>,
-    first_span: u32,
-    spans_len: u32,
+    first_span: usize,
+    spans_len: usize,
 }
 
 /// A step of a [`crate::Gathering`] for the owner of a key.
@@ -261,8 +261,7 @@ impl Batch {
         self.slow.clear();
     }
 
-    /// Adds a call and returns its index. The words are copied; together they must stay below 4 GiB, which
-    /// bounded query buffers and the caller's limit on a batch see to.
+    /// Adds a call and returns its index. The words are copied.
     #[inline]
     pub fn push_call(
         &mut self,
@@ -273,14 +272,13 @@ impl Batch {
         protocol: Protocol,
         touch: bool,
     ) -> usize {
-        let first_span = self.spans.len() as u32;
+        let first_span = self.spans.len();
         self.words.reserve(args.total_len_bytes());
         for word in args.iter() {
-            let start = u32::try_from(self.words.len()).expect("a batch stays below 4 GiB");
+            self.spans.push(Span { start: self.words.len(), len: word.len() });
             self.words.extend_from_slice(word);
-            self.spans.push(Span { start, len: word.len() as u32 });
         }
-        let spans_len = args.len() as u32;
+        let spans_len = args.len();
         self.calls.push(Call {
             ticket,
             command,
@@ -318,7 +316,7 @@ impl Batch {
     #[inline]
     pub fn call(&self, index: usize) -> Option<(Call, Args<'_>)> {
         let call = *self.calls.get(index)?;
-        let spans = &self.spans[call.first_span as usize..][..call.spans_len as usize];
+        let spans = &self.spans[call.first_span..][..call.spans_len];
         Some((call, Args::new(&self.words, spans)))
     }
 

@@ -13,6 +13,7 @@ pub mod disk;
 pub mod effects;
 pub mod generate;
 pub mod kernel;
+pub mod leavers;
 pub mod memory;
 pub mod network;
 pub mod queues;

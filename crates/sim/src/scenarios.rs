@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
+use crate::leavers;
 use crate::memory;
 use crate::queues;
 use crate::script::{Action, Check, play};
@@ -28,6 +29,8 @@ pub enum Scenario {
     Memory,
     /// Clients wait for lists: nothing is lost, nobody is overtaken.
     Queues,
+    /// Clients send pipelines and go: what was received runs, and who waited gets nothing.
+    Leavers,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
     /// Effects replayed give the same data.
@@ -36,7 +39,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 9] = [
+    pub const ALL: [Scenario; 10] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -44,6 +47,7 @@ impl Scenario {
         Scenario::Monitors,
         Scenario::Memory,
         Scenario::Queues,
+        Scenario::Leavers,
         Scenario::Snapshots,
         Scenario::Effects,
     ];
@@ -58,6 +62,7 @@ impl Scenario {
             Scenario::Monitors => "monitors",
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
+            Scenario::Leavers => "leavers",
             Scenario::Snapshots => "snapshots",
             Scenario::Effects => "effects",
         }
@@ -73,6 +78,7 @@ impl Scenario {
             Scenario::Monitors => monitors(shards, seed),
             Scenario::Memory => memory::play(shards, seed),
             Scenario::Queues => queues::play(shards, seed),
+            Scenario::Leavers => leavers::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
