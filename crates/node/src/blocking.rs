@@ -43,6 +43,11 @@ impl Blocked {
     pub fn is_waiting(&self) -> bool {
         self.is_waiting
     }
+
+    /// Takes its claim, if nobody has anything for it yet.
+    pub fn take_claim(&self) -> bool {
+        self.claim.take()
+    }
 }
 
 /// An element on its way from one shard to another, taken for a client that waited.
@@ -151,12 +156,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if let Some(deadline_ns) = blocked.deadline_ns {
                     self.wait_deadlines.insert((deadline_ns, pack(id)));
                 }
-                if connection.input_ended && blocked.claim.take() {
-                    // The client's end was seen before its command ran.
-                    self.end_wait(connection, &[]);
-                    connection.close_after_reply = true;
-                }
-                return;
+                // The client's end may have been seen before its command ran.
+                return self.end_vain_wait(connection);
             };
             let ticket =
                 Ticket { connection: pack(id), sequence: under.sequence, part: blocked.asked as u32 };
@@ -196,7 +197,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Answers a client that waited, whose claim has been taken.
-    fn end_wait(&mut self, connection: &mut Connection, reply: &[u8]) {
+    pub(crate) fn end_wait(&mut self, connection: &mut Connection, reply: &[u8]) {
         self.forget_wait(connection);
         let Some(under) = connection.running.as_deref_mut() else { return };
         let waited = matches!(&under.running, Running::Blocked(blocked) if blocked.is_waiting);

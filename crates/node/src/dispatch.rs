@@ -104,7 +104,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
     ) {
         connection.client.last_command = command.full_name;
-        connection.client.last_command_at_ms = self.unix_us.div_euclid(1000);
         self.counters.commands += 1;
         // Session commands are shown when they are done, as Redis does it: SELECT with the new database.
         if self.shared.monitors() > 0 && !matches!(command.run, Run::Session(_)) {

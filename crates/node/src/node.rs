@@ -204,6 +204,9 @@ impl<N: Network, C: Clock> Node<N, C> {
                 }
                 continue;
             }
+            if connection.send_failed {
+                drop(connection.replies.take_ready());
+            }
             // More of a pipeline that goes on in the next turn leaves in one piece.
             if connection.hold == Some(Hold::Turn) && connection.replies.ready_len_bytes() < PIECE_LEN_BYTES {
                 connection.is_listed = true;
@@ -345,8 +348,10 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
         let core = &mut *self.core;
         core.counters.writes += 1;
         let output_pause_bytes = core.output_pause_bytes;
+        let now_ms = core.now_ms();
         if let Some(connection) = core.connection(id) {
             connection.sending_bytes = 0;
+            connection.client.last_interaction_at_ms = now_ms;
             let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
             let lists = is_ready && !connection.is_listed;
             connection.is_listed |= lists;
@@ -365,17 +370,25 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
         }
         if result.is_ok() {
             core.counters.output_bytes += buffer.len() as u64;
-        } else if core.connection(id).is_some_and(|connection| connection.input_ended)
-            && let Some(connection) = core.take(id)
-        {
-            // Its end was told before, so nothing else will be.
-            core.close(connection);
+        } else if let Some(mut connection) = core.take(id) {
+            core.stop_sending(&mut connection);
+            core.put(connection);
         }
         core.buffers.give_back(buffer);
     }
 
+    fn sent_some(&mut self, id: ConnectionId) {
+        self.wake_up();
+        self.core.note_activity(id);
+    }
+
     fn remote_sent(&mut self, tag: u64, buffer: Vec<u8>, written: usize) {
         self.core.remote_reply_sent(tag, buffer, written);
+    }
+
+    fn hung_up(&mut self, id: ConnectionId, why: Closed) {
+        self.wake_up();
+        self.core.hang_up(id, why);
     }
 
     fn closed(&mut self, id: ConnectionId, why: Closed) {

@@ -14,6 +14,7 @@ pub mod disk;
 pub mod effects;
 pub mod generate;
 pub mod kernel;
+pub mod leavers;
 pub mod memory;
 pub mod neighbours;
 pub mod network;

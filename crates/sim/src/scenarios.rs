@@ -5,6 +5,7 @@ use crate::directory;
 use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
+use crate::leavers;
 use crate::memory;
 use crate::neighbours;
 use crate::queues;
@@ -33,6 +34,8 @@ pub enum Scenario {
     Memory,
     /// Clients wait for lists: nothing is lost, nobody is overtaken.
     Queues,
+    /// Clients send pipelines and go: what was received runs, and who waited gets nothing.
+    Leavers,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
     /// The data directory: a start that fails changes nothing, a second server stays out, nothing goes too early.
@@ -43,7 +46,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 11] = [
+    pub const ALL: [Scenario; 12] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -52,6 +55,7 @@ impl Scenario {
         Scenario::Neighbours,
         Scenario::Memory,
         Scenario::Queues,
+        Scenario::Leavers,
         Scenario::Snapshots,
         Scenario::Directory,
         Scenario::Effects,
@@ -68,6 +72,7 @@ impl Scenario {
             Scenario::Neighbours => "neighbours",
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
+            Scenario::Leavers => "leavers",
             Scenario::Snapshots => "snapshots",
             Scenario::Directory => "directory",
             Scenario::Effects => "effects",
@@ -88,6 +93,7 @@ impl Scenario {
                 memory::play(shards, seed)
             }
             Scenario::Queues => queues::play(shards, seed),
+            Scenario::Leavers => leavers::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
             Scenario::Directory => directory::play(shards, seed),
             Scenario::Effects => {

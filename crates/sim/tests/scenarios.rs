@@ -59,6 +59,12 @@ fn memory_stays_within_its_bound() {
 }
 
 #[test]
+fn what_was_received_runs_although_the_client_has_gone() {
+    let sights = play(Scenario::Leavers, &[1, 2, 3, 5], 1..25);
+    assert!(sights.iter().any(|sights| sights.pauses > 0));
+}
+
+#[test]
 fn clients_that_wait_for_lists_are_served_in_order_and_nothing_is_lost() {
     play(Scenario::Queues, &[1, 2, 3, 5], 1..6);
 }
