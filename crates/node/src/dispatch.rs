@@ -135,6 +135,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_walking() && self.must_wait_for_snapshot(command, args, connection.client.db) {
             return self.hold_for_snapshot(connection);
         }
+        if self.must_wait_for_holder(command, args) {
+            return self.hold_for_holder(connection);
+        }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
         }
@@ -303,6 +306,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         if self.is_walking() && self.must_wait_for_snapshot(command, args, connection.client.db) {
             return self.hold_for_snapshot(connection);
+        }
+        if self.must_wait_for_holder(command, args) {
+            return self.hold_for_holder(connection);
         }
         let split = split::split(args, first, step, &self.shared.slots);
         self.note_start(connection, command, args);

@@ -4,7 +4,6 @@
 //! Requests wait at their owner while its replies to that home do not get away; homes stop reading from clients
 //! whose requests do not get away. Nothing is dropped.
 
-use crate::blocking::Delivery;
 use crate::doorbell::Doorbell;
 use crate::loading::finding::LoadPlan;
 use crate::network::Wake;
@@ -16,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use tessera_command::Command;
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
+use tessera_routing::message::ErrandKind;
 use tessera_routing::{Batch, Ticket};
 use tessera_storage::rdb::DecodedEntry;
 
@@ -68,10 +68,10 @@ pub enum Note<S> {
     Served(Ticket, Vec<u8>),
     /// That client waits no more.
     Forget(Ticket),
-    /// An element for a key of your shard, for a client that waited.
-    Deliver(Box<Delivery>),
-    /// It could not be delivered.
-    Return(Box<Delivery>),
+    /// It is that client's turn at its key: move the element that it waits for to where that goes.
+    Move(Ticket),
+    /// There was none left. The client waits as before.
+    StillWaits(Ticket),
     /// The reply to this call is long: its beginning, and the stream's number by which to ask for pieces of the rest.
     Streamed(Ticket, u64, Vec<u8>),
     /// Send the next piece of that stream.
@@ -102,7 +102,7 @@ pub enum Note<S> {
 impl<S> Note<S> {
     /// It is part of [`Traffic`].
     fn is_request(&self) -> bool {
-        matches!(self, Note::Wait(_) | Note::Deliver(_) | Note::Return(_))
+        matches!(self, Note::Wait(_) | Note::Move(_) | Note::StillWaits(_))
     }
 }
 
@@ -186,7 +186,9 @@ impl<S> Link<S> {
 }
 
 fn requests_len(batch: &Batch) -> u64 {
-    (batch.calls_len() + batch.errands.len()) as u64
+    // While keys are to be let go of, their owner knows that something is under way.
+    let errands = batch.errands.iter().filter(|errand| !matches!(errand.kind, ErrandKind::Release));
+    (batch.calls_len() + errands.count()) as u64
 }
 
 /// One node's ends of all its channels.

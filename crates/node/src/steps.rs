@@ -9,7 +9,7 @@ use crate::mesh::{Note, Parcel};
 use tessera_command::host::NodePart;
 use tessera_command::{Command, Run};
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_routing::message::Slow;
+use tessera_routing::message::{ErrandKind, Slow};
 use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket, cursor};
 
 /// What RANDOMKEY and its like answer when the shard has nothing.
@@ -31,7 +31,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             while let Some(mut batch) = self.mesh.next_deferred(peer) {
                 any = true;
-                let requests = (batch.calls_len() + batch.errands.len()) as u64;
+                let requests = batch.calls_len() as u64;
                 if !self.run_batch(peer, &mut batch) {
                     self.mesh.defer_again(peer, batch);
                     break;
@@ -53,10 +53,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for slow in std::mem::take(&mut batch.slow) {
             self.take_slow(&slow);
         }
-        if batch.calls_len() == 0 && batch.errands.is_empty() {
+        // What calls wait for may be an errand that frees a key: errands are not put off.
+        for errand in std::mem::take(&mut batch.errands) {
+            let counts = u64::from(!matches!(errand.kind, ErrandKind::Release));
+            self.take_errand(peer, errand);
+            self.mesh.note_done(counts);
+        }
+        if batch.calls_len() == 0 {
             self.mesh.recycle(batch);
         } else {
-            // Replies and answers are done with; the rest runs at once if replies to that peer get away.
+            // All but the calls is done with; they run at once if replies to that peer get away.
             self.mesh.defer(peer, batch);
         }
     }
@@ -91,9 +97,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
+    pub(crate) fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
         self.with_connection(ticket, |core, connection| {
-            if let Some(Running::Gathering(gathering)) = connection.awaited() {
+            if let Some(gathering) = connection.gathering() {
                 let step = gathering.answer(ticket.part, answer, &core.shared.slots);
                 core.take_step(connection, step);
             }
@@ -190,27 +196,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Does what a gathering command wants next.
     pub(crate) fn take_step(&mut self, connection: &mut Connection, step: Step) {
         let mut steps = vec![step];
-        while let Some(step) = steps.pop() {
-            match step {
-                Step::Done(reply) => self.finish(connection, &reply),
-                Step::Send(errands) => {
-                    for (shard, errand) in errands {
-                        if let Some((part, answer)) = self.send_errand(shard, errand)
-                            && let Some(Running::Gathering(gathering)) = connection.awaited()
-                        {
-                            steps.push(gathering.answer(part, answer, &self.shared.slots));
-                        }
-                    }
+        while let Some(mut step) = steps.pop() {
+            let (Step::Send(errands) | Step::Done(_, errands) | Step::Absent(errands)) = &mut step;
+            for (shard, errand) in std::mem::take(errands) {
+                if let Some((part, answer)) = self.send_errand(shard, errand)
+                    && let Some(gathering) = connection.gathering()
+                {
+                    steps.push(gathering.answer(part, answer, &self.shared.slots));
                 }
+            }
+            match step {
+                Step::Send(_) => {}
+                Step::Done(reply, _) if connection.is_moving() => self.end_move(connection, &reply),
+                Step::Done(reply, _) => self.finish(connection, &reply),
+                Step::Absent(_) => self.wait_again(connection),
             }
         }
     }
 
-    /// Sends an errand to its shard; of this node's own shard it returns the answer at once.
+    /// Sends an errand to its shard; of this node's own shard it returns the answer, if there is one already.
     fn send_errand(&mut self, shard: ShardId, errand: Errand) -> Option<(u32, Answer)> {
         if usize::from(shard) == self.me {
             let part = errand.ticket.part;
-            return Some((part, self.run_errand(errand)));
+            return self.take_errand(self.me, errand).map(|answer| (part, answer));
         }
         self.mesh.outgoing(usize::from(shard)).errands.push(errand);
         None
@@ -237,17 +245,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             Note::Waiting(ticket) => self.take_waiting(ticket),
             Note::Served(ticket, reply) => self.take_served(ticket, &reply),
-            Note::Forget(ticket) => self.waiters.remove(&mut self.shard, peer, ticket),
+            Note::Forget(ticket) => self.forget_waiter(peer, ticket),
             Note::Load(plan) => self.take_load_plan(&plan),
             Note::Loaded(entries) => self.take_loaded(entries),
             Note::LoadSent => self.take_load_sent(),
             Note::LoadArrived => self.take_load_arrived(),
-            Note::Deliver(delivery) => {
-                self.take_delivery(*delivery);
+            Note::Move(ticket) => {
+                self.take_move(ticket);
                 self.mesh.note_done(1);
             }
-            Note::Return(delivery) => {
-                self.take_return(*delivery);
+            Note::StillWaits(ticket) => {
+                self.waiters.wake_others(&mut self.shard, peer, ticket);
+                self.serve_waiters();
                 self.mesh.note_done(1);
             }
             Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
@@ -266,6 +275,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     });
                 }
                 Note::Monitor(line) => self.show_monitors(&line),
+                Note::Move(ticket) => self.take_move(ticket),
                 Note::Adopt(_)
                 | Note::Part(..)
                 | Note::Streamed(..)
@@ -276,8 +286,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 | Note::Waiting(_)
                 | Note::Served(..)
                 | Note::Forget(_)
-                | Note::Deliver(_)
-                | Note::Return(_)
+                | Note::StillWaits(_)
                 | Note::Load(_)
                 | Note::Loaded(_)
                 | Note::LoadSent

@@ -16,6 +16,7 @@ pub mod kernel;
 pub mod memory;
 pub mod network;
 pub mod queues;
+pub mod races;
 pub mod scenarios;
 pub mod script;
 pub mod snapshots;

@@ -6,6 +6,7 @@ use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
 use crate::memory;
 use crate::queues;
+use crate::races;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
 use crate::weather::{Weather, happens};
@@ -30,13 +31,15 @@ pub enum Scenario {
     Queues,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
+    /// Clients that want the same keys at once, on several shards, have them in some order.
+    Races,
     /// Effects replayed give the same data.
     Effects,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 9] = [
+    pub const ALL: [Scenario; 10] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -45,6 +48,7 @@ impl Scenario {
         Scenario::Memory,
         Scenario::Queues,
         Scenario::Snapshots,
+        Scenario::Races,
         Scenario::Effects,
     ];
 
@@ -59,6 +63,7 @@ impl Scenario {
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
             Scenario::Snapshots => "snapshots",
+            Scenario::Races => "races",
             Scenario::Effects => "effects",
         }
     }
@@ -74,6 +79,7 @@ impl Scenario {
             Scenario::Memory => memory::play(shards, seed),
             Scenario::Queues => queues::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
+            Scenario::Races => races::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));
