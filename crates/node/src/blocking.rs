@@ -75,6 +75,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
         }
+        // Any of them may own a key.
+        if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         let now_ms = self.shard.now_ms();
         let wait = match (steps.wait)(args).and_then(|wait| wait.check(now_ms).map(|()| wait)) {

@@ -1,6 +1,7 @@
 //! What is checked.
 
 use crate::client::Client;
+use crate::directory;
 use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
@@ -9,6 +10,7 @@ use crate::queues;
 use crate::races;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
+use crate::squeeze;
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
 
@@ -33,13 +35,15 @@ pub enum Scenario {
     Snapshots,
     /// Clients that want the same keys at once, on several shards, have them in some order.
     Races,
+    /// The data directory: a start that fails changes nothing, a second server stays out, nothing goes too early.
+    Directory,
     /// Effects replayed give the same data.
     Effects,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 10] = [
+    pub const ALL: [Scenario; 11] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -49,6 +53,7 @@ impl Scenario {
         Scenario::Queues,
         Scenario::Snapshots,
         Scenario::Races,
+        Scenario::Directory,
         Scenario::Effects,
     ];
 
@@ -64,6 +69,7 @@ impl Scenario {
             Scenario::Queues => "queues",
             Scenario::Snapshots => "snapshots",
             Scenario::Races => "races",
+            Scenario::Directory => "directory",
             Scenario::Effects => "effects",
         }
     }
@@ -76,10 +82,14 @@ impl Scenario {
             Scenario::Storm => storm(shards, seed),
             Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
-            Scenario::Memory => memory::play(shards, seed),
+            Scenario::Memory => {
+                squeeze::play(shards, seed);
+                memory::play(shards, seed)
+            }
             Scenario::Queues => queues::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
             Scenario::Races => races::play(shards, seed),
+            Scenario::Directory => directory::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));
