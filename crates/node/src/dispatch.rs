@@ -143,6 +143,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_walking() && self.must_wait_for_snapshot(command, args, connection.client.db) {
             return self.hold_for_snapshot(connection);
         }
+        if self.must_wait_for_holder(command, args) {
+            return self.hold_for_holder(connection);
+        }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
         }
@@ -312,6 +315,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         if self.is_walking() && self.must_wait_for_snapshot(command, args, connection.client.db) {
             return self.hold_for_snapshot(connection);
+        }
+        if self.must_wait_for_holder(command, args) {
+            return self.hold_for_holder(connection);
         }
         let split = split::split(args, first, step, &self.shared.slots);
         if let Some(peer) = self.mesh.congested_of(split.parts.iter().map(|part| usize::from(part.shard))) {

@@ -85,12 +85,14 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.disk.collect();
         core.take_mail();
         core.load();
+        core.let_held_go();
         core.resume_all();
         self.welcome();
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
         core.keep_snapshot();
         self.core.resume_all();
+        self.core.hand_out_keys();
         self.core.publish();
         self.core.mesh.flush();
         self.send_all();
@@ -111,6 +113,8 @@ impl<N: Network, C: Clock> Node<N, C> {
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
+            || core.held.has_work()
+            || core.shard.waited_keys().has_ready()
             || core.mesh.has_runnable()
             || core.may_retry_stalled()
         {

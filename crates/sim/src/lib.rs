@@ -19,6 +19,7 @@ pub mod memory;
 pub mod neighbours;
 pub mod network;
 pub mod queues;
+pub mod races;
 pub mod scenarios;
 pub mod script;
 pub mod snapshots;

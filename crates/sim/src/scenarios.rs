@@ -9,6 +9,7 @@ use crate::leavers;
 use crate::memory;
 use crate::neighbours;
 use crate::queues;
+use crate::races;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
 use crate::squeeze;
@@ -38,6 +39,8 @@ pub enum Scenario {
     Leavers,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
+    /// Clients that want the same keys at once, on several shards, have them in some order.
+    Races,
     /// The data directory: a start that fails changes nothing, a second server stays out, nothing goes too early.
     Directory,
     /// Effects replayed give the same data.
@@ -46,7 +49,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 12] = [
+    pub const ALL: [Scenario; 13] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -57,6 +60,7 @@ impl Scenario {
         Scenario::Queues,
         Scenario::Leavers,
         Scenario::Snapshots,
+        Scenario::Races,
         Scenario::Directory,
         Scenario::Effects,
     ];
@@ -74,6 +78,7 @@ impl Scenario {
             Scenario::Queues => "queues",
             Scenario::Leavers => "leavers",
             Scenario::Snapshots => "snapshots",
+            Scenario::Races => "races",
             Scenario::Directory => "directory",
             Scenario::Effects => "effects",
         }
@@ -95,6 +100,7 @@ impl Scenario {
             Scenario::Queues => queues::play(shards, seed),
             Scenario::Leavers => leavers::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
+            Scenario::Races => races::play(shards, seed),
             Scenario::Directory => directory::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);

@@ -91,3 +91,8 @@ fn a_seed_plays_the_same_again() {
         assert_eq!(play(scenario, &[3], 7..8), play(scenario, &[3], 7..8), "{}", scenario.name());
     }
 }
+
+#[test]
+fn races_for_keys_on_several_shards_come_to_the_same_as_some_order() {
+    play(Scenario::Races, &[1, 2, 3, 5], 1..40);
+}
