@@ -3,7 +3,12 @@
 //! The bound is for the whole process, and so is the figure compared with it: what the allocator has given out. Whoever
 //! finds it exceeded divides the excess among all nodes in proportion to what their shards hold that may go
 //! ([`crate::stats::NodeStats::owed_bytes`]), and wakes those that sleep. Every node evicts what it owes: a bounded time
-//! of each turn, and at least as much as it has grown. What is owed and not yet evicted is not divided again.
+//! of each turn, and if it grows itself at least as much as that, but never beyond the excess as it then is. What is owed
+//! and not yet evicted is not divided again.
+//!
+//! A command has more in memory for a moment than remains of it: what was received of it, copies on their way to other
+//! shards, a large value that it replaced and that is freed in pieces. If keys went for these, twice as much would go as has
+//! to. So memory besides the keys counts when it has been there for a while ([`Besides`]), and that of the keys at once.
 //!
 //! Looking at used memory costs a few cache lines of other threads, so it is looked at again only when the shard has
 //! grown by its part of the room found last or by a small part of the bound, and about once a millisecond.
@@ -32,6 +37,11 @@ const RESERVE_BYTES_PER_NODE: u64 = 16 * 1024;
 const RESERVE_FRACTION: u64 = 256;
 /// Beyond this fraction of the bound a node that grows does not wait for others to evict their part.
 const PATIENCE_FRACTION: u64 = 64;
+/// Memory besides the keys counts when it has been there for so long: longer than a command of a few hundred megabytes takes
+/// from being read to being done with. In nanoseconds.
+const BESIDES_WINDOW_NS: u64 = 100_000_000;
+/// What has grown by that fraction of the bound between two looks holds something that is large and new.
+const LARGE_FRACTION: u64 = 64;
 /// More samples for each key that goes do not choose better, and would stop the shard.
 const SAMPLES_MAX: u32 = 1000;
 /// Unit of `maxmemory-eviction-tenacity` as long as it is linear, in nanoseconds.
@@ -80,6 +90,33 @@ impl Eviction {
     }
 }
 
+/// How much memory is used besides that of the keys, as the least that was seen in this window of time and in the one
+/// before.
+#[derive(Debug, Default)]
+struct Besides {
+    window_began_ns: u64,
+    least_bytes: u64,
+    least_before_bytes: u64,
+}
+
+impl Besides {
+    /// So much is used at this moment. Returns how much of it was there all the time.
+    fn note(&mut self, bytes: u64, now_ns: u64) -> u64 {
+        if now_ns >= self.window_began_ns + BESIDES_WINDOW_NS {
+            self.window_began_ns = now_ns;
+            self.least_before_bytes = self.least_bytes;
+            self.least_bytes = bytes;
+        }
+        self.least_bytes = self.least_bytes.min(bytes);
+        self.least_bytes.min(self.least_before_bytes)
+    }
+
+    /// So much is used, whether it stays or not.
+    fn begin(bytes: u64, now_ns: u64) -> Besides {
+        Besides { window_began_ns: now_ns, least_bytes: bytes, least_before_bytes: bytes }
+    }
+}
+
 /// What one node knows.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryWatch {
@@ -94,6 +131,10 @@ pub(crate) struct MemoryWatch {
     /// What is left of that.
     turn_left_ns: u64,
     next_look_ns: u64,
+    /// `None` before it has been looked at under this configuration.
+    besides: Option<Besides>,
+    /// What was there besides the keys at the last look and did not count, in bytes.
+    passing_bytes: u64,
 }
 
 impl MemoryWatch {
@@ -126,6 +167,9 @@ impl MemoryWatch {
         self.turn_max_ns = turn_max_ns(config.max_memory_eviction_tenacity);
         self.room_bytes = -1;
         self.next_look_ns = 0;
+        // What the shard has grown by while there was no bound, or another, is nothing that it has to make up for.
+        self.grown_bytes = 0;
+        self.besides = None;
     }
 
     /// What used memory is brought down to once it is exceeded.
@@ -177,6 +221,21 @@ fn evictable_bytes(stats: &NodeStats, policy: EvictionPolicy) -> u64 {
             part.checked_div(u128::from(size.keys)).unwrap_or(0) as u64
         }
     }
+}
+
+/// By what the excess is divided: what each node holds that may go, without what is large and has just come. If its shard
+/// had to make up for that by what else it holds, that might not be enough, and the new value itself would go while other
+/// shards keep what is older.
+fn shares(all: &[NodeStats], policy: EvictionPolicy) -> Vec<u128> {
+    let share = |stats: &NodeStats, left_out_bytes: u64| {
+        u128::from(evictable_bytes(stats, policy).saturating_sub(left_out_bytes))
+    };
+    let shares: Vec<u128> =
+        all.iter().map(|stats| share(stats, stats.new_bytes.load(Ordering::Relaxed))).collect();
+    if shares.iter().any(|share| *share > 0) {
+        return shares;
+    }
+    all.iter().map(|stats| share(stats, 0)).collect()
 }
 
 fn owed_by_all(shared: &Shared) -> u64 {
@@ -234,20 +293,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn make_room(&mut self) -> bool {
         let limit_bytes = self.memory.limit_bytes;
         let nodes = self.mesh.nodes();
-        self.stats().publish_shard_size(&self.shard);
-        let used_bytes = self.shared.system.used_memory_bytes();
+        let used_bytes = self.look_at_memory();
+        self.note_large_growth(used_bytes);
         if used_bytes > limit_bytes {
-            self.divide_excess();
+            self.divide_excess(used_bytes);
         } else if used_bytes < self.memory.goal_bytes(nodes) {
             // Something else made room meanwhile.
             self.stats().owed_bytes.store(0, Ordering::Relaxed);
         }
-        let used_bytes = if self.evict_owed(used_bytes) {
-            self.stats().publish_shard_size(&self.shard);
-            self.shared.system.used_memory_bytes()
-        } else {
-            used_bytes
-        };
+        let used_bytes = if self.evict_owed(used_bytes) { self.look_at_memory() } else { used_bytes };
         self.memory.grown_bytes = 0;
         self.memory.next_look_ns = self.now_ns + LOOK_PERIOD_NS;
         let is_exceeded = used_bytes > limit_bytes;
@@ -261,23 +315,54 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         false
     }
 
+    /// How much memory counts as used at this moment, in bytes.
+    fn look_at_memory(&mut self) -> u64 {
+        self.stats().publish_shard_size(&self.shard);
+        let used_bytes = self.shared.system.used_memory_bytes();
+        let keys_bytes: u64 = self.shared.stats.iter().map(|stats| stats.shard_size().entry_bytes).sum();
+        let besides_bytes = used_bytes.saturating_sub(keys_bytes);
+        let now_ns = self.now_ns;
+        let besides = self.memory.besides.get_or_insert_with(|| Besides::begin(besides_bytes, now_ns));
+        let lasting_bytes = besides.note(besides_bytes, now_ns);
+        // Where no key can go, none goes too many: then writes are refused by all that is there.
+        self.memory.passing_bytes =
+            if self.is_anything_evictable() { besides_bytes - lasting_bytes } else { 0 };
+        used_bytes - self.memory.passing_bytes
+    }
+
+    /// How much counts as used if only keys came and went since the last look, in bytes.
+    fn used_bytes_now(&self) -> u64 {
+        self.shared.system.used_memory_bytes().saturating_sub(self.memory.passing_bytes)
+    }
+
+    /// Remembers how much of what the shard holds is large and has just come, as long as memory is exceeded.
+    fn note_large_growth(&self, used_bytes: u64) {
+        let limit_bytes = self.memory.limit_bytes;
+        let new_bytes = &self.stats().new_bytes;
+        if used_bytes <= limit_bytes {
+            new_bytes.store(0, Ordering::Relaxed);
+        } else if self.memory.grown_bytes >= limit_bytes / LARGE_FRACTION {
+            new_bytes.fetch_add(self.memory.grown_bytes, Ordering::Relaxed);
+        }
+    }
+
     /// Lets every node owe its part of the excess, as far as it does not already, and wakes those that sleep.
-    fn divide_excess(&self) {
+    fn divide_excess(&self, used_bytes: u64) {
         let shared = &self.shared;
         let policy = self.shard.settings().eviction_policy;
         if policy == EvictionPolicy::NoEviction || shared.eviction.is_dividing.swap(true, Ordering::Acquire) {
             return;
         }
-        // In this order: what is evicted in between counts as still owed, and is not asked for twice.
+        // What is evicted in between counts as still owed, and is not asked for twice.
         let owed_bytes = owed_by_all(shared);
         let goal_bytes = self.memory.goal_bytes(self.mesh.nodes());
-        let excess_bytes = shared.system.used_memory_bytes().saturating_sub(goal_bytes);
+        let excess_bytes = used_bytes.min(self.used_bytes_now()).saturating_sub(goal_bytes);
         let excess_bytes = u128::from(excess_bytes.saturating_sub(owed_bytes));
-        let evictable_bytes = |stats| u128::from(evictable_bytes(stats, policy));
-        let all_bytes: u128 = shared.stats.iter().map(evictable_bytes).sum();
-        if excess_bytes > 0 && all_bytes > 0 {
-            for stats in &shared.stats {
-                let part = (excess_bytes * evictable_bytes(stats)).div_ceil(all_bytes);
+        let shares = shares(&shared.stats, policy);
+        let all: u128 = shares.iter().sum();
+        if excess_bytes > 0 && all > 0 {
+            for (stats, share) in shared.stats.iter().zip(shares) {
+                let part = (excess_bytes * share).div_ceil(all);
                 stats.owed_bytes.fetch_add(part as u64, Ordering::Relaxed);
             }
         }
@@ -291,22 +376,34 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Evicts what this shard owes until the turn's time is over, but at least a key, and twice what it has grown by. True if
-    /// anything was freed.
-    fn evict_owed(&mut self, used_bytes: u64) -> bool {
+    /// What this shard has to free now, and what of it at once however long that takes, in bytes.
+    fn due_bytes(&self, used_bytes: u64) -> (u64, u64) {
         let owed_bytes = self.stats().owed_bytes.load(Ordering::Relaxed);
         let limit_bytes = self.memory.limit_bytes;
-        let at_least_bytes = self.memory.grown_bytes.saturating_mul(2);
-        // Others may be too slow for what this shard grows by.
-        let is_pressing = used_bytes > limit_bytes.saturating_add(limit_bytes / PATIENCE_FRACTION);
-        let at_least_bytes = if is_pressing { at_least_bytes } else { at_least_bytes.min(owed_bytes) };
-        let wanted_bytes = owed_bytes.max(at_least_bytes);
+        let grown_bytes = self.memory.grown_bytes.saturating_mul(2);
+        // Others may be too slow for what this shard grows by. For something large that has just come they had no time yet.
+        let new_bytes: u64 =
+            self.shared.stats.iter().map(|stats| stats.new_bytes.load(Ordering::Relaxed)).sum();
+        let patience_bytes =
+            limit_bytes.saturating_add(limit_bytes / PATIENCE_FRACTION).saturating_add(new_bytes);
+        let pressing_bytes = used_bytes.saturating_sub(patience_bytes);
+        let at_once_bytes = grown_bytes.min(owed_bytes.max(pressing_bytes));
+        (owed_bytes.max(at_once_bytes), at_once_bytes)
+    }
+
+    /// Evicts what this shard owes until the turn's time is over, but at least a key, and twice what it has grown by; and no
+    /// more than is in excess. True if anything was freed.
+    fn evict_owed(&mut self, used_bytes: u64) -> bool {
+        let (wanted_bytes, at_once_bytes) = self.due_bytes(used_bytes);
         if wanted_bytes == 0 {
             return false;
         }
+        let nodes = self.mesh.nodes();
+        let goal_bytes = self.memory.goal_bytes(nodes);
+        let look_after_bytes = (self.memory.limit_bytes - goal_bytes) / nodes as u64;
         let began_ns = self.clock.monotonic_ns();
         self.now_ns = began_ns;
-        let (mut freed_bytes, mut any) = (0, false);
+        let (mut freed_bytes, mut looked_at_bytes, mut any) = (0, 0, false);
         loop {
             let Some(bytes) = self.free_one() else {
                 self.stats().owed_bytes.store(0, Ordering::Relaxed);
@@ -318,8 +415,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.now_ns = self.clock.monotonic_ns();
             self.note_latency("eviction-del", self.now_ns - before_ns);
             let is_time_over = self.now_ns - began_ns >= self.memory.turn_left_ns;
-            if freed_bytes >= wanted_bytes || is_time_over && freed_bytes >= at_least_bytes {
+            if freed_bytes >= wanted_bytes || is_time_over && freed_bytes >= at_once_bytes {
                 break;
+            }
+            // Others evict as well, and what was in excess may have been freed otherwise.
+            if freed_bytes - looked_at_bytes >= look_after_bytes {
+                looked_at_bytes = freed_bytes;
+                self.stats().publish_shard_size(&self.shard);
+                if self.used_bytes_now() <= goal_bytes {
+                    self.stats().owed_bytes.store(0, Ordering::Relaxed);
+                    break;
+                }
             }
         }
         let duration_ns = self.now_ns - began_ns;

@@ -35,6 +35,8 @@ counters! {
     connections,
     /// Connections refused because there were `maxclients`.
     rejected_connections,
+    /// How often clients were paused because they left much unread.
+    output_pauses,
     /// Commands run.
     commands,
     /// Bytes received.
@@ -89,6 +91,8 @@ counters! {
     clients_bytes,
     /// The largest input buffer of late, in bytes.
     input_buffer_max_bytes,
+    /// Clients that are paused because they left much unread.
+    output_paused_clients,
     /// The largest output buffer of late, in bytes.
     output_buffer_max_bytes,
     /// Commands per second of late.
@@ -160,6 +164,8 @@ pub struct NodeStats {
     size: PublishedSize,
     /// Memory that the node is to free by eviction, in bytes. Others add, the node subtracts.
     pub owed_bytes: AtomicU64,
+    /// What its shard holds that is large and has come since memory was last within its bound, in bytes.
+    pub new_bytes: AtomicU64,
     /// The part of its time that goes into defragmentation, in percent.
     pub defrag_effort_percent: AtomicU32,
     /// Its commands.
@@ -180,6 +186,7 @@ impl NodeStats {
             databases: (0..databases).map(|_| DatabaseCounters::default()).collect(),
             size: PublishedSize::default(),
             owed_bytes: AtomicU64::new(0),
+            new_bytes: AtomicU64::new(0),
             defrag_effort_percent: AtomicU32::new(0),
             commands: CommandStats::new(commands),
             errors: Mutex::default(),

@@ -1,11 +1,12 @@
 //! The process around the nodes, as commands see it.
 
+use crate::data_directory::DataDirectory;
 use crate::{config_file, logger};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, Listener, ServerFacts};
@@ -13,13 +14,14 @@ use tessera_config::{Config, Id, SetError};
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::{ListenControl, ListenError, ListenOptions};
 use tessera_drivers::memory::{self, Resident, allocated_bytes};
-use tessera_node::system::{ProcessMemory, System};
+use tessera_node::system::{DirectoryHold, ProcessMemory, System};
 
 /// See [`System`].
 pub struct Process {
     facts: ServerFacts,
     replication_id: String,
     config_file: Option<PathBuf>,
+    data_directory: Arc<DataDirectory>,
     listening: Mutex<Listening>,
     startup_bytes: u64,
     peak_bytes: AtomicU64,
@@ -130,6 +132,7 @@ impl Process {
         facts: ServerFacts,
         config: &Config,
         config_file: Option<PathBuf>,
+        data_directory: Arc<DataDirectory>,
         control: ListenControl,
         addresses: Vec<SocketAddr>,
     ) -> Process {
@@ -139,6 +142,7 @@ impl Process {
             facts,
             replication_id: random_hex(40),
             config_file,
+            data_directory,
             listening: Mutex::new(listening),
             startup_bytes: allocated_bytes(),
             peak_bytes: AtomicU64::new(0),
@@ -152,8 +156,12 @@ impl Process {
     fn apply_one(&self, after: &Config, id: Id) -> Result<(), SetError> {
         match id {
             Id::LogLevel => logger::set_level(after.log_level),
-            Id::Dir => std::env::set_current_dir(&after.dir)
-                .map_err(|error| SetError::not_applied(id, plain(&error)))?,
+            Id::Dir => {
+                let hold = self.data_directory.hold(&after.dir);
+                hold.map_err(|problem| SetError::not_applied(id, problem))?;
+                std::env::set_current_dir(&after.dir)
+                    .map_err(|error| SetError::not_applied(id, plain(&error)))?;
+            }
             Id::Bind | Id::Port => {
                 self.listening().follow(after, self.facts.shards).map_err(|error| {
                     log::warn!("{error}");
@@ -226,6 +234,10 @@ fn usage(who: UsageWho) -> (u64, u64) {
 impl System for Process {
     fn server(&self) -> ServerFacts {
         ServerFacts { listeners: self.listening().listeners(), ..self.facts.clone() }
+    }
+
+    fn hold_directory(&self, directory: &Path) -> Result<DirectoryHold, String> {
+        self.data_directory.hold(directory)
     }
 
     fn directory(&self) -> Option<PathBuf> {

@@ -1,6 +1,7 @@
 //! From a configuration to a running server, and to its end.
 
 use crate::daemon;
+use crate::data_directory::DataDirectory;
 use crate::logger;
 use crate::options::Options;
 use crate::pid_file::{self, PidFile};
@@ -35,7 +36,10 @@ const LOADING_LOOK: Duration = Duration::from_millis(2);
 /// What kept it from starting, or ended it: a sentence for standard error.
 pub fn run(options: Options) -> Result<(), String> {
     let Options { mut config, config_file, without_effect } = options;
-    let unwritable = enter_directory(&mut config)?;
+    // Before anything is written, of which another server there might have the same.
+    let directory = Arc::new(DataDirectory::enter(&mut config)?);
+    // Threads of the disk may outlive the nodes, so nobody else may have the directory before the process is gone.
+    std::mem::forget(directory.clone());
     let manager = ServiceManager::find(config.supervised);
     let in_background = config.daemonize && manager == ServiceManager::None;
     if in_background {
@@ -43,12 +47,10 @@ pub fn run(options: Options) -> Result<(), String> {
     }
     logger::start(config.log_level, config.log_file.clone())
         .map_err(|error| format!("Can't open the log file: {error}"))?;
-    if let Some(text) = unwritable {
-        log::warn!("{text}. No snapshot can be saved.");
-    }
+    directory.notes.iter().for_each(|note| log::warn!("{note}"));
     tell_without_effect(&without_effect);
     let _pid_file = write_pid_file(&config, in_background);
-    let outcome = serve(config, config_file, manager);
+    let outcome = serve(config, config_file, manager, directory);
     if let Err(message) = &outcome {
         log::warn!("{message}");
     }
@@ -71,25 +73,6 @@ fn tell_without_effect(names: &[&str]) {
     for line in lines {
         log::info!("accepted, no effect here: {line}");
     }
-}
-
-/// Goes into the data directory, which must be there, and writable if snapshots are to be written without being asked for.
-/// Returns what the log is to be told.
-fn enter_directory(config: &mut Config) -> Result<Option<String>, String> {
-    let name = config.dir.display().to_string();
-    std::env::set_current_dir(&config.dir).map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
-    config.dir = std::env::current_dir().map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
-    // Permissions do not tell of read-only file systems, nor of what the superuser may.
-    let trial = config.dir.join(format!(".tessera-{}", std::process::id()));
-    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(&trial);
-    if let Err(error) = written.and_then(|_| std::fs::remove_file(&trial)) {
-        let text = format!(
-            "The data directory '{}' is not writable ({error}); choose another with --dir, or change its owner",
-            config.dir.display()
-        );
-        return if config.save.points.is_empty() { Ok(Some(text)) } else { Err(text) };
-    }
-    Ok(None)
 }
 
 fn write_pid_file(config: &Config, in_background: bool) -> Option<PidFile> {
@@ -154,6 +137,7 @@ fn serve(
     mut config: Config,
     config_file: Option<std::path::PathBuf>,
     manager: ServiceManager,
+    directory: Arc<DataDirectory>,
 ) -> Result<(), String> {
     tessera_drivers::memory::start_giving_back()
         .map_err(|error| format!("Can't start the thread that gives memory back: {error}"))?;
@@ -176,7 +160,8 @@ fn serve(
     // The table lives as long as the process: every node refers to it.
     let registry: &'static Registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
     warn_of_little_memory(&config);
-    let process = Process::new(facts, &config, config_file, listening.control, listening.addresses.clone());
+    let process =
+        Process::new(facts, &config, config_file, directory, listening.control, listening.addresses.clone());
     let shared =
         Arc::new(Shared::new(registry, config.clone(), bells, Box::new(process), started_at_unix_us));
     shared.loading.begin(started_at_unix_us);

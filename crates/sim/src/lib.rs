@@ -9,6 +9,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod directory;
 pub mod disk;
 pub mod effects;
 pub mod generate;
@@ -19,6 +20,7 @@ pub mod queues;
 pub mod scenarios;
 pub mod script;
 pub mod snapshots;
+pub mod squeeze;
 pub mod storage;
 pub mod system;
 pub mod weather;

@@ -1,6 +1,7 @@
 //! What is checked.
 
 use crate::client::Client;
+use crate::directory;
 use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
@@ -8,6 +9,7 @@ use crate::memory;
 use crate::queues;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
+use crate::squeeze;
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
 
@@ -30,13 +32,15 @@ pub enum Scenario {
     Queues,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
+    /// The data directory: a start that fails changes nothing, a second server stays out, nothing goes too early.
+    Directory,
     /// Effects replayed give the same data.
     Effects,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 9] = [
+    pub const ALL: [Scenario; 10] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -45,6 +49,7 @@ impl Scenario {
         Scenario::Memory,
         Scenario::Queues,
         Scenario::Snapshots,
+        Scenario::Directory,
         Scenario::Effects,
     ];
 
@@ -59,6 +64,7 @@ impl Scenario {
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
             Scenario::Snapshots => "snapshots",
+            Scenario::Directory => "directory",
             Scenario::Effects => "effects",
         }
     }
@@ -71,9 +77,13 @@ impl Scenario {
             Scenario::Storm => storm(shards, seed),
             Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
-            Scenario::Memory => memory::play(shards, seed),
+            Scenario::Memory => {
+                squeeze::play(shards, seed);
+                memory::play(shards, seed)
+            }
             Scenario::Queues => queues::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
+            Scenario::Directory => directory::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));
