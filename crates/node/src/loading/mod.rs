@@ -435,8 +435,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn send_parcels(&mut self, loading: &mut Loading) {
         for (peer, (parcel, len_bytes)) in loading.parcels.iter_mut().enumerate() {
             if !parcel.is_empty() {
-                *len_bytes = 0;
-                self.mesh.note(peer, Note::Loaded(std::mem::take(parcel)));
+                let note = Note::Loaded(std::mem::take(parcel), std::mem::take(len_bytes));
+                self.mesh.note(peer, note);
             }
         }
     }
