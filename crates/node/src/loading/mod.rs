@@ -122,6 +122,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         DecodeOptions {
             thresholds: self.shard.settings().thresholds,
             verify_checksum: self.config.rdb_checksum,
+            skip_unsupported: false,
             prefetch: tessera_keyspace::prefetch,
         }
     }
@@ -364,6 +365,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.log_left_out(current, &what);
                 }
                 Some(Item::Auxiliary { .. } | Item::Sizes { .. }) => {}
+                Some(Item::Unsupported { key, what, .. }) => {
+                    return Err(format!("the key {} is a {what}", key.escape_ascii()));
+                }
                 Some(Item::Entry(entry)) => {
                     current.keys += 1;
                     if entry.expire_at_ms.is_some_and(|at_ms| at_ms < now_ms) {
