@@ -291,6 +291,12 @@ parameters! {
         client_output_buffer_limit: OutputBufferLimits = OutputBufferLimits::default(),
         Limits, Mutable, Kind::OutputBufferLimits;
 
+    /// A client that leaves more bytes of replies unread gets no further command executed until it has read down to half of that,
+    /// and nothing more is received from it. A client that sends more than so many bytes ask for, and reads nothing before it has
+    /// sent everything, waits for ever then. 0: no bound, as in Redis.
+    ClientOutputBufferPause "client-output-buffer-pause" => client_output_buffer_pause: ByteCount = ByteCount(0),
+        Limits, Mutable, Kind::MemorySize { min: 0, max: LONG_MAX };
+
     /// How many shards, each with its own thread. 0: one per core.
     Shards "shards" => shards: u32 = 0, Cores, AtStart, Kind::Integer { min: 0, max: 1024 };
 

@@ -59,6 +59,13 @@ pub struct Delivery {
     protocol: Protocol,
 }
 
+impl Delivery {
+    /// How much of it input has sized, in bytes.
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.element.len() + self.to_key.len() + self.from.1.len()
+    }
+}
+
 /// What became of a client at an owner of its keys.
 enum Attempt {
     /// Here is its reply.
@@ -86,6 +93,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
+        }
+        // Any of them may own a key.
+        if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
+            return self.hold_for_peer(connection, peer);
         }
         self.note_start(connection, command, args);
         let now_ms = self.shard.now_ms();

@@ -48,6 +48,8 @@ pub enum Hold {
     Loading,
     /// The client does not read its replies.
     SlowReader,
+    /// It has had its share of the turn.
+    Turn,
     /// All shards are about to agree on the moment of a snapshot.
     Cut,
     /// A key that it writes to has to be saved first.

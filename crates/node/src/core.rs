@@ -3,7 +3,7 @@
 use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold, Running};
+use crate::connection::{Connection, Hold, Running, pack};
 use crate::defragmentation::Defragmentation;
 use crate::desk::Desk;
 use crate::disk::Disk;
@@ -96,6 +96,8 @@ pub struct Core<S, C> {
     pub(crate) orders: Vec<NetworkOrder>,
     /// This node's own part of commands for all nodes.
     pub(crate) own_notes: VecDeque<Note<S>>,
+    /// What this node's own monitors are to be shown.
+    pub(crate) own_lines: Vec<u8>,
     pub(crate) remote_sends: Vec<Option<RemoteSend>>,
     pub(crate) free_remote_sends: Vec<u32>,
     pub(crate) spare_decoder: Decoder,
@@ -114,6 +116,9 @@ pub struct Core<S, C> {
     pub(crate) next_sums_ns: u64,
     pub(crate) next_look_at_clients_ns: u64,
     pub(crate) next_http_warning_ns: u64,
+    pub(crate) next_pause_warning_ns: u64,
+    /// `client-output-buffer-pause`, in bytes; as large as can be if there is none.
+    pub(crate) output_pause_bytes: usize,
     /// The most that clients used of late, in bytes.
     pub(crate) clients_peak_bytes: u64,
     /// See [`Shared::purges`].
@@ -158,6 +163,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             monitors: Vec::new(),
             orders: Vec::new(),
             own_notes: VecDeque::new(),
+            own_lines: Vec::new(),
             remote_sends: Vec::new(),
             free_remote_sends: Vec::new(),
             spare_decoder: Decoder::new(),
@@ -174,6 +180,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             next_sums_ns: 0,
             next_look_at_clients_ns: 0,
             next_http_warning_ns: 0,
+            next_pause_warning_ns: 0,
+            output_pause_bytes: usize::MAX,
             clients_peak_bytes: 0,
             purges_seen: 0,
             expire_more: false,
@@ -235,6 +243,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             },
         });
         self.take_over_memory_config();
+        self.take_over_output_pause();
     }
 
     /// Parcels of peers have not been taken in yet.
@@ -252,6 +261,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.runnable.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
+            && self.own_lines.is_empty()
             && self.is_snapshot_quiet()
             && self.orders.is_empty()
             && self.remote_sends.iter().all(Option::is_none)
@@ -342,6 +352,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Ends a connection: now, or when another node has let go of its socket, or when what it began is done.
     pub(crate) fn close(&mut self, mut connection: Box<Connection>) {
+        if !connection.gone && connection.replies.waiting() > 0 {
+            self.forget_calls(connection.id);
+        }
         self.abandon_wait(&mut connection);
         self.end_streams(&mut connection);
         if connection.hold == Some(Hold::Paused) {
@@ -360,10 +373,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         if connection.client.monitor {
             self.monitors.retain(|id| *id != connection.id);
-            self.shared.note_monitor(false);
+            self.shared.note_monitor(self.me, false);
         }
         self.orders.push(NetworkOrder::Close(connection.id));
         self.stats().clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Has nobody read for a connection that is closed, whatever of its calls has not been run. Writes take effect.
+    fn forget_calls(&mut self, id: ConnectionId) {
+        let connection = pack(id);
+        for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.me) {
+            self.mesh.outgoing(peer).forget_calls(connection);
+            self.mesh.note(peer, Note::Gone(connection));
+        }
     }
 }
 

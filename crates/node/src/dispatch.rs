@@ -19,8 +19,10 @@ use tessera_routing::{Assembly, Gathering, ShardId, Ticket, cursor, split};
 
 /// A node warns of clients that speak HTTP at most this often, in nanoseconds.
 const HTTP_WARNING_PERIOD_NS: u64 = 60_000_000_000;
-/// A client that leaves this many bytes unread gets no further command executed.
-pub(crate) const SLOW_READER_LEN_BYTES: usize = 64 * 1024 * 1024;
+/// A client that has to authenticate and has not gets no further answer while this much waits for it, in bytes.
+const STRANGER_MAX_LEN_BYTES: usize = 16 * 1024;
+/// A node tells of paused clients at most this often, in nanoseconds.
+const PAUSE_WARNING_PERIOD_NS: u64 = 60_000_000_000;
 
 /// What Redis answers to writes when it cannot save.
 const SNAPSHOTS_FAIL: &[u8] = b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to \
@@ -37,6 +39,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         resolved: Result<&'static Command, Unknown>,
         args: Args<'_>,
     ) -> Flow {
+        // Whatever it is answered counts: also that it is refused.
+        if connection.output_bytes() > self.output_pause_bytes {
+            return self.pause_for_output(connection);
+        }
         let admitted = admit_resolved(self.shared.registry, resolved, args, &connection.client, &self.config);
         let command = match admitted {
             Ok(command) => command,
@@ -51,9 +57,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if !connection.client.monitor && self.pause.holds(command, self.unix_us.div_euclid(1000)) {
             self.paused.push(connection.id);
             return hold(connection, Hold::Paused);
-        }
-        if connection.output_bytes() > SLOW_READER_LEN_BYTES {
-            return hold(connection, Hold::SlowReader);
         }
         if self.snapshot.drain.is_holding {
             self.hold_for_cut(connection.id);
@@ -116,12 +119,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             connection.endpoints.peer.clone()
         };
         let hidden = command.spec.secrets.positions(args);
-        let line: std::sync::Arc<[u8]> =
-            monitor_line(self.unix_us, connection.client.db, &peer, args, &hidden).into();
-        for node in (0..self.mesh.nodes()).filter(|node| *node != self.me) {
-            self.mesh.note(node, Note::Monitor(line.clone()));
+        let line = monitor_line(self.unix_us, connection.client.db, &peer, args, &hidden);
+        for node in self.shared.nodes_with_monitors() {
+            if node == self.me {
+                self.own_lines.extend_from_slice(&line);
+            } else {
+                self.mesh.line(node, &line);
+            }
         }
-        self.own_notes.push_back(Note::Monitor(line));
     }
 
     /// On this node's shard, at once.
@@ -175,8 +180,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.on_own_shard(connection, command, args);
         }
         if self.mesh.is_congested(owner) {
-            self.stalled.push(connection.id);
-            return hold(connection, Hold::Peer(owner));
+            return self.hold_for_peer(connection, owner);
         }
         if connection.replies.is_full() {
             return hold(connection, Hold::UntilSettled);
@@ -258,13 +262,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Action::Monitor => {
                 if !self.monitors.contains(&connection.id) {
                     self.monitors.push(connection.id);
-                    self.shared.note_monitor(true);
+                    self.shared.note_monitor(self.me, true);
                 }
             }
             Action::EndMonitor => {
                 if self.monitors.contains(&connection.id) {
                     self.monitors.retain(|id| *id != connection.id);
-                    self.shared.note_monitor(false);
+                    self.shared.note_monitor(self.me, false);
                 }
             }
             Action::AwaitSnapshot => self.await_snapshot(connection, wanted, false),
@@ -305,6 +309,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.hold_for_snapshot(connection);
         }
         let split = split::split(args, first, step, &self.shared.slots);
+        if let Some(peer) = self.mesh.congested_of(split.parts.iter().map(|part| usize::from(part.shard))) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         let parts = split.parts.iter().map(|part| (usize::from(part.shard), part.words.as_args()));
         self.run_parts(
@@ -323,8 +330,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         merge: Merge,
     ) -> Flow {
-        self.note_start(connection, command, args);
         let nodes = self.mesh.nodes();
+        if let Some(peer) = self.mesh.congested_of(0..nodes) {
+            return self.hold_for_peer(connection, peer);
+        }
+        self.note_start(connection, command, args);
         let parts = (0..nodes).map(|node| (node, args));
         self.run_parts(connection, command, args, Assembly::new(merge, nodes, Vec::new()), parts)
     }
@@ -369,6 +379,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         merge: Merge,
     ) -> Flow {
+        if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         if let Err(error) = (command.check)(args) {
             return self.refuse(connection, &error.text(command.full_name));
@@ -406,7 +419,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         cursor_index: usize,
     ) -> Flow {
-        self.note_start(connection, command, args);
         let given = tessera_command::cursor::parse(&args[cursor_index]);
         // Words that are no cursor are for the command itself to refuse.
         let (shard, position) = match given {
@@ -417,6 +429,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 None => (self.shared.slots.shards() - 1, Some(u64::MAX >> 15)),
             },
         };
+        if let Some(peer) = self.mesh.congested_of([usize::from(shard)]) {
+            return self.hold_for_peer(connection, peer);
+        }
+        self.note_start(connection, command, args);
         let mut words = OwnedArgs::new();
         for (index, word) in args.iter().enumerate() {
             match position {
@@ -433,6 +449,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) -> Flow {
+        // Any of them may be asked.
+        if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         let mut left = self.shards_by_chance(connection.client.db);
         let first = left.pop().unwrap_or(self.me as ShardId);
@@ -498,6 +518,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
         }
+        if let Some(peer) = self.mesh.congested_of(owners.iter().map(|owner| usize::from(*owner))) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.expect(wanted);
@@ -528,6 +551,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     #[cold]
     fn refuse_admission(&mut self, connection: &mut Connection, args: Args<'_>, refused: Refused) -> Flow {
+        if connection.output_bytes() > STRANGER_MAX_LEN_BYTES && self.is_stranger(connection) {
+            return hold(connection, Hold::SlowReader);
+        }
         if refused.command.is_none() && is_http(args) {
             return self.drop_http(connection);
         }
@@ -536,6 +562,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let name = refused.command.map_or("", |command| command.full_name);
         self.refuse(connection, &refused.error.text(name))
+    }
+
+    #[cold]
+    pub(crate) fn hold_for_peer(&mut self, connection: &mut Connection, peer: usize) -> Flow {
+        self.stalled.push(connection.id);
+        hold(connection, Hold::Peer(peer))
+    }
+
+    /// Has a client read before more of its commands are executed.
+    #[cold]
+    fn pause_for_output(&mut self, connection: &mut Connection) -> Flow {
+        self.counters.output_pauses += 1;
+        if self.now_ns >= self.next_pause_warning_ns {
+            self.next_pause_warning_ns = self.now_ns + PAUSE_WARNING_PERIOD_NS;
+            let line = format!(
+                "Client {} has left {} bytes of replies unread: its commands wait until it has read half of what \
+                 client-output-buffer-pause allows",
+                connection.endpoints.peer,
+                connection.output_bytes()
+            );
+            self.shared.system.log(line.as_bytes());
+        }
+        hold(connection, Hold::SlowReader)
     }
 
     #[cold]

@@ -44,6 +44,7 @@ mod steps;
 pub mod streaming;
 mod sync;
 pub mod system;
+mod turns;
 pub mod waiters;
 
 pub use node::Node;

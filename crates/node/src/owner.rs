@@ -8,6 +8,7 @@ use crate::memory::OUT_OF_MEMORY;
 use crate::mesh::{Note, REPLIES_MAX_LEN_BYTES};
 use crate::network::SocketHandle;
 use crate::snapshot::Turn;
+use crate::turns::Budget;
 use std::sync::PoisonError;
 use tessera_command::host::command_stats::Outcome;
 use tessera_command::{Command, Error, Flags, Run};
@@ -202,14 +203,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Runs the calls and errands of a batch from `home` and queues the replies.
     ///
-    /// False if it stopped half-way because its replies are too long to run all of it now.
-    pub(crate) fn run_batch(&mut self, home: usize, batch: &mut Batch) -> bool {
+    /// False if it stopped half-way because its turn is over, or its replies are too long to run all of it now.
+    pub(crate) fn run_batch(&mut self, home: usize, batch: &mut Batch, budget: &mut Budget) -> bool {
+        let not_taken_in_bytes = self.mesh.replies_on_way_bytes(home);
         let mut out = self.mesh.take_outgoing(home);
         self.now_ns = self.clock.monotonic_ns();
         let first = batch.done_calls();
         let mut index = first;
         while let Some((call, args)) = batch.call(index) {
-            if out.replies_len_bytes() >= REPLIES_MAX_LEN_BYTES {
+            if not_taken_in_bytes + out.replies_len_bytes() >= REPLIES_MAX_LEN_BYTES
+                || !budget.take_one(self.now_ns)
+            {
                 batch.set_done_calls(index);
                 self.mesh.restore_outgoing(home, out);
                 return false;
@@ -247,6 +251,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[inline]
     pub(crate) fn answer_call(&mut self, home: usize, call: &Call, args: Args<'_>, out: &mut Batch) {
         let Call { ticket, command, .. } = *call;
+        if call.unread && call.direct.is_none() {
+            return self.run_unread(call, args);
+        }
         let Some(socket) = call.direct else {
             let duration_ns = out.push_reply(ticket, |replies| self.run_call(call, args, replies));
             if let Some(stream) = self.opened_stream.take() {
@@ -261,13 +268,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let duration_ns = self.run_call(call, args, &mut bytes);
         if let Some(stream) = self.opened_stream.take() {
             self.mesh.note(home, Note::Streamed(ticket, stream, bytes));
-        } else if self.is_slow(command, duration_ns) {
-            // It goes into the log before its client knows that it is done: the home must hear of it first.
+        } else if self.is_slow(command, duration_ns) || self.is_over_hard_limit(bytes.len()) {
+            // The home closes the client if it is too long. If it was slow it goes into the log before its client knows that it is done: the home must hear of it first.
             out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));
             out.slow.push(slow(call, args, duration_ns));
             self.buffers.give_back(bytes);
         } else {
             self.reply_directly(home, ticket, SocketHandle(socket), bytes);
+        }
+    }
+
+    /// Runs a call whose client has gone: what it was sent takes effect, but nothing is read for nobody.
+    #[cold]
+    fn run_unread(&mut self, call: &Call, args: Args<'_>) {
+        if matches!(call.command.run, Run::Read(_)) {
+            return;
+        }
+        self.run_call(call, args, &mut Vec::new());
+        if let Some(stream) = self.opened_stream.take() {
+            self.shard.close_stream(stream);
         }
     }
 

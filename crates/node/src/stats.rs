@@ -35,6 +35,8 @@ counters! {
     connections,
     /// Connections refused because there were `maxclients`.
     rejected_connections,
+    /// How often clients were paused because they left much unread.
+    output_pauses,
     /// Commands run.
     commands,
     /// Bytes received.
@@ -89,6 +91,8 @@ counters! {
     clients_bytes,
     /// The largest input buffer of late, in bytes.
     input_buffer_max_bytes,
+    /// Clients that are paused because they left much unread.
+    output_paused_clients,
     /// The largest output buffer of late, in bytes.
     output_buffer_max_bytes,
     /// Commands per second of late.

@@ -5,12 +5,16 @@ use crate::connection::{Connection, Hold, Running, unpack};
 use crate::core::Core;
 use crate::direct;
 use crate::host::NodeHost;
-use crate::mesh::{Note, Parcel};
+use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
+use crate::turns::Budget;
 use tessera_command::host::NodePart;
 use tessera_command::{Command, Run};
 use tessera_resp::{Args, Protocol, Reply};
 use tessera_routing::message::Slow;
 use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket, cursor};
+
+/// The room for lines of this node's own clients that is kept for the next ones, in bytes.
+const KEEP_LINES_MAX_LEN_BYTES: usize = 64 * 1024;
 
 /// What RANDOMKEY and its like answer when the shard has nothing.
 fn is_null(reply: &[u8]) -> bool {
@@ -18,26 +22,39 @@ fn is_null(reply: &[u8]) -> bool {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Takes in everything that peers have sent. True if there was anything.
+    /// Takes in everything that peers have sent, and carries out what of it a turn has room for. True if there was anything.
     pub(crate) fn take_mail(&mut self) -> bool {
         let mut any = false;
         for peer in 0..self.mesh.nodes() {
-            while let Some(parcel) = self.mesh.receive(peer) {
+            // Not for ever, should the peer be faster.
+            for _ in 0..CHANNEL_MAX_PARCELS {
+                let Some(Parcel { notes, batch, lines, has_lost_lines }) = self.mesh.receive(peer) else {
+                    break;
+                };
                 any = true;
-                match parcel {
-                    Parcel::Batch(batch) => self.take_batch(peer, batch),
-                    Parcel::Note(note) => self.take_note(peer, *note),
+                notes.into_iter().for_each(|note| self.take_note(peer, note));
+                if let Some(batch) = batch {
+                    self.take_batch(peer, batch);
+                }
+                if !lines.is_empty() || has_lost_lines {
+                    self.show_monitors(&lines, has_lost_lines);
                 }
             }
-            while let Some(mut batch) = self.mesh.next_deferred(peer) {
-                any = true;
-                let requests = (batch.calls_len() + batch.errands.len()) as u64;
-                if !self.run_batch(peer, &mut batch) {
-                    self.mesh.defer_again(peer, batch);
-                    break;
-                }
-                self.mesh.note_done(requests);
-                self.mesh.recycle(batch);
+            any |= self.run_deferred(peer);
+        }
+        any
+    }
+
+    /// Carries out requests of a peer, as long as its turn lasts and replies get away.
+    fn run_deferred(&mut self, peer: usize) -> bool {
+        let mut budget = Budget::of_peer();
+        let mut any = false;
+        while let Some(mut deferred) = self.mesh.next_deferred(peer) {
+            any = true;
+            let is_done = self.run_batch(peer, &mut deferred.batch, &mut budget);
+            self.mesh.put_back(peer, deferred, is_done);
+            if !is_done {
+                break;
             }
         }
         any
@@ -226,37 +243,44 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::Part(ticket, reply) => {
                 self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
             }
-            Note::Monitor(line) => self.show_monitors(&line),
             Note::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
             Note::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
             Note::Piece(ticket, piece, more) => self.take_note_of_piece(ticket, &piece, more),
             Note::EndStream(stream) => self.shard.close_stream(stream),
             Note::Wait(request) => {
                 self.take_wait(*request);
-                self.mesh.note_done(1);
+                self.mesh.note_done();
             }
             Note::Waiting(ticket) => self.take_waiting(ticket),
             Note::Served(ticket, reply) => self.take_served(ticket, &reply),
             Note::Forget(ticket) => self.waiters.remove(&mut self.shard, peer, ticket),
             Note::Load(plan) => self.take_load_plan(&plan),
-            Note::Loaded(entries) => self.take_loaded(entries),
+            Note::Loaded(entries, _) => self.take_loaded(entries),
             Note::LoadSent => self.take_load_sent(),
             Note::LoadArrived => self.take_load_arrived(),
             Note::Deliver(delivery) => {
                 self.take_delivery(*delivery);
-                self.mesh.note_done(1);
+                self.mesh.note_done();
             }
             Note::Return(delivery) => {
                 self.take_return(*delivery);
-                self.mesh.note_done(1);
+                self.mesh.note_done();
             }
             Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
+            Note::Gone(connection) => self.mesh.forget_calls(peer, connection),
             Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, &rest),
         }
     }
 
-    /// Does this node's part of the commands for all nodes that its own clients sent.
+    /// Does this node's part of the commands for all nodes that its own clients sent, and shows its own monitors what they did.
     pub(crate) fn run_own_notes(&mut self) {
+        if !self.own_lines.is_empty() {
+            let mut lines = std::mem::take(&mut self.own_lines);
+            self.show_monitors(&lines, false);
+            lines.clear();
+            lines.shrink_to(KEEP_LINES_MAX_LEN_BYTES);
+            self.own_lines = lines;
+        }
         while let Some(note) = self.own_notes.pop_front() {
             match note {
                 Note::Everywhere { ticket, caller_id, protocol, command, words } => {
@@ -265,7 +289,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         core.step(connection, ticket.part, &reply)
                     });
                 }
-                Note::Monitor(line) => self.show_monitors(&line),
                 Note::Adopt(_)
                 | Note::Part(..)
                 | Note::Streamed(..)
@@ -279,10 +302,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 | Note::Deliver(_)
                 | Note::Return(_)
                 | Note::Load(_)
-                | Note::Loaded(_)
+                | Note::Loaded(..)
                 | Note::LoadSent
                 | Note::LoadArrived
                 | Note::Snapshot(_)
+                | Note::Gone(_)
                 | Note::DirectDone { .. } => {
                     debug_assert!(false, "a node does not send itself such a note");
                 }
@@ -334,13 +358,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn show_monitors(&mut self, line: &[u8]) {
+    /// Shows the monitors of this node some lines. Those that leave too much unread are closed, and all of them if lines
+    /// are lost, since nobody could tell where.
+    #[cold]
+    fn show_monitors(&mut self, lines: &[u8], has_lost_lines: bool) {
         for id in self.monitors.clone() {
-            if let Some(mut connection) = self.take(id) {
-                // The line goes behind a direct reply: whoever writes that must say when it is done.
-                self.reclaim_socket(&mut connection);
-                connection.replies.push(line);
-                self.put(connection);
+            let Some(mut connection) = self.take(id) else { continue };
+            // The lines go behind a direct reply: whoever writes that must say when it is done.
+            self.reclaim_socket(&mut connection);
+            connection.replies.push(lines);
+            let is_behind = self.is_monitor_behind(connection.output_bytes());
+            self.put(connection);
+            if is_behind || has_lost_lines {
+                self.close_for_output(id);
             }
         }
     }

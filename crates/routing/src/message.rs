@@ -33,10 +33,15 @@ pub struct Call {
     pub touch: bool,
     /// It is all of a command, not a part.
     pub whole: bool,
+    /// Its client has gone: nobody reads the reply.
+    pub unread: bool,
     /// The owner may write the reply to this socket itself.
     pub direct: Option<u64>,
-    first_span: u32,
-    spans_len: u32,
+    /// Where its words are in the batch's: spans count from there, so that only one call's words are bounded by what a span
+    /// can tell.
+    first_byte: usize,
+    first_span: usize,
+    spans_len: usize,
 }
 
 /// A step of a [`crate::Gathering`] for the owner of a key.
@@ -261,8 +266,7 @@ impl Batch {
         self.slow.clear();
     }
 
-    /// Adds a call and returns its index. The words are copied; together they must stay below 4 GiB, which
-    /// bounded query buffers and the caller's limit on a batch see to.
+    /// Adds a call and returns its index. The words are copied.
     #[inline]
     pub fn push_call(
         &mut self,
@@ -273,14 +277,13 @@ impl Batch {
         protocol: Protocol,
         touch: bool,
     ) -> usize {
-        let first_span = self.spans.len() as u32;
+        let (first_byte, first_span) = (self.words.len(), self.spans.len());
         self.words.reserve(args.total_len_bytes());
         for word in args.iter() {
-            let start = u32::try_from(self.words.len()).expect("a batch stays below 4 GiB");
+            self.spans.push(Span { start: (self.words.len() - first_byte) as u32, len: word.len() as u32 });
             self.words.extend_from_slice(word);
-            self.spans.push(Span { start, len: word.len() as u32 });
         }
-        let spans_len = args.len() as u32;
+        let spans_len = args.len();
         self.calls.push(Call {
             ticket,
             command,
@@ -288,7 +291,9 @@ impl Batch {
             protocol,
             touch,
             whole: true,
+            unread: false,
             direct: None,
+            first_byte,
             first_span,
             spans_len,
         });
@@ -318,8 +323,16 @@ impl Batch {
     #[inline]
     pub fn call(&self, index: usize) -> Option<(Call, Args<'_>)> {
         let call = *self.calls.get(index)?;
-        let spans = &self.spans[call.first_span as usize..][..call.spans_len as usize];
-        Some((call, Args::new(&self.words, spans)))
+        let spans = &self.spans[call.first_span..][..call.spans_len];
+        Some((call, Args::new(&self.words[call.first_byte..], spans)))
+    }
+
+    /// Notes that a connection has gone: nobody reads the replies to those of its calls that have not been run.
+    pub fn forget_calls(&mut self, connection: u64) {
+        let left = self.calls.get_mut(self.done_calls..).unwrap_or_default();
+        for call in left.iter_mut().filter(|call| call.ticket.connection == connection) {
+            call.unread = true;
+        }
     }
 
     /// Adds a reply, written by `write`.

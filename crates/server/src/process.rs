@@ -1,10 +1,11 @@
 //! The process around the nodes, as commands see it.
 
+use crate::data_directory::DataDirectory;
 use crate::{config_file, logger};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, Listener, ServerFacts};
@@ -12,13 +13,14 @@ use tessera_config::{Config, Id, SetError};
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::ListenControl;
 use tessera_drivers::memory::{self, Resident, allocated_bytes};
-use tessera_node::system::{ProcessMemory, System};
+use tessera_node::system::{DirectoryHold, ProcessMemory, System};
 
 /// See [`System`].
 pub struct Process {
     facts: ServerFacts,
     replication_id: String,
     config_file: Option<PathBuf>,
+    data_directory: Arc<DataDirectory>,
     listening: Mutex<ListenControl>,
     startup_bytes: u64,
     peak_bytes: AtomicU64,
@@ -83,11 +85,17 @@ pub fn listeners(config: &Config, addresses: &[std::net::SocketAddr]) -> Vec<Lis
 
 impl Process {
     /// The process of a server that has begun to listen.
-    pub fn new(facts: ServerFacts, config_file: Option<PathBuf>, listening: ListenControl) -> Process {
+    pub fn new(
+        facts: ServerFacts,
+        config_file: Option<PathBuf>,
+        data_directory: Arc<DataDirectory>,
+        listening: ListenControl,
+    ) -> Process {
         Process {
             facts,
             replication_id: random_hex(40),
             config_file,
+            data_directory,
             listening: Mutex::new(listening),
             startup_bytes: allocated_bytes(),
             peak_bytes: AtomicU64::new(0),
@@ -97,8 +105,12 @@ impl Process {
     fn apply_one(&self, after: &Config, id: Id) -> Result<(), SetError> {
         match id {
             Id::LogLevel => logger::set_level(after.log_level),
-            Id::Dir => std::env::set_current_dir(&after.dir)
-                .map_err(|error| SetError::not_applied(id, plain(&error)))?,
+            Id::Dir => {
+                let hold = self.data_directory.hold(&after.dir);
+                hold.map_err(|problem| SetError::not_applied(id, problem))?;
+                std::env::set_current_dir(&after.dir)
+                    .map_err(|error| SetError::not_applied(id, plain(&error)))?;
+            }
             Id::TcpKeepalive => self
                 .listening
                 .lock()
@@ -153,6 +165,10 @@ fn usage(who: UsageWho) -> (u64, u64) {
 impl System for Process {
     fn server(&self) -> ServerFacts {
         self.facts.clone()
+    }
+
+    fn hold_directory(&self, directory: &Path) -> Result<DirectoryHold, String> {
+        self.data_directory.hold(directory)
     }
 
     fn directory(&self) -> Option<PathBuf> {
@@ -236,6 +252,10 @@ impl System for Process {
 
     fn log(&self, text: &[u8]) {
         log::warn!("{}", String::from_utf8_lossy(text));
+    }
+
+    fn notice(&self, text: &[u8]) {
+        log::info!("{}", String::from_utf8_lossy(text));
     }
 
     fn sleep(&self, duration_us: u64) {

@@ -1,6 +1,7 @@
 //! From a configuration to a running server, and to its end.
 
 use crate::daemon;
+use crate::data_directory::DataDirectory;
 use crate::logger;
 use crate::options::Options;
 use crate::pid_file::{self, PidFile};
@@ -35,7 +36,10 @@ const LOADING_LOOK: Duration = Duration::from_millis(2);
 /// What kept it from starting, or ended it: a sentence for standard error.
 pub fn run(options: Options) -> Result<(), String> {
     let Options { mut config, config_file } = options;
-    enter_directory(&mut config)?;
+    // Before anything is written, of which another server there might have the same.
+    let directory = Arc::new(DataDirectory::enter(&mut config)?);
+    // Threads of the disk may outlive the nodes, so nobody else may have the directory before the process is gone.
+    std::mem::forget(directory.clone());
     let manager = ServiceManager::find(config.supervised);
     let in_background = config.daemonize && manager == ServiceManager::None;
     if in_background {
@@ -43,29 +47,19 @@ pub fn run(options: Options) -> Result<(), String> {
     }
     logger::start(config.log_level, config.log_file.clone())
         .map_err(|error| format!("Can't open the log file: {error}"))?;
+    log::info!(
+        "Tessera version={}, commit={}, pid={}, just started",
+        env!("CARGO_PKG_VERSION"),
+        env!("TESSERA_COMMIT"),
+        std::process::id()
+    );
+    directory.notes.iter().for_each(|note| log::warn!("{note}"));
     let _pid_file = write_pid_file(&config, in_background);
-    let outcome = serve(config, config_file, manager);
+    let outcome = serve(config, config_file, manager, directory);
     if let Err(message) = &outcome {
         log::warn!("{message}");
     }
     outcome
-}
-
-/// Goes into the data directory, which must be there and writable.
-fn enter_directory(config: &mut Config) -> Result<(), String> {
-    let name = config.dir.display().to_string();
-    std::env::set_current_dir(&config.dir).map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
-    config.dir = std::env::current_dir().map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
-    // Permissions do not tell of read-only file systems, nor of what the superuser may.
-    let trial = config.dir.join(format!(".tessera-{}", std::process::id()));
-    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(&trial);
-    if let Err(error) = written.and_then(|_| std::fs::remove_file(&trial)) {
-        return Err(format!(
-            "The data directory '{}' is not writable ({error}); choose another with --dir, or change its owner",
-            config.dir.display()
-        ));
-    }
-    Ok(())
 }
 
 fn write_pid_file(config: &Config, in_background: bool) -> Option<PidFile> {
@@ -130,6 +124,7 @@ fn serve(
     mut config: Config,
     config_file: Option<std::path::PathBuf>,
     manager: ServiceManager,
+    directory: Arc<DataDirectory>,
 ) -> Result<(), String> {
     tessera_drivers::memory::start_giving_back()
         .map_err(|error| format!("Can't start the thread that gives memory back: {error}"))?;
@@ -153,7 +148,7 @@ fn serve(
     // The table lives as long as the process: every node refers to it.
     let registry: &'static Registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
     warn_of_little_memory(&config);
-    let process = Process::new(facts, config_file, listening.control);
+    let process = Process::new(facts, config_file, directory, listening.control);
     let shared =
         Arc::new(Shared::new(registry, config.clone(), bells, Box::new(process), started_at_unix_us));
     shared.loading.begin(started_at_unix_us);
@@ -186,7 +181,9 @@ fn serve(
         outcome = Err(format!("Can't load what was saved: {failure}"));
     }
     manager.stopping();
-    log::info!("Tessera is now ready to exit, bye bye...");
+    if outcome.is_ok() {
+        log::warn!("Tessera is now ready to exit, bye bye...");
+    }
     outcome
 }
 
@@ -298,10 +295,7 @@ fn announce(config: &Config, driver: Driver, seats: &[Option<usize>], addresses:
     let memory = rustix::system::sysinfo();
     let memory_gib = memory.totalram as f64 * f64::from(memory.mem_unit) / f64::from(1 << 30);
     log::info!(
-        "Tessera {} ({}), process {}: {} driver, {} shards {cores}, {memory_gib:.1} GiB of memory, directory {}",
-        env!("CARGO_PKG_VERSION"),
-        env!("TESSERA_COMMIT"),
-        std::process::id(),
+        "{} driver, {} shards {cores}, {memory_gib:.1} GiB of memory, directory {}",
         driver.name(),
         seats.len(),
         config.dir.display(),

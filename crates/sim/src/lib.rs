@@ -9,6 +9,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod directory;
 pub mod disk;
 pub mod effects;
 pub mod generate;

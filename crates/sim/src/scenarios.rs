@@ -1,6 +1,7 @@
 //! What is checked.
 
 use crate::client::Client;
+use crate::directory;
 use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
@@ -31,13 +32,15 @@ pub enum Scenario {
     Queues,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
+    /// The data directory: a start that fails changes nothing, a second server stays out, nothing goes too early.
+    Directory,
     /// Effects replayed give the same data.
     Effects,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 9] = [
+    pub const ALL: [Scenario; 10] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -46,6 +49,7 @@ impl Scenario {
         Scenario::Memory,
         Scenario::Queues,
         Scenario::Snapshots,
+        Scenario::Directory,
         Scenario::Effects,
     ];
 
@@ -60,6 +64,7 @@ impl Scenario {
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
             Scenario::Snapshots => "snapshots",
+            Scenario::Directory => "directory",
             Scenario::Effects => "effects",
         }
     }
@@ -78,6 +83,7 @@ impl Scenario {
             }
             Scenario::Queues => queues::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
+            Scenario::Directory => directory::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));

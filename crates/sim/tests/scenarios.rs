@@ -65,6 +65,11 @@ fn snapshots_are_of_one_moment_and_survive_crashes() {
 }
 
 #[test]
+fn a_data_directory_is_not_lost() {
+    play(Scenario::Directory, &[1, 2, 3], 0..24);
+}
+
+#[test]
 fn replayed_effects_give_the_same_data() {
     play(Scenario::Effects, &[1], 1..3);
 }

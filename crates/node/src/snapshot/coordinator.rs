@@ -3,14 +3,16 @@
 use super::cut::{Rounds, Verdict};
 use super::names::Place;
 use super::part::put_file_header;
-use super::set::{self, Body, Found, Job, Keep, Merge, Publish, Tidy};
+use super::set::{self, Body, Job, Merge, Outcome, Publish};
 use super::status::{EndOrder, Purpose};
+use super::tidy::{Keep, Prepare, Tidy};
 use super::transfer::Published;
 use super::{Asked, CutOrder, SnapshotNote, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::Output;
 use crate::mesh::Traffic;
+use crate::system::DirectoryHold;
 use std::io;
 use std::sync::Arc;
 use tessera_routing::ShardId;
@@ -28,7 +30,7 @@ const LOOK_PERIOD_NS: u64 = 100_000_000;
 /// How far a snapshot is.
 #[derive(Debug)]
 enum Phase {
-    /// Leftovers of others are removed.
+    /// It gets its number.
     Preparing,
     /// All nodes finish what is under way.
     Draining { attempt: u64, since_ns: u64, rounds: Rounds },
@@ -47,6 +49,8 @@ enum Phase {
 struct Current {
     purpose: Purpose,
     place: Place,
+    /// Other servers are kept out of the directory, also if `dir` is changed meanwhile.
+    _hold: DirectoryHold,
     is_merged: bool,
     epoch: u64,
     cut_at_unix_ms: i64,
@@ -70,8 +74,6 @@ struct Current {
 pub(crate) struct Coordinator {
     current: Option<Current>,
     job: Option<Job>,
-    /// Files were tidied up after the start.
-    is_tidy: bool,
     /// Asked for and not begun.
     wanted: Option<Purpose>,
     attempts: u64,
@@ -91,13 +93,10 @@ impl Coordinator {
     }
 
     /// The job that has come to its end.
-    fn take_outcome(&mut self) -> Option<(Result<Found, String>, Vec<String>)> {
-        let outcome = self.job.as_ref()?.outcome()?;
-        let remarks = match self.job.take() {
-            Some(Job::Tidy(tidy)) => tidy.remarks,
-            _ => Vec::new(),
-        };
-        Some((outcome, remarks))
+    fn take_outcome(&mut self) -> Option<Result<Outcome, String>> {
+        let outcome = self.job.as_mut()?.outcome()?;
+        self.job = None;
+        Some(outcome)
     }
 }
 
@@ -115,12 +114,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             coordinator.next_look_ns = self.now_ns + LOOK_PERIOD_NS;
             self.look_at_save_points();
         }
-        if !coordinator.is_tidy && coordinator.is_idle() {
-            coordinator.is_tidy = true;
-            if let Ok(place) = Place::new(&self.config.dir, &self.config.db_filename.0) {
-                coordinator.job = Some(Job::Tidy(Tidy::new(place, Keep::AsTheManifestSays)));
-            }
-        }
         if coordinator.is_idle()
             && let Some(purpose) = coordinator.wanted.take()
         {
@@ -132,10 +125,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             while let Some((asked, operation)) = coordinator.job.as_mut().and_then(Job::next_operation) {
                 self.ask_disk_for_snapshot(Asked::Set(asked), operation);
             }
-            let Some((outcome, remarks)) = coordinator.take_outcome() else { break };
-            for remark in remarks {
-                self.log_snapshot(&format!("Snapshot files: {remark}"));
-            }
+            let Some(outcome) = coordinator.take_outcome() else { break };
             self.job_is_over(&mut coordinator, outcome);
         }
         self.note_peak();
@@ -149,6 +139,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// Tells the log of something that is as it should be.
+    fn note_in_log(&self, line: &str) {
+        self.shared.system.notice(line.as_bytes());
+    }
+
+    /// Tells the log of something that is not as it should be.
     pub(super) fn log_snapshot(&self, line: &str) {
         self.shared.system.log(line.as_bytes());
     }
@@ -165,7 +161,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let purpose = Purpose::End { force };
         self.shared.persistence.set_busy(true);
-        self.log_snapshot("Saving the final snapshot before exiting");
+        self.note_in_log("Saving the final snapshot before exiting");
         if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
             return;
         }
@@ -194,7 +190,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(point) = due
             && self.shared.ask_for_snapshot(Purpose::Background, self.unix_us)
         {
-            self.log_snapshot(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
+            self.note_in_log(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
         }
     }
 
@@ -208,14 +204,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.last_try_unix_s = unix_s;
             }
         });
-        let place = match Place::new(&self.config.dir, &self.config.db_filename.0) {
-            Ok(place) => place,
+        let place = Place::new(&self.config.dir, &self.config.db_filename.0);
+        let held = place.and_then(|place| Ok((place, self.shared.system.hold_directory(&self.config.dir)?)));
+        let (place, hold) = match held {
+            Ok(held) => held,
             Err(problem) => return self.end_snapshot(coordinator, purpose, self.now_ns, Err(problem)),
         };
-        coordinator.job = Some(Job::Tidy(Tidy::new(place.clone(), Keep::AsTheManifestSays)));
+        coordinator.job = Some(Job::Prepare(Prepare::new(place.clone())));
         coordinator.current = Some(Current {
             purpose,
             place,
+            _hold: hold,
             is_merged: self.config.snapshot_merged,
             epoch: 0,
             cut_at_unix_ms: 0,
@@ -240,7 +239,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             {
                 self.tell_all(|| SnapshotNote::GiveUp { attempt });
                 if current.is_given_up {
-                    return self.tidy_after(coordinator, Keep::AsTheManifestSays);
+                    return self.tidy_after_failure(coordinator, false);
                 }
                 self.shared.persistence.change(|facts| facts.cuts_given_up += 1);
                 self.log_snapshot("Snapshot: commands under way do not end; trying again soon");
@@ -285,7 +284,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Nothing is under way anywhere: this is the cut.
     fn cut(&mut self, current: &mut Current, attempt: u64) {
         const MB: u64 = 1024 * 1024;
-        current.cut_at_unix_ms = self.clock.unix_us().div_euclid(1000);
+        // Later than what it follows from, whatever the clock says: which of two counts is told by that.
+        let last_cut_ms = self.shared.persistence.facts().last_cut_ms;
+        current.cut_at_unix_ms = self.clock.unix_us().div_euclid(1000).max(last_cut_ms.saturating_add(1));
         let nodes = self.mesh.nodes();
         let path = |node| current.place.path(&current.place.part_name(current.epoch, node));
         let order = Arc::new(CutOrder {
@@ -336,7 +337,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Phase::Writing { written, .. } = &current.phase else { return };
         let parts: Option<Vec<WrittenPart>> = written.iter().copied().collect();
         let (Some(parts), None, false) = (parts, &current.failure, current.is_given_up) else {
-            return self.tidy_after(coordinator, Keep::AsTheManifestSays);
+            return self.tidy_after_failure(coordinator, false);
         };
         current.changes = parts.iter().map(|part| part.changes).sum();
         current.len_bytes = parts.iter().map(|part| part.len_bytes).sum();
@@ -393,17 +394,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         coordinator.job = Some(Job::Tidy(Tidy::new(current.place.clone(), keep)));
     }
 
-    fn job_is_over(&mut self, coordinator: &mut Coordinator, outcome: Result<Found, String>) {
-        let Some(current) = &mut coordinator.current else {
-            // What was left at the start.
-            if let Err(problem) = outcome {
-                self.log_snapshot(&format!("Snapshot files: {problem}"));
-            }
-            return;
-        };
+    /// What the snapshot has written goes.
+    fn tidy_after_failure(&mut self, coordinator: &mut Coordinator, had_temporary: bool) {
+        let Some(current) = &coordinator.current else { return };
+        let epoch = current.epoch;
+        self.tidy_after(coordinator, Keep::AllBut { epoch, had_temporary });
+    }
+
+    fn job_is_over(&mut self, coordinator: &mut Coordinator, outcome: Result<Outcome, String>) {
+        let Some(current) = &mut coordinator.current else { return };
         match (&current.phase, outcome) {
-            (Phase::Preparing, Ok(found)) => {
-                current.epoch = found.epoch_max + 1;
+            (Phase::Preparing, Ok(Outcome::Prepared(epoch))) => {
+                current.epoch = epoch;
                 self.begin_drain(coordinator);
             }
             (Phase::Preparing, Err(problem)) => {
@@ -412,20 +414,27 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.end_snapshot(coordinator, purpose, began_ns, Err(problem));
             }
             (Phase::Publishing, Ok(_)) => {
-                let keep = if current.is_merged { Keep::Nothing } else { Keep::Epoch(current.epoch) };
+                let cut_ms = current.cut_at_unix_ms;
+                self.shared.persistence.change(|facts| facts.last_cut_ms = cut_ms);
+                let keep = if current.is_merged { Keep::OneFile } else { Keep::Epoch(current.epoch) };
                 self.tidy_after(coordinator, keep);
             }
             (Phase::Publishing, Err(problem)) => {
                 current.failure = Some(problem);
-                self.tidy_after(coordinator, Keep::AsTheManifestSays);
+                self.tidy_after_failure(coordinator, true);
             }
             (Phase::Tidying, outcome) => {
-                if let Err(problem) = outcome {
-                    self.log_snapshot(&format!("Snapshot files: {problem}"));
+                if let Ok(Outcome::Tidied(remarks)) = outcome {
+                    for remark in remarks {
+                        self.log_snapshot(&format!("Snapshot files: {remark}"));
+                    }
                 }
                 self.snapshot_is_over(coordinator);
             }
-            (Phase::Draining { .. } | Phase::Resting { .. } | Phase::Writing { .. }, _) => {}
+            (
+                Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. } | Phase::Writing { .. },
+                _,
+            ) => {}
         }
     }
 
@@ -445,7 +454,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.saved_changes = current.changes;
                 facts.last_len_bytes = current.len_bytes;
             });
-            self.log_snapshot(&format!(
+            self.note_in_log(&format!(
                 "Snapshot {} is whole: {} keys, {} bytes, written in {:.3} s",
                 current.epoch,
                 current.keys,

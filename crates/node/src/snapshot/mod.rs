@@ -5,7 +5,8 @@
 //! * [`file`]: a file that is written from its beginning to its end.
 //! * [`part`]: one shard's file, made a piece at a time.
 //! * [`waiting`]: writes that have to wait for the disk.
-//! * [`coordinator`]: node 0, which has all of this happen; [`set`] are the files as a whole: manifest, merging, removal.
+//! * [`coordinator`]: node 0, which has all of this happen; [`set`] are the files as a whole: manifest and merging, [`tidy`] their
+//!   removal.
 //! * [`transfer`]: clients that are sent a snapshot.
 //! * [`status`]: what is asked for, and what is told of it.
 //! * [`commands`]: SAVE, SHUTDOWN and what else clients and signals ask for.
@@ -18,6 +19,7 @@ pub(crate) mod names;
 mod part;
 mod set;
 pub mod status;
+mod tidy;
 mod transfer;
 mod waiting;
 

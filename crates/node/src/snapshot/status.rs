@@ -47,6 +47,8 @@ pub struct SaveFacts {
     pub last_cut_ns: u64,
     /// How often a cut was given up because it took too long.
     pub cuts_given_up: u64,
+    /// The moment that the last set, or what was loaded, is of, in Unix milliseconds.
+    pub last_cut_ms: i64,
     /// The last set's length, in bytes.
     pub last_len_bytes: u64,
     /// The most that was saved ahead in the one under way, or in the last, in bytes.
