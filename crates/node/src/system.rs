@@ -53,6 +53,9 @@ pub trait System: Send + Sync {
     fn memory(&self) -> ProcessMemory;
     /// What the allocator has given out, in bytes. Asked for often, so it must cost little.
     fn used_memory_bytes(&self) -> u64;
+    /// Looks whether more is given out than ever before: [`ProcessMemory::peak`] knows of it then. Asked for often, so it must cost
+    /// little.
+    fn note_memory_peak(&self);
     /// Pages of the process in memory that are no file's, in bytes, as they were lately. Asked for often, so it must cost little.
     fn resident_heap_bytes(&self) -> u64;
     /// Whether a block of memory of this thread's shard, told by an address in it, had better be moved: the allocator keeps

@@ -4,7 +4,6 @@ use crate::data_directory::DataDirectory;
 use crate::{config_file, logger};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tessera_command::Error;
@@ -23,7 +22,6 @@ pub struct Process {
     data_directory: Arc<DataDirectory>,
     listening: Mutex<ListenControl>,
     startup_bytes: u64,
-    peak_bytes: AtomicU64,
 }
 
 /// So many random hexadecimal digits.
@@ -98,7 +96,6 @@ impl Process {
             data_directory,
             listening: Mutex::new(listening),
             startup_bytes: allocated_bytes(),
-            peak_bytes: AtomicU64::new(0),
         }
     }
 
@@ -181,11 +178,10 @@ impl System for Process {
 
     fn memory(&self) -> ProcessMemory {
         let used = allocated_bytes();
-        let peak = self.peak_bytes.fetch_max(used, Ordering::Relaxed).max(used);
         let system = rustix::system::sysinfo();
         ProcessMemory {
             used,
-            peak,
+            peak: memory::peak_bytes(),
             startup: self.startup_bytes,
             resident: Resident::of_process().all_bytes,
             system: system.totalram as u64 * u64::from(system.mem_unit),
@@ -195,6 +191,10 @@ impl System for Process {
 
     fn used_memory_bytes(&self) -> u64 {
         allocated_bytes()
+    }
+
+    fn note_memory_peak(&self) {
+        memory::note_peak();
     }
 
     fn resident_heap_bytes(&self) -> u64 {
