@@ -193,7 +193,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 (self.now_ns - loading.began_ns) as f64 / 1e9,
                 facts.keys_expired
             );
-            self.shared.system.log(line.as_bytes());
+            self.shared.system.notice(line.as_bytes());
         }
     }
 
@@ -237,7 +237,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 "Loading: {} of {} bytes, {} keys",
                 facts.loaded_bytes, facts.total_bytes, facts.keys_loaded
             );
-            self.shared.system.log(line.as_bytes());
+            self.shared.system.notice(line.as_bytes());
         }
         Ok(())
     }
@@ -479,7 +479,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(finder) = &mut loading.finder else { return Ok(()) };
         let Some(plan) = finder.take(asked, result)? else { return Ok(()) };
         if !plan.files.is_empty() {
-            self.shared.system.log(format!("Loading {}", plan.description).as_bytes());
+            self.shared.system.notice(format!("Loading {}", plan.description).as_bytes());
         }
         for remark in &plan.remarks {
             self.shared.system.log(remark.as_bytes());
