@@ -48,10 +48,14 @@ pub enum Hold {
     Loading,
     /// The client does not read its replies.
     SlowReader,
+    /// It has had its share of the turn.
+    Turn,
     /// All shards are about to agree on the moment of a snapshot.
     Cut,
     /// A key that it writes to has to be saved first.
     Unsaved,
+    /// A command over several shards holds a key of it.
+    Held,
     /// It waits for the end of a snapshot.
     Saving,
     /// A snapshot is sent to the client, or will be.
@@ -166,6 +170,20 @@ impl Connection {
     /// What the command under way waits for.
     pub fn awaited(&mut self) -> Option<&mut Running> {
         self.running.as_mut().map(|under| &mut under.running)
+    }
+
+    /// The command under way that brings keys of several shards together.
+    pub fn gathering(&mut self) -> Option<&mut Gathering> {
+        match self.awaited()? {
+            Running::Gathering(gathering) => Some(gathering),
+            Running::Blocked(blocked) => blocked.moving.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// A blocking command moves what it waited for.
+    pub fn is_moving(&mut self) -> bool {
+        matches!(self.awaited(), Some(Running::Blocked(blocked)) if blocked.moving.is_some())
     }
 
     /// It waits for a key, and everybody concerned knows.

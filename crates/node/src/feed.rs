@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Hold, Input, Running};
 use crate::core::{Core, NetworkOrder};
 use crate::network::{Closed, ConnectionId};
+use crate::turns::Budget;
 use tessera_command::client::ReplyMode;
 use tessera_resp::{Args, Decoder, Limits, ProtocolError, Reply};
 
@@ -115,6 +116,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         connection.hold = None;
+        self.now_ns = self.clock.monotonic_ns();
         if let Some(mut input) = connection.input.take() {
             let done = self.run(&mut connection, &input.bytes[input.start..], &mut input.decoder);
             input.start += done;
@@ -216,6 +218,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn run(&mut self, connection: &mut Connection, bytes: &[u8], decoder: &mut Decoder) -> usize {
         let mut at = 0;
         let mut ahead = std::mem::take(&mut self.ahead);
+        let mut budget = Budget::of_connection();
         while connection.hold.is_none() && !connection.close_after_reply {
             let limits = Limits { unauthenticated: self.is_stranger(connection), ..self.limits };
             let last = ahead.read(self.shared.registry, &bytes[at..], decoder, &limits);
@@ -226,6 +229,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let args = Args::new(&bytes[start..], ahead.spans_of(planned));
                 is_stopped = connection.hold.is_some()
                     || connection.close_after_reply
+                    || self.is_turn_over(connection, &mut budget)
                     || self.dispatch(connection, planned.resolved, args) == Flow::Again;
                 if is_stopped {
                     decoder.reset();
@@ -243,6 +247,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     let args = Args::new(decoder.words_in(&bytes[at..]), decoder.spans());
                     if connection.hold.is_some()
                         || connection.close_after_reply
+                        || self.is_turn_over(connection, &mut budget)
                         || (!args.is_empty()
                             && self.dispatch(connection, self.shared.registry.resolve(args), args)
                                 == Flow::Again)
@@ -264,6 +269,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.ahead = ahead;
         at
+    }
+
+    /// Whether a connection has had its share of the turn; then it goes on in the next one.
+    #[inline]
+    fn is_turn_over(&mut self, connection: &mut Connection, budget: &mut Budget) -> bool {
+        let is_over = !budget.take_one(self.now_ns);
+        if is_over {
+            connection.hold = Some(Hold::Turn);
+            self.next_turn.push(connection.id);
+        }
+        is_over
     }
 
     fn refuse_protocol(&mut self, connection: &mut Connection, error: &ProtocolError) {

@@ -261,6 +261,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 blocking_keys: counters.blocking_keys,
                 recent_max_input_buffer_bytes: counters.input_buffer_max_bytes,
                 recent_max_output_buffer_bytes: counters.output_buffer_max_bytes,
+                output_paused: counters.output_paused_clients,
+                output_pauses: counters.output_pauses,
             },
             memory: MemoryFacts {
                 used_bytes: memory.used,
@@ -394,6 +396,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let kept = self.counters;
         self.counters = crate::stats::Counters {
             clients_bytes: kept.clients_bytes,
+            output_paused_clients: kept.output_paused_clients,
             turns: kept.turns,
             busy_ns: kept.busy_ns,
             commands_ns: kept.commands_ns,

@@ -4,7 +4,6 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Hold};
 use crate::core::{Core, NetworkOrder};
 use crate::disk::Disk;
-use crate::dispatch::SLOW_READER_LEN_BYTES;
 use crate::mesh::{Mesh, Note};
 use crate::network::{Closed, ConnectionId, Events, Network, Wait};
 use crate::shared::Shared;
@@ -17,6 +16,8 @@ use std::time::Duration;
 
 /// How long a node with something stuck sleeps at most, in nanoseconds: nobody rings when a channel has room again.
 const STUCK_SLEEP_NS: u64 = 100_000;
+/// What is ready of a pipeline that goes on in the next turn leaves when it is so long, in bytes.
+const PIECE_LEN_BYTES: usize = 64 * 1024;
 /// How long the end waits for replies to leave, in nanoseconds.
 const FAREWELL_NS: u64 = 200_000_000;
 
@@ -69,6 +70,8 @@ impl<N: Network, C: Clock> Node<N, C> {
     /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
     pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
         self.core.memory.begin_turn();
+        self.core.runnable.extend(self.core.next_turn.drain(..));
+        self.core.retry_stalled();
         if self.failure.is_none() {
             self.poll(wait);
         }
@@ -79,6 +82,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.disk.collect();
         core.take_mail();
         core.load();
+        core.let_held_go();
         core.resume_all();
         if self.failure.is_none() {
             self.welcome();
@@ -87,9 +91,9 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.keep_house(|| network.counters());
         core.keep_snapshot();
         self.core.resume_all();
+        self.core.hand_out_keys();
         self.core.publish();
         self.core.mesh.flush();
-        self.core.retry_stalled();
         if self.failure.is_none() {
             self.send_all();
             self.carry_out_orders();
@@ -125,10 +129,15 @@ impl<N: Network, C: Clock> Node<N, C> {
         // Without a network nothing could end a wait.
         if self.failure.is_some()
             || !core.runnable.is_empty()
+            || !core.next_turn.is_empty()
             || core.shard.has_garbage()
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
+            || core.held.has_work()
+            || core.shard.waited_keys().has_ready()
+            || core.mesh.has_runnable()
+            || core.may_retry_stalled()
         {
             return Wait::Poll;
         }
@@ -216,12 +225,18 @@ impl<N: Network, C: Clock> Node<N, C> {
                 // Comes back into the list when that is over.
                 let output_bytes = connection.output_bytes();
                 if !connection.gone && self.core.is_over_hard_limit(output_bytes) {
-                    self.close_for_output(id);
+                    self.core.close_for_output(id);
                 }
                 continue;
             }
             if connection.send_failed {
                 drop(connection.replies.take_ready());
+            }
+            // More of a pipeline that goes on in the next turn leaves in one piece.
+            if connection.hold == Some(Hold::Turn) && connection.replies.ready_len_bytes() < PIECE_LEN_BYTES {
+                connection.is_listed = true;
+                self.core.listed.push(id);
+                continue;
             }
             if connection.replies.ready_len_bytes() > 0 {
                 let buffer = connection.replies.take_ready();
@@ -237,7 +252,7 @@ impl<N: Network, C: Clock> Node<N, C> {
                     self.network.send_quietly(id, buffer);
                 }
                 if self.core.is_over_hard_limit(output_bytes) {
-                    self.close_for_output(id);
+                    self.core.close_for_output(id);
                 }
             } else if connection.close_after_reply
                 && connection.replies.is_settled()
@@ -245,15 +260,6 @@ impl<N: Network, C: Clock> Node<N, C> {
             {
                 self.core.close(connection);
             }
-        }
-    }
-
-    fn close_for_output(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.core.take(id) {
-            let line =
-                format!("Closing client {} that left too many replies unread", connection.endpoints.peer);
-            self.core.shared.system.log(line.as_bytes());
-            self.core.close(connection);
         }
     }
 
@@ -311,18 +317,34 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Lets connections try again that were held because of a congested peer.
+    /// Whether the first of those that were held because of a congested peer may try again.
+    fn may_retry_stalled(&mut self) -> bool {
+        let Some(first) = self.stalled.first().copied() else { return false };
+        self.mesh.look_at_peers();
+        match self.connection(first).and_then(|connection| connection.hold) {
+            Some(Hold::Peer(peer)) => !self.mesh.is_congested(peer),
+            _ => true,
+        }
+    }
+
+    /// Lets connections try again that were held because of a congested peer, before others send it more.
     fn retry_stalled(&mut self) {
+        if self.stalled.is_empty() {
+            return;
+        }
+        self.mesh.look_at_peers();
+        self.tell_time();
+        let mut waiting = Vec::new();
         for id in std::mem::take(&mut self.stalled) {
-            let Some(Hold::Peer(peer)) = self.connection(id).and_then(|connection| connection.hold) else {
-                continue;
-            };
-            if self.mesh.is_congested(peer) {
-                self.stalled.push(id);
-            } else {
-                self.runnable.push_back(id);
+            match self.connection(id).and_then(|connection| connection.hold) {
+                Some(Hold::Peer(peer)) if self.mesh.is_congested(peer) => waiting.push(id),
+                Some(Hold::Peer(_)) => self.resume(id),
+                _ => {}
             }
         }
+        // Who has had a turn is behind those who have not.
+        waiting.append(&mut self.stalled);
+        self.stalled = waiting;
     }
 }
 
@@ -350,6 +372,7 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
     fn sent(&mut self, id: ConnectionId, buffer: Vec<u8>, result: io::Result<()>) {
         let core = &mut *self.core;
         core.counters.writes += 1;
+        let output_pause_bytes = core.output_pause_bytes;
         let now_ms = core.now_ms();
         if let Some(connection) = core.connection(id) {
             connection.sending_bytes = 0;
@@ -358,7 +381,7 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
             let lists = is_ready && !connection.is_listed;
             connection.is_listed |= lists;
             let resumes = connection.hold == Some(Hold::SlowReader)
-                && connection.output_bytes() < SLOW_READER_LEN_BYTES / 2;
+                && connection.output_bytes() < output_pause_bytes / 2;
             let streams = !connection.streams.is_empty();
             if lists {
                 core.listed.push(id);

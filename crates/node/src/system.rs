@@ -1,6 +1,8 @@
 //! The seam between a node and the process it is part of: what commands ask about it and have done to it.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, ServerFacts};
 use tessera_config::{Config, SetError};
@@ -20,6 +22,25 @@ pub struct ProcessMemory {
     pub system: u64,
     /// The allocator's name and version.
     pub allocator: &'static str,
+}
+
+/// As long as this lives, no other server may use a directory.
+#[derive(Clone)]
+pub struct DirectoryHold(
+    #[expect(dead_code, reason = "it does its work by being there")] Arc<dyn Send + Sync>,
+);
+
+impl DirectoryHold {
+    /// Which lasts as long as `lock`.
+    pub fn new(lock: Arc<dyn Send + Sync>) -> DirectoryHold {
+        DirectoryHold(lock)
+    }
+}
+
+impl fmt::Debug for DirectoryHold {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("DirectoryHold")
+    }
 }
 
 /// The process around the nodes. Used from all their threads, for commands that are rare.
@@ -44,6 +65,12 @@ pub trait System: Send + Sync {
     /// # Errors
     /// Which one could not be, and why.
     fn apply(&self, before: &Config, after: &Config, changed: &[tessera_config::Id]) -> Result<(), SetError>;
+    /// Keeps other servers out of the data directory, or goes on doing so. Whoever reads or writes there holds what is answered meanwhile.
+    /// It takes some calls of the system that do not wait for a disk.
+    ///
+    /// # Errors
+    /// Another server uses the directory, or it is not there: a sentence.
+    fn hold_directory(&self, directory: &Path) -> Result<DirectoryHold, String>;
     /// The whole path of the directory that the process works in, if that can be told.
     fn directory(&self) -> Option<PathBuf>;
     /// Writes the configuration into the file it came from.

@@ -89,6 +89,10 @@ pub struct ClientsFacts {
     pub recent_max_input_buffer_bytes: u64,
     /// The largest output buffer of late, in bytes.
     pub recent_max_output_buffer_bytes: u64,
+    /// How many are paused because they left much unread.
+    pub output_paused: u64,
+    /// How often clients were; CONFIG RESETSTAT resets it.
+    pub output_pauses: u64,
 }
 
 /// Memory, in bytes.

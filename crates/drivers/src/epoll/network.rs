@@ -17,7 +17,7 @@ use rustix::net::{RecvFlags, SendFlags, SocketFlags};
 use tessera_node::network::{Closed, ConnectionId, Endpoints, Events, Network, SocketHandle, Wait, Wake};
 
 use super::connection::{Connection, Outgoing};
-use crate::listen::Listener;
+use crate::listen::{Listener, ListenerNews};
 use crate::shed::Shedder;
 use crate::slab::Slab;
 use crate::socket::{Socket, endpoints};
@@ -38,7 +38,7 @@ const CONNECTIONS_MAX: u32 = 1 << 24;
 /// The waker, in the place of a connection's index.
 const WAKER: u32 = u32::MAX;
 
-/// Listeners, in the place of a connection's index: the generation is the listener's place.
+/// Listeners, in the place of a connection's index: the generation is the listener's number.
 const LISTENER: u32 = u32::MAX - 1;
 
 /// One node's network on epoll.
@@ -46,6 +46,10 @@ pub struct EpollNetwork {
     epoll: OwnedFd,
     connections: Slab<Connection>,
     listeners: Vec<Accepting>,
+    /// The number of the next listener.
+    next_listener: u32,
+    news: ListenerNews,
+    is_listening: bool,
     resting: bool,
     waker: Waker,
     shedder: Shedder,
@@ -57,6 +61,8 @@ pub struct EpollNetwork {
 
 #[derive(Debug)]
 struct Accepting {
+    /// Names it in events, which may be at hand when it has been replaced.
+    number: u32,
     listener: Listener,
     rest_until: Option<Instant>,
 }
@@ -99,16 +105,13 @@ impl EpollNetwork {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let data_of_waker = data(ConnectionId { index: WAKER, generation: 0 });
         epoll::add(&epoll, &waker, data_of_waker, EventFlags::IN)?;
-        for listener in &listeners {
-            let flags = rustix::fs::fcntl_getfl(listener)?;
-            rustix::fs::fcntl_setfl(listener, flags | OFlags::NONBLOCK)?;
-        }
-        let listeners =
-            listeners.into_iter().map(|listener| Accepting { listener, rest_until: None }).collect();
         let mut network = Self {
             epoll,
             connections: Slab::new(CONNECTIONS_MAX),
-            listeners,
+            listeners: Vec::new(),
+            next_listener: 0,
+            news: ListenerNews::default(),
+            is_listening: true,
             resting: false,
             waker,
             shedder: Shedder::new(),
@@ -117,16 +120,39 @@ impl EpollNetwork {
             finished: VecDeque::new(),
             counters: Counters::default(),
         };
-        for index in 0..network.listeners.len() {
-            network.watch_listener(index)?;
-        }
+        network.add_listeners(listeners)?;
         Ok(network)
+    }
+
+    /// Has the driver take other TCP listeners from `news` when there are some.
+    #[must_use]
+    pub fn following(mut self, news: ListenerNews) -> Self {
+        self.news = news;
+        self
+    }
+
+    fn add_listeners(&mut self, listeners: Vec<Listener>) -> io::Result<()> {
+        for listener in listeners {
+            let flags = rustix::fs::fcntl_getfl(&listener)?;
+            rustix::fs::fcntl_setfl(&listener, flags | OFlags::NONBLOCK)?;
+            let number = self.next_listener;
+            self.next_listener = number.wrapping_add(1);
+            self.listeners.push(Accepting { number, listener, rest_until: None });
+            self.watch_listener(self.listeners.len() - 1)?;
+        }
+        Ok(())
+    }
+
+    /// Accepts from other TCP listeners if there are some. A listener that is closed is no longer watched.
+    fn follow_news(&mut self) -> io::Result<()> {
+        let Some(listeners) = self.news.take().filter(|_| self.is_listening) else { return Ok(()) };
+        self.listeners.retain(|accepting| !accepting.listener.is_tcp());
+        self.add_listeners(listeners)
     }
 
     fn watch_listener(&mut self, index: usize) -> io::Result<()> {
         let Some(accepting) = self.listeners.get(index) else { return Ok(()) };
-        let generation = u32::try_from(index).unwrap_or(u32::MAX);
-        let data = data(ConnectionId { index: LISTENER, generation });
+        let data = data(ConnectionId { index: LISTENER, generation: accepting.number });
         Ok(epoll::add(&self.epoll, &accepting.listener, data, EventFlags::IN)?)
     }
 
@@ -303,8 +329,10 @@ impl EpollNetwork {
         }
     }
 
-    fn listener_ready<E: Events<Socket>>(&mut self, index: usize, events: &mut E) {
-        let Some(accepting) = self.listeners.get_mut(index) else { return };
+    fn listener_ready<E: Events<Socket>>(&mut self, number: u32, events: &mut E) {
+        let Some(accepting) = self.listeners.iter_mut().find(|accepting| accepting.number == number) else {
+            return;
+        };
         for _ in 0..ACCEPTS_PER_POLL {
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             match rustix::net::accept_with(&accepting.listener, flags) {
@@ -359,6 +387,7 @@ impl Network for EpollNetwork {
     }
 
     fn poll<E: Events<Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()> {
+        self.follow_news()?;
         let mut wait = match wait {
             Wait::Poll => Duration::ZERO,
             Wait::AtMost(wait) => wait,
@@ -379,7 +408,7 @@ impl Network for EpollNetwork {
             let id = ConnectionId { index: (data >> 32) as u32, generation: data as u32 };
             match id.index {
                 WAKER => self.waker.reset(),
-                LISTENER => self.listener_ready(id.generation as usize, events),
+                LISTENER => self.listener_ready(id.generation, events),
                 _ => self.connection_ready(id, flags, events),
             }
         }
@@ -466,6 +495,7 @@ impl Network for EpollNetwork {
     }
 
     fn stop_listening(&mut self) {
+        self.is_listening = false;
         self.listeners.clear();
     }
 

@@ -24,7 +24,7 @@ use super::connection::{Connection, Outgoing};
 use super::ring::{Mode, Ring, RingWait};
 use super::sleeper::Sleeper;
 use super::tag::{CONNECTIONS_MAX, Operation};
-use crate::listen::Listener;
+use crate::listen::{Listener, ListenerNews};
 use crate::shed::Shedder;
 use crate::slab::Slab;
 use crate::socket::{Socket, endpoints};
@@ -39,6 +39,9 @@ const REMOTE_SEND_MAX_LEN_BYTES: usize = 1 << 30;
 
 /// Longer buffers are not sent quietly, in bytes.
 const QUIET_MAX_LEN_BYTES: usize = 64 * 1024;
+
+/// Numbers of listeners begin again here: long before, those with low numbers have gone.
+const LISTENERS_MAX: u32 = 1 << 16;
 
 /// How often the end of a driver waits for operations to be over before it gives up on the memory that
 /// they may still use.
@@ -74,6 +77,9 @@ pub struct UringNetwork {
     /// Connections whose quiet send is in the submission queue.
     quiet: Vec<ConnectionId>,
     listeners: Vec<Accepting>,
+    /// The number of the next listener.
+    next_listener: u32,
+    news: ListenerNews,
     listening: bool,
     waker: Waker,
     sleeper: Sleeper,
@@ -89,6 +95,8 @@ pub struct UringNetwork {
 
 #[derive(Debug)]
 struct Accepting {
+    /// Names it in completions, which may come when it has been replaced.
+    number: u32,
     listener: Listener,
     armed: bool,
     rest_until: Option<Instant>,
@@ -133,22 +141,15 @@ impl UringNetwork {
     ) -> io::Result<Self> {
         let ring = Ring::new(options.entries, options.best_mode)?;
         let buffers = BufferRing::register(ring.inner(), options.buffers, options.buffer_len_bytes)?;
-        for listener in &listeners {
-            // A listener in non-blocking mode would fail instead of waiting in the ring.
-            let flags = rustix::fs::fcntl_getfl(listener)?;
-            rustix::fs::fcntl_setfl(listener, flags - OFlags::NONBLOCK)?;
-        }
-        let listeners = listeners
-            .into_iter()
-            .map(|listener| Accepting { listener, armed: false, rest_until: None })
-            .collect();
         let mut network = Self {
             ring,
             buffers,
             connections: Slab::new(CONNECTIONS_MAX),
             remotes: Remotes::default(),
             quiet: Vec::new(),
-            listeners,
+            listeners: Vec::new(),
+            next_listener: 0,
+            news: ListenerNews::default(),
             listening: true,
             waker,
             sleeper,
@@ -161,8 +162,48 @@ impl UringNetwork {
         };
         network.sleeper.attach(&network.waker);
         network.watch_waker();
-        network.accept_again();
+        network.add_listeners(listeners)?;
         Ok(network)
+    }
+
+    /// Has the driver take other TCP listeners from `news` when there are some.
+    #[must_use]
+    pub fn following(mut self, news: ListenerNews) -> Self {
+        self.news = news;
+        self
+    }
+
+    fn add_listeners(&mut self, listeners: Vec<Listener>) -> io::Result<()> {
+        for listener in listeners {
+            // A listener in non-blocking mode would fail instead of waiting in the ring.
+            let flags = rustix::fs::fcntl_getfl(&listener)?;
+            rustix::fs::fcntl_setfl(&listener, flags - OFlags::NONBLOCK)?;
+            let number = self.next_listener;
+            self.next_listener = number.wrapping_add(1) % LISTENERS_MAX;
+            self.listeners.push(Accepting { number, listener, armed: false, rest_until: None });
+        }
+        self.accept_again();
+        Ok(())
+    }
+
+    /// Accepts from other TCP listeners if there are some.
+    fn follow_news(&mut self) -> io::Result<()> {
+        let Some(listeners) = self.news.take().filter(|_| self.listening) else { return Ok(()) };
+        let (kept, old) = mem::take(&mut self.listeners)
+            .into_iter()
+            .partition(|accepting: &Accepting| !accepting.listener.is_tcp());
+        self.listeners = kept;
+        self.cancel_accepting(&old);
+        self.add_listeners(listeners)
+    }
+
+    fn cancel_accepting(&mut self, listeners: &[Accepting]) {
+        for accepting in listeners.iter().filter(|accepting| accepting.armed) {
+            let operation = Operation::Accept(accepting.number);
+            let entry = opcode::AsyncCancel2::new(CancelBuilder::user_data(operation.pack()));
+            // SAFETY: points to no memory.
+            unsafe { self.ring.push(entry.build().user_data(Operation::Ignored.pack())) };
+        }
     }
 
     /// How the kernel runs this ring.
@@ -180,7 +221,7 @@ impl UringNetwork {
     /// Arms the listeners that are not resting. Answers when the next one will have rested enough.
     fn accept_again(&mut self) -> Option<Instant> {
         let mut next: Option<Instant> = None;
-        for (index, accepting) in self.listeners.iter_mut().enumerate() {
+        for accepting in &mut self.listeners {
             if accepting.armed {
                 continue;
             }
@@ -192,7 +233,7 @@ impl UringNetwork {
                 accepting.rest_until = None;
             }
             accepting.armed = true;
-            let operation = Operation::Accept(u32::try_from(index).unwrap_or(u32::MAX));
+            let operation = Operation::Accept(accepting.number);
             let entry = opcode::AcceptMulti::new(Fd(accepting.listener.as_fd().as_raw_fd()))
                 .flags(libc::SOCK_CLOEXEC);
             // SAFETY: points to no memory.
@@ -341,7 +382,7 @@ impl UringNetwork {
                     events.remote_sent(tag, buffer, written);
                 }
             }
-            Operation::Accept(index) => self.accepted(index as usize, entry, events),
+            Operation::Accept(number) => self.accepted(number, entry, events),
             Operation::HangUp(id) => self.hung_up(id, entry, events),
             Operation::Cancel(id) => self.cancelled(id, entry.result()),
             Operation::Wake => {
@@ -455,14 +496,16 @@ impl UringNetwork {
         }
     }
 
-    fn accepted<E: Events<Socket>>(&mut self, index: usize, entry: &cqueue::Entry, events: &mut E) {
+    fn accepted<E: Events<Socket>>(&mut self, number: u32, entry: &cqueue::Entry, events: &mut E) {
         let socket = (entry.result() >= 0).then(|| Socket::from_completion(entry.result()));
         if let Some(socket) = socket
             && self.listening
         {
             events.accepted(socket);
         }
-        let Some(accepting) = self.listeners.get_mut(index) else { return };
+        let Some(accepting) = self.listeners.iter_mut().find(|accepting| accepting.number == number) else {
+            return;
+        };
         if !cqueue::more(entry.flags()) {
             accepting.armed = false;
         }
@@ -545,6 +588,7 @@ impl Network for UringNetwork {
     }
 
     fn poll<E: Events<Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()> {
+        self.follow_news()?;
         self.keep_signals()?;
         let wait = self.plan_wait(wait);
         self.ring.enter(wait)?;
@@ -665,14 +709,8 @@ impl Network for UringNetwork {
 
     fn stop_listening(&mut self) {
         self.listening = false;
-        for (index, accepting) in mem::take(&mut self.listeners).into_iter().enumerate() {
-            if accepting.armed {
-                let operation = Operation::Accept(u32::try_from(index).unwrap_or(u32::MAX));
-                let entry = opcode::AsyncCancel2::new(CancelBuilder::user_data(operation.pack()));
-                // SAFETY: points to no memory.
-                unsafe { self.ring.push(entry.build().user_data(Operation::Ignored.pack())) };
-            }
-        }
+        let listeners = mem::take(&mut self.listeners);
+        self.cancel_accepting(&listeners);
         // Now rather than with the next poll: the port shall be free when this returns.
         let _ = self.ring.enter(RingWait::No);
     }

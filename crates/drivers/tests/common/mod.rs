@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use tessera_drivers::epoll::EpollNetwork;
-use tessera_drivers::listen::{ListenOptions, Listener, Listeners, listen};
+use tessera_drivers::listen::{ListenOptions, Listener, ListenerNews, Listeners, listen};
 use tessera_drivers::uring::{Mode, Sleeper, UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker};
 use tessera_node::network::{Closed, ConnectionId, Events, Network, Wait};
@@ -86,6 +86,8 @@ pub trait Driver: 'static {
 
     fn make(listeners: Vec<Listener>, waker: Waker) -> Self::Network;
 
+    fn following(network: Self::Network, news: ListenerNews) -> Self::Network;
+
     /// Whether this machine can run it.
     fn available() -> bool {
         true
@@ -99,6 +101,10 @@ impl Driver for Epoll {
 
     fn make(listeners: Vec<Listener>, waker: Waker) -> Self::Network {
         EpollNetwork::new(listeners, waker).expect("an epoll driver")
+    }
+
+    fn following(network: Self::Network, news: ListenerNews) -> Self::Network {
+        network.following(news)
     }
 }
 
@@ -121,6 +127,10 @@ macro_rules! uring_drivers {
 
             fn make(listeners: Vec<Listener>, waker: Waker) -> Self::Network {
                 make_uring($options, listeners, waker)
+            }
+
+            fn following(network: Self::Network, news: ListenerNews) -> Self::Network {
+                network.following(news)
             }
 
             fn available() -> bool {

@@ -66,6 +66,8 @@ pub fn clients(facts: &Facts, config: &Config, page: &mut Page) {
     page.line("maxclients", config.max_clients);
     page.line("client_recent_max_input_buffer", clients.recent_max_input_buffer_bytes);
     page.line("client_recent_max_output_buffer", clients.recent_max_output_buffer_bytes);
+    page.line("output_paused_clients", clients.output_paused);
+    page.line("output_pauses", clients.output_pauses);
     page.line("blocked_clients", clients.blocked);
     page.line("tracking_clients", 0);
     page.line("clients_in_timeout_table", clients.timed);

@@ -133,6 +133,8 @@ pub struct Decoder {
     /// Of all bytes up to number `summed` of the buffer.
     checksum: Crc64,
     summed: usize,
+    /// What that was before the file's own checksum.
+    checksum_at_end: Option<u64>,
     state: State,
     version: u32,
     db: u64,
@@ -149,6 +151,7 @@ impl Decoder {
             buffer_offset_bytes: 0,
             checksum: Crc64::new(),
             summed: 0,
+            checksum_at_end: None,
             state: State::Magic,
             version: 0,
             db: 0,
@@ -164,6 +167,11 @@ impl Decoder {
     /// How much of the file has been read, in bytes.
     pub fn offset_bytes(&self) -> u64 {
         self.buffer_offset_bytes + self.at as u64
+    }
+
+    /// The checksum of all bytes before the file's own, once that has been read. Only if [`DecodeOptions::verify_checksum`].
+    pub fn checksum(&self) -> Option<u64> {
+        self.checksum_at_end.filter(|_| self.options.verify_checksum)
     }
 
     /// Takes in the next bytes of the file.
@@ -277,6 +285,7 @@ impl Decoder {
         let written = Reader::new(&self.buffer, self.at).array().map(u64::from_le_bytes)?;
         self.sum();
         let expected = self.checksum.value();
+        self.checksum_at_end = Some(expected);
         if self.options.verify_checksum && written != 0 && written != expected {
             return bad(format!("the checksum is {written:016x}, and that of the file is {expected:016x}"));
         }

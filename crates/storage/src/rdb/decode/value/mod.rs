@@ -17,6 +17,7 @@ use sorted_set::SortedSetBuilder;
 use tessera_values::list::ListBuilder;
 use tessera_values::listpack::{Listpack, Malformed};
 use tessera_values::{Collection, StringValue, Thresholds, Trail, Value, ValueRef};
+use ziplist::Ziplist;
 
 /// The latest time at which a field may expire, in Unix milliseconds: 48 bits, as in Redis.
 pub(super) const FIELD_EXPIRE_MAX_MS: u64 = (1 << 48) - 1;
@@ -325,7 +326,7 @@ fn read_node(list: &mut ListBuilder, reader: &mut Reader<'_>, value_type: ValueT
     }
     let listpack = match value_type {
         ValueType::ListQuicklist2 => Listpack::from_bytes(bytes),
-        _ => ziplist::to_listpack(&bytes),
+        _ => Ziplist::new(&bytes).and_then(Ziplist::to_listpack),
     };
     list.push_listpack(listpack.or_else(malformed)?);
     Ok(())
