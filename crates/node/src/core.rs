@@ -3,10 +3,11 @@
 use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
-use crate::connection::{Connection, Running, pack};
+use crate::connection::{Connection, Hold, Running, pack};
 use crate::defragmentation::Defragmentation;
 use crate::desk::Desk;
 use crate::disk::Disk;
+use crate::held::Held;
 use crate::loading::Loading;
 use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
@@ -79,6 +80,8 @@ pub struct Core<S, C> {
     pub(crate) listed: Vec<ConnectionId>,
     /// Connections whose hold is over.
     pub(crate) runnable: VecDeque<ConnectionId>,
+    /// Connections that have had their share of this turn.
+    pub(crate) next_turn: Vec<ConnectionId>,
     /// Connections held because of a congested peer.
     pub(crate) stalled: Vec<ConnectionId>,
     /// Connections held by CLIENT PAUSE.
@@ -89,6 +92,8 @@ pub struct Core<S, C> {
     pub(crate) wait_deadlines: BTreeSet<(u64, u64)>,
     /// Who waits for keys of this shard.
     pub(crate) waiters: Waiters,
+    /// Which keys of this shard are held, and who waits for that to end.
+    pub(crate) held: Held,
     pub(crate) pause: Pause,
     /// The pause when `paused` was last looked at.
     pub(crate) pause_seen: Pause,
@@ -153,11 +158,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             adopted: Vec::new(),
             listed: Vec::new(),
             runnable: VecDeque::new(),
+            next_turn: Vec::new(),
             stalled: Vec::new(),
             paused: Vec::new(),
             blocked_clients: 0,
             wait_deadlines: BTreeSet::new(),
             waiters: Waiters::default(),
+            held: Held::default(),
             pause: Pause::default(),
             pause_seen: Pause::default(),
             monitors: Vec::new(),
@@ -259,8 +266,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && !self.mesh.is_restless()
             && self.disk.is_idle()
             && self.runnable.is_empty()
+            && self.next_turn.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
+            && self.held.is_empty()
             && self.own_lines.is_empty()
             && self.is_snapshot_quiet()
             && self.orders.is_empty()
@@ -357,8 +366,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.abandon_wait(&mut connection);
         self.end_streams(&mut connection);
-        if matches!(connection.awaited(), Some(Running::Gathering(_))) {
-            // What it has taken from one shard must still reach another.
+        if connection.hold == Some(Hold::Paused) {
+            self.paused.retain(|id| *id != connection.id);
+        }
+        if matches!(connection.awaited(), Some(Running::Gathering(_) | Running::Blocked(_))) {
+            // What it has taken from one shard must still reach another, and keys that it holds be let go of.
             connection.gone = true;
             self.put(connection);
             return;

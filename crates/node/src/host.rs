@@ -88,6 +88,7 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
             .input
             .as_ref()
             .map_or(0, |input| (input.bytes.capacity() - input.bytes.len()) as u64),
+        argument_bytes: connection.argument_bytes() as u64,
         reading: !connection.receive_paused,
         blocked: connection.hold == Some(Hold::Paused) || connection.is_blocked(),
         closing: connection.close_after_reply,

@@ -28,6 +28,7 @@ pub mod disk;
 mod dispatch;
 pub mod doorbell;
 mod feed;
+mod held;
 mod host;
 pub mod housekeeping;
 pub mod loading;

@@ -11,7 +11,6 @@
 mod load;
 
 use self::load::{Load, OnWay};
-use crate::blocking::Delivery;
 use crate::doorbell::Doorbell;
 use crate::loading::finding::LoadPlan;
 use crate::network::Wake;
@@ -24,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 use tessera_command::Command;
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
+use tessera_routing::message::ErrandKind;
 use tessera_routing::{Batch, Ticket};
 use tessera_storage::rdb::DecodedEntry;
 
@@ -73,10 +73,10 @@ pub enum Note<S> {
     Served(Ticket, Vec<u8>),
     /// That client waits no more.
     Forget(Ticket),
-    /// An element for a key of your shard, for a client that waited.
-    Deliver(Box<Delivery>),
-    /// It could not be delivered.
-    Return(Box<Delivery>),
+    /// It is that client's turn at its key: move the element that it waits for to where that goes.
+    Move(Ticket),
+    /// There was none left. The client waits as before.
+    StillWaits(Ticket),
     /// The reply to this call is long: its beginning, and the stream's number by which to ask for pieces of the rest.
     Streamed(Ticket, u64, Vec<u8>),
     /// Send the next piece of that stream.
@@ -109,7 +109,7 @@ pub enum Note<S> {
 impl<S> Note<S> {
     /// It is part of [`Traffic`].
     fn is_request(&self) -> bool {
-        matches!(self, Note::Wait(_) | Note::Deliver(_) | Note::Return(_))
+        matches!(self, Note::Wait(_) | Note::Move(_) | Note::StillWaits(_))
     }
 
     /// What it counts for while it is on its way. That of rare and short notes is nothing.
@@ -117,7 +117,6 @@ impl<S> Note<S> {
         let requests = usize::from(self.is_request());
         let (request_bytes, reply_bytes) = match self {
             Note::Wait(request) => (request.words.as_args().total_len_bytes(), 0),
-            Note::Deliver(delivery) | Note::Return(delivery) => (delivery.len_bytes(), 0),
             Note::Everywhere { words, .. } => (words.as_args().total_len_bytes(), 0),
             Note::Loaded(_, len_bytes) => (*len_bytes, 0),
             Note::Part(_, reply) | Note::Served(_, reply) | Note::Streamed(_, _, reply) => (0, reply.len()),
@@ -258,7 +257,9 @@ pub struct Deferred {
 }
 
 fn requests_len(batch: &Batch) -> u64 {
-    (batch.calls_len() + batch.errands.len()) as u64
+    // While keys are to be let go of, their owner knows that something is under way.
+    let errands = batch.errands.iter().filter(|errand| !matches!(errand.kind, ErrandKind::Release));
+    (batch.calls_len() + errands.count()) as u64
 }
 
 /// One node's ends of all its channels.
@@ -427,6 +428,12 @@ impl<S> Mesh<S> {
     /// Notes that a request of a peer has been carried out which came as a note.
     pub fn note_done(&mut self) {
         self.traffic.done += 1;
+    }
+
+    /// Notes that all errands of a batch have been taken in, of which `counted` are part of [`Traffic`].
+    pub fn note_errands_done(&mut self, peer: usize, errands: usize, counted: u64) {
+        self.traffic.done += counted;
+        self.link(peer).received.remove(Load { requests: errands, ..Load::default() });
     }
 
     /// Requests wait to leave, or wait here to be carried out.

@@ -67,6 +67,7 @@ impl<N: Network, C: Clock> Node<N, C> {
     /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
     pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
         self.core.memory.begin_turn();
+        self.core.runnable.extend(self.core.next_turn.drain(..));
         self.core.retry_stalled();
         let mut inbox = Inbox { core: &mut self.core, awake: false };
         let polled = self.network.poll(wait, &mut inbox);
@@ -84,12 +85,14 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.disk.collect();
         core.take_mail();
         core.load();
+        core.let_held_go();
         core.resume_all();
         self.welcome();
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
         core.keep_snapshot();
         self.core.resume_all();
+        self.core.hand_out_keys();
         self.core.publish();
         self.core.mesh.flush();
         self.send_all();
@@ -105,10 +108,13 @@ impl<N: Network, C: Clock> Node<N, C> {
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
         if !core.runnable.is_empty()
+            || !core.next_turn.is_empty()
             || core.shard.has_garbage()
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
+            || core.held.has_work()
+            || core.shard.waited_keys().has_ready()
             || core.mesh.has_runnable()
             || core.may_retry_stalled()
         {
@@ -201,6 +207,9 @@ impl<N: Network, C: Clock> Node<N, C> {
                     self.core.close_for_output(id);
                 }
                 continue;
+            }
+            if connection.send_failed {
+                drop(connection.replies.take_ready());
             }
             // More of a pipeline that goes on in the next turn leaves in one piece.
             if connection.hold == Some(Hold::Turn) && connection.replies.ready_len_bytes() < PIECE_LEN_BYTES {
@@ -343,8 +352,10 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
         let core = &mut *self.core;
         core.counters.writes += 1;
         let output_pause_bytes = core.output_pause_bytes;
+        let now_ms = core.now_ms();
         if let Some(connection) = core.connection(id) {
             connection.sending_bytes = 0;
+            connection.client.last_interaction_at_ms = now_ms;
             let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
             let lists = is_ready && !connection.is_listed;
             connection.is_listed |= lists;
@@ -363,17 +374,25 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
         }
         if result.is_ok() {
             core.counters.output_bytes += buffer.len() as u64;
-        } else if core.connection(id).is_some_and(|connection| connection.input_ended)
-            && let Some(connection) = core.take(id)
-        {
-            // Its end was told before, so nothing else will be.
-            core.close(connection);
+        } else if let Some(mut connection) = core.take(id) {
+            core.stop_sending(&mut connection);
+            core.put(connection);
         }
         core.buffers.give_back(buffer);
     }
 
+    fn sent_some(&mut self, id: ConnectionId) {
+        self.wake_up();
+        self.core.note_activity(id);
+    }
+
     fn remote_sent(&mut self, tag: u64, buffer: Vec<u8>, written: usize) {
         self.core.remote_reply_sent(tag, buffer, written);
+    }
+
+    fn hung_up(&mut self, id: ConnectionId, why: Closed) {
+        self.wake_up();
+        self.core.hang_up(id, why);
     }
 
     fn closed(&mut self, id: ConnectionId, why: Closed) {

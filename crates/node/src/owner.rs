@@ -222,7 +222,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let next = (index..index + WARM_CALLS).map_while(|index| batch.call(index));
                 self.shard.warm(call.db, next.filter_map(|(call, args)| call.command.wanted(args)));
             }
-            if self.is_walking() || !self.snapshot.aside.is_empty() {
+            if self.is_walking() || !self.snapshot.aside.is_empty() || !self.held.is_empty() {
                 match self.turn_of_call(home, &call, args) {
                     Turn::Now => {}
                     Turn::Aside => {
@@ -238,10 +238,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             index += 1;
             self.answer_call(home, &call, args, &mut out);
-        }
-        for errand in batch.errands.drain(..) {
-            let ticket = errand.ticket;
-            out.answers.push((ticket, self.run_errand(errand)));
         }
         self.mesh.restore_outgoing(home, out);
         true
@@ -292,7 +288,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Does a step of a gathering command on the shard.
     pub(crate) fn run_errand(&mut self, errand: Errand) -> Answer {
-        if matches!(errand.kind, ErrandKind::Put(..)) {
+        if matches!(errand.kind, ErrandKind::Put(..) | ErrandKind::GiveElement(..)) {
             self.make_room_for_growth();
         }
         let before_bytes = self.shard.entry_bytes();

@@ -8,9 +8,9 @@ use crate::host::NodeHost;
 use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
 use crate::turns::Budget;
 use tessera_command::host::NodePart;
-use tessera_command::{Command, Run};
+use tessera_command::{Command, Flags, Run};
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_routing::message::Slow;
+use tessera_routing::message::{ErrandKind, Slow};
 use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket, cursor};
 
 /// The room for lines of this node's own clients that is kept for the next ones, in bytes.
@@ -70,10 +70,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for slow in std::mem::take(&mut batch.slow) {
             self.take_slow(&slow);
         }
-        if batch.calls_len() == 0 && batch.errands.is_empty() {
+        // What calls wait for may be an errand that frees a key: errands are not put off.
+        let errands = std::mem::take(&mut batch.errands);
+        let (errands_len, mut counted) = (errands.len(), 0);
+        for errand in errands {
+            counted += u64::from(!matches!(errand.kind, ErrandKind::Release));
+            self.take_errand(peer, errand);
+        }
+        self.mesh.note_errands_done(peer, errands_len, counted);
+        if batch.calls_len() == 0 {
             self.mesh.recycle(batch);
         } else {
-            // Replies and answers are done with; the rest runs at once if replies to that peer get away.
+            // All but the calls is done with; they run at once if replies to that peer get away.
             self.mesh.defer(peer, batch);
         }
     }
@@ -108,9 +116,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
+    pub(crate) fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
         self.with_connection(ticket, |core, connection| {
-            if let Some(Running::Gathering(gathering)) = connection.awaited() {
+            if let Some(gathering) = connection.gathering() {
                 let step = gathering.answer(ticket.part, answer, &core.shared.slots);
                 core.take_step(connection, step);
             }
@@ -145,9 +153,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match connection.awaited() {
             Some(Running::Parts(assembly)) => {
                 if assembly.take(part, reply) {
-                    let mut out = Vec::new();
-                    assembly.finish(&mut out, protocol);
-                    self.finish(connection, &out);
+                    self.finish_parts(connection);
                 }
             }
             Some(Running::Cursor(shard)) => {
@@ -167,12 +173,26 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// All parts of what the connection runs have been answered.
+    pub(crate) fn finish_parts(&mut self, connection: &mut Connection) {
+        let protocol = connection.protocol();
+        if let Some(Running::Parts(assembly)) = connection.awaited() {
+            let mut out = Vec::new();
+            assembly.finish(&mut out, protocol);
+            self.finish(connection, &out);
+        }
+    }
+
     /// The command that took several steps is answered.
     pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
         connection.replies.lend(|| self.buffers.take());
-        connection.replies.arrive(under.sequence, reply);
+        if !(under.command.flags.has(Flags::REMOVES_ALL)
+            && self.await_save_of_removal(connection, under.sequence, reply))
+        {
+            connection.replies.arrive(under.sequence, reply);
+        }
         self.now_ns = self.clock.monotonic_ns();
         let duration_ns = self.now_ns.saturating_sub(under.began_ns);
         self.note_duration(connection, under.command, under.words.as_args(), duration_ns);
@@ -207,27 +227,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Does what a gathering command wants next.
     pub(crate) fn take_step(&mut self, connection: &mut Connection, step: Step) {
         let mut steps = vec![step];
-        while let Some(step) = steps.pop() {
-            match step {
-                Step::Done(reply) => self.finish(connection, &reply),
-                Step::Send(errands) => {
-                    for (shard, errand) in errands {
-                        if let Some((part, answer)) = self.send_errand(shard, errand)
-                            && let Some(Running::Gathering(gathering)) = connection.awaited()
-                        {
-                            steps.push(gathering.answer(part, answer, &self.shared.slots));
-                        }
-                    }
+        while let Some(mut step) = steps.pop() {
+            let (Step::Send(errands) | Step::Done(_, errands) | Step::Absent(errands)) = &mut step;
+            for (shard, errand) in std::mem::take(errands) {
+                if let Some((part, answer)) = self.send_errand(shard, errand)
+                    && let Some(gathering) = connection.gathering()
+                {
+                    steps.push(gathering.answer(part, answer, &self.shared.slots));
                 }
+            }
+            match step {
+                Step::Send(_) => {}
+                Step::Done(reply, _) if connection.is_moving() => self.end_move(connection, &reply),
+                Step::Done(reply, _) => self.finish(connection, &reply),
+                Step::Absent(_) => self.wait_again(connection),
             }
         }
     }
 
-    /// Sends an errand to its shard; of this node's own shard it returns the answer at once.
+    /// Sends an errand to its shard; of this node's own shard it returns the answer, if there is one already.
     fn send_errand(&mut self, shard: ShardId, errand: Errand) -> Option<(u32, Answer)> {
         if usize::from(shard) == self.me {
             let part = errand.ticket.part;
-            return Some((part, self.run_errand(errand)));
+            return self.take_errand(self.me, errand).map(|answer| (part, answer));
         }
         self.mesh.outgoing(usize::from(shard)).errands.push(errand);
         None
@@ -253,17 +275,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             Note::Waiting(ticket) => self.take_waiting(ticket),
             Note::Served(ticket, reply) => self.take_served(ticket, &reply),
-            Note::Forget(ticket) => self.waiters.remove(&mut self.shard, peer, ticket),
+            Note::Forget(ticket) => self.forget_waiter(peer, ticket),
             Note::Load(plan) => self.take_load_plan(&plan),
             Note::Loaded(entries, _) => self.take_loaded(entries),
             Note::LoadSent => self.take_load_sent(),
             Note::LoadArrived => self.take_load_arrived(),
-            Note::Deliver(delivery) => {
-                self.take_delivery(*delivery);
+            Note::Move(ticket) => {
+                self.take_move(ticket);
                 self.mesh.note_done();
             }
-            Note::Return(delivery) => {
-                self.take_return(*delivery);
+            Note::StillWaits(ticket) => {
+                self.waiters.wake_others(&mut self.shard, peer, ticket);
+                self.serve_waiters();
                 self.mesh.note_done();
             }
             Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
@@ -289,6 +312,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         core.step(connection, ticket.part, &reply)
                     });
                 }
+                Note::Move(ticket) => self.take_move(ticket),
                 Note::Adopt(_)
                 | Note::Part(..)
                 | Note::Streamed(..)
@@ -299,8 +323,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 | Note::Waiting(_)
                 | Note::Served(..)
                 | Note::Forget(_)
-                | Note::Deliver(_)
-                | Note::Return(_)
+                | Note::StillWaits(_)
                 | Note::Load(_)
                 | Note::Loaded(..)
                 | Note::LoadSent

@@ -37,9 +37,6 @@ pub struct Call {
     pub unread: bool,
     /// The owner may write the reply to this socket itself.
     pub direct: Option<u64>,
-    /// Where its words are in the batch's: spans count from there, so that only one call's words are bounded by what a span
-    /// can tell.
-    first_byte: usize,
     first_span: usize,
     spans_len: usize,
 }
@@ -60,12 +57,14 @@ pub struct Errand {
 /// See [`Errand`].
 #[derive(Debug)]
 pub enum ErrandKind {
-    /// Tell what is there.
-    Find {
-        /// How much of it.
-        what: What,
+    /// Tell what is at these keys; the errand's own key means nothing.
+    Look {
+        /// Where to look.
+        needs: Vec<Look>,
         /// Note the use.
         touch: bool,
+        /// Whether the keys are held from then on.
+        hold: Hold,
     },
     /// Tell these texts; the errand's own key means nothing.
     FindTexts {
@@ -84,6 +83,8 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
+    /// Let go of all keys that were held. There is no answer.
+    Release,
     /// Do the rest of the command and send the reply.
     Act {
         /// What there is to know besides the key.
@@ -95,17 +96,48 @@ pub enum ErrandKind {
     },
 }
 
-/// What an errand found.
+/// One key to look at.
+#[derive(Debug)]
+pub struct Look {
+    /// The key.
+    pub key: Box<[u8]>,
+    /// Its database.
+    pub db: u16,
+    /// How much of it is wanted.
+    pub what: What,
+}
+
+/// Whether keys that are looked at are held, see [`crate::holds`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// They are not. Keys that others hold are waited for.
+    Not,
+    /// They are, unless others are there already: then nothing is done.
+    OrRefuse,
+    /// They are, as soon as others let go of them.
+    Wait,
+}
+
+/// What was seen at a key.
 #[derive(Debug, Default)]
-pub struct Answer {
-    /// The key is (or was) there.
+pub struct Seen {
+    /// The key is there.
     pub present: bool,
-    /// What it holds (or held), if asked for.
+    /// What it holds, if asked for.
     pub value: Option<Value>,
     /// The name of its type, if that or the value was asked for.
     pub type_name: Option<&'static str>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
+}
+
+/// What an errand found.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// What was seen at each key; `None` where [`Hold::OrRefuse`] was refused.
+    pub seen: Option<Vec<Seen>>,
+    /// What was taken, and its expiry in Unix milliseconds.
+    pub taken: Option<(Value, Option<i64>)>,
     /// The texts, those that are missing included.
     pub texts: Vec<Option<StringValue>>,
     /// The element that was taken, or could not be given.
@@ -119,16 +151,9 @@ impl Errand {
     pub fn run(self, shard: &mut Shard) -> Answer {
         let Errand { db, key, kind, .. } = self;
         match kind {
-            ErrandKind::Find { what, touch } => {
-                gather::prepare(shard, db, &key, what);
-                let found = gather::find(shard, db, touch, &key, None, what);
-                Answer {
-                    present: found.present,
-                    value: found.value.map(ValueRef::to_value),
-                    type_name: found.type_name,
-                    expire_at_ms: found.expire_at_ms,
-                    ..Answer::default()
-                }
+            ErrandKind::Look { needs, touch, .. } => {
+                let seen = needs.iter().map(|need| need.look(shard, touch)).collect();
+                Answer { seen: Some(seen), ..Answer::default() }
             }
             ErrandKind::FindTexts { needs, touch } => {
                 let find = |need| gather::find_text(shard, db, touch, need).map(StringRef::to_string_value);
@@ -168,13 +193,29 @@ impl Errand {
                 }
                 Answer { reply: acted.map(|result| result.map(|_| out)), ..Answer::default() }
             }
-            ErrandKind::Take => match shard.view_mut(db, true).remove(&key) {
-                None => Answer::default(),
-                Some((value, expire_at_ms)) => {
+            ErrandKind::Take => {
+                let taken = shard.view_mut(db, true).remove(&key);
+                if taken.is_some() {
                     shard.note_dirty();
-                    Answer { present: true, value: Some(value), expire_at_ms, ..Answer::default() }
                 }
-            },
+                Answer { taken, ..Answer::default() }
+            }
+            // Whoever has the holds sees to it.
+            ErrandKind::Release => Answer::default(),
+        }
+    }
+}
+
+impl Look {
+    fn look(&self, shard: &mut Shard, touch: bool) -> Seen {
+        let Look { key, db, what } = self;
+        gather::prepare(shard, *db, key, *what);
+        let found = gather::find(shard, *db, touch, key, None, *what);
+        Seen {
+            present: found.present,
+            value: found.value.map(ValueRef::to_value),
+            type_name: found.type_name,
+            expire_at_ms: found.expire_at_ms,
         }
     }
 }
@@ -277,10 +318,10 @@ impl Batch {
         protocol: Protocol,
         touch: bool,
     ) -> usize {
-        let (first_byte, first_span) = (self.words.len(), self.spans.len());
+        let first_span = self.spans.len();
         self.words.reserve(args.total_len_bytes());
         for word in args.iter() {
-            self.spans.push(Span { start: (self.words.len() - first_byte) as u32, len: word.len() as u32 });
+            self.spans.push(Span { start: self.words.len(), len: word.len() });
             self.words.extend_from_slice(word);
         }
         let spans_len = args.len();
@@ -293,7 +334,6 @@ impl Batch {
             whole: true,
             unread: false,
             direct: None,
-            first_byte,
             first_span,
             spans_len,
         });
@@ -324,7 +364,7 @@ impl Batch {
     pub fn call(&self, index: usize) -> Option<(Call, Args<'_>)> {
         let call = *self.calls.get(index)?;
         let spans = &self.spans[call.first_span..][..call.spans_len];
-        Some((call, Args::new(&self.words[call.first_byte..], spans)))
+        Some((call, Args::new(&self.words, spans)))
     }
 
     /// Notes that a connection has gone: nobody reads the replies to those of its calls that have not been run.

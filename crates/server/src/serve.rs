@@ -7,7 +7,7 @@ use crate::options::Options;
 use crate::pid_file::{self, PidFile};
 use crate::process::{Process, listen_options, server_facts, warn_of_little_memory};
 use crate::supervised::ServiceManager;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::path::Path;
@@ -270,20 +270,25 @@ fn open_listeners(config: &Config, nodes: usize) -> Result<Listeners, String> {
     Ok(listening)
 }
 
-/// SIGTERM and SIGINT end the server; a second SIGINT ends it at once. The thread that waits for them outlives the
-/// server, and must not keep what goes away with it, such as the unix socket's file.
+/// SIGTERM and SIGINT end the server; a SIGINT while it is about to end has it end at once. A server that could not
+/// save, and went on, is not about to end any more. SIGHUP, which a terminal that is closed sends, is nothing to a server. The
+/// thread that waits for them outlives the server, and must not keep what goes away with it, such as the unix
+/// socket's file.
 fn end_on_signals(shared: Weak<Shared>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
-        let mut interrupted = false;
-        for signal in &mut signals {
-            if signal == SIGINT && std::mem::replace(&mut interrupted, true) {
+        let mut asked_after = None;
+        for signal in signals.forever().filter(|signal| *signal != SIGHUP) {
+            let shared = shared.upgrade();
+            let failed_ends = shared.as_ref().map_or(0, |shared| shared.persistence.failed_ends());
+            if signal == SIGINT && asked_after == Some(failed_ends) {
                 log::warn!("You insist... exiting now.");
                 std::process::exit(1);
             }
+            asked_after = Some(failed_ends);
             let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
             log::warn!("Received {name} scheduling shutdown...");
-            if let Some(shared) = shared.upgrade() {
+            if let Some(shared) = shared {
                 let config = shared.config();
                 let flags =
                     if signal == SIGINT { config.shutdown_on_sigint } else { config.shutdown_on_sigterm };

@@ -59,7 +59,7 @@ impl ClientInfo<'_> {
         // Redis counts in whole seconds of the wall clock.
         let now_s = now_ms.div_euclid(1000);
         let age_s = now_s - client.connected_at_ms.div_euclid(1000);
-        let idle_s = now_s - client.last_command_at_ms.div_euclid(1000);
+        let idle_s = now_s - client.last_interaction_at_ms.div_euclid(1000);
         out.extend_from_slice(
             format!("id={} addr={} laddr={} fd={} name=", client.id, io.peer, io.local, io.descriptor)
                 .as_bytes(),
@@ -156,7 +156,7 @@ mod tests {
             no_evict: true,
             no_touch: true,
             name: b"a\0b"[..].into(),
-            last_command_at_ms: 8_001,
+            last_interaction_at_ms: 8_001,
             ..Client::new(1, true, 7_999)
         };
         let connection = ConnectionInfo { unix: true, writing: true, ..ConnectionInfo::default() };

@@ -1,7 +1,7 @@
 use tessera_command::cursor;
 use tessera_command::prelude::*;
 use tessera_keyspace::Entry;
-use tessera_keyspace::table::POSITION_BITS;
+use tessera_keyspace::table::CURSOR_BITS;
 use tessera_values::glob;
 
 /// Keys visited in a call without COUNT.
@@ -76,7 +76,7 @@ impl Read for Scan {
         let mut keys = Vec::new();
         let mut found = 0;
         let mut elements = Reply::new(&mut keys, reply.protocol());
-        let next = if request.position >> POSITION_BITS == 0 {
+        let next = if request.position >> CURSOR_BITS == 0 {
             db.scan(request.position, request.count, |entry| {
                 if request.wants(entry) {
                     elements.bulk(entry.key());
@@ -84,11 +84,11 @@ impl Read for Scan {
                 }
             })
         } else {
-            // No position of ours: nothing lies behind it.
+            // No cursor of ours: nothing lies behind it.
             None
         };
         reply.array(2);
-        // A position is never 0 again behind the start, which lets 0 stand for the end.
+        // A cursor is never 0 again behind the start, which lets 0 stand for the end.
         reply.bulk(next.unwrap_or(0).to_string().as_bytes());
         reply.array(found);
         reply.raw(&keys);

@@ -193,7 +193,10 @@ impl EpollNetwork {
             self.counters.writes += 1;
             match rustix::net::send(&connection.descriptor, rest, flags) {
                 Ok(0) => break Err(Errno::PIPE),
-                Ok(written) => outgoing.done += written,
+                Ok(written) => {
+                    outgoing.done += written;
+                    outgoing.has_moved = true;
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN | Errno::NOBUFS) => {
                     self.counters.short_sends += 1;
@@ -230,7 +233,7 @@ impl EpollNetwork {
         if connection.outgoing.is_some() {
             return;
         }
-        connection.outgoing = Some(Outgoing { buffer, done: 0 });
+        connection.outgoing = Some(Outgoing { buffer, done: 0, has_moved: false });
         match self.write(id) {
             Some((buffer, result)) => {
                 if let Some(connection) = self.connections.get_mut(id) {
@@ -253,11 +256,14 @@ impl EpollNetwork {
             connection.unreported = false;
         }
         let error = result.err().map(io::Error::from);
-        let kind = error.as_ref().map(io::Error::kind);
-        events.sent(id, buffer, error.map_or(Ok(()), Err));
-        if let Some(kind) = kind {
-            self.end(id, Closed::ByError(kind), events);
+        if let Some(error) = &error
+            && let Some(connection) = self.connections.get_mut(id)
+        {
+            // What the peer sent before is still read, and behind it the end of the socket.
+            connection.send_failed = Some(error.kind());
+            let _ = rustix::net::shutdown(&connection.descriptor, rustix::net::Shutdown::Both);
         }
+        events.sent(id, buffer, error.map_or(Ok(()), Err));
     }
 
     /// Reports the end of a connection, once, and stops watching it.
@@ -267,20 +273,43 @@ impl EpollNetwork {
             return;
         }
         let _ = Self::watch(self.epoll.as_fd(), id, connection);
-        events.closed(id, why);
+        events.closed(id, connection.send_failed.map_or(why, Closed::ByError));
+    }
+
+    /// The peer of a paused connection has gone.
+    fn hang_up<E: Events<Socket>>(&mut self, id: ConnectionId, is_broken: bool, events: &mut E) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        if connection.wanted || connection.ended {
+            return;
+        }
+        let noticed = if is_broken { &mut connection.failure_noticed } else { &mut connection.end_noticed };
+        if mem::replace(noticed, true) {
+            return;
+        }
+        let why = match is_broken {
+            false => Closed::ByPeer,
+            true => Closed::ByError(connection.send_failed.unwrap_or(io::ErrorKind::ConnectionReset)),
+        };
+        self.watch_or_end(id);
+        events.hung_up(id, why);
     }
 
     fn connection_ready<E: Events<Socket>>(&mut self, id: ConnectionId, flags: EventFlags, events: &mut E) {
         // An error or a hang-up shows in whichever of the two is wanted.
         let broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
-        if (broken || flags.contains(EventFlags::OUT))
-            && let Some((buffer, result)) = self.write(id)
-        {
-            self.watch_or_end(id);
-            self.report_sent(id, buffer, result, events);
+        if broken || flags.contains(EventFlags::OUT) {
+            if let Some((buffer, result)) = self.write(id) {
+                self.watch_or_end(id);
+                self.report_sent(id, buffer, result, events);
+            } else if self.connections.get_mut(id).is_some_and(Connection::take_has_moved) {
+                events.sent_some(id);
+            }
         }
         if broken || flags.contains(EventFlags::IN) {
             self.read(id, events);
+        }
+        if broken || flags.contains(EventFlags::RDHUP) {
+            self.hang_up(id, broken, events);
         }
     }
 

@@ -30,8 +30,12 @@ use crate::slab::Slab;
 use crate::socket::{Socket, endpoints};
 use crate::waker::Waker;
 
-/// The most that one send carries: the length of a send is a signed 32-bit number in its completion.
-const SEND_MAX: usize = 1 << 30;
+/// The most that one send carries, in bytes. Longer buffers leave in several, so that it shows whether the peer reads: the
+/// kernel tells nothing of a send before all of it has left.
+const SEND_MAX_LEN_BYTES: usize = 256 * 1024;
+
+/// The most that one direct reply carries: the length of a send is a signed 32-bit number in its completion.
+const REMOTE_SEND_MAX_LEN_BYTES: usize = 1 << 30;
 
 /// Longer buffers are not sent quietly, in bytes.
 const QUIET_MAX_LEN_BYTES: usize = 64 * 1024;
@@ -246,6 +250,47 @@ impl UringNetwork {
         unsafe { self.ring.push(entry.build().user_data(Operation::Receive(id).pack())) };
     }
 
+    /// Has the end of a paused connection's peer told. Edge by edge: the kernel reports the end of the other side in any
+    /// case, so a poll for a single event would find nothing else once that has come.
+    fn watch(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.watching = true;
+        let flags = (libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR) as u32;
+        let entry = opcode::PollAdd::new(Fd(connection.descriptor.as_raw_fd()), flags).multi(true);
+        // SAFETY: points to no memory.
+        unsafe { self.ring.push(entry.build().user_data(Operation::HangUp(id).pack())) };
+    }
+
+    /// The poll for the peer's end has something, or is over.
+    fn hung_up<E: Events<Socket>>(&mut self, id: ConnectionId, entry: &cqueue::Entry, events: &mut E) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.watching = cqueue::more(entry.flags());
+        if connection.closing {
+            return self.finish_close(id);
+        }
+        if connection.wanted || connection.ended {
+            // Who is received from ends that way. Should it be paused before, then a new poll must tell.
+            if connection.watching {
+                self.cancel(id, Operation::HangUp(id));
+            }
+            return;
+        }
+        let mut is_news = entry.result() < 0;
+        if entry.result() >= 0 {
+            let is_failure = entry.result() & i32::from(libc::POLLHUP | libc::POLLERR) != 0;
+            let noticed =
+                if is_failure { &mut connection.failure_noticed } else { &mut connection.end_noticed };
+            is_news = !mem::replace(noticed, true);
+            let failure = connection.send_failed.unwrap_or(io::ErrorKind::ConnectionReset);
+            if is_news {
+                events.hung_up(id, if is_failure { Closed::ByError(failure) } else { Closed::ByPeer });
+            }
+        }
+        if is_news && self.connections.get(id).is_some_and(Connection::needs_watch) {
+            self.watch(id);
+        }
+    }
+
     fn cancel(&mut self, id: ConnectionId, operation: Operation) {
         let entry = opcode::AsyncCancel2::new(CancelBuilder::user_data(operation.pack()));
         // SAFETY: points to no memory.
@@ -271,7 +316,7 @@ impl UringNetwork {
         let Some(connection) = self.connections.get(id) else { return };
         let Some(outgoing) = &connection.outgoing else { return };
         let rest = outgoing.buffer.get(outgoing.done..).unwrap_or_default();
-        let rest = &rest[..rest.len().min(SEND_MAX)];
+        let rest = &rest[..rest.len().min(SEND_MAX_LEN_BYTES)];
         // With WAITALL the kernel itself goes on after a short send, in most cases.
         let mut entry = send_entry(connection.descriptor.as_raw_fd(), rest, libc::MSG_WAITALL);
         if outgoing.silent {
@@ -338,6 +383,7 @@ impl UringNetwork {
                 }
             }
             Operation::Accept(number) => self.accepted(number, entry, events),
+            Operation::HangUp(id) => self.hung_up(id, entry, events),
             Operation::Cancel(id) => self.cancelled(id, entry.result()),
             Operation::Wake => {
                 if !cqueue::more(entry.flags()) {
@@ -366,7 +412,7 @@ impl UringNetwork {
                 (Ok(_), _) => {
                     connection.ended = true;
                     if !silent {
-                        events.closed(id, Closed::ByPeer);
+                        events.closed(id, connection.send_failed.map_or(Closed::ByPeer, Closed::ByError));
                     }
                 }
                 (Err(_), _) => match Errno::from_raw_os_error(-result) {
@@ -398,6 +444,8 @@ impl UringNetwork {
             // A cancellation missed it.
             connection.cancelling = true;
             self.cancel(id, Operation::Receive(id));
+        } else if connection.needs_watch() {
+            self.watch(id);
         }
     }
 
@@ -414,8 +462,9 @@ impl UringNetwork {
                 } else if written == 0 {
                     Some(Errno::PIPE)
                 } else {
-                    self.short_sends += 1;
+                    self.short_sends += u64::from(written < SEND_MAX_LEN_BYTES);
                     if !connection.closing {
+                        events.sent_some(id);
                         return self.continue_send(id);
                     }
                     Some(Errno::CANCELED)
@@ -434,16 +483,12 @@ impl UringNetwork {
             None => events.sent(id, buffer, Ok(())),
             Some(errno) => {
                 let error = io::Error::from(errno);
-                let kind = error.kind();
-                let report = !mem::replace(&mut connection.ended, true) && !closing;
-                connection.wanted = false;
-                if connection.receiving && !closing && !mem::replace(&mut connection.cancelling, true) {
-                    self.cancel(id, Operation::Receive(id));
+                if !closing {
+                    // What the peer sent before is still received, and behind it the end of the socket.
+                    connection.send_failed = Some(error.kind());
+                    let _ = rustix::net::shutdown(&connection.descriptor, rustix::net::Shutdown::Both);
                 }
                 events.sent(id, buffer, Err(error));
-                if report {
-                    events.closed(id, Closed::ByError(kind));
-                }
             }
         }
         if closing {
@@ -593,7 +638,7 @@ impl Network for UringNetwork {
         self.queued();
         let index = self.remotes.insert(tag, buffer);
         let Some(Some((_, buffer))) = self.remotes.entries.get(index as usize) else { return };
-        let bytes = &buffer[..buffer.len().min(SEND_MAX)];
+        let bytes = &buffer[..buffer.len().min(REMOTE_SEND_MAX_LEN_BYTES)];
         let entry = send_entry(RawFd::try_from(socket.0).unwrap_or(-1), bytes, libc::MSG_DONTWAIT);
         // SAFETY: the bytes belong to the entry in `remotes`, which stays until this completes.
         unsafe { self.ring.push(entry.user_data(Operation::Remote(index).pack())) };
@@ -608,9 +653,13 @@ impl Network for UringNetwork {
         self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
         connection.wanted = false;
+        let needs_watch = connection.needs_watch();
         if connection.receiving && !connection.cancelling {
             connection.cancelling = true;
             self.cancel(id, Operation::Receive(id));
+        }
+        if needs_watch {
+            self.watch(id);
         }
     }
 
@@ -633,13 +682,16 @@ impl Network for UringNetwork {
         connection.closing = true;
         connection.wanted = false;
         let cancel_receive = connection.receiving && !connection.cancelling;
-        let cancel_send = connection.outgoing.is_some();
+        let (cancel_send, cancel_watch) = (connection.outgoing.is_some(), connection.watching);
         connection.cancelling = connection.receiving;
         if cancel_receive {
             self.cancel(id, Operation::Receive(id));
         }
         if cancel_send {
             self.cancel(id, Operation::Send(id));
+        }
+        if cancel_watch {
+            self.cancel(id, Operation::HangUp(id));
         }
         self.finish_close(id);
     }

@@ -23,6 +23,9 @@ pub struct Record {
     pub sent: Vec<(ConnectionId, Vec<u8>, Result<(), io::ErrorKind>)>,
     pub remote: Vec<(u64, Vec<u8>, usize)>,
     pub closed: Vec<(ConnectionId, Closed)>,
+    pub hung_up: Vec<(ConnectionId, Closed)>,
+    /// Parts of sends that were told.
+    pub sent_some: usize,
     /// Number of events.
     pub events: usize,
 }
@@ -52,6 +55,17 @@ impl Events<Socket> for Record {
     fn sent(&mut self, id: ConnectionId, buffer: Vec<u8>, result: io::Result<()>) {
         self.events += 1;
         self.sent.push((id, buffer, result.map_err(|error| error.kind())));
+    }
+
+    fn sent_some(&mut self, _: ConnectionId) {
+        self.events += 1;
+        self.sent_some += 1;
+    }
+
+    fn hung_up(&mut self, id: ConnectionId, why: Closed) {
+        self.events += 1;
+        assert!(self.closed.iter().all(|closed| closed.0 != id), "nothing is told after the end");
+        self.hung_up.push((id, why));
     }
 
     fn remote_sent(&mut self, tag: u64, buffer: Vec<u8>, written: usize) {

@@ -5,6 +5,7 @@ mod configuration;
 mod floods;
 mod long_replies;
 mod memory;
+mod persistence;
 mod support;
 
 use std::net::{Shutdown, TcpListener, TcpStream};
