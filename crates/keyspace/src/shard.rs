@@ -198,6 +198,11 @@ impl Shard {
         &self.databases[db as usize]
     }
 
+    /// Memory of keys and values in all databases, in bytes.
+    pub fn entry_bytes(&self) -> usize {
+        self.databases.iter().map(Database::entry_bytes).sum()
+    }
+
     /// Database `db` as a read command sees it. `touch`: uses are noted for OBJECT IDLETIME.
     #[inline]
     pub fn view(&self, db: u16, touch: bool) -> View<'_> {
