@@ -54,6 +54,7 @@ pub(crate) struct Rates {
     pub(crate) input_bytes: Rate,
     pub(crate) output_bytes: Rate,
     pub(crate) turns: Rate,
+    pub(crate) busy_us: Rate,
 }
 
 /// A node without its network.
@@ -119,6 +120,7 @@ pub struct Core<S, C> {
     pub(crate) active_expire: bool,
     pub(crate) next_housekeeping_ns: u64,
     pub(crate) next_sums_ns: u64,
+    pub(crate) next_peak_ns: u64,
     pub(crate) next_look_at_clients_ns: u64,
     pub(crate) next_http_warning_ns: u64,
     pub(crate) next_pause_warning_ns: u64,
@@ -185,6 +187,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             active_expire: true,
             next_housekeeping_ns: 0,
             next_sums_ns: 0,
+            next_peak_ns: 0,
             next_look_at_clients_ns: 0,
             next_http_warning_ns: 0,
             next_pause_warning_ns: 0,

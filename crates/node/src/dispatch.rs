@@ -233,7 +233,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (connection.input_bytes(), connection.output_bytes(), connection.allocated_bytes());
         let Connection { client, replies, endpoints, .. } = connection;
         let (mut failed, mut wanted) = (None, true);
-        let mut host = NodeHost::new(self, endpoints, [input_bytes, output_bytes, allocated_bytes]);
+        let mut host = NodeHost::new(self, endpoints, args, [input_bytes, output_bytes, allocated_bytes]);
         replies.write_now(|out| {
             let start = out.len();
             let protocol = client.protocol;

@@ -19,6 +19,8 @@ pub const RECLAIM_SEGMENTS: usize = 1;
 const PURGE_LEN_BYTES: u64 = 16 * 1024 * 1024;
 /// What may wait for a client that monitors, in bytes, where `client-output-buffer-limit` says nothing.
 const MONITOR_MAX_LEN_BYTES: usize = 256 * 1024 * 1024;
+/// How often it is looked at how much memory is used, at most, in nanoseconds.
+const PEAK_PERIOD_NS: u64 = NS_PER_MS;
 /// Every how many rounds the slower sums are made.
 const SUMS_EVERY_ROUNDS: u64 = 10;
 
@@ -53,6 +55,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.shard.reclaim(RECLAIM_SEGMENTS);
         }
         self.keep_memory();
+        if self.now_ns >= self.next_peak_ns {
+            self.next_peak_ns = self.now_ns + PEAK_PERIOD_NS;
+            self.shared.system.note_memory_peak();
+        }
         self.end_pauses();
         self.end_waits();
         self.defragment();
@@ -106,6 +112,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (&mut rates.input_bytes, counters.input_bytes, &mut counters.input_bytes_per_s),
             (&mut rates.output_bytes, counters.output_bytes, &mut counters.output_bytes_per_s),
             (&mut rates.turns, counters.turns, &mut counters.turns_per_s),
+            (&mut rates.busy_us, counters.busy_ns / 1000, &mut counters.busy_us_per_s),
         ] {
             rate.sample(value, now_us, 1_000_000);
             *shown = rate.get();

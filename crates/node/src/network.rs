@@ -103,7 +103,7 @@ pub trait Network {
     /// is done outside of this call, and announced to the node by who does it.
     ///
     /// # Errors
-    /// Only what leaves the driver unusable; the node stops then. Interrupted waits are not errors.
+    /// Only what leaves the driver unusable; it is not polled again then, and the server ends. Interrupted waits are not errors.
     fn poll<E: Events<Self::Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()>;
 
     /// Takes a socket in and starts receiving from it.

@@ -7,6 +7,7 @@ use crate::disk::Disk;
 use crate::mesh::{Mesh, Note};
 use crate::network::{Closed, ConnectionId, Events, Network, Wait};
 use crate::shared::Shared;
+use crate::snapshot::status::EndOrder;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ const PROTECTED: &[u8] =
 pub struct Node<N: Network, C> {
     network: N,
     core: Core<N::Socket, C>,
+    /// Why the network cannot be used any more. The server ends then, and what is to be saved is saved before.
+    failure: Option<io::Error>,
     /// When the server's end began, in monotonic nanoseconds.
     ending_since_ns: Option<u64>,
     /// When something last happened, in monotonic nanoseconds.
@@ -54,7 +57,7 @@ impl<N: Network, C: Clock> Node<N, C> {
     ) -> Node<N, C> {
         mesh.bell().connect(network.waker());
         let core = Core::new(clock, shared, mesh, disk, seed);
-        Node { network, core, ending_since_ns: None, last_event_ns: 0 }
+        Node { network, core, failure: None, ending_since_ns: None, last_event_ns: 0 }
     }
 
     /// One turn: takes in what has come, does it, sends what follows, and sleeps if there is nothing. Breaks at the
@@ -69,14 +72,8 @@ impl<N: Network, C: Clock> Node<N, C> {
         self.core.memory.begin_turn();
         self.core.runnable.extend(self.core.next_turn.drain(..));
         self.core.retry_stalled();
-        let mut inbox = Inbox { core: &mut self.core, awake: false };
-        let polled = self.network.poll(wait, &mut inbox);
-        if wait != Wait::Poll && !self.network.sleeps_later() {
-            self.core.mesh.bell().doorbell().get_up();
-        }
-        if let Err(error) = polled {
-            self.core.shared.shut_down();
-            return ControlFlow::Break(Err(error));
+        if self.failure.is_none() {
+            self.poll(wait);
         }
         let core = &mut self.core;
         core.tell_time();
@@ -87,7 +84,9 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.load();
         core.let_held_go();
         core.resume_all();
-        self.welcome();
+        if self.failure.is_none() {
+            self.welcome();
+        }
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
         core.keep_snapshot();
@@ -95,11 +94,31 @@ impl<N: Network, C: Clock> Node<N, C> {
         self.core.hand_out_keys();
         self.core.publish();
         self.core.mesh.flush();
-        self.send_all();
-        self.carry_out_orders();
+        if self.failure.is_none() {
+            self.send_all();
+            self.carry_out_orders();
+        }
         self.core.counters.turns += 1;
         self.core.counters.busy_ns += self.core.clock.monotonic_ns() - before_ns;
         self.end_if_told()
+    }
+
+    fn poll(&mut self, wait: Wait) {
+        let mut inbox = Inbox { core: &mut self.core, awake: false };
+        let polled = self.network.poll(wait, &mut inbox);
+        if wait != Wait::Poll && !self.network.sleeps_later() {
+            self.core.mesh.bell().doorbell().get_up();
+        }
+        if let Err(error) = polled {
+            let line = format!(
+                "The network of shard {} failed ({error}). Its clients cannot be served any more: the server ends",
+                self.core.me
+            );
+            self.core.shared.system.log(line.as_bytes());
+            // Whatever comes of the snapshot.
+            self.core.shared.ask_to_end(EndOrder { save: None, force: true });
+            self.failure = Some(error);
+        }
     }
 
     /// The first part of a turn: how long it may wait for events. If it may, peers ring from now on.
@@ -107,7 +126,9 @@ impl<N: Network, C: Clock> Node<N, C> {
         let core = &mut self.core;
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
-        if !core.runnable.is_empty()
+        // Without a network nothing could end a wait.
+        if self.failure.is_some()
+            || !core.runnable.is_empty()
             || !core.next_turn.is_empty()
             || core.shard.has_garbage()
             || core.owes_memory()
@@ -276,7 +297,7 @@ impl<N: Network, C: Clock> Node<N, C> {
                 self.network.close(connection.id);
             }
         }
-        ControlFlow::Break(Ok(()))
+        ControlFlow::Break(self.failure.take().map_or(Ok(()), Err))
     }
 
     /// The node's core, for checks from outside.

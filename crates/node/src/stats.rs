@@ -103,6 +103,8 @@ counters! {
     output_bytes_per_s,
     /// Turns per second of late.
     turns_per_s,
+    /// Microseconds of work per second of late.
+    busy_us_per_s,
     /// Keys at the cut of the snapshot under way.
     snapshot_keys_total,
     /// Of these, keys that are saved.

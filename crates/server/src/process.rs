@@ -5,7 +5,6 @@ use crate::{config_file, logger};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tessera_command::Error;
@@ -24,7 +23,6 @@ pub struct Process {
     data_directory: Arc<DataDirectory>,
     listening: Mutex<Listening>,
     startup_bytes: u64,
-    peak_bytes: AtomicU64,
 }
 
 /// Where the server listens.
@@ -145,7 +143,6 @@ impl Process {
             data_directory,
             listening: Mutex::new(listening),
             startup_bytes: allocated_bytes(),
-            peak_bytes: AtomicU64::new(0),
         }
     }
 
@@ -250,11 +247,10 @@ impl System for Process {
 
     fn memory(&self) -> ProcessMemory {
         let used = allocated_bytes();
-        let peak = self.peak_bytes.fetch_max(used, Ordering::Relaxed).max(used);
         let system = rustix::system::sysinfo();
         ProcessMemory {
             used,
-            peak,
+            peak: memory::peak_bytes(),
             startup: self.startup_bytes,
             resident: Resident::of_process().all_bytes,
             system: system.totalram as u64 * u64::from(system.mem_unit),
@@ -264,6 +260,10 @@ impl System for Process {
 
     fn used_memory_bytes(&self) -> u64 {
         allocated_bytes()
+    }
+
+    fn note_memory_peak(&self) {
+        memory::note_peak();
     }
 
     fn resident_heap_bytes(&self) -> u64 {
@@ -321,6 +321,10 @@ impl System for Process {
 
     fn log(&self, text: &[u8]) {
         log::warn!("{}", String::from_utf8_lossy(text));
+    }
+
+    fn notice(&self, text: &[u8]) {
+        log::info!("{}", String::from_utf8_lossy(text));
     }
 
     fn sleep(&self, duration_us: u64) {

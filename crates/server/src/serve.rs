@@ -47,6 +47,12 @@ pub fn run(options: Options) -> Result<(), String> {
     }
     logger::start(config.log_level, config.log_file.clone())
         .map_err(|error| format!("Can't open the log file: {error}"))?;
+    log::info!(
+        "Tessera version={}, commit={}, pid={}, just started",
+        env!("CARGO_PKG_VERSION"),
+        env!("TESSERA_COMMIT"),
+        std::process::id()
+    );
     directory.notes.iter().for_each(|note| log::warn!("{note}"));
     tell_without_effect(&without_effect);
     let _pid_file = write_pid_file(&config, in_background);
@@ -198,7 +204,9 @@ fn serve(
         outcome = Err(format!("Can't load what was saved: {failure}"));
     }
     manager.stopping();
-    log::info!("Tessera is now ready to exit, bye bye...");
+    if outcome.is_ok() {
+        log::warn!("Tessera is now ready to exit, bye bye...");
+    }
     outcome
 }
 
@@ -316,10 +324,7 @@ fn announce(config: &Config, driver: Driver, seats: &[Option<usize>], addresses:
     let memory = rustix::system::sysinfo();
     let memory_gib = memory.totalram as f64 * f64::from(memory.mem_unit) / f64::from(1 << 30);
     log::info!(
-        "Tessera {} ({}), process {}: {} driver, {} shards {cores}, {memory_gib:.1} GiB of memory, directory {}",
-        env!("CARGO_PKG_VERSION"),
-        env!("TESSERA_COMMIT"),
-        std::process::id(),
+        "{} driver, {} shards {cores}, {memory_gib:.1} GiB of memory, directory {}",
         driver.name(),
         seats.len(),
         config.dir.display(),

@@ -120,6 +120,10 @@ struct Port {
     places: Vec<Place>,
     done: Vec<Done>,
     stopped: bool,
+    /// The next poll fails.
+    fails: bool,
+    /// A poll has failed.
+    has_failed: bool,
 }
 
 /// How often things happened that a run is to provoke, for its summary.
@@ -545,6 +549,27 @@ impl Kernel {
     /// See [`tessera_node::network::Network::stop_listening`].
     pub fn stop_listening(&mut self, node: usize) {
         self.ports[node].stopped = true;
+    }
+
+    /// The next poll of `node` fails for good.
+    pub fn fail(&mut self, node: usize) {
+        self.ports[node].fails = true;
+    }
+
+    /// What a poll of `node` comes to.
+    ///
+    /// # Errors
+    /// Once, if it is to fail.
+    pub fn poll(&mut self, node: usize) -> io::Result<()> {
+        let port = &mut self.ports[node];
+        assert!(!port.has_failed, "contract: node {node} polls a network that has failed");
+        port.has_failed = port.fails;
+        if port.fails { Err(io::ErrorKind::OutOfMemory.into()) } else { Ok(()) }
+    }
+
+    /// A poll of `node` has failed.
+    pub fn has_failed(&self, node: usize) -> bool {
+        self.ports[node].has_failed
     }
 
     // For the checks at the end.

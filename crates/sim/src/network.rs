@@ -56,6 +56,7 @@ impl Network for VirtualNetwork {
         self.waker.0.store(false, Ordering::Relaxed);
         let told = {
             let mut kernel = self.kernel.borrow_mut();
+            kernel.poll(self.node)?;
             kernel.submit(self.node);
             kernel.reap(self.node)
         };

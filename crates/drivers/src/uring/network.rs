@@ -725,6 +725,7 @@ impl Network for UringNetwork {
             ("ring_submitted", ring.submitted),
             ("ring_completed", ring.completed),
             ("ring_overflows", ring.overflows),
+            ("ring_shortages", ring.shortages),
             ("receive_buffers_exhausted", self.buffers_exhausted),
             ("short_sends", self.short_sends),
             ("accept_errors", self.shedder.errors),

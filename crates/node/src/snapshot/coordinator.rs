@@ -139,6 +139,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// Tells the log of something that is as it should be.
+    fn note_in_log(&self, line: &str) {
+        self.shared.system.notice(line.as_bytes());
+    }
+
+    /// Tells the log of something that is not as it should be.
     pub(super) fn log_snapshot(&self, line: &str) {
         self.shared.system.log(line.as_bytes());
     }
@@ -155,7 +161,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let purpose = Purpose::End { force };
         self.shared.persistence.set_busy(true);
-        self.log_snapshot("Saving the final snapshot before exiting");
+        self.note_in_log("Saving the final snapshot before exiting");
         if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
             return;
         }
@@ -184,7 +190,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(point) = due
             && self.shared.ask_for_snapshot(Purpose::Background, self.unix_us)
         {
-            self.log_snapshot(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
+            self.note_in_log(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
         }
     }
 
@@ -451,7 +457,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.saved_changes = current.changes;
                 facts.last_len_bytes = current.len_bytes;
             });
-            self.log_snapshot(&format!(
+            self.note_in_log(&format!(
                 "Snapshot {} is whole: {} keys, {} bytes, written in {:.3} s",
                 current.epoch,
                 current.keys,

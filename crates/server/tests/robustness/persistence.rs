@@ -155,14 +155,14 @@ fn what_cannot_be_loaded_is_told_and_stays() {
     let folder = tempfile::tempdir().expect("a directory");
     let path = |name: &str| folder.path().join(name);
     let server = Keeper::tessera(folder.path(), &[]);
-    (0..100).for_each(|key| server.client().ask(&format!("SET key:{key} {key}"), "+OK\r\n"));
+    (0..100).for_each(|key| server.client().ask(&format!("SET key:{key} v:{key}"), "+OK\r\n"));
     assert_eq!(server.end("TERM"), Some(0));
     // The file of another snapshot, of the same length.
     let good = std::fs::read(path("dump-epoch1-shard1.rdb")).expect("a file");
     let mut wrong = good.clone();
     let body_end = wrong.len() - 8;
-    let key = wrong.windows(4).rposition(|bytes| bytes == b"key:").expect("a key");
-    wrong[key + 4] ^= 1;
+    let value = wrong.windows(2).rposition(|bytes| bytes == b"v:").expect("a value");
+    wrong[value] ^= 1;
     wrong[body_end..].fill(0);
     std::fs::write(path("dump-epoch1-shard1.rdb"), &wrong).expect("a file");
     let before = names(folder.path());
