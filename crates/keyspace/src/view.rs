@@ -181,7 +181,7 @@ impl<'a> ViewMut<'a> {
         View::new(self.shard, self.db, self.touch)
     }
 
-    /// Another database of the shard. Panics if there is no such.
+    /// Another database of the shard. Panics if there is no such: commands ask for its number with [`Shard::databases_len`] first.
     pub fn other(&mut self, db: u16) -> ViewMut<'_> {
         assert!(usize::from(db) < self.shard.databases_len());
         ViewMut::new(self.shard, db, self.touch)

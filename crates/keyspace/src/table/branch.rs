@@ -79,6 +79,7 @@ impl Branch {
                 continue;
             }
             let depth = segment.depth();
+            // The seed is the server's own and told to nobody, so no client can choose such keys.
             assert!(depth < DEPTH_MAX, "hundreds of keys share {DEPTH_MAX} bits of a seeded hash");
             if depth - self.depth == BITS_MAX {
                 // Nothing has changed yet: a segment this deep has not just been split.

@@ -7,7 +7,7 @@
 //! of slots, and the entry.
 //!
 //! Everything lies in the order of the keys' hashes. SCAN walks in that order, which no growth or shrinking disturbs:
-//! its cursor is a hash.
+//! its cursor is the leading bits of a hash, in the opposite order.
 
 mod branch;
 mod defrag;

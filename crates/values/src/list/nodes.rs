@@ -59,6 +59,7 @@ impl Segment {
                 return (number, index - end);
             }
         }
+        // `Nodes::seek` asks for elements that are there only, and each change of a node changes the lengths above it.
         unreachable!("the lengths add up")
     }
 }

@@ -239,6 +239,7 @@ impl Inner {
                 None => return index,
             }
         }
+        // Ranks are compared with `Tree::len` before the way down begins, and the counts add up to that.
         panic!("no element has a rank beyond their number");
     }
 
