@@ -213,7 +213,7 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     }
 
     fn sleep(&mut self, duration_us: u64) {
-        self.core.shared.system.sleep(duration_us);
+        self.core.stop_all_nodes(duration_us);
     }
 
     fn set_active_expire(&mut self, enabled: bool) {

@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::connection::Hold;
 use crate::core::Core;
+use crate::doorbell::Doorbell;
 use crate::network::ConnectionId;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -216,6 +217,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 format!("Closing client {} that left too many replies unread", connection.endpoints.peer);
             self.shared.system.log(line.as_bytes());
             self.close(connection);
+        }
+    }
+
+    /// Has all nodes stand still from now on, for so long: this one at once, the others when they hear of it, until the same
+    /// moment.
+    pub(crate) fn stop_all_nodes(&self, duration_us: u64) {
+        let until_ns = self.clock.monotonic_ns().saturating_add(duration_us.saturating_mul(1000));
+        self.shared.stopped_until_ns.fetch_max(until_ns, Ordering::Relaxed);
+        Doorbell::published();
+        for (node, bell) in self.shared.bells.iter().enumerate() {
+            if node != self.me && bell.doorbell().must_ring() {
+                bell.wake();
+            }
+        }
+        self.shared.system.sleep(duration_us);
+    }
+
+    /// Stands still if another node was told to have all do so.
+    #[inline]
+    pub(crate) fn stop_if_told(&self) {
+        let until_ns = self.shared.stopped_until_ns.load(Ordering::Relaxed);
+        if until_ns > self.now_ns {
+            self.shared.system.sleep((until_ns - self.now_ns) / 1000);
         }
     }
 

@@ -79,6 +79,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.tell_time();
         let before_ns = core.now_ns;
         core.follow_config();
+        core.stop_if_told();
         core.disk.collect();
         core.take_mail();
         core.load();

@@ -34,6 +34,8 @@ pub struct Shared {
     pub direct: Box<[Box<[DirectState]>]>,
     /// What all nodes know of bounded memory.
     pub eviction: Eviction,
+    /// DEBUG SLEEP: all nodes stand still until then, in monotonic nanoseconds.
+    pub stopped_until_ns: AtomicU64,
     /// For how long nodes defragment.
     pub defrag_time: DefragTime,
     /// How far loading is.
@@ -80,6 +82,7 @@ impl Shared {
             bells,
             direct: (0..nodes).map(|_| (0..direct_len).map(|_| DirectState::new(0)).collect()).collect(),
             eviction: Eviction::default(),
+            stopped_until_ns: AtomicU64::new(0),
             defrag_time: DefragTime::default(),
             loading: LoadingProgress::default(),
             persistence: Persistence::new(started_at_unix_us.div_euclid(1_000_000)),

@@ -150,7 +150,7 @@ pub trait Host {
     /// held back once it is over.
     fn pause_mut(&mut self) -> &mut Pause;
 
-    /// DEBUG SLEEP: stops this node's thread for so long.
+    /// DEBUG SLEEP: stops the threads of all nodes for so long.
     fn sleep(&mut self, duration_us: u64);
 
     /// DEBUG SET-ACTIVE-EXPIRE: whether this node looks for expired keys by itself.

@@ -47,11 +47,14 @@ fn names(page: &str) -> Vec<&str> {
 fn info_has_every_field_in_the_order_of_the_real_server() {
     // Of Valkey only, or told of a feature that has fields of its own.
     const OTHERS: [&str; 3] = ["server_name", "valkey_version", "listener0"];
-    const OURS: [&str; 10] = [
+    const OURS: [&str; 13] = [
         "tessera_version",
         "tessera_build",
         "io_driver",
         "shards",
+        "# Shards",
+        "output_paused_clients",
+        "output_pauses",
         "rustc_version",
         "tessera_snapshot_written_bytes",
         "tessera_snapshot_last_bytes",

@@ -32,7 +32,7 @@ pub const SUBCOMMANDS: &[Command] = &[
     Command::read::<DebugObject>(),
     Command::session::<protocol::ProtocolReply>(),
     Command::everywhere::<set_active_expire::SetActiveExpire>(),
-    Command::everywhere::<sleep::Sleep>(),
+    Command::session::<sleep::Sleep>(),
     Command::session::<help::Help>(),
 ];
 

@@ -3,13 +3,13 @@ use tessera_command::prelude::*;
 
 pub struct Sleep;
 
-impl Everywhere for Sleep {
+impl Session for Sleep {
     const SPEC: Spec = Spec {
         name: "debug|sleep",
         summary: "Stops all threads that serve connections for so many seconds.",
         since: "1.0.0",
         group: Group::Server,
-        spread: Spread::AllNodes(Merge::AllOk),
+        spread: Spread::Nowhere,
         flags: FLAGS,
         protected: true,
         private_subcommands: true,
@@ -22,8 +22,8 @@ impl Everywhere for Sleep {
         Ok((leading_number(words.word()?) * 1_000_000.0) as u64)
     }
 
-    fn execute(duration_us: &u64, node: &mut NodePart<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        node.host.sleep(*duration_us);
+    fn execute(duration_us: &u64, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        home.host.sleep(*duration_us);
         reply.ok();
         Ok(())
     }
