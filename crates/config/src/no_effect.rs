@@ -4,7 +4,7 @@
 //! tells them, CONFIG REWRITE keeps them. Nothing reads them, so they have no field of their own in
 //! [`Config`](crate::Config). What a value would promise and nobody would keep is refused: then only the default is taken.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use crate::kind::Kind;
 use crate::table::{Group, Id, Mutability, Parameter};
@@ -296,18 +296,14 @@ pub(crate) fn refused_directive(name: &[u8]) -> Option<&'static str> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtherValues(Arc<Vec<Value>>);
 
-static DEFAULTS: LazyLock<OtherValues> = LazyLock::new(|| {
-    let value = |other: &Other| {
-        let words = other.kind.split_argument(other.default.as_bytes());
-        // A test sees to it that every default can be read.
-        other.kind.parse(&words, &Value::Text(None)).unwrap_or(Value::Text(None))
-    };
-    OtherValues(Arc::new(OTHERS.iter().map(value).collect()))
-});
-
 impl Default for OtherValues {
     fn default() -> OtherValues {
-        DEFAULTS.clone()
+        let value = |other: &Other| {
+            let words = other.kind.split_argument(other.default.as_bytes());
+            // A test sees to it that every default can be read.
+            other.kind.parse(&words, &Value::Text(None)).unwrap_or(Value::Text(None))
+        };
+        OtherValues(Arc::new(OTHERS.iter().map(value).collect()))
     }
 }
 

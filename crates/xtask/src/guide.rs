@@ -46,6 +46,8 @@ pub fn check(root: &Path) -> io::Result<Vec<String>> {
     if !problems.is_empty() {
         return Ok(problems);
     }
+    let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
+    written.insert("Cargo.toml".to_owned(), with_other_version(&manifest)?);
     let copy = target.join("guide");
     copy_tree(root, &copy, &written)?;
     let arguments = ["test", "--quiet", "--package", "tessera-commands", "--test", "metadata"];
@@ -57,6 +59,20 @@ pub fn check(root: &Path) -> io::Result<Vec<String>> {
             .push(format!("{PAGE}: whoever follows it has no success with `cargo {}`", arguments.join(" ")));
     }
     Ok(problems)
+}
+
+/// The manifest with a version of its own. Cargo tells packages apart by name and version, not by where they lie: with the
+/// same version it would take what it has built of the copy for what it has built of the repository, and the other way round.
+fn with_other_version(manifest: &str) -> io::Result<String> {
+    let (before, package) = manifest
+        .split_once("[workspace.package]\n")
+        .ok_or_else(|| io::Error::other("Cargo.toml has no [workspace.package]"))?;
+    let (line, rest) = package
+        .split_once('\n')
+        .filter(|(line, _)| line.starts_with("version = "))
+        .ok_or_else(|| io::Error::other("[workspace.package] does not begin with a version"))?;
+    let version = line.trim_end_matches('"');
+    Ok(format!("{before}[workspace.package]\n{version}-guide\"\n{rest}"))
 }
 
 /// The page's blocks of code that name a file, by file.

@@ -52,6 +52,8 @@ struct Current {
     /// Other servers are kept out of the directory, also if `dir` is changed meanwhile.
     _hold: DirectoryHold,
     is_merged: bool,
+    /// See [`CutOrder`]: what it was when the snapshot was asked for, as in Redis.
+    key_delay_ns: u64,
     epoch: u64,
     cut_at_unix_ms: i64,
     began_ns: u64,
@@ -218,6 +220,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             place,
             _hold: hold,
             is_merged: self.config.snapshot_merged,
+            key_delay_ns: super::key_delay_ns(self.config.rdb_key_save_delay_us),
             epoch: 0,
             cut_at_unix_ms: 0,
             began_ns: self.now_ns,
@@ -300,7 +303,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             checksum: self.config.rdb_checksum,
             ahead_max_len_bytes: usize::try_from(self.config.snapshot_ahead_max.0).unwrap_or(usize::MAX),
             rate_limit_bytes_per_s: self.config.snapshot_rate_limit_mb * MB,
-            key_delay_ns: super::key_delay_ns(self.config.rdb_key_save_delay_us),
+            key_delay_ns: current.key_delay_ns,
             is_last: matches!(current.purpose, Purpose::End { .. }),
         });
         current.phase = Phase::Writing { written: vec![None; nodes], left: nodes };

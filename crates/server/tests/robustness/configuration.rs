@@ -2,9 +2,10 @@
 
 use std::net::TcpListener;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use super::{everywhere, with};
-use crate::support::{PROGRAM, Server, can_run, free_port};
+use crate::support::{PROGRAM, Server, can_run, free_port, until};
 
 /// Every parameter of a server of version 7.2 and its default, as it answered CONFIG GET.
 const PARAMETERS_OF_7_2: &str = include_str!("../../../config/tests/parameters-7.2.txt");
@@ -135,4 +136,31 @@ fn the_driver_is_named_as_info_names_it() {
         let server = Server::start(&["--io-driver", "io_uring", "--shards", "1"]);
         assert!(server.client().text("INFO server").contains("io_driver:io_uring\r\n"));
     }
+}
+
+#[test]
+fn keys_take_their_time_when_told_to() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let place = directory.path().to_str().expect("a path").to_owned();
+    let options = ["--dir", &place, "--shards", "1", "--save", ""];
+    let mut server = Server::start(&options);
+    let mut client = server.client();
+    (0..5).for_each(|key| client.ask(&format!("SET key:{key} value"), "+OK\r\n"));
+    client.ask("CONFIG SET rdb-key-save-delay 200000", "+OK\r\n");
+    let began = Instant::now();
+    client.ask("BGSAVE", "+Background saving started\r\n");
+    // As in Redis, it counts for the next snapshot only.
+    client.ask("CONFIG SET rdb-key-save-delay 0", "+OK\r\n");
+    assert!(client.text("INFO persistence").contains("rdb_bgsave_in_progress:1\r\n"));
+    until("it is saved", || client.text("INFO persistence").contains("rdb_bgsave_in_progress:0\r\n"));
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    client.send("SHUTDOWN NOSAVE\r\n");
+    assert_eq!(server.wait(), Some(0));
+
+    let server = Server::start(&[options.as_slice(), &["--key-load-delay", "300000"]].concat());
+    let mut client = server.client();
+    assert!(client.text("PING").starts_with("-LOADING "));
+    until("all is loaded", || client.text("PING") == "+PONG");
+    client.ask("DBSIZE", ":5\r\n");
+    assert!(server.log().contains("5 keys"), "{}", server.log());
 }
