@@ -16,9 +16,16 @@ pub(super) struct Ahead {
     len_bytes: usize,
     /// The database of the last entry; `None` if nothing is chosen yet.
     db: Option<u16>,
+    /// There is no other, and the stream has chosen it.
+    is_only: bool,
 }
 
 impl Ahead {
+    /// Of a stream in which this database is the only one, if there is one.
+    pub(super) fn new(only: Option<u16>) -> Ahead {
+        Ahead { db: only, is_only: only.is_some(), ..Ahead::default() }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.chunks.is_empty()
     }
@@ -72,6 +79,6 @@ impl Ahead {
             self.taken_len_bytes = 0;
             self.chunks.pop_front();
         }
-        self.db.take()
+        if self.is_only { self.db } else { self.db.take() }
     }
 }

@@ -111,6 +111,12 @@ impl Shard {
         }
     }
 
+    /// The only database that has keys at the cut of the snapshot under way, how many, and how many of them expire. The body begins with its
+    /// choice then, as [`tessera_storage::rdb::put_database`] writes it with these numbers, and has no other.
+    pub fn snapshot_only_database(&self) -> Option<(u16, (u64, u64))> {
+        self.snapshot.as_ref().and_then(|writer| writer.only_database())
+    }
+
     /// How far the snapshot under way is; `None` without one.
     pub fn snapshot(&self) -> Option<SnapshotKeys> {
         self.snapshot.as_ref().map(|writer| writer.keys())

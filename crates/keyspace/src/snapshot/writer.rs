@@ -79,6 +79,10 @@ impl Writer {
             let sizes = (database.len() as u64, database.volatile_len() as u64);
             parts.push(Part { db: db as u16, place: Place::Database(db as u16), sizes });
         }
+        let only = match &parts[..] {
+            [part] => Some(part.db),
+            _ => None,
+        };
         let keys = SnapshotKeys { total: parts.iter().map(|part| part.sizes.0).sum(), done: 0 };
         Writer {
             options,
@@ -86,10 +90,18 @@ impl Writer {
             current: 0,
             is_announced: false,
             stream_db: None,
-            ahead: Ahead::default(),
+            ahead: Ahead::new(only),
             pieces: None,
             wanted: VecDeque::new(),
             keys,
+        }
+    }
+
+    /// The only database that there is at the cut, with its sizes. The stream begins with its choice then, and has no other.
+    pub(super) fn only_database(&self) -> Option<(u16, (u64, u64))> {
+        match &self.parts[..] {
+            [part] => Some((part.db, part.sizes)),
+            _ => None,
         }
     }
 
@@ -107,7 +119,14 @@ impl Writer {
 
     /// Appends about `len_bytes`. False if that was all.
     pub(super) fn write_some(&mut self, shard: &mut Shard, len_bytes: usize, out: &mut Vec<u8>) -> bool {
-        let mut left_bytes = len_bytes.max(1);
+        let start_bytes = out.len();
+        if self.stream_db.is_none()
+            && let Some((db, sizes)) = self.only_database()
+        {
+            put_database(out, db, Some(sizes));
+            (self.is_announced, self.stream_db) = (true, Some(db));
+        }
+        let mut left_bytes = len_bytes.saturating_sub(out.len() - start_bytes).max(1);
         let mut buckets = len_bytes / BUCKET_LEN_BYTES + 1;
         while left_bytes > 0 {
             let before_bytes = out.len();

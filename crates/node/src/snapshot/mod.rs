@@ -85,6 +85,9 @@ pub struct WrittenPart {
     pub(crate) keys: u64,
     /// The version of RDB that it needs.
     pub(crate) rdb_version: u32,
+    /// The only database that it has keys of, how many, and how many of them expire: its body begins with that, and with nothing of the kind
+    /// later.
+    pub(crate) only_database: Option<(u16, (u64, u64))>,
     /// What the shard had counted of changes at the cut.
     pub(crate) changes: u64,
 }

@@ -112,6 +112,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             body_offset_bytes: file.len_bytes(),
             keys: self.shard.snapshot().map_or(0, |keys| keys.total),
             changes: self.shard.stats().dirty,
+            only_database: self.shard.snapshot_only_database(),
             rdb_version,
             ..WrittenPart::default()
         };

@@ -52,10 +52,11 @@ fn read_file(bytes: &[u8], saved: &mut Saved) -> Result<u64, String> {
     let options = DecodeOptions::default();
     let mut decoder = Decoder::new(options);
     decoder.feed(bytes);
-    let mut keys = 0;
+    let (mut keys, mut sizes) = (0, 0);
     loop {
         match decoder.next().map_err(|error| error.to_string())? {
             None => return Err("it breaks off".to_owned()),
+            Some(Item::End) if sizes > 1 => return Err(format!("its one database is named {sizes} times")),
             Some(Item::End) => return Ok(keys),
             Some(Item::Entry(entry)) => {
                 keys += 1;
@@ -76,6 +77,7 @@ fn read_file(bytes: &[u8], saved: &mut Saved) -> Result<u64, String> {
                     other => return Err(format!("{key} is {other:?}")),
                 }
             }
+            Some(Item::Sizes { .. }) => sizes += 1,
             Some(_) => {}
         }
     }
