@@ -5,8 +5,9 @@ use super::raw::Entry;
 use super::segment::tag_at;
 use super::slot::{Slot, Tag};
 
-/// A scan position has this many bits: the leading ones of a hash.
-pub const POSITION_BITS: u32 = 48;
+/// A scan position has this many bits: the leading ones of a hash. With the number of one of up to 1024 shards they make a
+/// number that a double has exactly, as clients may keep cursors.
+pub const POSITION_BITS: u32 = 43;
 
 impl Table {
     /// Visits about `count` entries from `position` on in the order of their hashes, and returns where to go
