@@ -45,6 +45,11 @@ impl Blocked {
     pub fn is_waiting(&self) -> bool {
         self.is_waiting && !self.claim.is_moving()
     }
+
+    /// Takes its claim, if nobody has anything for it yet.
+    pub fn take_claim(&self) -> bool {
+        self.claim.take()
+    }
 }
 
 /// What became of a client at an owner of its keys.
@@ -133,12 +138,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if let Some(deadline_ns) = blocked.deadline_ns {
                     self.wait_deadlines.insert((deadline_ns, pack(id)));
                 }
-                if connection.input_ended && blocked.claim.take() {
-                    // The client's end was seen before its command ran.
-                    self.end_wait(connection, &[]);
-                    connection.close_after_reply = true;
-                }
-                return;
+                // The client's end may have been seen before its command ran.
+                return self.end_vain_wait(connection);
             };
             let ticket =
                 Ticket { connection: pack(id), sequence: under.sequence, part: blocked.asked as u32 };
@@ -178,7 +179,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Answers a client that waited, whose claim has been taken.
-    fn end_wait(&mut self, connection: &mut Connection, reply: &[u8]) {
+    pub(crate) fn end_wait(&mut self, connection: &mut Connection, reply: &[u8]) {
         self.forget_wait(connection);
         let Some(under) = connection.running.as_deref_mut() else { return };
         let waited = matches!(&under.running, Running::Blocked(blocked) if blocked.is_waiting);
@@ -272,7 +273,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Others have taken what a client was to have: it waits as before, in its old place, unless its time is up meanwhile.
     pub(crate) fn wait_again(&mut self, connection: &mut Connection) {
-        let (id, is_over) = (connection.id, connection.gone || connection.input_ended);
+        let (id, is_over) = (connection.id, connection.gone || connection.peer_has_ended());
         let Some(under) = connection.running.as_deref_mut() else { return };
         let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
         let Running::Blocked(blocked) = &mut under.running else { return };
@@ -369,10 +370,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.moves_elsewhere(&request)
             && let Some(key) = request.keys.first().cloned()
         {
-            // Others may be having their turn.
+            // Others may be having their turn. If not it is this one's, before its home hears that it waits and perhaps
+            // ends that, because the client has gone.
             let db = request.db;
             self.waiters.add(&mut self.shard, request);
-            self.shard.waited_keys().note(db, &key);
+            self.serve_key(db, &key);
             return Attempt::Waiting;
         }
         if !request.claim.take() {

@@ -124,7 +124,11 @@ pub struct Connection {
     pub close_after_reply: bool,
     /// The client has sent its end: what it sent before is still executed and answered.
     pub input_ended: bool,
-    /// The peer is gone; only something still out keeps the connection.
+    /// Likewise, but what it sent before has not all been received: receiving is paused.
+    pub has_hung_up: bool,
+    /// The socket takes nothing any more: what was received is still executed, and its replies are thrown away.
+    pub send_failed: bool,
+    /// The connection is closed; only something still out keeps the connection.
     pub gone: bool,
     /// It is in the node's list of connections to send from.
     pub is_listed: bool,
@@ -154,6 +158,8 @@ impl Connection {
             direct: None,
             close_after_reply: false,
             input_ended: false,
+            has_hung_up: false,
+            send_failed: false,
             gone: false,
             is_listed: false,
             receive_paused: false,
@@ -187,6 +193,18 @@ impl Connection {
         matches!(running, Some(Running::Blocked(blocked)) if blocked.is_waiting())
     }
 
+    /// The client sends nothing any more.
+    pub fn peer_has_ended(&self) -> bool {
+        self.input_ended || self.has_hung_up
+    }
+
+    /// `timeout` is for it: the next to do something is the client, which shall send, or read what there is for it.
+    pub fn may_time_out(&self) -> bool {
+        let is_answered = self.replies.is_settled() || !self.streams.is_empty();
+        let is_held = self.hold.is_some_and(|hold| hold != Hold::SlowReader);
+        !self.client.monitor && is_answered && !is_held
+    }
+
     /// What the client speaks.
     pub fn protocol(&self) -> Protocol {
         self.client.protocol
@@ -201,9 +219,17 @@ impl Connection {
         self.replies.len_bytes() + self.sending_bytes + parts
     }
 
-    /// Bytes received and not executed.
+    /// Bytes received and not understood yet: what `client-query-buffer-limit` is about. The words of an unfinished
+    /// command that are whole are not among them, as in Redis.
     pub fn input_bytes(&self) -> usize {
-        self.input.as_ref().map_or(0, |input| input.rest().len())
+        self.input
+            .as_ref()
+            .map_or(0, |input| input.rest().len().saturating_sub(input.decoder.understood_len_bytes()))
+    }
+
+    /// Bytes of the whole words of an unfinished command.
+    pub fn argument_bytes(&self) -> usize {
+        self.input.as_ref().map_or(0, |input| input.decoder.understood_len_bytes())
     }
 
     /// Memory held, in bytes.

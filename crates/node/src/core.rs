@@ -3,7 +3,7 @@
 use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
-use crate::connection::{Connection, Running, pack};
+use crate::connection::{Connection, Hold, Running, pack};
 use crate::defragmentation::Defragmentation;
 use crate::desk::Desk;
 use crate::disk::Disk;
@@ -54,6 +54,7 @@ pub(crate) struct Rates {
     pub(crate) input_bytes: Rate,
     pub(crate) output_bytes: Rate,
     pub(crate) turns: Rate,
+    pub(crate) busy_us: Rate,
 }
 
 /// A node without its network.
@@ -80,6 +81,8 @@ pub struct Core<S, C> {
     pub(crate) listed: Vec<ConnectionId>,
     /// Connections whose hold is over.
     pub(crate) runnable: VecDeque<ConnectionId>,
+    /// Connections that have had their share of this turn.
+    pub(crate) next_turn: Vec<ConnectionId>,
     /// Connections held because of a congested peer.
     pub(crate) stalled: Vec<ConnectionId>,
     /// Connections held by CLIENT PAUSE.
@@ -117,6 +120,7 @@ pub struct Core<S, C> {
     pub(crate) active_expire: bool,
     pub(crate) next_housekeeping_ns: u64,
     pub(crate) next_sums_ns: u64,
+    pub(crate) next_peak_ns: u64,
     pub(crate) next_look_at_clients_ns: u64,
     pub(crate) next_http_warning_ns: u64,
     pub(crate) next_pause_warning_ns: u64,
@@ -156,6 +160,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             adopted: Vec::new(),
             listed: Vec::new(),
             runnable: VecDeque::new(),
+            next_turn: Vec::new(),
             stalled: Vec::new(),
             paused: Vec::new(),
             blocked_clients: 0,
@@ -182,6 +187,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             active_expire: true,
             next_housekeeping_ns: 0,
             next_sums_ns: 0,
+            next_peak_ns: 0,
             next_look_at_clients_ns: 0,
             next_http_warning_ns: 0,
             next_pause_warning_ns: 0,
@@ -238,6 +244,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             lfu_decay_time_min: self.config.lfu_decay_time_min,
             thresholds: thresholds(&self.config),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
+            shares_integers: self.config.max_memory.0 == 0
+                || !eviction_policy(self.config.max_memory_policy).remembers_uses(),
             compress_dumps: self.config.rdb_compression,
             lazy_free: LazyFree {
                 eviction: self.config.lazy_free_lazy_eviction,
@@ -263,6 +271,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && !self.mesh.is_restless()
             && self.disk.is_idle()
             && self.runnable.is_empty()
+            && self.next_turn.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
             && self.held.is_empty()
@@ -362,6 +371,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.abandon_wait(&mut connection);
         self.end_streams(&mut connection);
+        if connection.hold == Some(Hold::Paused) {
+            self.paused.retain(|id| *id != connection.id);
+        }
         if matches!(connection.awaited(), Some(Running::Gathering(_) | Running::Blocked(_))) {
             // What it has taken from one shard must still reach another, and keys that it holds be let go of.
             connection.gone = true;

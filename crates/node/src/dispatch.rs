@@ -6,6 +6,7 @@ use crate::core::Core;
 use crate::feed::Flow;
 use crate::host::NodeHost;
 use crate::mesh::Note;
+use crate::snapshot::Awaited;
 use tessera_command::client::ReplyMode;
 use tessera_command::gather::Context;
 use tessera_command::host::command_stats::Outcome;
@@ -67,7 +68,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match command.spread() {
             Spread::Nowhere => self.at_home(connection, command, args),
             Spread::Blocking => self.block(connection, command, args),
-            _ if self.mesh.nodes() == 1 && !matches!(command.run, Run::Everywhere(_)) => {
+            _ if self.mesh.nodes() == 1
+                && !matches!(command.run, Run::Everywhere(_))
+                && !command.flags.has(Flags::REMOVES_ALL) =>
+            {
                 self.on_own_shard(connection, command, args)
             }
             Spread::OneShard => {
@@ -101,8 +105,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) {
-        connection.client.last_command = command.full_name;
-        connection.client.last_command_at_ms = self.unix_us.div_euclid(1000);
+        connection.client.last_command = command.shown_name;
         self.counters.commands += 1;
         // Session commands are shown when they are done, as Redis does it: SELECT with the new database.
         if self.shared.monitors() > 0 && !matches!(command.run, Run::Session(_)) {
@@ -232,7 +235,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (connection.input_bytes(), connection.output_bytes(), connection.allocated_bytes());
         let Connection { client, replies, endpoints, .. } = connection;
         let (mut failed, mut wanted) = (None, true);
-        let mut host = NodeHost::new(self, endpoints, [input_bytes, output_bytes, allocated_bytes]);
+        let mut host = NodeHost::new(self, endpoints, args, [input_bytes, output_bytes, allocated_bytes]);
         replies.write_now(|out| {
             let start = out.len();
             let protocol = client.protocol;
@@ -276,9 +279,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.shared.note_monitor(self.me, false);
                 }
             }
-            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, false),
+            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, Awaited::Save),
+            // The lines for a monitor would come in the middle of it. Redis answers nothing then.
+            Action::SendSnapshot if connection.client.monitor => {}
             Action::SendSnapshot => self.await_transfer(connection),
-            Action::AwaitEnd => self.await_snapshot(connection, wanted, true),
+            Action::AwaitEnd => self.await_snapshot(connection, wanted, Awaited::End),
         }
     }
 
@@ -361,12 +366,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.expect(wanted);
         let (db, protocol, touch) =
             (connection.client.db, connection.client.protocol, !connection.client.no_touch);
+        let mut is_whole = false;
         for (number, (shard, words)) in parts.enumerate() {
             let part = number as u32;
             if shard == self.me {
                 let mut out = Vec::new();
                 self.run_on_shard(command, words, db, protocol, touch, part == 0, false, &mut out);
-                assembly.take(part, &out);
+                is_whole = assembly.take(part, &out);
             } else {
                 let ticket = Ticket { connection: pack(connection.id), sequence, part };
                 self.counters.forwarded += 1;
@@ -377,6 +383,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let running = Running::Parts(assembly);
         connection.running = Some(Box::new(Under { sequence, command, words, began_ns, running }));
         connection.hold = Some(Hold::Running);
+        if is_whole {
+            self.finish_parts(connection);
+        }
         Flow::Next
     }
 

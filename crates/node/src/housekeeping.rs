@@ -19,6 +19,8 @@ pub const RECLAIM_SEGMENTS: usize = 1;
 const PURGE_LEN_BYTES: u64 = 16 * 1024 * 1024;
 /// What may wait for a client that monitors, in bytes, where `client-output-buffer-limit` says nothing.
 const MONITOR_MAX_LEN_BYTES: usize = 256 * 1024 * 1024;
+/// How often it is looked at how much memory is used, at most, in nanoseconds.
+const PEAK_PERIOD_NS: u64 = NS_PER_MS;
 /// Every how many rounds the slower sums are made.
 const SUMS_EVERY_ROUNDS: u64 = 10;
 
@@ -46,11 +48,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// The small things of every turn, and the others when it is time. `driver`: asks the driver for its counters.
     pub(crate) fn keep_house(&mut self, driver: impl FnOnce() -> Vec<(&'static str, u64)>) {
-        self.shard.remove_met_expired();
+        if !self.is_paused() {
+            self.shard.remove_met_expired();
+        }
         if self.shard.has_garbage() {
             self.shard.reclaim(RECLAIM_SEGMENTS);
         }
         self.keep_memory();
+        if self.now_ns >= self.next_peak_ns {
+            self.next_peak_ns = self.now_ns + PEAK_PERIOD_NS;
+            self.shared.system.note_memory_peak();
+        }
         self.end_pauses();
         self.end_waits();
         self.defragment();
@@ -58,7 +66,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         let period_ns = NS_PER_S / u64::from(self.config.hz.clamp(1, 500));
-        if self.active_expire {
+        if self.active_expire && !self.is_paused() {
             self.expire();
         }
         self.next_housekeeping_ns = self.now_ns + if self.expire_more { EXPIRE_AGAIN_NS } else { period_ns };
@@ -104,6 +112,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (&mut rates.input_bytes, counters.input_bytes, &mut counters.input_bytes_per_s),
             (&mut rates.output_bytes, counters.output_bytes, &mut counters.output_bytes_per_s),
             (&mut rates.turns, counters.turns, &mut counters.turns_per_s),
+            (&mut rates.busy_us, counters.busy_ns / 1000, &mut counters.busy_us_per_s),
         ] {
             rate.sample(value, now_us, 1_000_000);
             *shown = rate.get();
@@ -117,18 +126,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let limit = self.config.client_output_buffer_limit.normal;
         let (mut bytes, mut input_max, mut output_max, mut paused) = (0, 0, 0, 0);
         let mut to_close: Vec<ConnectionId> = Vec::new();
+        if idle_max_ms > 0 {
+            self.note_direct_replies(now_ms);
+        }
         for connection in self.connections.iter_mut().flatten().filter(|connection| !connection.gone) {
             let output = connection.output_bytes() as u64;
             bytes += connection.allocated_bytes() as u64;
             paused += u64::from(connection.hold == Some(Hold::SlowReader));
             input_max = input_max.max(std::mem::take(&mut connection.input_peak_bytes));
             output_max = output_max.max(output);
-            let idle_ms = now_ms - connection.client.last_command_at_ms;
-            if idle_max_ms > 0
-                && idle_ms > idle_max_ms
-                && !connection.client.monitor
-                && connection.hold.is_none()
-            {
+            let idle_ms = now_ms - connection.client.last_interaction_at_ms;
+            if idle_max_ms > 0 && idle_ms > idle_max_ms && connection.may_time_out() {
                 to_close.push(connection.id);
             }
             if limit.soft_bytes == 0 || output <= limit.soft_bytes {
@@ -149,6 +157,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if let Some(connection) = self.take(id) {
                 self.close(connection);
             }
+        }
+    }
+
+    /// Of a reply that another node wrote the home knows only once it asks.
+    fn note_direct_replies(&mut self, now_ms: i64) {
+        let lent = self.connections.iter().flatten().filter(|connection| connection.direct.is_some());
+        for id in lent.map(|connection| connection.id).collect::<Vec<_>>() {
+            let Some(mut connection) = self.take(id) else { continue };
+            if self.reclaim_socket(&mut connection) {
+                connection.client.last_interaction_at_ms = now_ms;
+            }
+            self.put(connection);
         }
     }
 

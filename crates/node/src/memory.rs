@@ -4,7 +4,9 @@
 //! finds it exceeded divides the excess among all nodes in proportion to what their shards hold that may go
 //! ([`crate::stats::NodeStats::owed_bytes`]), and wakes those that sleep. Every node evicts what it owes: a bounded time
 //! of each turn, and if it grows itself at least as much as that, but never beyond the excess as it then is. What is owed
-//! and not yet evicted is not divided again.
+//! and not yet evicted is not divided again. It is a part of the keys as much as of the bytes, and whoever has evicted its part of
+//! either has paid: where one large value is most of what a shard holds, its small keys would not do, and the
+//! large one would go while other shards keep what is older. What is then left of the excess is divided again.
 //!
 //! A command has more in memory for a moment than remains of it: what was received of it, copies on their way to other
 //! shards, a large value that it replaced and that is freed in pieces. If keys went for these, twice as much would go as has
@@ -210,32 +212,17 @@ pub(crate) fn eviction_samples(config: &Config) -> u32 {
     config.max_memory_samples.min(SAMPLES_MAX)
 }
 
-/// What a node holds that may go, in bytes; keys with an expiry are taken to be as large as the others.
-fn evictable_bytes(stats: &NodeStats, policy: EvictionPolicy) -> u64 {
+/// What a node holds that may go: how many keys, and how many bytes, keys with an expiry taken to be as large as the others.
+fn evictable(stats: &NodeStats, policy: EvictionPolicy) -> (u64, u64) {
     let size = stats.shard_size();
     match policy {
-        EvictionPolicy::NoEviction => 0,
-        _ if !policy.volatile_only() => size.entry_bytes,
+        EvictionPolicy::NoEviction => (0, 0),
+        _ if !policy.volatile_only() => (size.keys, size.entry_bytes),
         _ => {
             let part = u128::from(size.entry_bytes) * u128::from(size.volatile_keys);
-            part.checked_div(u128::from(size.keys)).unwrap_or(0) as u64
+            (size.volatile_keys, part.checked_div(u128::from(size.keys)).unwrap_or(0) as u64)
         }
     }
-}
-
-/// By what the excess is divided: what each node holds that may go, without what is large and has just come. If its shard
-/// had to make up for that by what else it holds, that might not be enough, and the new value itself would go while other
-/// shards keep what is older.
-fn shares(all: &[NodeStats], policy: EvictionPolicy) -> Vec<u128> {
-    let share = |stats: &NodeStats, left_out_bytes: u64| {
-        u128::from(evictable_bytes(stats, policy).saturating_sub(left_out_bytes))
-    };
-    let shares: Vec<u128> =
-        all.iter().map(|stats| share(stats, stats.new_bytes.load(Ordering::Relaxed))).collect();
-    if shares.iter().any(|share| *share > 0) {
-        return shares;
-    }
-    all.iter().map(|stats| share(stats, 0)).collect()
 }
 
 fn owed_by_all(shared: &Shared) -> u64 {
@@ -247,7 +234,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_over_memory_config(&mut self) {
         self.memory.follow(&self.config);
         if !self.memory.is_bounded() {
-            self.stats().owed_bytes.store(0, Ordering::Relaxed);
+            self.stats().forgive();
             self.shared.eviction.note(false, self.now_ns);
         }
     }
@@ -255,7 +242,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Keys of this shard are to be evicted.
     #[inline]
     pub fn owes_memory(&self) -> bool {
-        self.memory.is_bounded() && self.stats().owed_bytes.load(Ordering::Relaxed) > 0
+        self.memory.is_bounded() && self.stats().owed_bytes.load(Ordering::Relaxed) > 0 && !self.is_paused()
     }
 
     /// Makes room for a command that needs memory. True if there is none to be had: then it must be refused, if it
@@ -276,6 +263,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// CLIENT PAUSE has the keys stay as they are: none expires or is evicted.
+    #[inline]
+    pub(crate) fn is_paused(&self) -> bool {
+        self.pause.until_ms().is_some_and(|until_ms| self.now_ms() < until_ms)
+    }
+
     /// Evicts a turn's part of what this shard owes, and looks whether there is more to do when it is time.
     pub(crate) fn keep_memory(&mut self) {
         if self.memory.is_bounded()
@@ -291,15 +284,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// go.
     #[cold]
     fn make_room(&mut self) -> bool {
+        if self.is_paused() {
+            return false;
+        }
         let limit_bytes = self.memory.limit_bytes;
         let nodes = self.mesh.nodes();
         let used_bytes = self.look_at_memory();
-        self.note_large_growth(used_bytes);
         if used_bytes > limit_bytes {
             self.divide_excess(used_bytes);
         } else if used_bytes < self.memory.goal_bytes(nodes) {
             // Something else made room meanwhile.
-            self.stats().owed_bytes.store(0, Ordering::Relaxed);
+            self.stats().forgive();
         }
         let used_bytes = if self.evict_owed(used_bytes) { self.look_at_memory() } else { used_bytes };
         self.memory.grown_bytes = 0;
@@ -308,6 +303,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.shared.eviction.note(is_exceeded, self.now_ns);
         if is_exceeded {
             self.memory.room_bytes = -1;
+            // Who has evicted as many keys as it had to owes again, as everybody does, as much of the rest as is its part.
+            self.divide_excess(used_bytes);
             return !self.is_anything_evictable();
         }
         let room_bytes = ((limit_bytes - used_bytes) / nodes as u64).min(limit_bytes / LOOK_FRACTION);
@@ -335,17 +332,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.shared.system.used_memory_bytes().saturating_sub(self.memory.passing_bytes)
     }
 
-    /// Remembers how much of what the shard holds is large and has just come, as long as memory is exceeded.
-    fn note_large_growth(&self, used_bytes: u64) {
-        let limit_bytes = self.memory.limit_bytes;
-        let new_bytes = &self.stats().new_bytes;
-        if used_bytes <= limit_bytes {
-            new_bytes.store(0, Ordering::Relaxed);
-        } else if self.memory.grown_bytes >= limit_bytes / LARGE_FRACTION {
-            new_bytes.fetch_add(self.memory.grown_bytes, Ordering::Relaxed);
-        }
-    }
-
     /// Lets every node owe its part of the excess, as far as it does not already, and wakes those that sleep.
     fn divide_excess(&self, used_bytes: u64) {
         let shared = &self.shared;
@@ -358,12 +344,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let goal_bytes = self.memory.goal_bytes(self.mesh.nodes());
         let excess_bytes = used_bytes.min(self.used_bytes_now()).saturating_sub(goal_bytes);
         let excess_bytes = u128::from(excess_bytes.saturating_sub(owed_bytes));
-        let shares = shares(&shared.stats, policy);
-        let all: u128 = shares.iter().sum();
-        if excess_bytes > 0 && all > 0 {
-            for (stats, share) in shared.stats.iter().zip(shares) {
-                let part = (excess_bytes * share).div_ceil(all);
-                stats.owed_bytes.fetch_add(part as u64, Ordering::Relaxed);
+        let all_bytes: u128 = shared.stats.iter().map(|stats| u128::from(evictable(stats, policy).1)).sum();
+        if excess_bytes > 0 && all_bytes > 0 {
+            let part_of = |whole: u64| (excess_bytes * u128::from(whole)).div_ceil(all_bytes) as u64;
+            for stats in &shared.stats {
+                let (keys, bytes) = evictable(stats, policy);
+                stats.owe(part_of(keys), part_of(bytes));
             }
         }
         shared.eviction.is_dividing.store(false, Ordering::Release);
@@ -381,18 +367,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let owed_bytes = self.stats().owed_bytes.load(Ordering::Relaxed);
         let limit_bytes = self.memory.limit_bytes;
         let grown_bytes = self.memory.grown_bytes.saturating_mul(2);
-        // Others may be too slow for what this shard grows by. For something large that has just come they had no time yet.
-        let new_bytes: u64 =
-            self.shared.stats.iter().map(|stats| stats.new_bytes.load(Ordering::Relaxed)).sum();
-        let patience_bytes =
-            limit_bytes.saturating_add(limit_bytes / PATIENCE_FRACTION).saturating_add(new_bytes);
-        let pressing_bytes = used_bytes.saturating_sub(patience_bytes);
+        // Others may be too slow for what this shard grows by. For something large they had no time yet.
+        let is_large = self.memory.grown_bytes >= limit_bytes / LARGE_FRACTION;
+        let patience_bytes = limit_bytes.saturating_add(limit_bytes / PATIENCE_FRACTION);
+        let pressing_bytes = if is_large { 0 } else { used_bytes.saturating_sub(patience_bytes) };
         let at_once_bytes = grown_bytes.min(owed_bytes.max(pressing_bytes));
         (owed_bytes.max(at_once_bytes), at_once_bytes)
     }
 
     /// Evicts what this shard owes until the turn's time is over, but at least a key, and twice what it has grown by; and no
-    /// more than is in excess. True if anything was freed.
+    /// more than is in excess, nor than its part of the keys. True if anything was freed.
     fn evict_owed(&mut self, used_bytes: u64) -> bool {
         let (wanted_bytes, at_once_bytes) = self.due_bytes(used_bytes);
         if wanted_bytes == 0 {
@@ -401,12 +385,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let nodes = self.mesh.nodes();
         let goal_bytes = self.memory.goal_bytes(nodes);
         let look_after_bytes = (self.memory.limit_bytes - goal_bytes) / nodes as u64;
+        let owed_keys = self.stats().owed_keys.load(Ordering::Relaxed);
+        let evicted_before = self.shard.stats().evicted_keys;
         let began_ns = self.clock.monotonic_ns();
         self.now_ns = began_ns;
         let (mut freed_bytes, mut looked_at_bytes, mut any) = (0, 0, false);
         loop {
             let Some(bytes) = self.free_one() else {
-                self.stats().owed_bytes.store(0, Ordering::Relaxed);
+                self.stats().forgive();
                 break;
             };
             freed_bytes += bytes;
@@ -415,7 +401,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.now_ns = self.clock.monotonic_ns();
             self.note_latency("eviction-del", self.now_ns - before_ns);
             let is_time_over = self.now_ns - began_ns >= self.memory.turn_left_ns;
-            if freed_bytes >= wanted_bytes || is_time_over && freed_bytes >= at_once_bytes {
+            let evicted_keys = self.shard.stats().evicted_keys - evicted_before;
+            let is_enough = is_time_over || evicted_keys >= owed_keys;
+            if freed_bytes >= wanted_bytes || is_enough && freed_bytes >= at_once_bytes {
                 break;
             }
             // Others evict as well, and what was in excess may have been freed otherwise.
@@ -423,7 +411,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 looked_at_bytes = freed_bytes;
                 self.stats().publish_shard_size(&self.shard);
                 if self.used_bytes_now() <= goal_bytes {
-                    self.stats().owed_bytes.store(0, Ordering::Relaxed);
+                    self.stats().forgive();
                     break;
                 }
             }
@@ -431,9 +419,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let duration_ns = self.now_ns - began_ns;
         self.memory.turn_left_ns = self.memory.turn_left_ns.saturating_sub(duration_ns);
         self.note_latency("eviction-cycle", duration_ns);
-        // Others only add to it.
-        let owed = &self.stats().owed_bytes;
-        owed.fetch_sub(freed_bytes.min(owed.load(Ordering::Relaxed)), Ordering::Relaxed);
+        self.stats().pay(self.shard.stats().evicted_keys - evicted_before, freed_bytes);
         any
     }
 
@@ -472,6 +458,23 @@ mod tests {
             assert!(us.abs_diff(expected_us) <= expected_us / 1000, "{tenacity}: {us}");
         }
         assert_eq!(turn_max_ns(100), u64::MAX);
+    }
+
+    #[test]
+    fn what_passes_does_not_count_and_what_stays_does() {
+        let ms = 1_000_000;
+        let mut besides = Besides::begin(100, 0);
+        assert_eq!(besides.note(100, 10 * ms), 100);
+        // A command comes and goes.
+        assert_eq!(besides.note(5000, 60 * ms), 100);
+        assert_eq!(besides.note(90, 70 * ms), 90);
+        // After a long sleep, too.
+        assert_eq!(besides.note(5000, 5000 * ms), 90);
+        assert_eq!(besides.note(5100, 5050 * ms), 90);
+        // Having been there for a whole window it counts.
+        assert_eq!(besides.note(5100, 5100 * ms), 5000);
+        assert_eq!(besides.note(5100, 5300 * ms), 5100);
+        assert_eq!(besides.note(10, 5301 * ms), 10);
     }
 
     #[test]

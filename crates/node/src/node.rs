@@ -7,6 +7,7 @@ use crate::disk::Disk;
 use crate::mesh::{Mesh, Note};
 use crate::network::{Closed, ConnectionId, Events, Network, Wait};
 use crate::shared::Shared;
+use crate::snapshot::status::EndOrder;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ const PROTECTED: &[u8] =
 pub struct Node<N: Network, C> {
     network: N,
     core: Core<N::Socket, C>,
+    /// Why the network cannot be used any more. The server ends then, and what is to be saved is saved before.
+    failure: Option<io::Error>,
     /// When the server's end began, in monotonic nanoseconds.
     ending_since_ns: Option<u64>,
     /// When something last happened, in monotonic nanoseconds.
@@ -54,7 +57,7 @@ impl<N: Network, C: Clock> Node<N, C> {
     ) -> Node<N, C> {
         mesh.bell().connect(network.waker());
         let core = Core::new(clock, shared, mesh, disk, seed);
-        Node { network, core, ending_since_ns: None, last_event_ns: 0 }
+        Node { network, core, failure: None, ending_since_ns: None, last_event_ns: 0 }
     }
 
     /// One turn: takes in what has come, does it, sends what follows, and sleeps if there is nothing. Breaks at the
@@ -67,15 +70,10 @@ impl<N: Network, C: Clock> Node<N, C> {
     /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
     pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
         self.core.memory.begin_turn();
+        self.core.runnable.extend(self.core.next_turn.drain(..));
         self.core.retry_stalled();
-        let mut inbox = Inbox { core: &mut self.core, awake: false };
-        let polled = self.network.poll(wait, &mut inbox);
-        if wait != Wait::Poll && !self.network.sleeps_later() {
-            self.core.mesh.bell().doorbell().get_up();
-        }
-        if let Err(error) = polled {
-            self.core.shared.shut_down();
-            return ControlFlow::Break(Err(error));
+        if self.failure.is_none() {
+            self.poll(wait);
         }
         let core = &mut self.core;
         core.tell_time();
@@ -86,7 +84,9 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.load();
         core.let_held_go();
         core.resume_all();
-        self.welcome();
+        if self.failure.is_none() {
+            self.welcome();
+        }
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
         core.keep_snapshot();
@@ -94,11 +94,31 @@ impl<N: Network, C: Clock> Node<N, C> {
         self.core.hand_out_keys();
         self.core.publish();
         self.core.mesh.flush();
-        self.send_all();
-        self.carry_out_orders();
+        if self.failure.is_none() {
+            self.send_all();
+            self.carry_out_orders();
+        }
         self.core.counters.turns += 1;
         self.core.counters.busy_ns += self.core.clock.monotonic_ns() - before_ns;
         self.end_if_told()
+    }
+
+    fn poll(&mut self, wait: Wait) {
+        let mut inbox = Inbox { core: &mut self.core, awake: false };
+        let polled = self.network.poll(wait, &mut inbox);
+        if wait != Wait::Poll && !self.network.sleeps_later() {
+            self.core.mesh.bell().doorbell().get_up();
+        }
+        if let Err(error) = polled {
+            let line = format!(
+                "The network of shard {} failed ({error}). Its clients cannot be served any more: the server ends",
+                self.core.me
+            );
+            self.core.shared.system.log(line.as_bytes());
+            // Whatever comes of the snapshot.
+            self.core.shared.ask_to_end(EndOrder { save: None, force: true });
+            self.failure = Some(error);
+        }
     }
 
     /// The first part of a turn: how long it may wait for events. If it may, peers ring from now on.
@@ -106,7 +126,10 @@ impl<N: Network, C: Clock> Node<N, C> {
         let core = &mut self.core;
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
-        if !core.runnable.is_empty()
+        // Without a network nothing could end a wait.
+        if self.failure.is_some()
+            || !core.runnable.is_empty()
+            || !core.next_turn.is_empty()
             || core.shard.has_garbage()
             || core.owes_memory()
             || core.has_loading_work()
@@ -206,6 +229,9 @@ impl<N: Network, C: Clock> Node<N, C> {
                 }
                 continue;
             }
+            if connection.send_failed {
+                drop(connection.replies.take_ready());
+            }
             // More of a pipeline that goes on in the next turn leaves in one piece.
             if connection.hold == Some(Hold::Turn) && connection.replies.ready_len_bytes() < PIECE_LEN_BYTES {
                 connection.is_listed = true;
@@ -271,7 +297,7 @@ impl<N: Network, C: Clock> Node<N, C> {
                 self.network.close(connection.id);
             }
         }
-        ControlFlow::Break(Ok(()))
+        ControlFlow::Break(self.failure.take().map_or(Ok(()), Err))
     }
 
     /// The node's core, for checks from outside.
@@ -347,8 +373,10 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
         let core = &mut *self.core;
         core.counters.writes += 1;
         let output_pause_bytes = core.output_pause_bytes;
+        let now_ms = core.now_ms();
         if let Some(connection) = core.connection(id) {
             connection.sending_bytes = 0;
+            connection.client.last_interaction_at_ms = now_ms;
             let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
             let lists = is_ready && !connection.is_listed;
             connection.is_listed |= lists;
@@ -367,17 +395,25 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
         }
         if result.is_ok() {
             core.counters.output_bytes += buffer.len() as u64;
-        } else if core.connection(id).is_some_and(|connection| connection.input_ended)
-            && let Some(connection) = core.take(id)
-        {
-            // Its end was told before, so nothing else will be.
-            core.close(connection);
+        } else if let Some(mut connection) = core.take(id) {
+            core.stop_sending(&mut connection);
+            core.put(connection);
         }
         core.buffers.give_back(buffer);
     }
 
+    fn sent_some(&mut self, id: ConnectionId) {
+        self.wake_up();
+        self.core.note_activity(id);
+    }
+
     fn remote_sent(&mut self, tag: u64, buffer: Vec<u8>, written: usize) {
         self.core.remote_reply_sent(tag, buffer, written);
+    }
+
+    fn hung_up(&mut self, id: ConnectionId, why: Closed) {
+        self.wake_up();
+        self.core.hang_up(id, why);
     }
 
     fn closed(&mut self, id: ConnectionId, why: Closed) {

@@ -8,7 +8,7 @@ use crate::host::NodeHost;
 use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
 use crate::turns::Budget;
 use tessera_command::host::NodePart;
-use tessera_command::{Command, Run};
+use tessera_command::{Command, Flags, Run};
 use tessera_resp::{Args, Protocol, Reply};
 use tessera_routing::cursor::Onward;
 use tessera_routing::message::{ErrandKind, Slow};
@@ -150,13 +150,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// A part's reply has come for what the connection runs.
     fn step(&mut self, connection: &mut Connection, part: u32, reply: &[u8]) {
-        let protocol = connection.protocol();
         match connection.awaited() {
             Some(Running::Parts(assembly)) => {
                 if assembly.take(part, reply) {
-                    let mut out = Vec::new();
-                    assembly.finish(&mut out, protocol);
-                    self.finish(connection, &out);
+                    self.finish_parts(connection);
                 }
             }
             Some(Running::Cursor(walk)) => match walk.take(reply) {
@@ -178,12 +175,26 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// All parts of what the connection runs have been answered.
+    pub(crate) fn finish_parts(&mut self, connection: &mut Connection) {
+        let protocol = connection.protocol();
+        if let Some(Running::Parts(assembly)) = connection.awaited() {
+            let mut out = Vec::new();
+            assembly.finish(&mut out, protocol);
+            self.finish(connection, &out);
+        }
+    }
+
     /// The command that took several steps is answered.
     pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
         connection.replies.lend(|| self.buffers.take());
-        connection.replies.arrive(under.sequence, reply);
+        if !(under.command.flags.has(Flags::REMOVES_ALL)
+            && self.await_save_of_removal(connection, under.sequence, reply))
+        {
+            connection.replies.arrive(under.sequence, reply);
+        }
         self.now_ns = self.clock.monotonic_ns();
         let duration_ns = self.now_ns.saturating_sub(under.began_ns);
         self.note_duration(connection, under.command, under.words.as_args(), duration_ns);

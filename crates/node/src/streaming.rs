@@ -43,6 +43,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let is_later = |other: &StreamedReply| other.sequence.wrapping_sub(sequence).cast_signed() > 0;
         let index = connection.streams.iter().position(is_later).unwrap_or(connection.streams.len());
         connection.streams.insert(index, StreamedReply { sequence, owner, stream, header, is_asked: false });
+        if connection.send_failed {
+            return self.drop_streams(connection);
+        }
         self.pump(connection);
     }
 
@@ -125,6 +128,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.pump(&mut connection);
         }
         self.put(connection);
+    }
+
+    /// Nobody will read the rest of a connection's long replies, but there are others to come behind them.
+    pub(crate) fn drop_streams(&mut self, connection: &mut Connection) {
+        let sequences: Vec<u32> = connection.streams.iter().map(|streamed| streamed.sequence).collect();
+        self.end_streams(connection);
+        sequences.iter().for_each(|sequence| connection.replies.arrive(*sequence, &[]));
+        if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
+            self.runnable.push_back(connection.id);
+        }
     }
 
     /// Nobody will read the rest of a connection's long replies.

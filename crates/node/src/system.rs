@@ -53,6 +53,9 @@ pub trait System: Send + Sync {
     fn memory(&self) -> ProcessMemory;
     /// What the allocator has given out, in bytes. Asked for often, so it must cost little.
     fn used_memory_bytes(&self) -> u64;
+    /// Looks whether more is given out than ever before: [`ProcessMemory::peak`] knows of it then. Asked for often, so it must cost
+    /// little.
+    fn note_memory_peak(&self);
     /// Pages of the process in memory that are no file's, in bytes, as they were lately. Asked for often, so it must cost little.
     fn resident_heap_bytes(&self) -> u64;
     /// Whether a block of memory of this thread's shard, told by an address in it, had better be moved: the allocator keeps
@@ -78,8 +81,10 @@ pub trait System: Send + Sync {
     /// # Errors
     /// The error reply.
     fn rewrite(&self, config: &Config) -> Result<(), Error>;
-    /// Writes a line to the log, at level warning.
+    /// Writes a line to the log, at level warning: of what somebody may have to do something about.
     fn log(&self, text: &[u8]);
+    /// Writes a line to the log, at level notice: of what happens every day.
+    fn notice(&self, text: &[u8]);
     /// Stops the thread that asks for so long.
     fn sleep(&self, duration_us: u64);
     /// Gives memory that the thread does not use back to the system.

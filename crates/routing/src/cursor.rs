@@ -1,8 +1,8 @@
 //! SCAN over all shards: a client's cursor is a shard and a position in it.
 //!
 //! Shards are walked in the order of their numbers, as many of them in a call as it takes to find what was asked for. The
-//! lower bits of a cursor are the shard, as many as the number of shards takes; the others are the position within its table
-//! (43 bits, see `tessera_keyspace::table`). With 1024 shards that makes 53 bits, which clients can read as a double.
+//! lower bits of a cursor are the shard, as many as the number of shards takes; the others are the cursor within its table
+//! (39 bits, see `tessera_keyspace::table`), so that clients can read the whole as a double.
 //! 0 is both the first position of the first shard and the end.
 
 use crate::slots::ShardId;
@@ -186,8 +186,8 @@ mod tests {
 
     #[test]
     fn cursors_fit_a_double() {
-        let last = (1 << tessera_keyspace::table::POSITION_BITS) - 1;
-        assert!(put_together(1023, last, 1024) < 1 << 53);
+        let last = (1 << tessera_keyspace::table::CURSOR_BITS) - 1;
+        assert!(put_together(8191, last, 8192) < 1 << 53);
     }
 
     fn walk(words: &str, shards: ShardId) -> Walk {

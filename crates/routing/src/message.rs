@@ -37,9 +37,6 @@ pub struct Call {
     pub unread: bool,
     /// The owner may write the reply to this socket itself.
     pub direct: Option<u64>,
-    /// Where its words are in the batch's: spans count from there, so that only one call's words are bounded by what a span
-    /// can tell.
-    first_byte: usize,
     first_span: usize,
     spans_len: usize,
 }
@@ -321,10 +318,10 @@ impl Batch {
         protocol: Protocol,
         touch: bool,
     ) -> usize {
-        let (first_byte, first_span) = (self.words.len(), self.spans.len());
+        let first_span = self.spans.len();
         self.words.reserve(args.total_len_bytes());
         for word in args.iter() {
-            self.spans.push(Span { start: (self.words.len() - first_byte) as u32, len: word.len() as u32 });
+            self.spans.push(Span { start: self.words.len(), len: word.len() });
             self.words.extend_from_slice(word);
         }
         let spans_len = args.len();
@@ -337,7 +334,6 @@ impl Batch {
             whole: true,
             unread: false,
             direct: None,
-            first_byte,
             first_span,
             spans_len,
         });
@@ -368,7 +364,7 @@ impl Batch {
     pub fn call(&self, index: usize) -> Option<(Call, Args<'_>)> {
         let call = *self.calls.get(index)?;
         let spans = &self.spans[call.first_span..][..call.spans_len];
-        Some((call, Args::new(&self.words[call.first_byte..], spans)))
+        Some((call, Args::new(&self.words, spans)))
     }
 
     /// Notes that a connection has gone: nobody reads the replies to those of its calls that have not been run.

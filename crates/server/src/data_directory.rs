@@ -63,11 +63,8 @@ impl DataDirectory {
                 Ok(DirectoryHold::new(lock))
             }
             Err(LockError::Taken(process)) => Err(taken(directory, process)),
-            // Whoever writes there learns whether that can be done.
-            Err(LockError::Impossible(_)) => {
-                *held = None;
-                Ok(DirectoryHold::new(Arc::new(())))
-            }
+            // Whoever writes there learns whether that can be done. The lock that is held stays: the directory may come back.
+            Err(LockError::Impossible(_)) => Ok(DirectoryHold::new(Arc::new(()))),
         }
     }
 }

@@ -22,11 +22,12 @@ type Contents = BTreeMap<String, Vec<u8>>;
 /// Plays it once; panics at what is wrong.
 pub fn play(shards: usize, seed: u64) -> Sights {
     let mut random = fastrand::Rng::with_seed(seed);
-    match random.u8(..4) {
+    match random.u8(..5) {
         0 => a_start_that_fails(shards, &mut random),
         1 => a_second_server(shards, &mut random),
         2 => leftovers_wait(shards, &mut random),
-        _ => files_that_vanish(shards, &mut random),
+        3 => files_that_vanish(shards, &mut random),
+        _ => a_removal_is_saved(shards, &mut random),
     }
 }
 
@@ -310,5 +311,39 @@ fn files_that_vanish(shards: usize, random: &mut fastrand::Rng) -> Sights {
     assert_eq!(table.saved()["key:3"], "new:3");
     table.world.shut_down();
     let sights = table.world.kernel().sights();
+    sights
+}
+
+/// With save points FLUSHALL is answered when what it removed cannot come back.
+fn a_removal_is_saved(shards: usize, random: &mut fastrand::Rng) -> Sights {
+    let point = SavePoint { seconds: 100_000, changes: 1_000_000 };
+    let config = Config { save: SavePoints::of(vec![point]), ..World::config() };
+    let world = World::with_config(shards, Weather::draw(random), false, random.u64(..), config);
+    let mut table = Table::new(world, random);
+    let slow = DiskWeather::slow(random);
+    table.world.disk().set_weather(slow);
+    table.set_keys("old");
+    assert_eq!(table.ask("SAVE"), "+OK");
+    assert_eq!(table.ask("SET key:0 more"), "+OK");
+    if random.bool() {
+        // One that is under way when the keys go.
+        assert_eq!(table.ask("BGSAVE"), "+Background saving started");
+        (0..random.u64(..500)).for_each(|_| table.step());
+    }
+    if random.u8(..4) == 0 {
+        let trouble = DiskWeather { open_fails: 100, ..slow };
+        table.world.disk().set_weather(trouble);
+        assert_eq!(table.ask("FLUSHALL"), "+OK", "the keys are gone all the same");
+        assert_eq!(table.ask("DBSIZE"), ":0");
+        table.world.disk().set_weather(slow);
+        // Writes are refused until one succeeds.
+        assert_eq!(table.ask("SAVE"), "+OK");
+    }
+    assert_eq!(table.ask("FLUSHALL"), "+OK");
+    assert!(table.ask("INFO persistence").contains("rdb_changes_since_last_save:0\r\n"));
+    let sights = table.world.kernel().sights();
+    let storage = table.world.crash();
+    let saved = read(&contents(&storage)).expect("a set is whole");
+    assert_eq!(saved.texts, BTreeMap::new());
     sights
 }

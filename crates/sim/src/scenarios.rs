@@ -5,7 +5,9 @@ use crate::directory;
 use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
+use crate::leavers;
 use crate::memory;
+use crate::neighbours;
 use crate::queues;
 use crate::races;
 use crate::script::{Action, Check, play};
@@ -27,10 +29,14 @@ pub enum Scenario {
     Flood,
     /// Monitors are shown every command, once.
     Monitors,
+    /// Clients that ask for as much as they can do not keep others waiting.
+    Neighbours,
     /// Memory is bounded: keys go as the policy says, and writes are refused only if none can.
     Memory,
     /// Clients wait for lists: nothing is lost, nobody is overtaken.
     Queues,
+    /// Clients send pipelines and go: what was received runs, and who waited gets nothing.
+    Leavers,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
     /// Clients that want the same keys at once, on several shards, have them in some order.
@@ -43,14 +49,16 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 11] = [
+    pub const ALL: [Scenario; 13] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
         Scenario::Flood,
         Scenario::Monitors,
+        Scenario::Neighbours,
         Scenario::Memory,
         Scenario::Queues,
+        Scenario::Leavers,
         Scenario::Snapshots,
         Scenario::Races,
         Scenario::Directory,
@@ -65,8 +73,10 @@ impl Scenario {
             Scenario::Storm => "storm",
             Scenario::Flood => "flood",
             Scenario::Monitors => "monitors",
+            Scenario::Neighbours => "neighbours",
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
+            Scenario::Leavers => "leavers",
             Scenario::Snapshots => "snapshots",
             Scenario::Races => "races",
             Scenario::Directory => "directory",
@@ -82,11 +92,13 @@ impl Scenario {
             Scenario::Storm => storm(shards, seed),
             Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
+            Scenario::Neighbours => neighbours::play(shards, seed),
             Scenario::Memory => {
                 squeeze::play(shards, seed);
                 memory::play(shards, seed)
             }
             Scenario::Queues => queues::play(shards, seed),
+            Scenario::Leavers => leavers::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
             Scenario::Races => races::play(shards, seed),
             Scenario::Directory => directory::play(shards, seed),

@@ -108,6 +108,10 @@ impl System for NoProcess {
 
     fn log(&self, _text: &[u8]) {}
 
+    fn note_memory_peak(&self) {}
+
+    fn notice(&self, _text: &[u8]) {}
+
     fn sleep(&self, _duration_us: u64) {}
 
     fn purge_memory(&self) {}

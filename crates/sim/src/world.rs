@@ -299,7 +299,8 @@ impl World {
             Stage::LyingDown { wait, .. } => match place.node.work(wait) {
                 ControlFlow::Continue(()) => Stage::Awake,
                 ControlFlow::Break(result) => {
-                    result.expect("the virtual network does not fail");
+                    let has_failed = self.kernel.borrow().has_failed(node);
+                    assert_eq!(result.is_err(), has_failed, "a node fails if its network does");
                     Stage::Ended
                 }
             },
@@ -370,6 +371,11 @@ impl World {
     /// Ends the server and checks that all nodes do end.
     pub fn shut_down(&mut self) {
         self.shared.shut_down();
+        self.await_end();
+    }
+
+    /// Waits until all nodes have ended.
+    pub fn await_end(&mut self) {
         self.note_answer();
         while !self.has_ended() {
             if self.step() == Step::Idle {

@@ -49,8 +49,19 @@ fn monitors_are_shown_every_command_once() {
 }
 
 #[test]
+fn who_asks_for_little_is_served_soon() {
+    play(Scenario::Neighbours, &[1, 2, 5], 1..4);
+}
+
+#[test]
 fn memory_stays_within_its_bound() {
     play(Scenario::Memory, &[1, 2, 3, 5], 0..16);
+}
+
+#[test]
+fn what_was_received_runs_although_the_client_has_gone() {
+    let sights = play(Scenario::Leavers, &[1, 2, 3, 5], 1..25);
+    assert!(sights.iter().any(|sights| sights.pauses > 0));
 }
 
 #[test]

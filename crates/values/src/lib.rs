@@ -22,6 +22,8 @@ pub mod thresholds;
 pub mod trail;
 
 #[cfg(test)]
+mod churn_tests;
+#[cfg(test)]
 mod listpack_bound_tests;
 
 pub use collection::{Collection, CollectionRef};

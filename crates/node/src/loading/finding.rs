@@ -4,6 +4,7 @@ use super::reader::FileReader;
 use crate::disk::{Listed, Operation, Output};
 use crate::snapshot::names::Place;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use tessera_storage::manifest::{MANIFEST_MAX_LEN_BYTES, Manifest, ShardFile};
 use tessera_storage::rdb::{DecodeOptions, Decoder, Item};
@@ -54,7 +55,37 @@ pub struct LoadPlan {
     pub(crate) remarks: Vec<String>,
 }
 
+/// What a server that starts in a directory would load, as it finds it itself. `carry_out` does on a disk what it is told.
+///
+/// # Errors
+/// Why it would not start: a sentence.
+pub fn find(
+    directory: &Path,
+    db_filename: &[u8],
+    mut carry_out: impl FnMut(Operation) -> io::Result<Output>,
+) -> Result<LoadPlan, String> {
+    let mut finder = Finder::new(Place::new(directory, db_filename)?, DecodeOptions::default());
+    loop {
+        let Some((asked, operation)) = finder.next_operation() else {
+            return Err("it is not known what to do next".to_owned());
+        };
+        if let Some(plan) = finder.take(asked, carry_out(operation))? {
+            return Ok(plan);
+        }
+    }
+}
+
 impl LoadPlan {
+    /// What would be loaded; empty if there is nothing.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// What is there besides.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
     pub(crate) fn total_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.len_bytes).sum()
     }

@@ -19,6 +19,7 @@ use crate::dispatch::hold;
 use crate::feed::Flow;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
+use crate::snapshot::key_delay_ns;
 use crate::snapshot::names::Place;
 use finding::{Described, Finder, LoadPlan, PlannedFile};
 use reader::FileReader;
@@ -122,6 +123,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         DecodeOptions {
             thresholds: self.shard.settings().thresholds,
             verify_checksum: self.config.rdb_checksum,
+            skip_unsupported: false,
             prefetch: tessera_keyspace::prefetch,
         }
     }
@@ -192,7 +194,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 (self.now_ns - loading.began_ns) as f64 / 1e9,
                 facts.keys_expired
             );
-            self.shared.system.log(line.as_bytes());
+            self.shared.system.notice(line.as_bytes());
         }
     }
 
@@ -236,7 +238,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 "Loading: {} of {} bytes, {} keys",
                 facts.loaded_bytes, facts.total_bytes, facts.keys_loaded
             );
-            self.shared.system.log(line.as_bytes());
+            self.shared.system.notice(line.as_bytes());
         }
         Ok(())
     }
@@ -364,6 +366,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.log_left_out(current, &what);
                 }
                 Some(Item::Auxiliary { .. } | Item::Sizes { .. }) => {}
+                Some(Item::Unsupported { key, what, .. }) => {
+                    return Err(format!("the key {} is a {what}", key.escape_ascii()));
+                }
                 Some(Item::Entry(entry)) => {
                     current.keys += 1;
                     if entry.expire_at_ms.is_some_and(|at_ms| at_ms < now_ms) {
@@ -371,7 +376,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         continue;
                     }
                     *loaded += 1;
-                    if self.pass_on(loading, *entry)? {
+                    let delay_ns = key_delay_ns(self.config.key_load_delay_us);
+                    if delay_ns > 0 {
+                        self.shared.system.sleep(delay_ns.div_ceil(1000));
+                    }
+                    // Who waits for an answer gets it between two keys that take their time.
+                    if self.pass_on(loading, *entry)? || delay_ns > 0 {
                         return Ok(true);
                     }
                 }
@@ -475,7 +485,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(finder) = &mut loading.finder else { return Ok(()) };
         let Some(plan) = finder.take(asked, result)? else { return Ok(()) };
         if !plan.files.is_empty() {
-            self.shared.system.log(format!("Loading {}", plan.description).as_bytes());
+            self.shared.system.notice(format!("Loading {}", plan.description).as_bytes());
         }
         for remark in &plan.remarks {
             self.shared.system.log(remark.as_bytes());

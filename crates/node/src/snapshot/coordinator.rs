@@ -7,7 +7,7 @@ use super::set::{self, Body, Job, Merge, Outcome, Publish};
 use super::status::{EndOrder, Purpose};
 use super::tidy::{Keep, Prepare, Tidy};
 use super::transfer::Published;
-use super::{Asked, CutOrder, SnapshotNote, WrittenPart};
+use super::{Asked, CutOrder, Ended, SnapshotNote, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::Output;
@@ -139,6 +139,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// Tells the log of something that is as it should be.
+    fn note_in_log(&self, line: &str) {
+        self.shared.system.notice(line.as_bytes());
+    }
+
+    /// Tells the log of something that is not as it should be.
     pub(super) fn log_snapshot(&self, line: &str) {
         self.shared.system.log(line.as_bytes());
     }
@@ -155,12 +161,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let purpose = Purpose::End { force };
         self.shared.persistence.set_busy(true);
-        self.log_snapshot("Saving the final snapshot before exiting");
+        self.note_in_log("Saving the final snapshot before exiting");
         if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
             return;
         }
-        if matches!(coordinator.wanted.replace(purpose), Some(Purpose::Save | Purpose::Transfer)) {
-            self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false, published: None });
+        if let Some(instead) = coordinator.wanted.replace(purpose) {
+            self.tell_failed(instead);
         }
         if let Some(current) = &mut coordinator.current {
             // An earlier moment is not what is to be kept.
@@ -184,7 +190,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(point) = due
             && self.shared.ask_for_snapshot(Purpose::Background, self.unix_us)
         {
-            self.log_snapshot(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
+            self.note_in_log(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
         }
     }
 
@@ -202,7 +208,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let held = place.and_then(|place| Ok((place, self.shared.system.hold_directory(&self.config.dir)?)));
         let (place, hold) = match held {
             Ok(held) => held,
-            Err(problem) => return self.end_snapshot(coordinator, purpose, self.now_ns, Err(problem)),
+            Err(problem) => {
+                return self.end_snapshot(coordinator, (purpose, u64::MAX), self.now_ns, Err(problem));
+            }
         };
         coordinator.job = Some(Job::Prepare(Prepare::new(place.clone())));
         coordinator.current = Some(Current {
@@ -292,6 +300,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             checksum: self.config.rdb_checksum,
             ahead_max_len_bytes: usize::try_from(self.config.snapshot_ahead_max.0).unwrap_or(usize::MAX),
             rate_limit_bytes_per_s: self.config.snapshot_rate_limit_mb * MB,
+            key_delay_ns: super::key_delay_ns(self.config.rdb_key_save_delay_us),
             is_last: matches!(current.purpose, Purpose::End { .. }),
         });
         current.phase = Phase::Writing { written: vec![None; nodes], left: nodes };
@@ -405,7 +414,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (Phase::Preparing, Err(problem)) => {
                 let (purpose, began_ns) = (current.purpose, current.began_ns);
                 coordinator.current = None;
-                self.end_snapshot(coordinator, purpose, began_ns, Err(problem));
+                self.end_snapshot(coordinator, (purpose, u64::MAX), began_ns, Err(problem));
             }
             (Phase::Publishing, Ok(_)) => {
                 let cut_ms = current.cut_at_unix_ms;
@@ -448,7 +457,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.saved_changes = current.changes;
                 facts.last_len_bytes = current.len_bytes;
             });
-            self.log_snapshot(&format!(
+            self.note_in_log(&format!(
                 "Snapshot {} is whole: {} keys, {} bytes, written in {:.3} s",
                 current.epoch,
                 current.keys,
@@ -456,29 +465,35 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.now_ns.saturating_sub(current.began_ns) as f64 / 1e9,
             ));
         }
-        self.end_snapshot(coordinator, current.purpose, current.began_ns, outcome);
+        let attempt = current.order.as_ref().map_or(u64::MAX, |order| order.attempt);
+        self.end_snapshot(coordinator, (current.purpose, attempt), current.began_ns, outcome);
     }
 
     /// What was given up is begun anew if somebody waits for it, or if all keys were removed and that is to be saved.
     fn begin_again(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
         match (coordinator.wanted, purpose) {
             // The server is to end, and saves something later than what this client has asked for.
-            (Some(_), Purpose::Save | Purpose::Transfer) => {
-                self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false, published: None });
-            }
+            (Some(_), Purpose::Save | Purpose::Transfer) => self.tell_failed(purpose),
             (Some(_), _) => {}
             (None, Purpose::Background) if self.config.save.points.is_empty() => {
                 self.shared.persistence.end(false, |facts| facts.background_since_unix_s = None);
+                self.tell_failed(purpose);
             }
             (None, _) => coordinator.wanted = Some(purpose),
         }
+    }
+
+    /// A snapshot that was asked for will not be made.
+    fn tell_failed(&mut self, purpose: Purpose) {
+        let ended = Ended { purpose, is_whole: false, attempt: u64::MAX };
+        self.tell_all(|| SnapshotNote::Ended { ended, published: None });
     }
 
     /// Tells everybody how it went.
     fn end_snapshot(
         &mut self,
         coordinator: &mut Coordinator,
-        purpose: Purpose,
+        (purpose, attempt): (Purpose, u64),
         began_ns: u64,
         outcome: Result<Option<Arc<Published>>, String>,
     ) {
@@ -502,14 +517,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.last_duration_s = Some(duration_s);
             }
         });
+        let ended = Ended { purpose, is_whole, attempt };
         match purpose {
-            Purpose::Background => {}
-            Purpose::Save | Purpose::Transfer => {
-                self.tell_all(|| SnapshotNote::Ended {
-                    is_whole,
-                    was_last: false,
-                    published: published.clone(),
-                });
+            Purpose::Background | Purpose::Save | Purpose::Transfer => {
+                self.tell_all(|| SnapshotNote::Ended { ended, published: published.clone() });
             }
             Purpose::End { force } if is_whole || force => {
                 if !is_whole {
@@ -519,7 +530,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             Purpose::End { .. } => {
                 self.log_snapshot("Error trying to save the DB, can't exit.");
-                self.tell_all(|| SnapshotNote::Ended { is_whole, was_last: true, published: None });
+                self.shared.persistence.note_failed_end();
+                self.tell_all(|| SnapshotNote::Ended { ended, published: None });
             }
         }
     }
@@ -555,6 +567,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
             }
             None if self.config.save.points.is_empty() => {}
+            None => {
+                self.shared.ask_for_snapshot(Purpose::Background, self.unix_us);
+            }
+        }
+        self.snapshot.coordinator = Some(coordinator);
+    }
+
+    /// A client waits for a snapshot without the keys that it has removed.
+    pub(super) fn take_removed(&mut self) {
+        let mut coordinator = self.snapshot.coordinator.take().unwrap_or_default();
+        let phase = coordinator.current.as_ref().map(|current| &current.phase);
+        match phase {
+            // Its cut is still to come.
+            Some(Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. }) => {}
+            Some(_) => {
+                coordinator.wanted.get_or_insert(Purpose::Background);
+                self.shared.persistence.set_busy(true);
+            }
+            // One may be asked for already.
             None => {
                 self.shared.ask_for_snapshot(Purpose::Background, self.unix_us);
             }

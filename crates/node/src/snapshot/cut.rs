@@ -25,7 +25,7 @@ pub(crate) struct Drain {
     /// The attempt under way.
     attempt: Option<u64>,
     /// The last attempt that came to a cut.
-    cut_attempt: u64,
+    pub(super) cut_attempt: u64,
     /// The last time that node 0 asked.
     round: u32,
     /// What was reported last, and when asked for which time.

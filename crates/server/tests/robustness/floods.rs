@@ -50,7 +50,6 @@ fn a_monitor_beside_deep_pipelines_hurts_nobody() {
         let (stop, lines) = (AtomicBool::new(false), AtomicUsize::new(0));
         let mut monitor = server.client();
         monitor.ask("MONITOR", "+OK\r\n");
-        // Some that would not be shown the others' flood if it stopped.
         let peak_mib = std::thread::scope(|scope| {
             scope.spawn(|| count_lines(&monitor, &AtomicUsize::new(0), &stop));
             for _ in 0..2 {
@@ -59,13 +58,7 @@ fn a_monitor_beside_deep_pipelines_hurts_nobody() {
                 scope.spawn(move || {
                     std::thread::scope(|pair| {
                         pair.spawn(|| count_lines(&client, lines, stop));
-                        // Never more than 2,000 ahead of what is read.
-                        let mut stream = client.stream.try_clone().expect("a socket");
-                        while !stop.load(Ordering::Relaxed) {
-                            if stream.write_all(&b"PING\r\n".repeat(2000)).is_err() {
-                                break;
-                            }
-                        }
+                        flood(&client, &b"PING\r\n".repeat(2000), stop);
                     });
                 });
             }
@@ -88,7 +81,8 @@ fn a_monitor_that_reads_nothing_is_closed_at_its_limit() {
         let value = "x".repeat(100_000);
         // What sockets hold comes on top of the limit.
         for _ in 0..400 {
-            busy.ask(&format!("SET k {value}"), "+OK\r\n");
+            busy.send(format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\n{value}\r\n"));
+            busy.expect("+OK\r\n");
         }
         until("it is closed", || busy.text("CLIENT LIST").lines().count() == 1);
         busy.ask("PING", "+PONG\r\n");
@@ -134,7 +128,8 @@ fn a_pipeline_that_is_sent_before_it_is_read_is_completed() {
         let mut client = server.client();
         let value = "v".repeat(100_000);
         for key in 0..8 {
-            client.ask(&format!("SET big:{key} {value}"), "+OK\r\n");
+            client.send(format!("*3\r\n$3\r\nSET\r\n$5\r\nbig:{key}\r\n$100000\r\n{value}\r\n"));
+            client.expect("+OK\r\n");
         }
         // Twice what was once the bound, and more commands than sockets hold.
         let padding = "x".repeat(5000);
@@ -191,9 +186,11 @@ fn clients_that_are_served_without_waiting_hold_nobody_up() {
         let server = Server::start(options);
         let mut filler = server.client();
         let element = "x".repeat(10);
-        for key in 0..16 {
-            let elements = format!(" {element}").repeat(20_000);
-            filler.ask(&format!("RPUSH list:{key}{elements}"), ":20000\r\n");
+        for number in 1..=20 {
+            let elements = format!(" {element}").repeat(1000);
+            for key in 0..16 {
+                filler.ask(&format!("RPUSH list:{key}{elements}"), &format!(":{}\r\n", number * 1000));
+            }
         }
         let before_mib = server.resident_mib();
         let stop = AtomicBool::new(false);

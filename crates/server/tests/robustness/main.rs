@@ -1,9 +1,11 @@
 //! Clients that behave badly, limits, and the server's beginning and end: nobody else may notice, memory stays bounded
 //! and comes back. `cargo xtask torture` does the same for longer and with more of everything.
 
+mod configuration;
 mod floods;
 mod long_replies;
 mod memory;
+mod persistence;
 mod support;
 
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -75,6 +75,26 @@ pub fn clients(facts: &Facts, config: &Config, page: &mut Page) {
     page.line("total_blocking_keys_on_nokey", 0);
 }
 
+/// `# Shards`, which Redis has not.
+pub fn shards(facts: &Facts, page: &mut Page) {
+    for (number, shard) in facts.shards.iter().enumerate() {
+        let (whole, hundredths) = (shard.load_percent_hundredths / 100, shard.load_percent_hundredths % 100);
+        page.line(
+            &format!("shard{number}"),
+            format_args!(
+                "keys={},expires={},keys_bytes={},table_bytes={},clients={},commands={},hops={},load={whole}.{hundredths:02}",
+                shard.keys,
+                shard.expires,
+                shard.entry_bytes,
+                shard.table_bytes,
+                shard.clients,
+                shard.commands,
+                shard.hops,
+            ),
+        );
+    }
+}
+
 /// `# Memory`.
 pub fn memory(facts: &Facts, config: &Config, page: &mut Page) {
     let (memory, overhead) = (&facts.memory, Overhead::of(facts));

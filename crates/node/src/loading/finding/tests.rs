@@ -3,7 +3,6 @@
 use super::*;
 use crate::disk::FileId;
 use std::collections::BTreeMap;
-use std::path::Path;
 use tessera_storage::rdb::{put_end, put_header};
 
 type Files = BTreeMap<String, Vec<u8>>;
@@ -15,36 +14,28 @@ fn find(files: &Files) -> Result<LoadPlan, String> {
 
 /// The same with what is no file beside them.
 fn find_beside(files: &Files, others: &[&str]) -> Result<LoadPlan, String> {
-    let options = DecodeOptions::default();
-    let mut finder = Finder::new(Place::new(Path::new("dir"), b"dump.rdb").unwrap(), options);
     let names: Vec<&String> = files.keys().collect();
     let by_path = |path: &str| {
         let name = path.strip_prefix("dir/").expect("all files are in the directory");
         names.iter().position(|known| *known == name)
     };
-    loop {
-        let (asked, operation) = finder.next_operation().expect("it asks until it knows");
-        let result = match operation {
-            Operation::List { directory } => {
-                assert_eq!(&*directory, "dir");
-                let listed = files.iter().map(|(name, bytes)| Listed::file(name, bytes.len() as u64));
-                Ok(Output::Names(listed.chain(others.iter().map(|name| Listed::other(*name))).collect()))
-            }
-            Operation::Open { path } => match by_path(&path) {
-                Some(index) => Ok(Output::Opened(FileId(index as u64), files[names[index]].len() as u64)),
-                None => Err(io::ErrorKind::NotFound.into()),
-            },
-            Operation::Read { file, offset_bytes, len_bytes } => {
-                let bytes = &files[names[file.0 as usize]][offset_bytes as usize..];
-                Ok(Output::Read(bytes[..bytes.len().min(len_bytes)].to_vec()))
-            }
-            Operation::Close { .. } => Ok(Output::Done),
-            other => panic!("{other:?}"),
-        };
-        if let Some(plan) = finder.take(asked, result)? {
-            return Ok(plan);
+    super::find(Path::new("dir"), b"dump.rdb", |operation| match operation {
+        Operation::List { directory } => {
+            assert_eq!(&*directory, "dir");
+            let listed = files.iter().map(|(name, bytes)| Listed::file(name, bytes.len() as u64));
+            Ok(Output::Names(listed.chain(others.iter().map(|name| Listed::other(*name))).collect()))
         }
-    }
+        Operation::Open { path } => match by_path(&path) {
+            Some(index) => Ok(Output::Opened(FileId(index as u64), files[names[index]].len() as u64)),
+            None => Err(io::ErrorKind::NotFound.into()),
+        },
+        Operation::Read { file, offset_bytes, len_bytes } => {
+            let bytes = &files[names[file.0 as usize]][offset_bytes as usize..];
+            Ok(Output::Read(bytes[..bytes.len().min(len_bytes)].to_vec()))
+        }
+        Operation::Close { .. } => Ok(Output::Done),
+        other => panic!("{other:?}"),
+    })
 }
 
 fn plain(fields: &[(&[u8], &[u8])]) -> Vec<u8> {

@@ -5,7 +5,7 @@
 //!     | fields | length | field | length | free | value | free |     | 0xff |
 //!     +--------+--------+-------+--------+------+-------+------+- - -+------+
 //! ```
-//! The number of fields is a byte; 254 or more means: count them. A length is one byte up to 253, else 254 and four bytes,
+//! The number of fields is a byte; 254 means: count them. A length is one byte up to 253, else 254 and four bytes,
 //! little-endian. `free`, one byte, is how many bytes lie unused behind the value.
 
 use tessera_values::listpack::Malformed;
@@ -40,7 +40,7 @@ impl<'a> Zipmap<'a> {
         if at != content.len() {
             return Err(beyond(at + 1));
         }
-        if *counted < LONG && usize::from(*counted) != len {
+        if *counted != LONG && usize::from(*counted) != len {
             return Err(Malformed::at(0, "the number of fields is not what there is"));
         }
         if len == 0 {
@@ -85,4 +85,24 @@ fn text(bytes: &[u8], at: usize, skipped: usize) -> Option<(&[u8], usize)> {
     let start = at + header + skipped;
     let text = bytes.get(start..)?.get(..len)?;
     Some((text, start + len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Redis 7.2.6 says of files with these: only 254 leaves fields to be counted.
+    #[test]
+    fn the_number_of_fields_is_right_or_not_said() {
+        let with = |counted: u8| [&[counted][..], b"\x01f\x01\x00v\xff"].concat();
+        for (counted, is_good) in [(1, true), (254, true), (0, false), (2, false), (253, false), (255, false)]
+        {
+            assert_eq!(Zipmap::new(&with(counted)).is_ok(), is_good, "{counted}");
+        }
+        let many: Vec<u8> = (0..300).flat_map(|_| *b"\x01f\x01\x00v").collect();
+        assert_eq!(
+            Zipmap::new(&[&[254][..], &many, &[END]].concat()).map(|zipmap| zipmap.len).ok(),
+            Some(300)
+        );
+    }
 }
