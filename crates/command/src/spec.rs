@@ -30,6 +30,8 @@ pub enum Group {
     Connection,
     /// The server.
     Server,
+    /// Redis Cluster.
+    Cluster,
 }
 
 impl Group {
@@ -47,6 +49,7 @@ impl Group {
             Group::Geo => "geo",
             Group::Connection => "connection",
             Group::Server => "server",
+            Group::Cluster => "cluster",
         }
     }
 }
@@ -153,6 +156,15 @@ pub enum Merge {
     Max,
 }
 
+/// The option that says how many elements a walk is to visit in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CountOption {
+    /// Its name in upper case.
+    pub word: &'static str,
+    /// How many it is without the option.
+    pub default: usize,
+}
+
 /// Where a command runs, and how its parts come together. Redis publishes the same as command tips.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spread {
@@ -166,8 +178,10 @@ pub enum Spread {
     AllShards(Merge),
     /// On one shard after the other, where word `cursor` says.
     Cursor {
-        /// Which word is the cursor.
+        /// Which word is the cursor. Behind it are pairs of an option and its value.
         cursor: usize,
+        /// Which of them says how many elements are wanted.
+        count: CountOption,
     },
     /// On a random shard, with chances by the number of keys; on the others in turn while the reply is null.
     AnyShard,

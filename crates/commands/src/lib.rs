@@ -7,6 +7,7 @@
 #![allow(missing_docs)]
 
 pub mod bitmaps;
+pub mod cluster;
 pub mod connection;
 pub mod geo;
 pub mod hashes;
@@ -37,6 +38,7 @@ const FAMILIES: &[&[Command]] = &[
     keys::COMMANDS,
     connection::COMMANDS,
     server::COMMANDS,
+    cluster::COMMANDS,
 ];
 
 const COMMANDS_LEN: usize = {

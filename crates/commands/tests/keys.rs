@@ -126,6 +126,15 @@ fn only_uses_reset_the_idle_time() {
 }
 
 #[test]
+fn a_walk_removes_the_expired_keys_that_it_meets() {
+    let mut engine = Engine::new(NOW_MS);
+    (0..100).for_each(|number| drop(engine.run(&format!("SET key:{number} v PX 10"))));
+    engine.run("SET stays v");
+    engine.set_now_ms(NOW_MS + 11);
+    check(&mut engine, &[("DBSIZE", ":101"), ("SCAN 0 COUNT 1000", "*2 $1 0 *1 $5 stays"), ("DBSIZE", ":1")]);
+}
+
+#[test]
 fn objects_are_told_of() {
     let not_tracked = "-ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that \
                        when switching between policies at runtime LRU and LFU data will take some time to adjust.";

@@ -16,7 +16,7 @@ use tessera_values::Thresholds;
 
 /// Keys met expired by reads that are remembered for removal between two calls of
 /// [`Shard::remove_met_expired`]; the others are found by the active cycle.
-const MET_EXPIRED_MAX: usize = 64;
+const MET_EXPIRED_MAX: usize = 4096;
 
 /// Counters of a shard, as INFO's stats section names them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

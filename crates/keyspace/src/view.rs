@@ -121,11 +121,13 @@ impl<'a> View<'a> {
     }
 
     /// Visits about `count` keys from a scan position on; see [`crate::Table::scan`]. Expired keys are
-    /// passed over.
+    /// passed over, and noted to be removed.
     pub fn scan(&self, position: u64, count: usize, mut visit: impl FnMut(Entry<'_>)) -> Option<u64> {
         let (now_ms, table) = (self.now_ms(), &self.database().table);
         table.scan(position, count, |entry| {
-            if !table.is_over(entry, now_ms) {
+            if table.is_over(entry, now_ms) {
+                self.shard.note_met_expired(self.db, entry.key());
+            } else {
                 visit(entry);
             }
         })

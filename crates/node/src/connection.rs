@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use tessera_command::{Client, Command};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Decoder, Protocol};
+use tessera_routing::cursor::Walk;
 use tessera_routing::{Assembly, Gathering, ShardId};
 
 /// Bytes received and not yet executed: an unfinished command, or what waits behind one that is under way.
@@ -82,8 +83,8 @@ pub enum Running {
     Parts(Assembly),
     /// Keys of several shards are brought together.
     Gathering(Box<Gathering>),
-    /// One shard scans.
-    Cursor(ShardId),
+    /// One shard after the other scans.
+    Cursor(Box<Walk>),
     /// One shard after the other is asked until one has something.
     Any {
         /// Who is still to be asked, last first.

@@ -13,10 +13,12 @@ use tessera_command::host::command_stats::Outcome;
 use tessera_command::host::guard::{Refused, admit_resolved, is_http};
 use tessera_command::host::{Action, Home, monitor_line};
 use tessera_command::registry::Unknown;
+use tessera_command::spec::CountOption;
 use tessera_command::{Client, Command, Error, Flags, Merge, Run, Spread};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
-use tessera_routing::{Assembly, Gathering, ShardId, Ticket, cursor, split};
+use tessera_routing::cursor::Walk;
+use tessera_routing::{Assembly, Gathering, ShardId, Ticket, split};
 
 /// A node warns of clients that speak HTTP at most this often, in nanoseconds.
 const HTTP_WARNING_PERIOD_NS: u64 = 60_000_000_000;
@@ -82,7 +84,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             _ if !connection.replies.is_settled() => hold(connection, Hold::UntilSettled),
             Spread::AllShards(merge) => self.on_all_shards(connection, command, args, merge),
             Spread::AllNodes(merge) => self.on_all_nodes(connection, command, args, merge),
-            Spread::Cursor { cursor } => self.by_cursor(connection, command, args, cursor),
+            Spread::Cursor { cursor, count } => self.by_cursor(connection, command, args, cursor, count),
             Spread::AnyShard => self.on_any_shard(connection, command, args),
         }
     }
@@ -426,36 +428,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Flow::Next
     }
 
-    /// SCAN: on the shard that the cursor names, with the position that it names there.
+    /// SCAN: from the shard that the cursor names on, with the position that it names there.
     fn by_cursor(
         &mut self,
         connection: &mut Connection,
         command: &'static Command,
         args: Args<'_>,
         cursor_index: usize,
+        count: CountOption,
     ) -> Flow {
-        let given = tessera_command::cursor::parse(&args[cursor_index]);
-        // Words that are no cursor are for the command itself to refuse.
-        let (shard, position) = match given {
-            None => (self.me as ShardId, None),
-            Some(given) => match cursor::take_apart(given, self.shared.slots.shards()) {
-                Some((shard, position)) => (shard, Some(position)),
-                // No such shard (any more): the position after the end of the last one.
-                None => (self.shared.slots.shards() - 1, Some(u64::MAX >> 15)),
-            },
-        };
-        if let Some(peer) = self.mesh.congested_of([usize::from(shard)]) {
-            return self.hold_for_peer(connection, peer);
-        }
-        self.note_start(connection, command, args);
-        let mut words = OwnedArgs::new();
-        for (index, word) in args.iter().enumerate() {
-            match position {
-                Some(position) if index == cursor_index => words.push(position.to_string().as_bytes()),
-                _ => words.push(word),
-            }
-        }
-        self.run_one_part(connection, command, args, words.as_args(), shard, Running::Cursor(shard))
+        let words = OwnedArgs::from_words(args.iter());
+        let walk = Walk::new(words, cursor_index, count, connection.protocol(), self.shared.slots.shards());
+        let (part, shard) = (walk.part(), walk.shard());
+        self.run_one_part(connection, command, args, part.as_args(), shard, Running::Cursor(Box::new(walk)))
     }
 
     fn on_any_shard(

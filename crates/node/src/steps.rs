@@ -10,8 +10,9 @@ use crate::turns::Budget;
 use tessera_command::host::NodePart;
 use tessera_command::{Command, Flags, Run};
 use tessera_resp::{Args, Protocol, Reply};
+use tessera_routing::cursor::Onward;
 use tessera_routing::message::{ErrandKind, Slow};
-use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket, cursor};
+use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket};
 
 /// The room for lines of this node's own clients that is kept for the next ones, in bytes.
 const KEEP_LINES_MAX_LEN_BYTES: usize = 64 * 1024;
@@ -149,18 +150,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// A part's reply has come for what the connection runs.
     fn step(&mut self, connection: &mut Connection, part: u32, reply: &[u8]) {
-        let protocol = connection.protocol();
         match connection.awaited() {
             Some(Running::Parts(assembly)) => {
                 if assembly.take(part, reply) {
                     self.finish_parts(connection);
                 }
             }
-            Some(Running::Cursor(shard)) => {
-                let mut out = Vec::new();
-                cursor::rewrite(reply, *shard, self.shared.slots.shards(), &mut out, protocol);
-                self.finish(connection, &out);
-            }
+            Some(Running::Cursor(walk)) => match walk.take(reply) {
+                Onward::Done(reply) => self.finish(connection, &reply),
+                Onward::Ask(shard) => {
+                    let words = walk.part();
+                    self.send_part(connection, words.as_args(), shard, part + 1);
+                }
+            },
             Some(Running::Any { left }) => match left.pop() {
                 Some(next) if is_null(reply) => {
                     let words =

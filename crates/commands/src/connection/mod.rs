@@ -10,8 +10,10 @@ mod ping;
 mod quit;
 mod reset;
 mod select;
+mod wait;
+mod waitaof;
 
-use tessera_command::Command;
+use tessera_command::{Command, Error, Words};
 
 /// The commands of this family.
 pub const COMMANDS: &[Command] = &[
@@ -23,4 +25,13 @@ pub const COMMANDS: &[Command] = &[
     Command::session::<quit::Quit>(),
     Command::session::<reset::Reset>(),
     Command::session::<select::Select>(),
+    Command::session::<wait::WaitForReplicas>(),
+    Command::session::<waitaof::WaitForLogs>(),
 ];
+
+/// Reads the time-out of WAIT and WAITAOF, in milliseconds.
+fn check_wait_timeout(words: &mut Words<'_>) -> Result<(), Error> {
+    let timeout_ms = tessera_resp::number::parse_i64(words.word()?)
+        .ok_or(Error::Text("ERR timeout is not an integer or out of range"))?;
+    if timeout_ms < 0 { Err(Error::Text("ERR timeout is negative")) } else { words.end() }
+}

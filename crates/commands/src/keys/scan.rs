@@ -1,6 +1,7 @@
 use crate::scanning;
 use tessera_command::cursor;
 use tessera_command::prelude::*;
+use tessera_command::spec::CountOption;
 use tessera_keyspace::Entry;
 use tessera_keyspace::table::CURSOR_BITS;
 use tessera_values::glob;
@@ -36,7 +37,7 @@ impl Read for Scan {
         since: "2.8.0",
         group: Group::Generic,
         complexity: "O(COUNT) for a call, O(N) for a whole walk over N keys.",
-        spread: Spread::Cursor { cursor: 1 },
+        spread: Spread::Cursor { cursor: 1, count: CountOption { word: "COUNT", default: COUNT_DEFAULT } },
         categories: Categories::KEYSPACE,
         tips: &["nondeterministic_output", "request_policy:special", "response_policy:special"],
         grammar: &[

@@ -13,9 +13,11 @@ mod lastsave;
 mod latency;
 mod lolwut;
 mod memory;
+mod module;
 mod monitor;
 mod overhead;
 mod replconf;
+mod role;
 mod save;
 mod shutdown;
 mod slowlog;
@@ -39,9 +41,11 @@ pub const COMMANDS: &[Command] = &[
     Command::container(latency::SPEC, latency::SUBCOMMANDS),
     Command::session::<lolwut::Lolwut>(),
     Command::container(memory::SPEC, memory::SUBCOMMANDS),
+    Command::container(module::SPEC, module::SUBCOMMANDS),
     Command::session::<monitor::Monitor>(),
     Command::session::<sync::PSync>(),
     Command::session::<replconf::ReplConf>(),
+    Command::session::<role::Role>(),
     Command::session::<save::Save>(),
     Command::session::<shutdown::Shutdown>(),
     Command::container(slowlog::SPEC, slowlog::SUBCOMMANDS),

@@ -1,6 +1,7 @@
 //! CLIENT: connections as the server sees them.
 
 mod getname;
+mod getredir;
 mod help;
 mod id;
 mod info;
@@ -30,6 +31,7 @@ pub const SPEC: Spec = Spec {
 /// The subcommands.
 pub const SUBCOMMANDS: &[Command] = &[
     Command::session::<getname::GetName>(),
+    Command::session::<getredir::GetRedir>(),
     Command::session::<id::Id>(),
     Command::session::<info::Info>(),
     Command::everywhere::<kill::Kill>(),

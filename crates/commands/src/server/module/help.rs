@@ -1,0 +1,27 @@
+use tessera_command::help;
+use tessera_command::prelude::*;
+
+pub struct Help;
+
+impl Session for Help {
+    const SPEC: Spec = Spec {
+        name: "module|help",
+        summary: "Lists the subcommands.",
+        since: "5.0.0",
+        group: Group::Server,
+        complexity: "O(1)",
+        spread: Spread::Nowhere,
+        flags: Flags::LOADING.with(Flags::STALE),
+        ..Spec::BASE
+    };
+    type Args<'a> = ();
+
+    fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
+        words.end()
+    }
+
+    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        help::write(home.host.registry(), Self::SPEC.name, reply);
+        Ok(())
+    }
+}
