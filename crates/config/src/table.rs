@@ -158,7 +158,7 @@ macro_rules! parameters {
     ($(
         $(#[doc = $summary:literal])+
         $id:ident $name:literal $(or $alias:literal)* => $field:ident: $type:ty = $default:expr,
-            $group:ident, $mutability:ident, $kind:expr $(, not built: $not_built:literal)?;
+            $group:ident, $mutability:ident, $kind:expr $(, not built: $not_built:literal)? $(=> $hidden:ident)?;
     )+) => {
         /// Which parameter.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -218,7 +218,7 @@ macro_rules! parameters {
                 group: Group::$group,
                 not_built: first!($($not_built)?),
                 no_effect: None,
-                is_hidden: false,
+                is_hidden: is_hidden!($($hidden)?),
                 summary: concat!($($summary),+),
             },
         )+];
@@ -238,6 +238,15 @@ pub static PARAMETERS: &[Parameter] = &{
     }
     all
 };
+
+macro_rules! is_hidden {
+    () => {
+        false
+    };
+    (hidden) => {
+        true
+    };
+}
 
 macro_rules! first {
     () => {
@@ -516,6 +525,14 @@ parameters! {
     /// Refuse writes when the last snapshot failed, if there are save points, until one succeeds.
     StopWritesOnBgsaveError "stop-writes-on-bgsave-error" => stop_writes_on_bgsave_error: bool = true,
         Persistence, Mutable, Kind::Bool;
+
+    /// For tests: so many microseconds for each key that a shard saves. -N: one microsecond for N keys.
+    RdbKeySaveDelay "rdb-key-save-delay" => rdb_key_save_delay_us: i32 = 0,
+        Persistence, Mutable, Kind::Integer { min: i32::MIN as i64, max: INT_MAX } => hidden;
+
+    /// For tests: so many microseconds for each key that is loaded. -N: one microsecond for N keys.
+    KeyLoadDelay "key-load-delay" => key_load_delay_us: i32 = 0,
+        Persistence, Mutable, Kind::Integer { min: i32::MIN as i64, max: INT_MAX } => hidden;
 
     /// Microseconds from which a command is put into the slow log. 0: every command. -1: none.
     SlowlogLogSlowerThan "slowlog-log-slower-than" or "commandlog-execution-slower-than" => slowlog_log_slower_than_us: i64 = 10_000,

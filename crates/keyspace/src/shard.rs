@@ -53,6 +53,9 @@ pub struct ShardSettings {
     pub thresholds: Thresholds,
     /// Flushing frees memory later if the client does not say when (`lazyfree-lazy-user-flush`).
     pub lazy_flush: bool,
+    /// Redis would keep small integers once for all keys, because their uses need not be told apart (`maxmemory` and
+    /// `maxmemory-policy`).
+    pub shares_integers: bool,
     /// DUMP compresses strings (`rdbcompression`).
     pub compress_dumps: bool,
     /// When large values are freed.
@@ -101,6 +104,7 @@ impl Default for ShardSettings {
             lfu_decay_time_min: 1,
             thresholds: Thresholds::default(),
             lazy_flush: false,
+            shares_integers: true,
             compress_dumps: true,
             lazy_free: LazyFree::default(),
         }

@@ -475,10 +475,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.moves_elsewhere(&request)
             && let Some(key) = request.keys.first().cloned()
         {
-            // Others may be having their turn.
+            // Others may be having their turn. If not it is this one's, before its home hears that it waits and perhaps
+            // ends that, because the client has gone.
             let db = request.db;
             self.waiters.add(&mut self.shard, request);
-            self.shard.waited_keys().note(db, &key);
+            self.serve_key(db, &key);
             return Attempt::Waiting;
         }
         if !request.claim.take() {

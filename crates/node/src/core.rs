@@ -244,6 +244,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             lfu_decay_time_min: self.config.lfu_decay_time_min,
             thresholds: thresholds(&self.config),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
+            shares_integers: self.config.max_memory.0 == 0
+                || !eviction_policy(self.config.max_memory_policy).remembers_uses(),
             compress_dumps: self.config.rdb_compression,
             lazy_free: LazyFree {
                 eviction: self.config.lazy_free_lazy_eviction,

@@ -103,7 +103,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) {
-        connection.client.last_command = command.full_name;
+        connection.client.last_command = command.shown_name;
         self.counters.commands += 1;
         // Session commands are shown when they are done, as Redis does it: SELECT with the new database.
         if self.shared.monitors() > 0 && !matches!(command.run, Run::Session(_)) {

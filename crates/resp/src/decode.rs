@@ -8,8 +8,8 @@ use memchr::memchr2;
 
 /// Longest inline command, or length line, in bytes.
 pub const INLINE_MAX_LEN_BYTES: usize = 64 * 1024;
-/// Most words in one command.
-pub const ARGUMENTS_MAX: i64 = 1024 * 1024;
+/// Most words in one command, as in Redis; how long they may be together is bounded by the connection.
+pub const ARGUMENTS_MAX: i64 = i32::MAX as i64;
 /// What a client that has not authenticated may send at most: words, and bytes in each.
 const UNAUTHENTICATED_ARGUMENTS_MAX: i64 = 10;
 const UNAUTHENTICATED_BULK_MAX_LEN_BYTES: i64 = 16 * 1024;
@@ -347,7 +347,7 @@ mod tests {
     fn what_is_no_protocol_is_refused() {
         for (input, error) in [
             (b"*x\r\n".to_vec(), ProtocolError::InvalidMultibulkLength),
-            (b"*1048577\r\n".to_vec(), ProtocolError::InvalidMultibulkLength),
+            (b"*2147483648\r\n".to_vec(), ProtocolError::InvalidMultibulkLength),
             (b"*01\r\n".to_vec(), ProtocolError::InvalidMultibulkLength),
             (b"*1\r\n+OK\r\n".to_vec(), ProtocolError::ExpectedDollar(b'+')),
             (b"*1\r\n$-1\r\n".to_vec(), ProtocolError::InvalidBulkLength),

@@ -1,3 +1,4 @@
+use crate::scanning;
 use tessera_command::cursor;
 use tessera_command::prelude::*;
 use tessera_keyspace::Entry;
@@ -54,6 +55,9 @@ impl Read for Scan {
         let position = cursor::parse(words.word()?).ok_or(cursor::INVALID)?;
         let mut request = Request { position, count: COUNT_DEFAULT, pattern: None, type_name: None };
         while !words.is_empty() {
+            if words.take("NOVALUES") {
+                return Err(scanning::NOVALUES_ELSEWHERE);
+            }
             if words.left() < 2 {
                 return Err(Error::SYNTAX);
             }

@@ -19,6 +19,7 @@ use crate::dispatch::hold;
 use crate::feed::Flow;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
+use crate::snapshot::key_delay_ns;
 use crate::snapshot::names::Place;
 use finding::{Described, Finder, LoadPlan, PlannedFile};
 use reader::FileReader;
@@ -375,7 +376,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         continue;
                     }
                     *loaded += 1;
-                    if self.pass_on(loading, *entry)? {
+                    let delay_ns = key_delay_ns(self.config.key_load_delay_us);
+                    if delay_ns > 0 {
+                        self.shared.system.sleep(delay_ns.div_ceil(1000));
+                    }
+                    // Who waits for an answer gets it between two keys that take their time.
+                    if self.pass_on(loading, *entry)? || delay_ns > 0 {
                         return Ok(true);
                     }
                 }

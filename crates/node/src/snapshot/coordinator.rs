@@ -300,6 +300,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             checksum: self.config.rdb_checksum,
             ahead_max_len_bytes: usize::try_from(self.config.snapshot_ahead_max.0).unwrap_or(usize::MAX),
             rate_limit_bytes_per_s: self.config.snapshot_rate_limit_mb * MB,
+            key_delay_ns: super::key_delay_ns(self.config.rdb_key_save_delay_us),
             is_last: matches!(current.purpose, Purpose::End { .. }),
         });
         current.phase = Phase::Writing { written: vec![None; nodes], left: nodes };

@@ -41,6 +41,13 @@ use transfer::{Published, Transfers};
 use waiting::Aside;
 pub(crate) use waiting::Turn;
 
+/// What a parameter for the delay of each key comes to, in nanoseconds: so many microseconds, or, below zero, a microsecond for
+/// so many keys.
+pub(crate) fn key_delay_ns(delay_us: i32) -> u64 {
+    let magnitude = u64::from(delay_us.unsigned_abs());
+    if delay_us < 0 { 1000 / magnitude } else { 1000 * magnitude }
+}
+
 /// What each node does at the cut.
 #[derive(Debug)]
 pub struct CutOrder {
@@ -57,6 +64,8 @@ pub struct CutOrder {
     pub(crate) ahead_max_len_bytes: usize,
     /// What all shards together may write, in bytes per second; 0 for no bound.
     pub(crate) rate_limit_bytes_per_s: u64,
+    /// How long each key takes, however fast it is, in nanoseconds. For tests.
+    pub(crate) key_delay_ns: u64,
     /// The server is to end with it: clients stay held.
     pub(crate) is_last: bool,
 }
