@@ -8,7 +8,7 @@ use crate::dispatch::{hold, take_wanted};
 use crate::feed::Flow;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
-use crate::waiters::{Claim, WaitRequest};
+use crate::waiters::{Claim, LookRequest, WaitRequest};
 use std::sync::Arc;
 use tessera_command::blocking::{BlockingSteps, Target};
 use tessera_command::gather::Context;
@@ -28,9 +28,11 @@ pub struct Blocked {
     steps: BlockingSteps,
     words: Arc<OwnedArgs>,
     /// The owners to be asked, in the order of the keys, and which keys of theirs.
-    runs: Vec<(usize, Vec<Box<[u8]>>)>,
+    runs: Vec<KeyRun>,
     /// How many of them have been.
     asked: usize,
+    /// How far they are looked at before they are asked, if that is needed.
+    look: Option<LookAtOwners>,
     timeout_ms: Option<u64>,
     /// When time is up, in monotonic nanoseconds, once all have been asked in vain.
     deadline_ns: Option<u64>,
@@ -38,6 +40,63 @@ pub struct Blocked {
     is_waiting: bool,
     /// It is its turn at its key, and the element is on its way to another shard.
     pub(crate) moving: Option<Box<Gathering>>,
+}
+
+/// Keys of one owner.
+struct KeyRun {
+    owner: usize,
+    keys: Arc<[Box<[u8]>]>,
+    /// Where each of them is among all keys of the command; not needed where no owner has two runs.
+    places: Vec<usize>,
+}
+
+/// Where keys of several owners alternate, to ask for them in their order would take as many messages as there are keys. So each owner
+/// gets all its keys at once. For the right one to be asked first, all tell beforehand which of their keys is the first that holds something. What
+/// changes meanwhile may have come before or after this command.
+#[derive(Default)]
+struct LookAtOwners {
+    /// How many runs have been looked at.
+    looked: usize,
+    /// The first place of a key that holds something, and its run.
+    first: Option<(usize, usize)>,
+}
+
+impl LookAtOwners {
+    /// The run that was looked at last has this as its first key that holds something.
+    fn note(&mut self, runs: &[KeyRun], found: Option<usize>) {
+        let run = self.looked - 1;
+        let place = found.and_then(|index| runs[run].places.get(index));
+        if let Some(place) = place
+            && self.first.is_none_or(|(first, _)| *place < first)
+        {
+            self.first = Some((*place, run));
+        }
+    }
+}
+
+/// Divides keys into runs of one owner each, in their order; or, where these would be more than two for each owner, by owner. Then the
+/// owners have to be looked at first.
+fn divide(keys: &[&[u8]], owner_of: impl Fn(&[u8]) -> usize) -> (Vec<KeyRun>, bool) {
+    let mut runs: Vec<(usize, Vec<usize>)> = Vec::new();
+    let mut by_owner: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (place, key) in keys.iter().enumerate() {
+        let owner = owner_of(key);
+        match runs.last_mut() {
+            Some((last, places)) if *last == owner => places.push(place),
+            _ => runs.push((owner, vec![place])),
+        }
+        match by_owner.iter_mut().find(|(other, _)| *other == owner) {
+            Some((_, places)) => places.push(place),
+            None => by_owner.push((owner, vec![place])),
+        }
+    }
+    let looks = runs.len() > 2 * by_owner.len();
+    let divided = if looks { by_owner } else { runs };
+    let divided = divided.into_iter().map(|(owner, places)| {
+        let keys = places.iter().map(|place| keys[*place].into()).collect();
+        KeyRun { owner, keys, places }
+    });
+    (divided.collect(), looks)
 }
 
 impl Blocked {
@@ -90,14 +149,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Ok(wait) => wait,
             Err(error) => return self.refuse(connection, &error.text(command.full_name)),
         };
-        let mut runs: Vec<(usize, Vec<Box<[u8]>>)> = Vec::new();
-        for key in &wait.keys {
-            let owner = usize::from(self.shared.slots.owner_of(key));
-            match runs.last_mut() {
-                Some((last, keys)) if *last == owner => keys.push((*key).into()),
-                _ => runs.push((owner, vec![(*key).into()])),
-            }
-        }
+        let (runs, looks) = divide(&wait.keys, |key| usize::from(self.shared.slots.owner_of(key)));
         let words = Arc::new(OwnedArgs::from_words(args.iter()));
         let blocked = Blocked {
             claim: Claim::default(),
@@ -105,6 +157,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             words,
             runs,
             asked: 0,
+            look: looks.then(LookAtOwners::default),
             timeout_ms: wait.timeout_ms,
             deadline_ns: None,
             is_waiting: false,
@@ -124,13 +177,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Asks one owner after the other, until one has something for the client or all know that it waits.
     pub(crate) fn ask_next_owner(&mut self, connection: &mut Connection) {
+        if self.look_at_owners(connection) {
+            return;
+        }
         loop {
             let (home, db, protocol, touch) =
                 (self.me, connection.client.db, connection.client.protocol, !connection.client.no_touch);
             let id = connection.id;
             let Some(under) = connection.running.as_deref_mut() else { return };
             let Running::Blocked(blocked) = &mut under.running else { return };
-            let Some((owner, keys)) = blocked.runs.get(blocked.asked) else {
+            let Some(KeyRun { owner, keys, .. }) = blocked.runs.get(blocked.asked) else {
                 blocked.is_waiting = true;
                 blocked.deadline_ns =
                     blocked.timeout_ms.map(|ms| under.began_ns.saturating_add(ms.saturating_mul(1_000_000)));
@@ -166,6 +222,43 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Attempt::Elsewhere => return,
             }
         }
+    }
+
+    /// Has one owner after the other tell which of its keys is the first that holds something, if that is to be known. True if an
+    /// answer is awaited.
+    fn look_at_owners(&mut self, connection: &mut Connection) -> bool {
+        let (id, db) = (connection.id, connection.client.db);
+        let Some(under) = connection.running.as_deref_mut() else { return false };
+        let Running::Blocked(blocked) = &mut under.running else { return false };
+        let Blocked { look: Some(look), runs, .. } = blocked.as_mut() else { return false };
+        while let Some(KeyRun { owner, keys, .. }) = runs.get(look.looked) {
+            look.looked += 1;
+            if *owner != self.me {
+                let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
+                self.counters.forwarded += 1;
+                self.mesh.note(*owner, Note::Look(Box::new(LookRequest { ticket, db, keys: keys.clone() })));
+                return true;
+            }
+            let found = self.first_of(db, keys);
+            look.note(runs, found);
+        }
+        if let Some((_, first)) = look.first {
+            runs[..=first].rotate_right(1);
+        }
+        blocked.look = None;
+        false
+    }
+
+    /// An owner has looked.
+    pub(crate) fn take_looked(&mut self, ticket: Ticket, found: Option<usize>) {
+        self.with_connection(ticket, |core, connection| {
+            if let Some(Running::Blocked(blocked)) = connection.awaited()
+                && let Blocked { look: Some(look), runs, .. } = blocked.as_mut()
+            {
+                look.note(runs, found);
+                core.ask_next_owner(connection);
+            }
+        });
     }
 
     /// An owner has noted that a client waits.
@@ -206,7 +299,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
-        let mut owners: Vec<usize> = blocked.runs[..blocked.asked].iter().map(|(owner, _)| *owner).collect();
+        let mut owners: Vec<usize> = blocked.runs[..blocked.asked].iter().map(|run| run.owner).collect();
         owners.sort_unstable();
         owners.dedup();
         for owner in owners {
@@ -293,7 +386,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(deadline_ns) = blocked.deadline_ns {
             self.wait_deadlines.insert((deadline_ns, pack(id)));
         }
-        match blocked.runs.first().map(|(owner, _)| *owner) {
+        match blocked.runs.first().map(|run| run.owner) {
             Some(owner) if owner == self.me => self.waiters.wake_others(&mut self.shard, owner, ticket),
             Some(owner) => self.mesh.note(owner, Note::StillWaits(ticket)),
             None => {}
@@ -352,6 +445,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Attempt::Elsewhere => {}
         }
         self.serve_waiters();
+    }
+
+    /// Which of these keys is the first that holds something.
+    fn first_of(&self, db: u16, keys: &[Box<[u8]>]) -> Option<usize> {
+        let view = self.shard.view(db, false);
+        keys.iter().position(|key| view.peek(key).is_some())
+    }
+
+    /// A client of another node wants to know what there is before it waits.
+    pub(crate) fn take_look(&mut self, home: usize, request: &LookRequest) {
+        let found = self.first_of(request.db, &request.keys);
+        self.mesh.note(home, Note::Looked(request.ticket, found));
     }
 
     fn attempt(&mut self, request: WaitRequest) -> Attempt {
@@ -479,5 +584,47 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The number in a key is its owner's.
+    fn owner(key: &[u8]) -> usize {
+        usize::from(key[0] - b'0')
+    }
+
+    fn keys_of(run: &KeyRun) -> Vec<&[u8]> {
+        run.keys.iter().map(|key| &**key).collect()
+    }
+
+    #[test]
+    fn keys_that_do_not_alternate_are_asked_for_in_their_order() {
+        let (runs, looks) = divide(&[b"0a", b"0b", b"1a", b"0c"], owner);
+        assert!(!looks);
+        let runs: Vec<_> = runs.iter().map(|run| (run.owner, keys_of(run))).collect();
+        assert_eq!(runs, [(0, vec![&b"0a"[..], b"0b"]), (1, vec![b"1a"]), (0, vec![b"0c"])]);
+    }
+
+    #[test]
+    fn keys_that_alternate_are_asked_for_once_per_owner() {
+        let keys: Vec<Vec<u8>> =
+            (0..3000).map(|number| format!("{}:{number}", number % 3).into_bytes()).collect();
+        let words: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        let (runs, looks) = divide(&words, owner);
+        assert!(looks);
+        assert_eq!(
+            runs.iter().map(|run| (run.owner, run.keys.len())).collect::<Vec<_>>(),
+            [(0, 1000), (1, 1000), (2, 1000)]
+        );
+        // Keys 1502 (the 500th of its owner) and 601 (the 200th of its) hold something.
+        let mut look = LookAtOwners::default();
+        for found in [None, Some(200), Some(500)] {
+            look.looked += 1;
+            look.note(&runs, found);
+        }
+        assert_eq!(look.first, Some((601, 1)));
     }
 }

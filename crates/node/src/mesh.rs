@@ -15,7 +15,7 @@ use crate::doorbell::Doorbell;
 use crate::loading::finding::LoadPlan;
 use crate::network::Wake;
 use crate::snapshot::SnapshotNote;
-use crate::waiters::WaitRequest;
+use crate::waiters::{LookRequest, WaitRequest};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -67,6 +67,10 @@ pub enum Note<S> {
     Part(Ticket, Vec<u8>),
     /// A blocking command wants something of your shard; answer with `Served` or `Waiting`.
     Wait(Box<WaitRequest>),
+    /// Which of these keys is the first that holds something? Answer with `Looked`.
+    Look(Box<LookRequest>),
+    /// That one.
+    Looked(Ticket, Option<usize>),
     /// There is nothing for that client yet; it waits.
     Waiting(Ticket),
     /// The reply of a blocking command.

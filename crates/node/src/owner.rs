@@ -18,6 +18,8 @@ use tessera_resp::{Args, Protocol, Reply};
 use tessera_routing::message::{ErrandKind, Slow};
 use tessera_routing::{Answer, Batch, Call, Errand, Ticket};
 
+/// Longer replies do not leave directly, in bytes.
+const DIRECT_MAX_LEN_BYTES: usize = 1024 * 1024;
 /// How many calls' keys are looked for together.
 const WARM_CALLS: usize = 16;
 
@@ -265,10 +267,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(stream) = self.opened_stream.take() {
             self.mesh.note(home, Note::Streamed(ticket, stream, bytes));
         } else if self.is_slow(command, duration_ns) || self.is_over_hard_limit(bytes.len()) {
-            // The home closes the client if it is too long. If it was slow it goes into the log before its client knows that it is done: the home must hear of it first.
+            // The home closes the client if it is too long. If it was slow it goes into the log before its client knows that
+            // it is done: the home must hear of it first.
             out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));
             out.slow.push(slow(call, args, duration_ns));
             self.buffers.give_back(bytes);
+        } else if bytes.len() > DIRECT_MAX_LEN_BYTES {
+            // A socket does not take all of it at once: the home has to write most of it anyway, and gets it as it is.
+            self.mesh.note(home, Note::DirectDone { ticket, rest: bytes });
         } else {
             self.reply_directly(home, ticket, SocketHandle(socket), bytes);
         }

@@ -18,6 +18,8 @@ const WAITING_MIN_REPLIES: usize = 4;
 /// Others may as long as replies of the usual length come to no more than this, in bytes: nobody knows how long a reply
 /// will be, and once it is asked for there is no way to refuse it.
 const WAITING_LEN_BYTES: usize = 4 * 1024 * 1024;
+/// Shorter replies are copied to where replies leave from, in bytes.
+const COPIED_MAX_LEN_BYTES: usize = 64 * 1024;
 /// The usual length of the replies of a connection that has had none, in bytes.
 const FIRST_USUAL_LEN_BYTES: usize = 64 * 1024;
 
@@ -125,6 +127,21 @@ impl Replies {
         self.owed.pop_front();
         self.first_sequence = self.first_sequence.wrapping_add(1);
         self.release();
+    }
+
+    /// The same for a reply in a buffer of its own, which is not copied if nothing is before it.
+    pub fn arrive_whole(&mut self, sequence: u32, reply: Vec<u8>) {
+        let takes = self.ready.is_empty()
+            && reply.len() >= COPIED_MAX_LEN_BYTES
+            && sequence == self.first_sequence
+            && matches!(self.owed.front(), Some(Owed::Waiting { wanted: true }));
+        if !takes {
+            return self.arrive(sequence, &reply);
+        }
+        let len = reply.len();
+        self.ready = reply;
+        self.arrive(sequence, &[]);
+        self.usual_len_bytes = self.usual_len_bytes.max(len);
     }
 
     /// Whether nothing is missing before the awaited reply `sequence`.
@@ -263,6 +280,28 @@ mod tests {
         replies.arrive(later, b"4");
         assert_eq!(replies.take_ready(), b"4");
         assert!(replies.is_settled());
+    }
+
+    #[test]
+    fn a_long_reply_that_nothing_is_before_is_not_copied() {
+        let mut replies = Replies::default();
+        let (first, second) = (replies.expect(true), replies.expect(true));
+        let long = vec![7; COPIED_MAX_LEN_BYTES];
+        replies.arrive(second, b"2");
+        replies.arrive_whole(first, long);
+        let ready = replies.take_ready();
+        assert_eq!((ready.len(), ready.last()), (COPIED_MAX_LEN_BYTES + 1, Some(&b'2')));
+        let only = replies.expect(true);
+        replies.arrive_whole(only, vec![7; COPIED_MAX_LEN_BYTES]);
+        assert_eq!(replies.take_ready().len(), COPIED_MAX_LEN_BYTES);
+        let (third, fourth) = (replies.expect(true), replies.expect(false));
+        let long = vec![8; COPIED_MAX_LEN_BYTES];
+        let where_it_was = long.as_ptr();
+        replies.arrive_whole(third, long);
+        let ready = replies.take_ready();
+        assert_eq!(ready.as_ptr(), where_it_was);
+        replies.arrive_whole(fourth, vec![9; COPIED_MAX_LEN_BYTES]);
+        assert!(replies.is_settled() && replies.len_bytes() == 0, "one that is not wanted");
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         if connection.direct == Some(ticket.sequence) {
             // The owner was to write it and did not: the socket comes back with it.
-            return self.take_socket_back(ticket, reply);
+            return self.take_socket_back(ticket, reply.to_vec());
         }
         let buffers = &mut self.buffers;
         connection.replies.lend(|| buffers.take());
@@ -275,6 +275,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.take_wait(*request);
                 self.mesh.note_done();
             }
+            Note::Look(request) => self.take_look(peer, &request),
+            Note::Looked(ticket, found) => self.take_looked(ticket, found),
             Note::Waiting(ticket) => self.take_waiting(ticket),
             Note::Served(ticket, reply) => self.take_served(ticket, &reply),
             Note::Forget(ticket) => self.forget_waiter(peer, ticket),
@@ -293,7 +295,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
             Note::Gone(connection) => self.mesh.forget_calls(peer, connection),
-            Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, &rest),
+            Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, rest),
         }
     }
 
@@ -322,6 +324,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 | Note::Piece(..)
                 | Note::EndStream(_)
                 | Note::Wait(_)
+                | Note::Look(_)
+                | Note::Looked(..)
                 | Note::Waiting(_)
                 | Note::Served(..)
                 | Note::Forget(_)
@@ -456,12 +460,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// The owner is done with the socket, and says so because the home wanted it or something is left to write.
-    fn take_socket_back(&mut self, ticket: Ticket, rest: &[u8]) {
+    fn take_socket_back(&mut self, ticket: Ticket, rest: Vec<u8>) {
         let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
         // The home may have seen by itself that the owner was done, and have lent the socket again since.
         if connection.direct == Some(ticket.sequence) {
             connection.direct = None;
-            connection.replies.arrive(ticket.sequence, rest);
+            connection.replies.arrive_whole(ticket.sequence, rest);
         }
         if connection.gone && connection.direct.is_none() {
             return self.close(connection);

@@ -68,13 +68,24 @@ pub struct WaitRequest {
     /// All its words.
     pub words: Arc<OwnedArgs>,
     /// Those of its keys that this is about, in order.
-    pub keys: Vec<Box<[u8]>>,
+    pub keys: Arc<[Box<[u8]>]>,
     /// The client's database.
     pub db: u16,
     /// What the client speaks.
     pub protocol: Protocol,
     /// Uses of keys are noted.
     pub touch: bool,
+}
+
+/// Keys of whose owner a client wants to know which is the first that holds something.
+#[derive(Debug)]
+pub struct LookRequest {
+    /// Where the answer belongs.
+    pub ticket: Ticket,
+    /// The client's database.
+    pub db: u16,
+    /// The keys, in order.
+    pub keys: Arc<[Box<[u8]>]>,
 }
 
 /// A waiting client and which of its commands: its node, the connection there, the sequence number.
@@ -98,7 +109,7 @@ impl Waiters {
     /// Has a client wait behind those that wait already.
     pub fn add(&mut self, shard: &mut Shard, request: WaitRequest) {
         let request = Arc::new(request);
-        for key in &request.keys {
+        for key in request.keys.iter() {
             shard.waited_keys().add(request.db, key);
             self.by_key.entry((request.db, key.clone())).or_default().push_back(request.clone());
         }
@@ -118,7 +129,7 @@ impl Waiters {
     pub fn remove(&mut self, shard: &mut Shard, home: usize, ticket: Ticket) {
         let who_waits = who(home, ticket);
         for request in self.by_client.remove(&who_waits).unwrap_or_default() {
-            for key in &request.keys {
+            for key in request.keys.iter() {
                 shard.waited_keys().remove(request.db, key);
                 let place = (request.db, key.clone());
                 let Some(queue) = self.by_key.get_mut(&place) else { continue };
