@@ -131,7 +131,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.note_direct_replies(now_ms);
         }
         for connection in self.connections.iter_mut().flatten().filter(|connection| !connection.gone) {
-            let output = connection.output_bytes() as u64;
+            let output = connection.counted_output_bytes() as u64;
             bytes += connection.allocated_bytes() as u64;
             paused += u64::from(connection.hold == Some(Hold::SlowReader));
             input_max = input_max.max(std::mem::take(&mut connection.input_peak_bytes));
@@ -149,6 +149,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
             }
         }
+        bytes += self.shard.kept_bytes() as u64;
         self.counters.clients_bytes = bytes;
         self.counters.output_paused_clients = paused;
         self.purge_after_peak(bytes);

@@ -91,6 +91,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
         core.keep_snapshot();
+        core.keep_for_readers();
         self.core.resume_all();
         self.core.hand_out_keys();
         self.core.publish();
@@ -135,6 +136,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
+            || core.shard.has_to_keep()
             || core.held.has_work()
             || core.shard.waited_keys().has_ready()
             || core.mesh.has_runnable()
@@ -224,7 +226,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             connection.is_listed = false;
             if connection.gone || connection.sending_bytes > 0 || connection.direct.is_some() {
                 // Comes back into the list when that is over.
-                let output_bytes = connection.output_bytes();
+                let output_bytes = connection.counted_output_bytes();
                 if !connection.gone && self.core.is_over_hard_limit(output_bytes) {
                     self.core.close_for_output(id);
                 }
@@ -242,7 +244,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             if connection.replies.ready_len_bytes() > 0 {
                 let buffer = connection.replies.take_ready();
                 connection.sending_bytes = buffer.len();
-                let output_bytes = connection.output_bytes();
+                let output_bytes = connection.counted_output_bytes();
                 let is_waited_for = connection.close_after_reply
                     || matches!(connection.hold, Some(Hold::SlowReader | Hold::Transfer))
                     || !connection.streams.is_empty();

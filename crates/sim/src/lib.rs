@@ -25,6 +25,7 @@ pub mod script;
 pub mod snapshots;
 pub mod squeeze;
 pub mod storage;
+pub mod streams;
 pub mod system;
 pub mod weather;
 pub mod world;

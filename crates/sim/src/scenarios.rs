@@ -13,6 +13,7 @@ use crate::races;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
 use crate::squeeze;
+use crate::streams;
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
 
@@ -39,6 +40,8 @@ pub enum Scenario {
     Leavers,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
+    /// Long replies are whole, and of one moment.
+    Streams,
     /// Clients that want the same keys at once, on several shards, have them in some order.
     Races,
     /// The data directory: a start that fails changes nothing, a second server stays out, nothing goes too early.
@@ -49,7 +52,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 13] = [
+    pub const ALL: [Scenario; 14] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -60,6 +63,7 @@ impl Scenario {
         Scenario::Queues,
         Scenario::Leavers,
         Scenario::Snapshots,
+        Scenario::Streams,
         Scenario::Races,
         Scenario::Directory,
         Scenario::Effects,
@@ -78,6 +82,7 @@ impl Scenario {
             Scenario::Queues => "queues",
             Scenario::Leavers => "leavers",
             Scenario::Snapshots => "snapshots",
+            Scenario::Streams => "streams",
             Scenario::Races => "races",
             Scenario::Directory => "directory",
             Scenario::Effects => "effects",
@@ -100,6 +105,7 @@ impl Scenario {
             Scenario::Queues => queues::play(shards, seed),
             Scenario::Leavers => leavers::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
+            Scenario::Streams => streams::play(shards, seed),
             Scenario::Races => races::play(shards, seed),
             Scenario::Directory => directory::play(shards, seed),
             Scenario::Effects => {

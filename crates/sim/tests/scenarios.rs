@@ -76,6 +76,11 @@ fn snapshots_are_of_one_moment_and_survive_crashes() {
 }
 
 #[test]
+fn long_replies_are_of_one_moment_whatever_becomes_of_the_value() {
+    play(Scenario::Streams, &[1, 2, 3, 5], 1..4);
+}
+
+#[test]
 fn a_data_directory_is_not_lost() {
     play(Scenario::Directory, &[1, 2, 3], 0..24);
 }
