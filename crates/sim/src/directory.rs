@@ -272,8 +272,7 @@ fn leftovers_wait(shards: usize, random: &mut fastrand::Rng) -> Sights {
     }
     assert_eq!(table.saved()["key:3"], "new:3");
     table.world.shut_down();
-    let sights = table.world.kernel().sights();
-    sights
+    table.world.kernel().sights()
 }
 
 /// Somebody removes what is being written: the set before must not go with it.
@@ -310,8 +309,7 @@ fn files_that_vanish(shards: usize, random: &mut fastrand::Rng) -> Sights {
     assert_eq!(table.ask("SAVE"), "+OK");
     assert_eq!(table.saved()["key:3"], "new:3");
     table.world.shut_down();
-    let sights = table.world.kernel().sights();
-    sights
+    table.world.kernel().sights()
 }
 
 /// With save points FLUSHALL is answered when what it removed cannot come back.
