@@ -39,7 +39,7 @@ fn streamed(engine: &mut Engine, line: &str, protocol: Protocol, len_bytes: usiz
     let (key, stream) = begin(words.as_args(), view, &mut Reply::new(&mut out, protocol)).unwrap();
     let id = engine.shard.open_stream(0, key, stream);
     let mut pieces = 1;
-    while engine.shard.stream_some(id, len_bytes, &mut out) {
+    while engine.shard.stream_some(id, len_bytes, &mut out) == tessera_keyspace::StreamProgress::More {
         pieces += 1;
     }
     (out, pieces)

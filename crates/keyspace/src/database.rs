@@ -6,7 +6,7 @@ use ahash::RandomState;
 /// A table of keys. Takes no memory of its own as long as it is empty.
 #[derive(Debug)]
 pub struct Database {
-    pub(crate) table: Table,
+    table: Table,
     /// Which part of the snapshot under way the table is, as long as it is walked.
     pub(crate) snapshot_part: Option<u16>,
 }
@@ -46,8 +46,21 @@ impl Database {
         (totals.expire_sum_ms / count - i128::from(now_ms)).clamp(0, i128::from(i64::MAX)) as i64
     }
 
-    /// The table, for walks.
+    /// The table, to look at.
+    #[inline]
     pub fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// The table, past those that are in the middle of its values. Whoever takes a value out or changes it by this has told them
+    /// ([`crate::change`]); whoever does neither need not.
+    #[inline]
+    pub(crate) fn table_unwatched(&mut self) -> &mut Table {
+        &mut self.table
+    }
+
+    /// The table, and which part of the snapshot it is.
+    pub(crate) fn into_parts(self) -> (Table, Option<u16>) {
+        (self.table, self.snapshot_part)
     }
 }

@@ -40,9 +40,9 @@ impl Shard {
         mut more: impl FnMut() -> bool,
     ) -> bool {
         let mut moves = Moves::new(is_sparse);
-        // Who is in the middle of a collection remembers a place in it.
+        // Who is in the middle of a collection remembers a place in it. Those of streams stay good.
         let is_any_open =
-            !self.streams.is_empty() || self.snapshot.as_ref().is_some_and(|writer| writer.has_pieces());
+            self.streams.is_copying() || self.snapshot.as_ref().is_some_and(|writer| writer.has_pieces());
         moves.elements_max =
             if is_any_open { 0 } else { usize::try_from(elements_max).unwrap_or(usize::MAX) };
         let mut is_over = false;
@@ -51,7 +51,7 @@ impl Shard {
                 is_over = true;
                 continue;
             };
-            match database.table.defragment_bucket(pass.position, &mut moves) {
+            match database.table_unwatched().defragment_bucket(pass.position, &mut moves) {
                 Some(position) => pass.position = position,
                 None => (pass.db, pass.position) = (pass.db.saturating_add(1), 0),
             }

@@ -111,14 +111,12 @@ impl Shard {
     }
 
     fn evict_key(&mut self, db: u16, key: &[u8]) -> Option<usize> {
-        self.before_change(db, key);
-        let entry = self.databases[db as usize].table.remove(key)?;
+        let later = self.settings().lazy_free.eviction;
+        let removed = self.remove_entry(db, key, later)?;
         self.effects.record(db, &[b"DEL", key]);
         self.evicted_keys += 1;
-        let bytes = entry.as_entry().allocated_bytes();
-        // Of a large value nothing is free yet.
-        let later = self.settings().lazy_free.eviction;
-        Some(if self.graveyard.bury(entry, later) { 0 } else { bytes })
+        // Of a large value nothing is free yet, nor of one that somebody is in the middle of.
+        Some(removed.freed_bytes)
     }
 
     fn draw_victim(&mut self) -> Option<(u16, Box<[u8]>)> {
@@ -131,7 +129,9 @@ impl Shard {
             let candidates = candidates_of(database);
             if drawn < candidates {
                 let mut victim = None;
-                database.table.sample(volatile, 1, random, |entry| victim = Some(entry.key().into()));
+                database
+                    .table_unwatched()
+                    .sample(volatile, 1, random, |entry| victim = Some(entry.key().into()));
                 return victim.map(|key| (db as u16, key));
             }
             drawn -= candidates;
@@ -153,7 +153,7 @@ impl Shard {
             let (random, pool) = (self.random.get_mut(), &mut self.eviction_pool);
             for (db, database) in self.databases.iter_mut().enumerate() {
                 let samples = settings.eviction_samples as usize;
-                database.table.sample(volatile, samples, random, |entry| {
+                database.table_unwatched().sample(volatile, samples, random, |entry| {
                     any = true;
                     pool.offer(rank(entry), db as u16, entry.key());
                 });
@@ -164,7 +164,7 @@ impl Shard {
             }
             // Candidates met earlier may be gone meanwhile.
             while let Some(best) = self.eviction_pool.0.pop() {
-                let table = &self.databases[best.db as usize].table;
+                let table = self.databases[best.db as usize].table();
                 if table.get(&best.key).is_some_and(|entry| !volatile || entry.expire_at_ms().is_some()) {
                     return Some((best.db, best.key));
                 }

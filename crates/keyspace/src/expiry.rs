@@ -14,26 +14,23 @@ impl Shard {
         let mut removed = 0;
         for db in 0..self.databases.len() {
             while self.databases[db].volatile_len() > 0 && more() {
-                let Some(taken) = self.databases[db].table.take_expired(now_ms) else { break };
+                let Some(taken) = self.databases[db].table_unwatched().take_expired(now_ms) else { break };
                 removed += taken.len();
                 for entry in taken {
-                    let found = entry.as_entry();
-                    self.effects.record(db as u16, &[b"DEL", found.key()]);
-                    if !self.streams.is_empty() {
-                        self.streams.make_rest(db as u16, found.key(), found.value());
-                    }
-                    self.bury_expired(db as u16, entry);
+                    self.effects.record(db as u16, &[b"DEL", entry.as_entry().key()]);
+                    let later = self.settings().lazy_free.expire;
+                    self.dispose(db as u16, entry, later);
                 }
             }
         }
         self.note_expired_keys(removed);
         for db in 0..self.databases.len() {
-            while let Some(key) = self.databases[db].table.next_due_fields(now_ms)
+            while let Some(key) = self.databases[db].table().next_due_fields(now_ms)
                 && more()
             {
                 let key = key.to_vec();
-                if self.is_in_pieces(db as u16, &key) {
-                    // Nobody sees these fields. Once the snapshot has the value they go.
+                if self.is_in_pieces(db as u16, &key) || self.must_wait_for_readers(db as u16, &key) {
+                    // Nobody sees these fields. Once the snapshot, or who reads it, has the value they go.
                     break;
                 }
                 self.remove_expired_fields(db as u16, &key);
@@ -45,15 +42,19 @@ impl Shard {
     /// Removes some fields of the hash at `key` whose time is over, and the key with the last.
     fn remove_expired_fields(&mut self, db: u16, key: &[u8]) {
         let now_ms = self.now_ms();
+        if self.streams.are_of_keys() {
+            // A snapshot does without what has expired.
+            self.copy_for_readers(db, key);
+        }
         let database = &mut self.databases[db as usize];
         let mut fields: Vec<Vec<u8>> = Vec::new();
-        let changed = database.table.get_mut(key).and_then(|mut entry| {
+        let changed = database.table_unwatched().get_mut(key).and_then(|mut entry| {
             entry.change_collection(|hash: &mut Hash| {
                 hash.remove_expired_fields(now_ms, FIELDS_MAX, |field| fields.push(field.to_vec()));
             })
         });
         if let Some(((), true)) = changed {
-            database.table.remove(key);
+            database.table_unwatched().remove(key);
         }
         let fields = fields.iter().map(Vec::as_slice);
         let words: Vec<&[u8]> = [b"HDEL".as_slice(), key].into_iter().chain(fields).collect();
@@ -74,19 +75,12 @@ impl Shard {
     /// Removes `key` if its time is over, and records that. True if it was.
     pub fn remove_if_expired(&mut self, db: u16, key: &[u8], now_ms: i64) -> bool {
         let database = &mut self.databases[db as usize];
-        let none_is_due = database.volatile_len() == 0 && !database.table.has_due_fields(now_ms);
-        let is_over = |found| database.table.is_over(found, now_ms);
-        if none_is_due || !database.table.get(key).is_some_and(is_over) {
+        let none_is_due = database.volatile_len() == 0 && !database.table().has_due_fields(now_ms);
+        let is_over = |found| database.table().is_over(found, now_ms);
+        if none_is_due || !database.table().get(key).is_some_and(is_over) {
             return false;
         }
-        if !self.streams.is_empty()
-            && let Some(entry) = self.databases[db as usize].table.get(key)
-        {
-            self.streams.make_rest(db, key, entry.value());
-        }
-        if let Some(entry) = self.databases[db as usize].table.remove(key) {
-            self.bury_expired(db, entry);
-        }
+        self.remove_unsaved(db, key, true);
         self.effects.record(db, &[b"DEL", key]);
         self.note_expired_keys(1);
         true

@@ -17,8 +17,8 @@ fn is_large(value: ValueRef<'_>) -> bool {
 impl Shard {
     /// Frees what a command is done with and no key holds: a large value in pieces, unless the configuration has it freed at once.
     pub fn free_in_pieces(&mut self, value: Value) {
-        if self.settings().lazy_free.server_delete && is_large(value.as_ref()) {
-            self.graveyard.values.push(value);
+        if self.settings().lazy_free.server_delete {
+            self.graveyard.bury_value(value);
         }
     }
 }
@@ -38,6 +38,13 @@ impl Graveyard {
             self.values.push(entry.take_value());
         }
         is_large
+    }
+
+    /// Frees a value, a large one in pieces.
+    pub(crate) fn bury_value(&mut self, value: Value) {
+        if is_large(value.as_ref()) {
+            self.values.push(value);
+        }
     }
 
     /// Keeps a table for later.

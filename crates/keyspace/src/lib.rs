@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod change;
 pub mod database;
 pub mod defrag;
 pub mod effect;
@@ -27,7 +28,7 @@ pub use effect::{Effect, Effects};
 pub use eviction::EvictionPolicy;
 pub use shard::{LazyFree, STRING_MAX_LEN_BYTES, Shard, ShardSettings, ShardStats};
 pub use snapshot::{SnapshotKeys, SnapshotOptions, SnapshotProgress};
-pub use stream::Stream;
+pub use stream::{Owed, Stream, StreamProgress};
 pub use table::{Entry, EntryMut, Table, Wanted, prefetch};
 pub use usage::Usage;
 pub use view::{Expire, View, ViewMut, WrongType};

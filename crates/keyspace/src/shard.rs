@@ -6,6 +6,7 @@ use crate::eviction::{EvictionPolicy, Pool};
 use crate::graveyard::Graveyard;
 use crate::snapshot::{Clearing, Writer};
 use crate::stream::Streams;
+use crate::stream::kept::KeptValues;
 use crate::table::{Entry, Wanted};
 use crate::usage::{Usage, decayed, idle_s};
 use crate::view::{View, ViewMut};
@@ -126,6 +127,7 @@ pub struct Shard {
     pub(crate) graveyard: Graveyard,
     pub(crate) waited_keys: WaitedKeys,
     pub(crate) streams: Streams,
+    pub(crate) kept: KeptValues,
     pub(crate) snapshot: Option<Box<Writer>>,
     pub(crate) clearing: Clearing,
 }
@@ -154,6 +156,7 @@ impl Shard {
             graveyard: Graveyard::default(),
             waited_keys: WaitedKeys::default(),
             streams: Streams::default(),
+            kept: KeptValues::default(),
             snapshot: None,
             clearing: Clearing::default(),
         }
@@ -213,7 +216,7 @@ impl Shard {
     /// Brings the entries of several keys, and elements of what they hold, closer to the processor. Looking for them one
     /// right after the other lets it wait for memory once instead of once per command. Changes nothing that can be seen.
     pub fn warm<'k>(&self, db: u16, wanted: impl Iterator<Item = Wanted<'k>>) {
-        self.databases[db as usize].table.warm(wanted);
+        self.databases[db as usize].table().warm(wanted);
     }
 
     /// The recorder of rewritten effects.
@@ -249,10 +252,13 @@ impl Shard {
     /// Empties one database. `lazy`: what it held is freed later by [`Shard::reclaim`]. A snapshot under way still needs
     /// it: then it is freed after that in any case.
     pub fn flush(&mut self, db: u16, lazy: bool) {
-        self.before_flush(db);
+        if self.streams.are_of_keys() {
+            self.keep_before_flush(db);
+        }
         let hasher = self.hasher.clone();
         let old = std::mem::replace(&mut self.databases[db as usize], Database::new(hasher));
-        let old = self.detach_from_snapshot(db, old.table, old.snapshot_part);
+        let (table, part) = old.into_parts();
+        let old = self.detach_from_snapshot(db, table, part);
         if let Some(table) = old
             && lazy
         {
@@ -266,7 +272,7 @@ impl Shard {
         self.streams.swap(first, second);
         self.swap_in_snapshot(first, second);
         for (db, key) in self.waited_keys.of_databases([first, second]) {
-            if self.databases[db as usize].table.get(&key).is_some() {
+            if self.databases[db as usize].table().get(&key).is_some() {
                 self.waited_keys.note(db, &key);
             }
         }

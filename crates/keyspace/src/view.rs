@@ -65,8 +65,8 @@ impl<'a> View<'a> {
     /// The entry of `key`, without counting this as a use.
     #[inline]
     pub fn peek(&self, key: &[u8]) -> Option<Entry<'a>> {
-        let entry = self.database().table.get(key)?;
-        if self.database().table.is_over(entry, self.shard.now_ms()) {
+        let entry = self.database().table().get(key)?;
+        if self.database().table().is_over(entry, self.shard.now_ms()) {
             self.shard.note_met_expired(self.db, key);
             return None;
         }
@@ -123,7 +123,7 @@ impl<'a> View<'a> {
     /// Visits about `count` keys from a scan position on; see [`crate::Table::scan`]. Expired keys are
     /// passed over.
     pub fn scan(&self, position: u64, count: usize, mut visit: impl FnMut(Entry<'_>)) -> Option<u64> {
-        let (now_ms, table) = (self.now_ms(), &self.database().table);
+        let (now_ms, table) = (self.now_ms(), self.database().table());
         table.scan(position, count, |entry| {
             if !table.is_over(entry, now_ms) {
                 visit(entry);
@@ -135,14 +135,14 @@ impl<'a> View<'a> {
     pub fn random_key(&self) -> Option<Entry<'a>> {
         let database = self.database();
         for _ in 0..100 {
-            let entry = database.table.random(&mut self.shard.random())?;
-            if !database.table.is_over(entry, self.now_ms()) {
+            let entry = database.table().random(&mut self.shard.random())?;
+            if !database.table().is_over(entry, self.now_ms()) {
                 return Some(entry);
             }
             self.shard.note_met_expired(self.db, entry.key());
         }
         // Nearly everything has expired: take what is left, if anything.
-        database.table.iter().find(|entry| !database.table.is_over(*entry, self.now_ms()))
+        database.table().iter().find(|entry| !database.table().is_over(*entry, self.now_ms()))
     }
 }
 
@@ -216,7 +216,7 @@ impl<'a> ViewMut<'a> {
         self.shard.before_change(self.db, key);
         let (touch, settings) = (self.touch, self.shard.settings());
         let Shard { databases, random, .. } = &mut *self.shard;
-        let entry = databases[self.db as usize].table.get_mut(key)?;
+        let entry = databases[self.db as usize].table_unwatched().get_mut(key)?;
         if touch {
             let bits = entry.as_entry().usage_bits();
             let bits = settings.usage().bits_after_use(bits, now_ms, || random.get_mut().f64());
@@ -253,7 +253,8 @@ impl<'a> ViewMut<'a> {
         let Some(mut entry) = self.find_mut(key) else { return Ok(None) };
         let (result, is_empty) = entry.change_collection(change).ok_or(WrongType)?;
         if is_empty {
-            self.database_mut().table.remove(key);
+            // Who was in the middle of it has a copy, or is done.
+            self.database_mut().table_unwatched().remove(key);
         }
         Ok(Some(result))
     }
@@ -265,7 +266,7 @@ impl<'a> ViewMut<'a> {
             return;
         }
         self.shard.before_change(self.db, key);
-        if let Some(mut entry) = self.database_mut().table.get_mut(key) {
+        if let Some(mut entry) = self.database_mut().table_unwatched().get_mut(key) {
             entry.change_collection(|set: &mut SortedSet| set.enlarge(&thresholds));
         }
     }
@@ -313,11 +314,11 @@ impl<'a> ViewMut<'a> {
 
     #[inline]
     fn put_content(&mut self, key: &[u8], content: Content<'_>, expire: Expire) {
-        self.shard.before_change(self.db, key);
+        self.shard.before_overwrite(self.db, key);
         let ShardSettings { lazy_free, .. } = self.shard.settings();
         let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
-        let Shard { databases, random, graveyard, .. } = &mut *self.shard;
-        let table = &mut databases[self.db as usize].table;
+        let Shard { databases, random, .. } = &mut *self.shard;
+        let table = databases[self.db as usize].table_unwatched();
         let Some(mut entry) = table.get_mut(key) else {
             let at_ms = if let Expire::AtMs(at_ms) = expire { Some(at_ms) } else { None };
             table.insert_new(OwnedEntry::new(key, content, at_ms, usage.first_bits(now_ms)));
@@ -331,12 +332,13 @@ impl<'a> ViewMut<'a> {
             Expire::Clear => None,
             Expire::AtMs(at_ms) => Some(at_ms),
         };
-        if let Some(old) = entry.put(content, after_ms) {
-            graveyard.bury(old, lazy_free.server_delete);
-        }
+        let old = entry.put(content, after_ms);
         let entry = entry.as_entry();
         let bits = usage.bits_after_use(entry.usage_bits(), now_ms, || random.get_mut().f64());
         entry.set_usage_bits(if expired { usage.first_bits(now_ms) } else { bits });
+        if let Some(old) = old {
+            self.shard.dispose(self.db, old, lazy_free.server_delete);
+        }
         if expired {
             // To everyone else the key was gone before it was set: a replica must not keep its expiry.
             self.shard.effects.record(self.db, &[b"DEL", key]);
@@ -357,27 +359,28 @@ impl<'a> ViewMut<'a> {
 
     /// The same, and says whether a large value is freed later.
     pub fn delete_and_free(&mut self, key: &[u8], later: bool) -> bool {
-        match self.take(key) {
-            Some(entry) => {
-                self.shard.graveyard.bury(entry, later);
-                true
+        match self.shard.remove_entry(self.db, key, later) {
+            Some(removed) if removed.was_over => {
+                self.note_over(key);
+                false
             }
+            Some(_) => true,
             None => false,
         }
     }
 
     fn take(&mut self, key: &[u8]) -> Option<OwnedEntry> {
-        self.shard.before_change(self.db, key);
-        let entry = self.database_mut().table.remove(key)?;
-        let now_ms = self.shard.now_ms();
-        if entry.as_entry().is_expired(now_ms) || entry.as_entry().has_only_expired_fields(now_ms) {
-            self.record(&[b"DEL", key]);
-            self.shard.note_expired_keys(1);
-            let later = self.settings().lazy_free.expire;
-            self.shard.graveyard.bury(entry, later);
+        let (db, now_ms) = (self.db, self.shard.now_ms());
+        if self.shard.remove_if_expired(db, key, now_ms) {
             return None;
         }
-        Some(entry)
+        self.shard.take_entry(db, key)
+    }
+
+    /// A key was met whose time was over.
+    fn note_over(&mut self, key: &[u8]) {
+        self.record(&[b"DEL", key]);
+        self.shard.note_expired_keys(1);
     }
 
     /// Remembers how long `key`, which is there, was idle, or how often it was used, whichever of both is known and
@@ -385,7 +388,7 @@ impl<'a> ViewMut<'a> {
     pub fn set_usage(&mut self, key: &[u8], idle_s: Option<u64>, frequency: Option<u8>) {
         let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
         let Some(bits) = usage.known_bits(now_ms, idle_s, frequency) else { return };
-        if let Some(entry) = self.database_mut().table.get_mut(key) {
+        if let Some(entry) = self.database_mut().table_unwatched().get_mut(key) {
             entry.as_entry().set_usage_bits(bits);
         }
     }
@@ -393,7 +396,7 @@ impl<'a> ViewMut<'a> {
     /// Sets or clears the expiry of `key`. False if there is no such key.
     pub fn set_expire(&mut self, key: &[u8], at_ms: Option<i64>) -> bool {
         self.shard.before_change_of_expiry(self.db, key);
-        let Some(mut entry) = self.database_mut().table.get_mut(key) else { return false };
+        let Some(mut entry) = self.database_mut().table_unwatched().get_mut(key) else { return false };
         entry.set_expire(at_ms);
         true
     }

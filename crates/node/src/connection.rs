@@ -182,6 +182,12 @@ impl Connection {
         self.replies.len_bytes() + self.sending_bytes + parts
     }
 
+    /// The same, and what is kept elsewhere for its long replies: what the limits on output count.
+    pub fn counted_output_bytes(&self) -> usize {
+        let kept = self.streams.iter().map(StreamedReply::owed_len_bytes);
+        self.output_bytes().saturating_add(kept.fold(0, usize::saturating_add))
+    }
+
     /// Bytes received and not executed.
     pub fn input_bytes(&self) -> usize {
         self.input.as_ref().map_or(0, |input| input.rest().len())

@@ -14,6 +14,7 @@ use crate::network::{ConnectionId, SocketHandle};
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::stats::{Counters, NodeStats};
+use crate::streaming::Reading;
 use crate::waiters::Waiters;
 use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
@@ -105,6 +106,7 @@ pub struct Core<S, C> {
     pub(crate) defragmentation: Defragmentation,
     /// What the command that just ran on the shard began to stream.
     pub(crate) opened_stream: Option<u64>,
+    pub(crate) reading: Reading,
     pub(crate) counters: Counters,
     pub(crate) rates: Rates,
     /// Writes and expiries that the published numbers of the databases know of.
@@ -166,6 +168,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             memory: MemoryWatch::default(),
             defragmentation: Defragmentation::default(),
             opened_stream: None,
+            reading: Reading::default(),
             counters: Counters::default(),
             rates: Rates::default(),
             published_changes: Cell::new(0),
@@ -325,8 +328,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Puts a connection into the table, and into the list of those to send from if there is a reason.
+    ///
+    /// Whatever came for it while it was out of the table, a long reply that is the next one now goes on: whoever takes in a
+    /// reply need not think of that.
     #[inline]
     pub(crate) fn put(&mut self, mut connection: Box<Connection>) {
+        if !connection.streams.is_empty() {
+            self.pump(&mut connection);
+        }
         if !connection.is_listed && (connection.replies.ready_len_bytes() > 0 || connection.close_after_reply)
         {
             connection.is_listed = true;

@@ -132,7 +132,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) -> Flow {
-        if self.is_walking() && self.must_wait_for_snapshot(command, args, connection.client.db) {
+        if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
             return self.hold_for_snapshot(connection);
         }
         if self.is_out_of_memory_for(command) {
@@ -152,6 +152,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if wanted {
                 // Its beginning has been written.
                 let sequence = connection.replies.expect(true);
+                let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+                self.note_reader(stream, self.me, ticket);
                 self.begin_streamed(connection, sequence, self.me, stream, Vec::new());
             } else {
                 self.shard.close_stream(stream);
@@ -220,7 +222,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.replies.lend(|| self.buffers.take());
         let before_ns = self.now_ns;
         let (input_bytes, output_bytes, allocated_bytes) =
-            (connection.input_bytes(), connection.output_bytes(), connection.allocated_bytes());
+            (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
         let Connection { client, replies, endpoints, .. } = connection;
         let (mut failed, mut wanted) = (None, true);
         let mut host = NodeHost::new(self, endpoints, [input_bytes, output_bytes, allocated_bytes]);
@@ -301,7 +303,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
         }
-        if self.is_walking() && self.must_wait_for_snapshot(command, args, connection.client.db) {
+        if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
             return self.hold_for_snapshot(connection);
         }
         let split = split::split(args, first, step, &self.shared.slots);

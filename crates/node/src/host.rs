@@ -94,7 +94,7 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
         ..connection_info(
             &connection.endpoints,
             input,
-            connection.output_bytes(),
+            connection.counted_output_bytes(),
             connection.allocated_bytes(),
         )
     }

@@ -116,7 +116,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (mut bytes, mut input_max, mut output_max) = (0, 0, 0);
         let mut to_close: Vec<ConnectionId> = Vec::new();
         for connection in self.connections.iter_mut().flatten().filter(|connection| !connection.gone) {
-            let output = connection.output_bytes() as u64;
+            let output = connection.counted_output_bytes() as u64;
             bytes += connection.allocated_bytes() as u64;
             input_max = input_max.max(std::mem::take(&mut connection.input_peak_bytes));
             output_max = output_max.max(output);
@@ -137,6 +137,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
             }
         }
+        bytes += self.shard.kept_bytes() as u64;
         self.counters.clients_bytes = bytes;
         self.purge_after_peak(bytes);
         self.counters.input_buffer_max_bytes = input_max as u64;

@@ -14,6 +14,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use tessera_command::Command;
+use tessera_keyspace::StreamProgress;
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::{Batch, Ticket};
@@ -77,7 +78,9 @@ pub enum Note<S> {
     /// Send the next piece of that stream.
     NextPiece(Ticket, u64),
     /// Here it is, and whether there is more.
-    Piece(Ticket, Vec<u8>, bool),
+    Piece(Ticket, Vec<u8>, StreamProgress),
+    /// The rest of that reply takes memory from now on: about so many bytes.
+    Owed(Ticket, usize),
     /// Nobody wants that stream any more.
     EndStream(u64),
     /// This is what there is to load: take your share.

@@ -87,6 +87,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
         core.keep_snapshot();
+        core.keep_for_readers();
         self.core.resume_all();
         self.core.publish();
         self.core.mesh.flush();
@@ -108,6 +109,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
+            || core.shard.has_to_keep()
         {
             return Wait::Poll;
         }
@@ -193,16 +195,16 @@ impl<N: Network, C: Clock> Node<N, C> {
             connection.is_listed = false;
             if connection.gone || connection.sending_bytes > 0 || connection.direct.is_some() {
                 // Comes back into the list when that is over.
-                let output_bytes = connection.output_bytes();
+                let output_bytes = connection.counted_output_bytes();
                 if !connection.gone && self.core.is_over_hard_limit(output_bytes) {
-                    self.close_for_output(id);
+                    self.core.close_for_output(id);
                 }
                 continue;
             }
             if connection.replies.ready_len_bytes() > 0 {
                 let buffer = connection.replies.take_ready();
                 connection.sending_bytes = buffer.len();
-                let output_bytes = connection.output_bytes();
+                let output_bytes = connection.counted_output_bytes();
                 let is_waited_for = connection.close_after_reply
                     || matches!(connection.hold, Some(Hold::SlowReader | Hold::Transfer))
                     || !connection.streams.is_empty();
@@ -213,7 +215,7 @@ impl<N: Network, C: Clock> Node<N, C> {
                     self.network.send_quietly(id, buffer);
                 }
                 if self.core.is_over_hard_limit(output_bytes) {
-                    self.close_for_output(id);
+                    self.core.close_for_output(id);
                 }
             } else if connection.close_after_reply
                 && connection.replies.is_settled()
@@ -221,15 +223,6 @@ impl<N: Network, C: Clock> Node<N, C> {
             {
                 self.core.close(connection);
             }
-        }
-    }
-
-    fn close_for_output(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.core.take(id) {
-            let line =
-                format!("Closing client {} that left too many replies unread", connection.endpoints.peer);
-            self.core.shared.system.log(line.as_bytes());
-            self.core.close(connection);
         }
     }
 
@@ -277,6 +270,17 @@ impl<N: Network, C: Clock> Node<N, C> {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Ends a connection whose client leaves too much unread.
+    #[cold]
+    pub(crate) fn close_for_output(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.take(id) {
+            let line =
+                format!("Closing client {} that left too many replies unread", connection.endpoints.peer);
+            self.shared.system.log(line.as_bytes());
+            self.close(connection);
+        }
+    }
+
     /// Goes on with the connections whose hold is over.
     fn resume_all(&mut self) {
         // Those that become runnable meanwhile have their turn in the next one.

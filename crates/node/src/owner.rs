@@ -215,7 +215,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let next = (index..index + WARM_CALLS).map_while(|index| batch.call(index));
                 self.shard.warm(call.db, next.filter_map(|(call, args)| call.command.wanted(args)));
             }
-            if self.is_walking() || !self.snapshot.aside.is_empty() {
+            if self.must_writes_ask() || !self.snapshot.aside.is_empty() {
                 match self.turn_of_call(home, &call, args) {
                     Turn::Now => {}
                     Turn::Aside => {
@@ -247,7 +247,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(socket) = call.direct else {
             let duration_ns = out.push_reply(ticket, |replies| self.run_call(call, args, replies));
             if let Some(stream) = self.opened_stream.take() {
-                self.mesh.note(home, Note::Streamed(ticket, stream, out.pop_reply()));
+                self.note_streamed(home, ticket, stream, out.pop_reply());
             }
             if call.whole && self.is_slow(command, duration_ns) {
                 out.slow.push(slow(call, args, duration_ns));
@@ -257,7 +257,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut bytes = self.buffers.take();
         let duration_ns = self.run_call(call, args, &mut bytes);
         if let Some(stream) = self.opened_stream.take() {
-            self.mesh.note(home, Note::Streamed(ticket, stream, bytes));
+            self.note_streamed(home, ticket, stream, bytes);
         } else if self.is_slow(command, duration_ns) {
             // It goes into the log before its client knows that it is done: the home must hear of it first.
             out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));

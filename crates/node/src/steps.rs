@@ -229,8 +229,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::Monitor(line) => self.show_monitors(&line),
             Note::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
             Note::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
-            Note::Piece(ticket, piece, more) => self.take_note_of_piece(ticket, &piece, more),
-            Note::EndStream(stream) => self.shard.close_stream(stream),
+            Note::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
+            Note::Owed(ticket, len_bytes) => self.take_note_of_owed(ticket, len_bytes),
+            Note::EndStream(stream) => self.end_stream(stream),
             Note::Wait(request) => {
                 self.take_wait(*request);
                 self.mesh.note_done(1);
@@ -271,6 +272,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 | Note::Streamed(..)
                 | Note::NextPiece(..)
                 | Note::Piece(..)
+                | Note::Owed(..)
                 | Note::EndStream(_)
                 | Note::Wait(_)
                 | Note::Waiting(_)

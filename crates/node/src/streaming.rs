@@ -8,12 +8,18 @@ use crate::connection::{Connection, Hold, pack, unpack};
 use crate::core::Core;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
+use std::collections::BTreeMap;
 use tessera_command::Command;
+use tessera_keyspace::{Owed, StreamProgress};
 use tessera_resp::{Args, Protocol, Reply};
 use tessera_routing::Ticket;
 
 /// About how long a piece is, in bytes.
 const PIECE_LEN_BYTES: usize = 256 * 1024;
+/// A turn spends so much time on keeping what writes wait for, in nanoseconds, and little more.
+const KEEP_TURN_NS: u64 = 1_000_000;
+/// Nor does it take more steps than this, whatever the clock says.
+const KEEP_MAX_SLICES: usize = 64;
 
 /// A reply of a connection that is made in pieces.
 #[derive(Debug)]
@@ -26,6 +32,24 @@ pub struct StreamedReply {
     header: Vec<u8>,
     /// A piece is on its way.
     is_asked: bool,
+    /// About how much of it is kept at its owner, in bytes.
+    owed_len_bytes: usize,
+}
+
+impl StreamedReply {
+    /// About how much memory its rest takes, in bytes: nothing as long as it is made from what the key holds.
+    pub(crate) fn owed_len_bytes(&self) -> usize {
+        self.owed_len_bytes
+    }
+}
+
+/// What a node knows of long replies beside its shard and its connections.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    /// Whose the streams of this shard are: their clients' homes, and the replies' tickets.
+    readers: BTreeMap<u64, (usize, Ticket)>,
+    /// Connections of this node to be closed, because they are over their limit or a reply cannot be made whole.
+    to_close: Vec<ConnectionId>,
 }
 
 /// The home of the connection.
@@ -42,11 +66,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         // Owners begin when they come to it, in any order.
         let is_later = |other: &StreamedReply| other.sequence.wrapping_sub(sequence).cast_signed() > 0;
         let index = connection.streams.iter().position(is_later).unwrap_or(connection.streams.len());
-        connection.streams.insert(index, StreamedReply { sequence, owner, stream, header, is_asked: false });
-        self.pump(connection);
+        connection.streams.insert(
+            index,
+            StreamedReply { sequence, owner, stream, header, is_asked: false, owed_len_bytes: 0 },
+        );
     }
 
-    /// Has the next piece made, if all before it has left.
+    /// Has the next piece made, if all before it has left. [`Core::put`] asks for that.
+    #[cold]
     pub(crate) fn pump(&mut self, connection: &mut Connection) {
         while let Some(first) = connection.streams.front_mut() {
             let StreamedReply { sequence, owner, stream, is_asked, .. } = *first;
@@ -64,8 +91,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return self.mesh.note(owner, Note::NextPiece(ticket, stream));
             }
             let mut piece = self.buffers.take();
-            let more = self.shard.stream_some(stream, PIECE_LEN_BYTES, &mut piece);
-            self.take_piece(connection, &piece, more);
+            let progress = self.stream_some(stream, &mut piece);
+            self.take_piece(connection, &piece, progress);
             self.buffers.give_back(piece);
         }
     }
@@ -73,24 +100,30 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The same for a connection in the table.
     #[cold]
     pub(crate) fn pump_by_id(&mut self, id: ConnectionId) {
-        if let Some(mut connection) = self.take(id) {
-            self.pump(&mut connection);
+        if let Some(connection) = self.take(id) {
             self.put(connection);
         }
     }
 
-    fn take_piece(&mut self, connection: &mut Connection, piece: &[u8], more: bool) {
+    fn take_piece(&mut self, connection: &mut Connection, piece: &[u8], progress: StreamProgress) {
         let Some(first) = connection.streams.front_mut() else { return };
         first.is_asked = false;
+        first.owed_len_bytes = first.owed_len_bytes.saturating_sub(piece.len());
         let sequence = first.sequence;
         connection.replies.lend(|| self.buffers.take());
-        if more {
-            connection.replies.arrive_partly(sequence, piece);
-        } else {
-            connection.streams.pop_front();
-            connection.replies.arrive(sequence, piece);
-            if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-                self.runnable.push_back(connection.id);
+        match progress {
+            StreamProgress::More => connection.replies.arrive_partly(sequence, piece),
+            StreamProgress::Done => {
+                connection.streams.pop_front();
+                connection.replies.arrive(sequence, piece);
+                if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
+                    self.runnable.push_back(connection.id);
+                }
+            }
+            StreamProgress::Lost => {
+                // It waits for a piece that will not come, until it is closed.
+                first.is_asked = true;
+                self.reading.to_close.push(connection.id);
             }
         }
     }
@@ -114,24 +147,36 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// A piece of a long reply has come.
-    pub(crate) fn take_note_of_piece(&mut self, ticket: Ticket, piece: &[u8], more: bool) {
+    pub(crate) fn take_note_of_piece(&mut self, ticket: Ticket, piece: &[u8], progress: StreamProgress) {
         let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
         let is_awaited = connection
             .streams
             .front()
             .is_some_and(|first| first.sequence == ticket.sequence && first.is_asked);
         if is_awaited {
-            self.take_piece(&mut connection, piece, more);
-            self.pump(&mut connection);
+            self.take_piece(&mut connection, piece, progress);
         }
         self.put(connection);
+    }
+
+    /// What is left of a long reply is kept from now on, and counts as its client's output: over the limit the client goes.
+    pub(crate) fn take_note_of_owed(&mut self, ticket: Ticket, len_bytes: usize) {
+        let id = unpack(ticket.connection);
+        let Some(connection) = self.connection(id) else { return };
+        let reply = connection.streams.iter_mut().find(|reply| reply.sequence == ticket.sequence);
+        let Some(reply) = reply else { return };
+        reply.owed_len_bytes = len_bytes;
+        let output_bytes = connection.counted_output_bytes();
+        if self.is_over_hard_limit(output_bytes) {
+            self.reading.to_close.push(id);
+        }
     }
 
     /// Nobody will read the rest of a connection's long replies.
     pub(crate) fn end_streams(&mut self, connection: &mut Connection) {
         for StreamedReply { owner, stream, .. } in connection.streams.drain(..) {
             if owner == self.me {
-                self.shard.close_stream(stream);
+                self.end_stream(stream);
             } else {
                 self.mesh.note(owner, Note::EndStream(stream));
             }
@@ -159,7 +204,60 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The home of a client wants more of its reply.
     pub(crate) fn take_next_piece(&mut self, home: usize, ticket: Ticket, stream: u64) {
         let mut piece = Vec::new();
-        let more = self.shard.stream_some(stream, PIECE_LEN_BYTES, &mut piece);
-        self.mesh.note(home, Note::Piece(ticket, piece, more));
+        let progress = self.stream_some(stream, &mut piece);
+        self.mesh.note(home, Note::Piece(ticket, piece, progress));
+    }
+
+    fn stream_some(&mut self, stream: u64, piece: &mut Vec<u8>) -> StreamProgress {
+        let progress = self.shard.stream_some(stream, PIECE_LEN_BYTES, piece);
+        if progress != StreamProgress::More {
+            self.reading.readers.remove(&stream);
+        }
+        progress
+    }
+
+    /// Notes whose a stream is.
+    pub(crate) fn note_reader(&mut self, stream: u64, home: usize, ticket: Ticket) {
+        self.reading.readers.insert(stream, (home, ticket));
+    }
+
+    /// Tells a client's home that its reply is long.
+    #[cold]
+    pub(crate) fn note_streamed(&mut self, home: usize, ticket: Ticket, stream: u64, header: Vec<u8>) {
+        self.note_reader(stream, home, ticket);
+        self.mesh.note(home, Note::Streamed(ticket, stream, header));
+    }
+
+    /// Nobody wants the rest of a long reply.
+    pub(crate) fn end_stream(&mut self, stream: u64) {
+        self.reading.readers.remove(&stream);
+        self.shard.close_stream(stream);
+    }
+
+    /// Goes on to keep what writes wait for, lets them go when it is kept, and tells whose reply takes memory now.
+    pub(crate) fn keep_for_readers(&mut self) {
+        if self.shard.has_to_keep() {
+            let began_ns = self.clock.monotonic_ns();
+            for _ in 0..KEEP_MAX_SLICES {
+                self.shard.keep_some(PIECE_LEN_BYTES);
+                self.now_ns = self.clock.monotonic_ns();
+                if !self.shard.has_to_keep() || self.now_ns - began_ns >= KEEP_TURN_NS {
+                    break;
+                }
+            }
+        }
+        if self.shard.take_kept() {
+            self.let_writers_go();
+        }
+        for Owed { stream, len_bytes } in self.shard.take_owed() {
+            match self.reading.readers.get(&stream) {
+                Some((home, ticket)) if *home == self.me => self.take_note_of_owed(*ticket, len_bytes),
+                Some((home, ticket)) => self.mesh.note(*home, Note::Owed(*ticket, len_bytes)),
+                None => {}
+            }
+        }
+        for id in std::mem::take(&mut self.reading.to_close) {
+            self.close_for_output(id);
+        }
     }
 }

@@ -20,6 +20,7 @@ pub mod scenarios;
 pub mod script;
 pub mod snapshots;
 pub mod storage;
+pub mod streams;
 pub mod system;
 pub mod weather;
 pub mod world;

@@ -8,6 +8,7 @@ use crate::memory;
 use crate::queues;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
+use crate::streams;
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
 
@@ -30,13 +31,15 @@ pub enum Scenario {
     Queues,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
+    /// Long replies are whole, and of one moment.
+    Streams,
     /// Effects replayed give the same data.
     Effects,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 9] = [
+    pub const ALL: [Scenario; 10] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -45,6 +48,7 @@ impl Scenario {
         Scenario::Memory,
         Scenario::Queues,
         Scenario::Snapshots,
+        Scenario::Streams,
         Scenario::Effects,
     ];
 
@@ -59,6 +63,7 @@ impl Scenario {
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
             Scenario::Snapshots => "snapshots",
+            Scenario::Streams => "streams",
             Scenario::Effects => "effects",
         }
     }
@@ -74,6 +79,7 @@ impl Scenario {
             Scenario::Memory => memory::play(shards, seed),
             Scenario::Queues => queues::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
+            Scenario::Streams => streams::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));

@@ -65,6 +65,11 @@ fn snapshots_are_of_one_moment_and_survive_crashes() {
 }
 
 #[test]
+fn long_replies_are_of_one_moment_whatever_becomes_of_the_value() {
+    play(Scenario::Streams, &[1, 2, 3, 5], 1..4);
+}
+
+#[test]
 fn replayed_effects_give_the_same_data() {
     play(Scenario::Effects, &[1], 1..3);
 }

@@ -54,14 +54,16 @@ pub(super) fn stream<'a>(
 ) -> Option<(&'a [u8], Box<dyn Stream>)> {
     let hash = Hash::of_ref(db.peek(key)?.value())?;
     let now_ms = db.now_ms();
-    shown.header(hash.live_len(now_ms), reply);
-    Some((key, Box::new(Rest { position: 0, shown, now_ms, protocol: reply.protocol() })))
+    let left = hash.live_len(now_ms);
+    shown.header(left, reply);
+    Some((key, Box::new(Rest { position: 0, left, shown, now_ms, protocol: reply.protocol() })))
 }
 
 /// Fields that are still to be written.
 #[derive(Debug)]
 struct Rest {
     position: u64,
+    left: usize,
     shown: Shown,
     now_ms: i64,
     protocol: Protocol,
@@ -74,6 +76,7 @@ impl Stream for Rest {
         let mut reply = Reply::new(out, self.protocol);
         while reply.position() < end {
             let next = hash.scan(self.position, STEP_FIELDS, self.now_ms, |field, value| {
+                self.left = self.left.saturating_sub(1);
                 self.shown.pair(field, value, &mut reply);
             });
             match next {
@@ -82,5 +85,9 @@ impl Stream for Rest {
             }
         }
         true
+    }
+
+    fn left_len(&self) -> usize {
+        self.left
     }
 }

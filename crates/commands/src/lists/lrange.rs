@@ -65,6 +65,10 @@ impl Stream for Rest {
         }
         self.left > 0
     }
+
+    fn left_len(&self) -> usize {
+        self.left
+    }
 }
 
 impl Streamed for LRange {

@@ -44,8 +44,9 @@ impl Streamed for SMembers {
         reply: &mut Reply<'_>,
     ) -> Option<(&'a [u8], Box<dyn Stream>)> {
         let set = Set::of_ref(db.peek(key)?.value())?;
-        reply.set(set.len());
-        Some((key, Box::new(Rest { position: 0, protocol: reply.protocol() })))
+        let left = set.len();
+        reply.set(left);
+        Some((key, Box::new(Rest { position: 0, left, protocol: reply.protocol() })))
     }
 }
 
@@ -53,6 +54,7 @@ impl Streamed for SMembers {
 #[derive(Debug)]
 struct Rest {
     position: u64,
+    left: usize,
     protocol: Protocol,
 }
 
@@ -62,12 +64,19 @@ impl Stream for Rest {
         let end = out.len().saturating_add(len_bytes);
         let mut reply = Reply::new(out, self.protocol);
         while reply.position() < end {
-            let next = set.scan(self.position, STEP_MEMBERS, |member| answer::member(member, &mut reply));
+            let next = set.scan(self.position, STEP_MEMBERS, |member| {
+                self.left = self.left.saturating_sub(1);
+                answer::member(member, &mut reply);
+            });
             match next {
                 Some(next) => self.position = next,
                 None => return false,
             }
         }
         true
+    }
+
+    fn left_len(&self) -> usize {
+        self.left
     }
 }

@@ -79,4 +79,8 @@ impl Stream for LongRange {
         }
         left > 0
     }
+
+    fn left_len(&self) -> usize {
+        self.ranks.len()
+    }
 }

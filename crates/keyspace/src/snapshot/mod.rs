@@ -104,7 +104,7 @@ impl Shard {
 
     /// The version that a file with all that the shard now holds must have. Ask at the cut.
     pub fn rdb_version(&self) -> u32 {
-        if self.databases.iter().any(|database| database.table.has_field_deadlines()) {
+        if self.databases.iter().any(|database| database.table().has_field_deadlines()) {
             VERSION_WITH_FIELD_EXPIRY
         } else {
             VERSION_WRITTEN
@@ -132,6 +132,9 @@ impl Shard {
     /// Gives the snapshot under way up, if there is one. [`Shard::reclaim`] has something to do afterwards.
     pub fn abort_snapshot(&mut self) {
         if let Some(writer) = self.snapshot.take() {
+            if let Some(kept) = writer.adopted() {
+                self.release_kept(kept);
+            }
             self.clearing.0 = writer.abort(&mut self.databases, &mut self.graveyard);
         }
     }
@@ -183,18 +186,17 @@ impl Shard {
         self.snapshot.as_ref().is_some_and(|writer| writer.is_in_pieces(database, key))
     }
 
-    /// Frees an entry whose time was over, and which was taken out of database `db`. Later, if the snapshot is half way
-    /// through it.
-    pub(crate) fn bury_expired(&mut self, db: u16, entry: OwnedEntry) {
-        let entry = match &mut self.snapshot {
-            Some(writer) => match writer.adopt(&self.databases[db as usize], entry) {
-                Some(entry) => entry,
-                None => return,
-            },
-            None => entry,
-        };
-        let later = self.settings().lazy_free.expire;
-        self.graveyard.bury(entry, later);
+    /// The walk has still to come to `key`.
+    pub(crate) fn is_ahead_of_snapshot(&mut self, db: u16, key: &[u8]) -> bool {
+        let database = &mut self.databases[db as usize];
+        let mut is_ahead = false;
+        if database.snapshot_part.is_some() {
+            database.table_unwatched().visit_ahead(key, |_| {
+                is_ahead = true;
+                false
+            });
+        }
+        is_ahead
     }
 
     /// Two databases have changed places.
@@ -231,7 +233,7 @@ impl Shard {
     /// Clears some of them, if there are any.
     pub(crate) fn clear_marks(&mut self) {
         if let Some((db, position)) = self.clearing.0.last_mut() {
-            match self.databases[*db as usize].table.clear_some(*position) {
+            match self.databases[*db as usize].table_unwatched().clear_some(*position) {
                 Some(next_position) => *position = next_position,
                 None => drop(self.clearing.0.pop()),
             }
@@ -254,7 +256,7 @@ impl Shard {
             Usage::Recency => usage.bits_of_idle(now_ms, idle_s.unwrap_or(0)),
             Usage::Frequency { .. } => usage.bits_of_frequency(now_ms, frequency),
         };
-        let table = &mut self.databases[db as usize].table;
+        let table = self.databases[db as usize].table_unwatched();
         if table.get(key).is_some() {
             return false;
         }

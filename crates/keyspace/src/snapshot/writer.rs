@@ -5,7 +5,7 @@ use super::{FactsSource, SnapshotKeys, SnapshotOptions};
 use crate::database::Database;
 use crate::graveyard::Graveyard;
 use crate::shard::Shard;
-use crate::table::{Entry, OwnedEntry, Table, Walked};
+use crate::table::{Entry, Table, Walked};
 use std::collections::VecDeque;
 use tessera_storage::rdb::{EntryEncoder, put_database, put_entry};
 
@@ -40,8 +40,8 @@ struct Pieces {
     part: u16,
     key: Box<[u8]>,
     encoder: EntryEncoder,
-    /// The entry, if it is not in its table any more.
-    adopted: Option<OwnedEntry>,
+    /// What it is kept as, if it is not in its table any more.
+    adopted: Option<u64>,
 }
 
 impl Pieces {
@@ -75,7 +75,7 @@ impl Writer {
         let filled = databases.iter_mut().enumerate().filter(|(_, database)| !database.is_empty());
         for (db, database) in filled {
             database.snapshot_part = Some(parts.len() as u16);
-            database.table.begin_walk();
+            database.table_unwatched().begin_walk();
             let sizes = (database.len() as u64, database.volatile_len() as u64);
             parts.push(Part { db: db as u16, place: Place::Database(db as u16), sizes });
         }
@@ -139,7 +139,7 @@ impl Writer {
         let (facts, options) = (shard.facts_source(), self.options);
         let part = &mut self.parts[self.current];
         let table = match &mut part.place {
-            Place::Database(db) => &mut shard.databases[*db as usize].table,
+            Place::Database(db) => shard.databases[*db as usize].table_unwatched(),
             Place::Detached(table) => table,
             Place::Walked => unreachable!("the walk goes on to the next part"),
         };
@@ -184,7 +184,7 @@ impl Writer {
 
     fn table<'a>(&'a self, databases: &'a [Database], part: u16) -> Option<&'a Table> {
         match &self.parts[part as usize].place {
-            Place::Database(db) => Some(&databases[*db as usize].table),
+            Place::Database(db) => Some(databases[*db as usize].table()),
             Place::Detached(table) => Some(table),
             Place::Walked => None,
         }
@@ -194,7 +194,7 @@ impl Writer {
     fn begin_wanted(&mut self, shard: &mut Shard, part: u16, key: Box<[u8]>, out: &mut Vec<u8>) {
         let now_ms = shard.now_ms();
         let table = match &mut self.parts[part as usize].place {
-            Place::Database(db) => &mut shard.databases[*db as usize].table,
+            Place::Database(db) => shard.databases[*db as usize].table_unwatched(),
             Place::Detached(table) => table,
             Place::Walked => return,
         };
@@ -226,15 +226,18 @@ impl Writer {
     /// Writes a piece of the value that the stream is in the middle of.
     fn write_piece(&mut self, shard: &mut Shard, len_bytes: usize, out: &mut Vec<u8>) {
         let Some(mut pieces) = self.pieces.take() else { return };
-        let entry = match &pieces.adopted {
-            Some(entry) => Some(entry.as_entry()),
-            None => self.table(&shard.databases, pieces.part).and_then(|table| table.get(&pieces.key)),
+        let value = match pieces.adopted {
+            Some(kept) => shard.kept.get(kept),
+            None => {
+                let table = self.table(&shard.databases, pieces.part);
+                table.and_then(|table| table.get(&pieces.key)).map(|entry| entry.value())
+            }
         };
-        let Some(entry) = entry else { unreachable!("the rest is encoded before the entry goes") };
-        if pieces.encoder.write_some(entry.value(), len_bytes, out) {
+        let Some(value) = value else { unreachable!("a value that goes is kept, or encoded before") };
+        if pieces.encoder.write_some(value, len_bytes, out) {
             self.pieces = Some(pieces);
-        } else if let Some(entry) = pieces.adopted {
-            shard.graveyard.bury(entry, true);
+        } else if let Some(kept) = pieces.adopted {
+            shard.release_kept(kept);
         }
     }
 
@@ -252,7 +255,7 @@ impl Writer {
     pub(super) fn finish_pieces(&mut self, database: &Database, key: &[u8]) {
         if self.is_in_pieces(database, key)
             && let Some(mut pieces) = self.pieces.take()
-            && let Some(entry) = database.table.get(key)
+            && let Some(entry) = database.table().get(key)
         {
             let mut rest = Vec::new();
             while pieces.encoder.write_some(entry.value(), usize::MAX, &mut rest) {}
@@ -260,22 +263,23 @@ impl Writer {
         }
     }
 
-    /// Keeps an entry that was taken out of the database's table if the stream is in the middle of it; else gives it back.
-    pub(super) fn adopt(&mut self, database: &Database, entry: OwnedEntry) -> Option<OwnedEntry> {
-        if !self.is_in_pieces(database, entry.as_entry().key()) {
-            return Some(entry);
-        }
+    /// The value that the stream is in the middle of was taken out of its table, and is kept.
+    pub(crate) fn adopt(&mut self, kept: u64) {
         if let Some(pieces) = &mut self.pieces {
-            pieces.adopted = Some(entry);
+            pieces.adopted = Some(kept);
         }
-        None
+    }
+
+    /// What it is kept as, if it was.
+    pub(super) fn adopted(&self) -> Option<u64> {
+        self.pieces.as_ref().and_then(|pieces| pieces.adopted)
     }
 
     /// Something about `key` is about to change: encodes the entry if the walk has still to come to it.
     pub(super) fn save_ahead(&mut self, database: &mut Database, key: &[u8], facts: FactsSource) {
         let Some(part) = database.snapshot_part else { return };
         let (db, encode) = (self.parts[part as usize].db, self.options.encode);
-        database.table.visit_ahead(key, |entry| {
+        database.table_unwatched().visit_ahead(key, |entry| {
             self.keys.done += 1;
             if !entry.is_expired(facts.now_ms) {
                 self.ahead.put(db, key, entry.value(), &facts.of(entry), encode);
@@ -292,7 +296,7 @@ impl Writer {
         }
         let is_full = self.ahead.len_bytes() >= self.options.ahead_max_len_bytes;
         let (mut is_large, mut must_wait) = (false, false);
-        database.table.visit_ahead(key, |entry| {
+        database.table_unwatched().visit_ahead(key, |entry| {
             is_large = Self::is_large(&self.options, entry, now_ms);
             must_wait = is_large || is_full && !entry.is_expired(now_ms);
             false
@@ -325,16 +329,13 @@ impl Writer {
 
     /// Ends the walks. Where marks are to be cleared: by database, from which position on.
     pub(super) fn abort(self, databases: &mut [Database], graveyard: &mut Graveyard) -> Vec<(u16, u64)> {
-        if let Some(entry) = self.pieces.and_then(|pieces| pieces.adopted) {
-            graveyard.bury(entry, true);
-        }
         let mut clearing = Vec::new();
         for part in self.parts {
             match part.place {
                 Place::Database(db) => {
                     let database = &mut databases[db as usize];
                     database.snapshot_part = None;
-                    clearing.push((db, database.table.abort_walk()));
+                    clearing.push((db, database.table_unwatched().abort_walk()));
                 }
                 Place::Detached(table) => graveyard.bury_table(*table),
                 Place::Walked => {}

@@ -100,7 +100,7 @@ mod tests {
 
     fn check(shard: &Shard) {
         for db in 0..2 {
-            let table = &shard.database(db).table;
+            let table = &shard.database(db).table();
             let mut expected = FieldDeadlines::default();
             table.iter().for_each(|entry| expected.set(entry, true));
             assert_eq!(table.totals.field_deadlines, expected);
@@ -160,7 +160,7 @@ mod tests {
             shard.set_now_ms(10_000);
             shard.expire_cycle(|| true);
             check(&shard);
-            assert!((0..2).all(|db| !shard.database(db).table.has_due_fields(i64::MAX)));
+            assert!((0..2).all(|db| !shard.database(db).table().has_due_fields(i64::MAX)));
         }
     }
 

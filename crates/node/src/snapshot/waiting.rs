@@ -1,12 +1,12 @@
 //! Writes that have to wait: their key is not saved yet, and saving it at once would take too long, or more memory than
-//! there is for that.
+//! there is for that; or clients are in the middle of what it holds, and keeping that for them takes several steps.
 
 use crate::clock::Clock;
 use crate::connection::Hold;
 use crate::core::Core;
 use std::collections::VecDeque;
-use tessera_command::Command;
 use tessera_command::keys::{KeyAt, find_keys};
+use tessera_command::{Command, Group, KeyFlags};
 use tessera_resp::Args;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::Call;
@@ -54,6 +54,18 @@ pub(crate) enum Turn {
     Full,
 }
 
+/// A command may change a large value of this key where it is, or take it away to use it; others replace or remove it.
+fn changes_in_place(command: &Command, flags: KeyFlags) -> bool {
+    let changes = match command.spec.group {
+        // What is no string they leave, or replace whole.
+        Group::String => false,
+        // They change no value, but some take one from here to there.
+        Group::Generic => flags.has(KeyFlags::DELETE),
+        _ => true,
+    };
+    changes && flags.has(KeyFlags::RW)
+}
+
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The shard is being walked, so that writes have to ask.
     #[inline]
@@ -61,14 +73,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.snapshot.part.as_ref().is_some_and(|part| part.is_walking())
     }
 
-    /// Whether a command, or part of one, has to wait for one of its keys on this shard to be saved.
+    /// Somebody has still to save, or to read, what the shard holds, so that writes have to ask.
+    #[inline]
+    pub(crate) fn must_writes_ask(&self) -> bool {
+        self.shard.has_readers() || self.is_walking()
+    }
+
+    /// Whether a command, or part of one, has to wait for one of its keys on this shard to be saved, or kept for who reads it.
     #[cold]
-    pub(crate) fn must_wait_for_snapshot(
-        &mut self,
-        command: &'static Command,
-        args: Args<'_>,
-        db: u16,
-    ) -> bool {
+    pub(crate) fn must_wait_to_write(&mut self, command: &'static Command, args: Args<'_>, db: u16) -> bool {
         if !command.is_write() {
             return false;
         }
@@ -76,10 +89,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         keys.clear();
         // A command whose keys the words do not tell is refused when it runs.
         find_keys(command, args, &mut keys);
-        let must_wait = keys.iter().any(|key| {
-            let key = &args[key.index];
+        let must_wait = keys.iter().any(|found| {
+            let key = &args[found.index];
             usize::from(self.shared.slots.owner_of(key)) == self.me
-                && self.shard.must_wait_for_snapshot(db, key)
+                && (self.shard.must_wait_for_snapshot(db, key)
+                    || changes_in_place(command, found.flags) && self.shard.must_wait_for_readers(db, key))
         });
         self.snapshot.aside.keys = keys;
         must_wait
@@ -91,7 +105,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let aside = &self.snapshot.aside;
         let is_behind = aside.has(home, call.ticket.connection);
         let waits =
-            is_behind || self.is_walking() && self.must_wait_for_snapshot(call.command, args, call.db);
+            is_behind || self.must_writes_ask() && self.must_wait_to_write(call.command, args, call.db);
         if !waits {
             return Turn::Now;
         }
@@ -109,8 +123,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Turn::Aside
     }
 
-    /// Has writers ask again, because the snapshot has got on.
-    pub(super) fn let_writers_go(&mut self) {
+    /// Has writers ask again, because the snapshot has got on, or something was kept.
+    pub(crate) fn let_writers_go(&mut self) {
         for id in std::mem::take(&mut self.snapshot.unsaved) {
             if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Unsaved)) {
                 self.runnable.push_back(id);
@@ -122,7 +136,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let AsideCall { home, call, words } = &aside;
             let who = (*home, call.ticket.connection);
             let waits = behind.contains(&who)
-                || self.is_walking() && self.must_wait_for_snapshot(call.command, words.as_args(), call.db);
+                || self.must_writes_ask() && self.must_wait_to_write(call.command, words.as_args(), call.db);
             if waits {
                 behind.push(who);
                 self.snapshot.aside.calls.push_back(aside);

@@ -1,6 +1,6 @@
 //! Whatever may happen to a shard, at random.
 
-use crate::{DefragCounts, DefragPass, Expire, Shard, Stream, ViewMut};
+use crate::{DefragCounts, DefragPass, Expire, Shard, Stream, StreamProgress, ViewMut};
 use std::cell::RefCell;
 use tessera_storage::rdb::{EncodeOptions, KeyFacts, put_entry};
 use tessera_values::hash::FieldExpire;
@@ -13,7 +13,7 @@ pub const DATABASES: u16 = 3;
 
 /// A stream that says little, and at last what the value is.
 #[derive(Debug)]
-struct Slow(u8);
+struct Slow(u8, usize);
 
 const ENCODE: EncodeOptions = EncodeOptions { compress: false };
 
@@ -21,6 +21,90 @@ fn encoded(value: ValueRef<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     put_entry(&mut out, b"key", value, &KeyFacts::default(), ENCODE);
     out
+}
+
+/// A stream that says what is in the value, a few elements at a time.
+#[derive(Debug)]
+struct Walking {
+    left: usize,
+    position: u64,
+    now_ms: i64,
+}
+
+impl Walking {
+    /// The stream, and the lines that it must write in the end.
+    fn begin(value: ValueRef<'_>, now_ms: i64) -> (Walking, Vec<String>) {
+        let lines: Vec<String> = match value {
+            ValueRef::String(_) => Vec::new(),
+            ValueRef::List(list) => list.iter().map(|element| format!("{element:?}")).collect(),
+            ValueRef::Hash(hash) => hash.iter(now_ms).map(|pair| format!("{pair:?}")).collect(),
+            ValueRef::Set(set) => set.iter().map(|member| format!("{member:?}")).collect(),
+            ValueRef::SortedSet(set) => set.iter().map(|pair| format!("{pair:?}")).collect(),
+        };
+        (Walking { left: lines.len(), position: 0, now_ms }, lines)
+    }
+}
+
+impl Stream for Walking {
+    fn write_some(&mut self, value: ValueRef<'_>, len_bytes: usize, out: &mut Vec<u8>) -> bool {
+        const STEP: usize = 5;
+        let (count, from) = (STEP * len_bytes.clamp(1, 10), self.position as usize);
+        let mut lines: Vec<String> = Vec::new();
+        let next = match value {
+            ValueRef::String(_) => None,
+            ValueRef::List(list) => {
+                lines.extend(list.range(from, count).map(|element| format!("{element:?}")));
+                Some(self.position + lines.len() as u64)
+            }
+            ValueRef::Hash(hash) => hash.scan(self.position, count, self.now_ms, |field, value| {
+                lines.push(format!("{:?}", (field, value)));
+            }),
+            ValueRef::Set(set) => set.scan(self.position, count, |member| lines.push(format!("{member:?}"))),
+            ValueRef::SortedSet(set) => {
+                lines.extend(set.range(from..from + count).map(|pair| format!("{pair:?}")));
+                Some(self.position + lines.len() as u64)
+            }
+        };
+        self.position = next.unwrap_or(self.position);
+        self.left = self.left.checked_sub(lines.len()).expect("no more came than were there");
+        lines.iter().for_each(|line| out.extend(format!("{line}\n").bytes()));
+        self.left > 0 && next.is_some()
+    }
+
+    fn left_len(&self) -> usize {
+        self.left
+    }
+}
+
+/// A stream that is being read, and what must have come in the end.
+struct Reading {
+    id: u64,
+    read: Vec<u8>,
+    expected: Expected,
+}
+
+enum Expected {
+    Encoded(Vec<u8>),
+    /// In any order.
+    Lines(Vec<String>),
+}
+
+impl Reading {
+    fn check(&self) {
+        match &self.expected {
+            Expected::Encoded(expected) => {
+                let dots = self.read.iter().take_while(|byte| **byte == b'.').count();
+                assert_eq!(self.read[dots..], expected[..]);
+            }
+            Expected::Lines(expected) => {
+                let mut lines: Vec<&str> = std::str::from_utf8(&self.read).unwrap().lines().collect();
+                let mut expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+                lines.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(lines, expected);
+            }
+        }
+    }
 }
 
 impl Stream for Slow {
@@ -31,7 +115,12 @@ impl Stream for Slow {
             return true;
         }
         out.extend(encoded(value));
+        self.1 = 0;
         false
+    }
+
+    fn left_len(&self) -> usize {
+        self.1
     }
 }
 
@@ -39,7 +128,7 @@ impl Stream for Slow {
 pub struct Actor {
     pub random: fastrand::Rng,
     pub keys: u32,
-    streams: Vec<(u64, Vec<u8>, Vec<u8>)>,
+    streams: Vec<Reading>,
     pass: DefragPass,
     /// What the passes so far came to.
     pub defragmented: DefragCounts,
@@ -218,25 +307,46 @@ impl Actor {
     }
 
     fn stream(&mut self, shard: &mut Shard) {
-        let (key, db) = (self.key(), 0);
-        if self.streams.len() < 4
+        let key = match (self.key(), self.random.u8(..3)) {
+            (key, 0) => [b"timed:", &key[4..]].concat(),
+            (key, _) => key,
+        };
+        let (db, now_ms) = (self.random.u16(..DATABASES), shard.now_ms());
+        if self.streams.len() < 8
             && let Some(entry) = shard.view(db, true).peek(&key)
         {
-            let expected = encoded(entry.value());
-            let id = shard.open_stream(db, &key, Box::new(Slow(self.random.u8(..20))));
-            self.streams.push((id, Vec::new(), expected));
+            let (walking, lines) = Walking::begin(entry.value(), now_ms);
+            let (stream, expected): (Box<dyn Stream>, Expected) = if lines.is_empty() || self.random.bool() {
+                // It takes a long time, and then wants all of the value.
+                let slow = Slow(self.random.u8(..20), entry.value().elements_len());
+                (Box::new(slow), Expected::Encoded(encoded(entry.value())))
+            } else {
+                (Box::new(walking), Expected::Lines(lines))
+            };
+            let id = shard.open_stream(db, &key, stream);
+            self.streams.push(Reading { id, read: Vec::new(), expected });
         }
         for at in (0..self.streams.len()).rev() {
-            let (id, made, expected) = &mut self.streams[at];
-            if !shard.stream_some(*id, 7, made) {
-                let dots = made.iter().take_while(|byte| **byte == b'.').count();
-                assert_eq!(made[dots..], expected[..]);
-                self.streams.swap_remove(at);
-            } else if self.random.u8(..30) == 0 {
-                shard.close_stream(*id);
-                self.streams.swap_remove(at);
+            let reading = &mut self.streams[at];
+            match shard.stream_some(reading.id, 7, &mut reading.read) {
+                StreamProgress::Done => self.streams.swap_remove(at).check(),
+                StreamProgress::Lost => panic!("a reply was lost"),
+                StreamProgress::More if self.random.u8(..30) == 0 => {
+                    shard.close_stream(reading.id);
+                    self.streams.swap_remove(at);
+                }
+                StreamProgress::More => {}
             }
         }
+    }
+
+    /// Reads all streams to their ends.
+    pub fn end_streams(&mut self, shard: &mut Shard) {
+        for mut reading in std::mem::take(&mut self.streams) {
+            while shard.stream_some(reading.id, 7, &mut reading.read) == StreamProgress::More {}
+            reading.check();
+        }
+        assert_eq!((shard.kept_bytes(), shard.has_streams(), shard.has_readers()), (0, false, false));
     }
 
     /// Makes or removes many keys, so that the table grows or shrinks.
@@ -277,7 +387,13 @@ impl Actor {
                 self.db(shard).read().find(&key);
                 shard.remove_met_expired();
             }
-            88..94 => self.stream(shard),
+            88..92 => self.stream(shard),
+            92 | 93 => {
+                if self.random.bool() {
+                    let _ = shard.must_wait_for_readers(self.random.u16(..DATABASES), &key);
+                }
+                shard.keep_some(self.random.usize(1..2000));
+            }
             94 if self.random.bool() => {
                 shard.swap(self.random.u16(..DATABASES), self.random.u16(..DATABASES))
             }

@@ -22,7 +22,7 @@ fn options(random: &mut fastrand::Rng) -> SnapshotOptions {
 /// Panics if a walk has left anything behind.
 fn check_tidy(shard: &Shard) {
     for database in &shard.databases {
-        assert_eq!((database.table.marks(), database.snapshot_part), (0, None));
+        assert_eq!((database.table().marks(), database.snapshot_part), (0, None));
     }
     assert!(shard.can_begin_snapshot() && shard.snapshot().is_none());
     assert_eq!(shard.snapshot_buffer_len_bytes(), 0);
@@ -80,6 +80,7 @@ fn it_says_what_was_there_at_the_cut_whatever_happens_meanwhile() {
             }
             snapshot_while_acting(&mut shard, &mut actor, true);
         }
+        actor.end_streams(&mut shard);
         assert!(
             actor.defragmented.hits > 1000 && actor.defragmented.misses > 1000,
             "{:?}",
