@@ -37,14 +37,15 @@ pub fn read(
     let shown = path.display();
     let unreadable = |error: std::io::Error| Trouble::Unreadable(format!("{shown}: {error}"));
     let mut file = File::open(path).map_err(unreadable)?;
-    let mut decoder = Decoder::new(DecodeOptions::default());
+    let mut decoder = Decoder::new(DecodeOptions { skip_unsupported: true, ..DecodeOptions::default() });
     let mut facts = FileFacts::default();
     let mut piece = vec![0; PIECE_LEN_BYTES];
     let mut ended = false;
     loop {
-        while let Some(item) =
-            decoder.next().map_err(|error| Trouble::Damaged(format!("{shown}: {error}")))?
-        {
+        while let Some(item) = decoder.next().map_err(|error| {
+            let text = format!("{shown}: {error}");
+            if error.is_unsupported { Trouble::Unsupported(text) } else { Trouble::Damaged(text) }
+        })? {
             match item {
                 Item::Auxiliary { name, value } => {
                     facts.fields.push((shown_text(&name), shown_text(&value)));
@@ -53,6 +54,10 @@ pub fn read(
                     look(&entry).map_err(|problem| Trouble::Damaged(format!("{shown}: {problem}")))?;
                     facts.keys += 1;
                     survey.add(&entry);
+                }
+                Item::Unsupported { db, key, what } => {
+                    facts.keys += 1;
+                    survey.add_unsupported(db, key, what);
                 }
                 Item::Function(code) => survey.functions.push(library_name(&code)),
                 Item::Empty { .. } => facts.empty_keys += 1,

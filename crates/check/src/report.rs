@@ -4,6 +4,7 @@ use crate::file::{FileFacts, shown_text};
 use crate::survey::Survey;
 use std::fmt::Write;
 use std::path::Path;
+use tessera_storage::time::utc;
 
 /// How much of a long key is shown, in bytes.
 const KEY_SHOWN_LEN_BYTES: usize = 80;
@@ -12,7 +13,12 @@ const KEY_SHOWN_LEN_BYTES: usize = 80;
 pub fn file(path: &Path, facts: &FileFacts, out: &mut String) {
     let _ = writeln!(out, "{}: whole, {} bytes, {} keys", path.display(), facts.len_bytes, facts.keys);
     for (name, value) in &facts.fields {
-        let _ = writeln!(out, "  {name}: {value}");
+        let time = match (name.as_str(), value.parse::<i64>()) {
+            ("ctime", Ok(unix_s)) => format!(" ({})", utc(unix_s.saturating_mul(1000))),
+            ("tessera-cut-ms", Ok(unix_ms)) => format!(" ({})", utc(unix_ms)),
+            _ => String::new(),
+        };
+        let _ = writeln!(out, "  {name}: {value}{time}");
     }
     if facts.empty_keys > 0 {
         let _ = writeln!(out, "  keys without anything in them, which are not loaded: {}", facts.empty_keys);
@@ -44,7 +50,14 @@ pub fn survey(survey: &Survey, out: &mut String) {
         let _ = writeln!(out, "{kind:<22} {:>14} {:>16} {:>18}", sums.keys, sums.elements, sums.memory_bytes);
     }
     if let Some((first_ms, last_ms)) = survey.expiries_ms {
-        let _ = writeln!(out, "\nexpiries from {first_ms} to {last_ms} (Unix milliseconds)");
+        let _ = writeln!(out, "\nexpiries from {} to {}", utc(first_ms), utc(last_ms));
+    }
+    for (what, (keys, db, key)) in &survey.unsupported {
+        let shown = shown_text(&key[..key.len().min(KEY_SHOWN_LEN_BYTES)]);
+        let _ = writeln!(
+            out,
+            "\nkeys that Tessera cannot load: {keys}, each a {what}; the first is {shown} in database {db}"
+        );
     }
     let largest = survey.largest();
     if !largest.is_empty() {

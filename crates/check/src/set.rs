@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tessera_routing::slots::slot_of;
 use tessera_storage::checksum::Crc64;
 use tessera_storage::manifest::{MANIFEST_MAX_LEN_BYTES, Manifest, ShardFile};
+use tessera_storage::time::utc;
 
 /// Read at once, in bytes.
 const PIECE_LEN_BYTES: usize = 1024 * 1024;
@@ -35,7 +36,7 @@ pub fn check_directory(
         move |path: &&PathBuf| path.extension().is_some_and(|extension| extension == wanted)
     };
     let mut of_sets: Vec<PathBuf> = Vec::new();
-    let mut found = false;
+    let (mut found, mut unsupported) = (false, Ok(()));
     for path in paths.iter().filter(has_extension("manifest")) {
         let manifest = read_manifest(path)?;
         of_sets.extend(manifest.files.iter().map(|file| directory.join(&file.name)));
@@ -51,10 +52,12 @@ pub fn check_directory(
         let facts = file::read(path, &mut survey, &mut |_| Ok(()))?;
         report::file(path, &facts, out);
         report::survey(&survey, out);
+        // What is to be told of others comes first.
+        unsupported = unsupported.and(survey.unsupported(path));
         found = true;
     }
     if found {
-        Ok(())
+        unsupported
     } else {
         Err(Trouble::Unreadable(format!(
             "{}: there is neither a manifest nor an RDB file",
@@ -124,16 +127,16 @@ fn check_set(
     }
     let _ = writeln!(
         out,
-        "{}: whole, snapshot {} of {} shards, cut at {} (Unix milliseconds), {} keys",
+        "{}: whole, snapshot {} of {} shards, cut at {}, {} keys",
         path.display(),
         manifest.epoch,
         manifest.files.len(),
-        manifest.cut_unix_ms,
+        utc(manifest.cut_unix_ms.cast_signed()),
         survey.keys()
     );
     out.push_str(&lines);
     report::survey(&survey, out);
-    Ok(())
+    survey.unsupported(path)
 }
 
 /// Compares a file's length and checksum with what its manifest says.

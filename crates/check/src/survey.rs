@@ -1,7 +1,9 @@
 //! What is in a snapshot, counted.
 
+use crate::Trouble;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::path::Path;
 use tessera_storage::rdb::DecodedEntry;
 
 /// Sums over some keys.
@@ -63,6 +65,8 @@ pub struct Survey {
     pub expiries_ms: Option<(i64, i64)>,
     /// Names of libraries of functions.
     pub functions: Vec<String>,
+    /// Keys that cannot be loaded by what they are: how many, and the first with its database.
+    pub unsupported: BTreeMap<String, (u64, u64, Vec<u8>)>,
 }
 
 impl Survey {
@@ -76,6 +80,7 @@ impl Survey {
             largest: BinaryHeap::new(),
             expiries_ms: None,
             functions: Vec::new(),
+            unsupported: BTreeMap::new(),
         }
     }
 
@@ -105,9 +110,30 @@ impl Survey {
         }
     }
 
+    /// Counts a key that cannot be loaded.
+    pub fn add_unsupported(&mut self, db: u64, key: Vec<u8>, what: String) {
+        self.unsupported.entry(what).or_insert((0, db, key)).0 += 1;
+    }
+
+    /// That there are none such.
+    ///
+    /// # Errors
+    /// There are.
+    pub fn unsupported(&self, path: &Path) -> Result<(), Trouble> {
+        let all: u64 = self.unsupported.values().map(|(keys, ..)| keys).sum();
+        if all == 0 {
+            return Ok(());
+        }
+        Err(Trouble::Unsupported(format!(
+            "{} is whole, and {all} of its keys cannot be loaded; remove them where the file was written",
+            path.display()
+        )))
+    }
+
     /// All keys.
     pub fn keys(&self) -> u64 {
-        self.databases.values().map(|database| database.sums.keys).sum()
+        let unsupported: u64 = self.unsupported.values().map(|(keys, ..)| keys).sum();
+        self.databases.values().map(|database| database.sums.keys).sum::<u64>() + unsupported
     }
 
     /// The largest keys, the largest first.

@@ -62,9 +62,9 @@ pub struct Client {
     pub monitor: bool,
     /// When it connected, in Unix milliseconds.
     pub connected_at_ms: i64,
-    /// When it last sent a command, in Unix milliseconds.
-    pub last_command_at_ms: i64,
-    /// The full name of that command, or `NULL`.
+    /// When bytes last came from it or left for it, in Unix milliseconds.
+    pub last_interaction_at_ms: i64,
+    /// The full name of its last command, or `NULL`.
     pub last_command: &'static str,
 }
 
@@ -86,7 +86,7 @@ impl Client {
             rdb_only: false,
             monitor: false,
             connected_at_ms: now_ms,
-            last_command_at_ms: now_ms,
+            last_interaction_at_ms: now_ms,
             last_command: "NULL",
         }
     }

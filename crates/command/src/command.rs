@@ -151,6 +151,9 @@ pub struct Command {
     pub check: fn(Args<'_>) -> Result<(), Error>,
     /// `config|get` for a subcommand, the plain name otherwise.
     pub full_name: &'static str,
+    /// What it is called where commands are counted and clients are told of: for a subcommand that is not published, the name of
+    /// what it belongs to.
+    pub shown_name: &'static str,
     /// Its subcommands, if it has any.
     pub subcommands: &'static [Command],
     /// The arity, as COMMAND INFO tells it.
@@ -184,6 +187,16 @@ impl Spec {
     }
 }
 
+/// The name before `|`, or all of it.
+const fn before_bar(name: &'static str) -> &'static str {
+    let bytes = name.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() && bytes[at] != b'|' {
+        at += 1;
+    }
+    name.split_at(at).0
+}
+
 const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, derived: Flags) -> Command {
     let arity = match spec.arity {
         Some(arity) => arity,
@@ -196,6 +209,7 @@ const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, der
         stream: None,
         check,
         full_name: spec.name,
+        shown_name: if spec.private_subcommands { before_bar(spec.name) } else { spec.name },
         subcommands: &[],
         arity,
         flags: spec.flags.with(derived).with(positions),

@@ -114,6 +114,10 @@ impl Registry {
         if index < self.commands.len() {
             return index;
         }
+        if command.spec.private_subcommands {
+            // Redis knows of no subcommands there, so it counts them together.
+            return self.find(command.shown_name.as_bytes()).map_or(0, |container| self.number(container));
+        }
         self.numbered.iter().position(|known| std::ptr::eq(*known, command)).unwrap_or(0)
     }
 }

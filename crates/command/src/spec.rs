@@ -203,7 +203,8 @@ pub enum Secrets {
         /// How many follow it.
         len: usize,
     },
-    /// Pairs of a parameter and its value begin at word 2: values of parameters that are.
+    /// Pairs of a parameter and its value begin at word 2: values of parameters that are, and of those that nobody knows, which
+    /// may be a secret one misspelled, or one of another version.
     Parameters,
 }
 
@@ -229,7 +230,7 @@ impl Secrets {
                 .step_by(2)
                 .filter(|index| {
                     tessera_config::find(&args[index - 1])
-                        .is_some_and(|(parameter, _)| parameter.is_sensitive())
+                        .is_none_or(|(parameter, _)| parameter.is_sensitive())
                 })
                 .collect(),
         }
@@ -333,5 +334,14 @@ mod tests {
         assert_eq!(found(after_auth, "hello 3 AUTH user"), [3]);
         assert_eq!(found(after_auth, "hello 3"), []);
         assert_eq!(found(Secrets::Parameters, "config set port 1 RequirePass word hz"), [5]);
+        for secret in
+            ["masterauth", "masteruser", "tls-key-file-pass", "tls-client-key-file-pass", "requirepas"]
+        {
+            assert_eq!(
+                found(Secrets::Parameters, &format!("config set hz 1 {secret} word")),
+                [5],
+                "{secret}"
+            );
+        }
     }
 }

@@ -7,6 +7,9 @@ use tessera_values::glob;
 /// Elements visited in a call without COUNT.
 const COUNT_DEFAULT: usize = 10;
 
+/// What SCAN, SSCAN and ZSCAN answer to the option of HSCAN.
+pub const NOVALUES_ELSEWHERE: Error = Error::Text("ERR NOVALUES option can only be used in HSCAN");
+
 /// A cursor, and what is to be shown.
 pub struct ScanRequest<'a> {
     /// Where to go on; 0 is the start.
@@ -22,6 +25,8 @@ pub struct Options<'a> {
     pub count: usize,
     /// Not the pattern `*`, which takes all.
     pattern: Option<&'a [u8]>,
+    /// Names only.
+    pub no_values: bool,
 }
 
 impl Options<'_> {
@@ -39,19 +44,32 @@ impl<'a> ScanRequest<'a> {
     }
 
     /// The words behind the cursor, asked for once the key is known to be there and of the right type.
+    ///
+    /// # Errors
+    /// If they are not understood, or ask for names only, which is for hashes.
     pub fn options(&self) -> Result<Options<'a>, Error> {
+        match self.options.clone() {
+            Ok(Options { no_values: true, .. }) => Err(NOVALUES_ELSEWHERE),
+            options => options,
+        }
+    }
+
+    /// The same for hashes.
+    pub fn options_of_hash(&self) -> Result<Options<'a>, Error> {
         self.options.clone()
     }
 }
 
 fn options<'a>(words: &mut Words<'a>) -> Result<Options<'a>, Error> {
-    let mut options = Options { count: COUNT_DEFAULT, pattern: None };
+    let mut options = Options { count: COUNT_DEFAULT, pattern: None, no_values: false };
     while !words.is_empty() {
         if words.left() >= 2 && words.take("COUNT") {
             let count = words.integer()?;
             options.count = usize::try_from(count).ok().filter(|count| *count > 0).ok_or(Error::SYNTAX)?;
         } else if words.left() >= 2 && words.take("MATCH") {
             options.pattern = Some(words.word()?).filter(|pattern| pattern != b"*");
+        } else if words.take("NOVALUES") {
+            options.no_values = true;
         } else {
             return Err(Error::SYNTAX);
         }

@@ -440,3 +440,39 @@ fn check_debug_line(line: &str, encoding: &str, len: usize) {
     let tail = format!(" encoding:{encoding} serializedlength:{len} lru:{clock} lru_seconds_idle:7");
     assert!(line.ends_with(&tail), "{line}");
 }
+
+/// What a key takes, as MEMORY USAGE tells it.
+fn usage_bytes(engine: &mut Engine, key: &str) -> usize {
+    engine.run(&format!("MEMORY USAGE {key}")).trim_start_matches(':').parse().unwrap()
+}
+
+#[test]
+fn a_long_string_grows_by_no_more_than_a_megabyte() {
+    const LEN: usize = 20 << 20;
+    let bits = format!("SETBIT k {} 1", LEN * 8);
+    let field = format!("BITFIELD k SET u8 {} 1", LEN * 8);
+    let range = format!("SETRANGE k {LEN} y");
+    for grow in ["APPEND k y", &range, &bits, &field] {
+        for is_raw in [false, true] {
+            let mut engine = Engine::new(NOW_MS);
+            if is_raw {
+                engine.run(&format!("SETRANGE k {} x", LEN - 1));
+            } else {
+                engine.run_words(&[b"SET", b"k", &vec![b'x'; LEN]]);
+            }
+            assert!(usage_bytes(&mut engine, "k") < LEN + (1 << 17));
+            engine.run(grow);
+            assert_eq!(engine.run("STRLEN k"), format!(":{}", LEN + 1), "{grow}");
+            let taken = usage_bytes(&mut engine, "k");
+            assert!((LEN + 1..LEN + (1 << 20) + (1 << 17)).contains(&taken), "{grow}: {taken}");
+        }
+    }
+    // Within what it has it stays as long as it is, and short strings grow as in Redis.
+    let mut engine = Engine::new(NOW_MS);
+    engine.run_words(&[b"SET", b"k", &[b'x'; 6000]]);
+    let before = usage_bytes(&mut engine, "k");
+    engine.run("SETRANGE k 10 y");
+    assert!(usage_bytes(&mut engine, "k") < before + 100);
+    engine.run("APPEND k y");
+    assert!((11_000..15_000).contains(&usage_bytes(&mut engine, "k")));
+}

@@ -75,7 +75,7 @@ impl Config {
                 }
                 continue;
             }
-            for parameter in PARAMETERS {
+            for parameter in PARAMETERS.iter().filter(|parameter| !parameter.is_hidden) {
                 for name in parameter.names() {
                     if matches_with(pattern, name.as_bytes(), Case::Insensitive) {
                         add(name.as_bytes(), parameter);

@@ -13,6 +13,8 @@ use crate::value::Value;
 
 /// How deep files may include files.
 pub const MAX_INCLUDE_DEPTH: usize = 16;
+/// How many refusals are told.
+const MAX_REFUSALS: usize = 100;
 /// How many files one configuration may include in all.
 pub const MAX_INCLUDES: usize = 1000;
 
@@ -28,7 +30,7 @@ pub struct Included {
 /// Finds the files that an `include` directive names, which may be a pattern; an error says why it cannot.
 pub type Include<'a> = dyn FnMut(&[u8]) -> Result<Vec<Included>, String> + 'a;
 
-/// What is wrong in a configuration file. Its text is the block that Redis prints before it gives up.
+/// One thing that is wrong in a configuration file or on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileError {
     /// The file.
@@ -43,7 +45,6 @@ pub struct FileError {
 
 impl fmt::Display for FileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "*** FATAL CONFIG FILE ERROR ***")?;
         match self.line_number {
             0 => writeln!(formatter, "Reading {}", self.file)?,
             number => {
@@ -55,49 +56,109 @@ impl fmt::Display for FileError {
     }
 }
 
-impl Error for FileError {}
+/// Everything that is refused of a configuration, told at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Each line or option, in the order in which they were read; at least one.
+    pub errors: Vec<FileError>,
+    /// There were more than are kept.
+    pub are_more: bool,
+}
 
-impl Config {
-    /// Applies a configuration file on top of this configuration: one directive a line, `#` comments, quoting as
-    /// [`split_words`] has it, `include`.
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("*** FATAL CONFIG FILE ERROR ***")?;
+        for error in &self.errors {
+            write!(formatter, "\n{error}")?;
+        }
+        if self.are_more {
+            write!(formatter, "\n... and more: only the first {MAX_REFUSALS} are told")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Refused {}
+
+/// A configuration while files and options are put into it, one on top of the other.
+///
+/// Reading goes on behind what is wrong, so that all of it can be told at once.
+#[derive(Debug, Default)]
+pub struct Reading {
+    config: Config,
+    without_effect: Vec<&'static str>,
+    errors: Vec<FileError>,
+    are_more: bool,
+}
+
+impl Reading {
+    /// On top of a configuration.
+    #[cfg(test)]
+    pub(crate) fn over(config: Config) -> Self {
+        Self { config, ..Self::default() }
+    }
+
+    /// Applies a configuration file: one directive a line, `#` comments, quoting as [`split_words`] has it, `include`.
     ///
-    /// `file` is what messages call it. On an error some lines may have been applied: the configuration is then of no
-    /// use.
-    ///
-    /// # Errors
-    ///
-    /// [`FileError`] for the first line that is wrong.
-    pub fn parse_file(
-        &mut self,
-        file: &str,
-        text: &[u8],
-        include: &mut Include<'_>,
-    ) -> Result<(), FileError> {
-        Reader { config: self, include, includes_left: MAX_INCLUDES }.read(file, text, 0)
+    /// `file` is what messages call it.
+    pub fn file(&mut self, file: &str, text: &[u8], include: &mut Include<'_>) {
+        Reader { reading: self, include, includes_left: MAX_INCLUDES + 1 }.read(file, text, 0);
     }
 
     /// Applies one option of the command line: its name without the dashes, and its values.
-    ///
-    /// # Errors
-    ///
-    /// [`FileError`] when the option is unknown or a value does not fit.
-    pub fn parse_option(&mut self, name: &[u8], values: &[Vec<u8>]) -> Result<(), FileError> {
+    pub fn option(&mut self, name: &[u8], values: &[Vec<u8>]) {
         let applied = match find(name) {
             None => Err(unknown_option(name)),
-            Some((parameter, _)) => {
+            Some((parameter, spelled)) => {
                 let words = parameter.kind.split_directive(values);
-                words.and_then(|words| self.state(parameter, &words))
+                words.and_then(|words| self.state(parameter, spelled, &words))
             }
         };
-        applied.map_err(|reason| {
+        if let Err(reason) = applied {
             let mut line = name.to_vec();
             for value in values {
                 line.push(b' ');
                 quote_word(&mut line, value);
             }
-            let line = String::from_utf8_lossy(&line).into_owned();
-            FileError { file: "the command line".to_owned(), line_number: 0, line, reason }
-        })
+            self.refuse_option(&line, reason);
+        }
+    }
+
+    /// Refuses a part of the command line.
+    pub fn refuse_option(&mut self, line: &[u8], reason: String) {
+        let line = String::from_utf8_lossy(line).into_owned();
+        self.refuse(FileError { file: "the command line".to_owned(), line_number: 0, line, reason });
+    }
+
+    /// The configuration, and the names of the parameters that were stated and have no effect.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] if anything was wrong.
+    pub fn finish(self) -> Result<(Config, Vec<&'static str>), Refused> {
+        let Self { config, without_effect, errors, are_more } = self;
+        if errors.is_empty() { Ok((config, without_effect)) } else { Err(Refused { errors, are_more }) }
+    }
+
+    fn refuse(&mut self, error: FileError) {
+        if self.errors.len() < MAX_REFUSALS {
+            self.errors.push(error);
+        } else {
+            self.are_more = true;
+        }
+    }
+
+    fn state(
+        &mut self,
+        parameter: &Parameter,
+        spelled: &'static str,
+        words: &[Vec<u8>],
+    ) -> Result<(), String> {
+        self.config.state(parameter, words)?;
+        if parameter.no_effect.is_some() && !self.without_effect.contains(&spelled) {
+            self.without_effect.push(spelled);
+        }
+        Ok(())
     }
 }
 
@@ -119,30 +180,33 @@ impl Config {
 }
 
 struct Reader<'a, 'b> {
-    config: &'a mut Config,
+    reading: &'a mut Reading,
     include: &'a mut Include<'b>,
+    /// One more than may be included yet, so that 0 says that it has been too many.
     includes_left: usize,
 }
 
 impl Reader<'_, '_> {
-    fn read(&mut self, file: &str, text: &[u8], depth: usize) -> Result<(), FileError> {
+    fn read(&mut self, file: &str, text: &[u8], depth: usize) {
         for (index, line) in text.split(|&byte| byte == b'\n').enumerate() {
             let line = trim(line);
             if line.is_empty() || line.starts_with(b"#") {
                 continue;
             }
-            let error = |reason: String| FileError {
-                file: file.to_owned(),
-                line_number: index + 1,
-                line: String::from_utf8_lossy(line).into_owned(),
-                reason,
-            };
-            let included = self.apply(line, depth).map_err(error)?;
-            for Included { name, text } in included {
-                self.read(&name, &text, depth + 1)?;
+            match self.apply(line, depth) {
+                Ok(included) => {
+                    for Included { name, text } in included {
+                        self.read(&name, &text, depth + 1);
+                    }
+                }
+                Err(reason) => self.reading.refuse(FileError {
+                    file: file.to_owned(),
+                    line_number: index + 1,
+                    line: String::from_utf8_lossy(line).into_owned(),
+                    reason,
+                }),
             }
         }
-        Ok(())
     }
 
     /// Applies one line; returns the files to read in its place.
@@ -154,9 +218,9 @@ impl Reader<'_, '_> {
         let Some((name, arguments)) = words.split_first() else {
             return Ok(Vec::new());
         };
-        if let Some((parameter, _)) = find(name) {
+        if let Some((parameter, spelled)) = find(name) {
             let words = parameter.kind.split_directive(arguments)?;
-            self.config.state(parameter, &words)?;
+            self.reading.state(parameter, spelled, &words)?;
             return Ok(Vec::new());
         }
         match arguments {
@@ -170,11 +234,15 @@ impl Reader<'_, '_> {
         if depth == MAX_INCLUDE_DEPTH {
             return Err(format!("files include each other more than {MAX_INCLUDE_DEPTH} levels deep"));
         }
+        let too_many = || format!("more than {MAX_INCLUDES} files are included");
+        if self.includes_left == 0 {
+            return Err(too_many());
+        }
         let files = (self.include)(path)?;
-        self.includes_left = self
-            .includes_left
-            .checked_sub(files.len())
-            .ok_or_else(|| format!("more than {MAX_INCLUDES} files are included"))?;
+        self.includes_left = self.includes_left.saturating_sub(files.len());
+        if self.includes_left == 0 {
+            return Err(too_many());
+        }
         Ok(files)
     }
 }

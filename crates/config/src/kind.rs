@@ -3,6 +3,7 @@
 use tessera_resp::number::parse_i64;
 use tessera_resp::words::split_words;
 
+use crate::text_kinds;
 use crate::types::{CpuList, OutputBufferLimit, OutputBufferLimits, SavePoint, Secret};
 use crate::value::Value;
 
@@ -64,6 +65,35 @@ pub enum Kind {
     Percentiles,
     /// Pairs of seconds and changes.
     SavePoints,
+    /// What a signal to end does.
+    ShutdownFlags,
+    /// Any text.
+    Text,
+    /// Any text; empty means none.
+    OptionalText,
+    /// The name of a file or directory, without the way to it.
+    BaseName {
+        /// The parameter, as its errors name it.
+        name: &'static str,
+        /// What it is the name of.
+        what: &'static str,
+    },
+    /// The name of a host; empty means none.
+    HostName,
+    /// The name of a node; empty means none.
+    NodeName,
+    /// Letters for classes of events.
+    EventClasses,
+    /// The name of a locale.
+    Locale,
+    /// Text with names in braces.
+    TitleTemplate,
+    /// A number of bytes, or percent of the whole.
+    MemoryOrPercent,
+    /// A host and a port, or `no one`.
+    ReplicaOf,
+    /// Three numbers from -2000 to 2000.
+    OomScores,
 }
 
 impl Kind {
@@ -71,7 +101,13 @@ impl Kind {
     pub fn takes_many_words(self) -> bool {
         matches!(
             self,
-            Self::Addresses { .. } | Self::OutputBufferLimits | Self::Percentiles | Self::SavePoints
+            Self::Addresses { .. }
+                | Self::OutputBufferLimits
+                | Self::Percentiles
+                | Self::SavePoints
+                | Self::ShutdownFlags
+                | Self::ReplicaOf
+                | Self::OomScores
         )
     }
 
@@ -111,20 +147,28 @@ impl Kind {
             Self::MemorySize { min, max } => parse_memory(first, min, max),
             Self::Permissions { max } => parse_permissions(first, max),
             Self::Choice(names) => parse_choice(first, names),
-            Self::OptionalPath => {
-                refuse_nul(first).map(|text| Value::Text((!text.is_empty()).then_some(text)))
-            }
-            Self::Path => refuse_nul(first).map(|text| Value::Text(Some(text))),
+            Self::OptionalPath | Self::OptionalText => text_kinds::optional_text(first),
+            Self::Path | Self::Text => text_kinds::text(first),
             Self::FileName if first.contains(&b'/') => {
                 Err("dbfilename can't be a path, just a filename".to_owned())
             }
-            Self::FileName => refuse_nul(first).map(|text| Value::Text(Some(text))),
+            Self::FileName => text_kinds::text(first),
             Self::Secret => Ok(Value::Secret((!first.is_empty()).then(|| Secret(first.to_vec())))),
             Self::Addresses { max } => parse_addresses(one_empty_is_none(words), max),
             Self::CpuList => parse_cpu_list(first),
             Self::OutputBufferLimits => parse_limits(words, current),
             Self::Percentiles => parse_percentiles(one_empty_is_none(words)),
             Self::SavePoints => parse_save_points(one_empty_is_none(words)),
+            Self::ShutdownFlags => text_kinds::shutdown_flags(words),
+            Self::BaseName { name, what } => text_kinds::base_name(first, name, what),
+            Self::HostName => text_kinds::host_name(first),
+            Self::NodeName => text_kinds::node_name(first),
+            Self::EventClasses => text_kinds::event_classes(first),
+            Self::Locale => text_kinds::locale(first),
+            Self::TitleTemplate => text_kinds::title_template(first),
+            Self::MemoryOrPercent => text_kinds::memory_or_percent(first),
+            Self::ReplicaOf => text_kinds::replica_of(words),
+            Self::OomScores => text_kinds::oom_scores(words),
         }
     }
 }
@@ -198,7 +242,7 @@ fn parse_permissions(word: &[u8], max: u32) -> Result<Value, String> {
 }
 
 /// Reads a number as C's `strtoll` does, all of it or nothing: blanks and a sign may lead, nothing at all is 0.
-fn c_integer(word: &[u8], radix: u32) -> Option<i64> {
+pub(crate) fn c_integer(word: &[u8], radix: u32) -> Option<i64> {
     if word.is_empty() {
         return Some(0);
     }
@@ -211,10 +255,6 @@ fn parse_choice(word: &[u8], names: &'static [&'static str]) -> Result<Value, St
         Some(name) => Ok(Value::Choice(name)),
         None => Err(format!("argument(s) must be one of the following: {}", names.join(", "))),
     }
-}
-
-fn refuse_nul(word: &[u8]) -> Result<Vec<u8>, String> {
-    if word.contains(&0) { Err("argument must not hold a NUL byte".to_owned()) } else { Ok(word.to_vec()) }
 }
 
 fn parse_addresses(words: &[Vec<u8>], max: usize) -> Result<Value, String> {

@@ -9,9 +9,11 @@ mod access;
 mod file;
 mod kind;
 mod markdown;
+mod no_effect;
 mod rewrite;
 mod suggest;
 pub mod table;
+mod text_kinds;
 mod types;
 mod value;
 
@@ -19,14 +21,15 @@ mod value;
 mod tests;
 
 pub use access::SetError;
-pub use file::{FileError, Include, Included, MAX_INCLUDE_DEPTH, MAX_INCLUDES};
+pub use file::{FileError, Include, Included, MAX_INCLUDE_DEPTH, MAX_INCLUDES, Reading, Refused};
 pub use kind::Kind;
 pub use markdown::render_markdown;
+pub use no_effect::OtherValues;
 pub use rewrite::{SIGNATURE, rewrite};
 pub use suggest::{nearest_name, unknown_option};
 pub use table::{Config, Group, Id, Mutability, PARAMETERS, Parameter, find};
 pub use types::{
     Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits,
-    SanitizeDumpPayload, SavePoint, SavePoints, Secret, Supervised,
+    SanitizeDumpPayload, SavePoint, SavePoints, Secret, ShutdownFlags, Supervised,
 };
 pub use value::{ByteCount, FileName, Permissions, Value};

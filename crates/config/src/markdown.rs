@@ -3,8 +3,10 @@
 use std::fmt::Write;
 
 use crate::kind::Kind;
+use crate::no_effect::REFUSED_DIRECTIVES;
 use crate::rewrite::print_bytes;
 use crate::table::{Group, Mutability, PARAMETERS, Parameter};
+use crate::types::ShutdownFlags;
 use crate::value::Value;
 
 /// The reference page of all parameters, in Markdown.
@@ -16,17 +18,30 @@ pub fn render_markdown() -> String {
          where it overrides the file. CONFIG GET reads all of them. CONFIG SET changes those marked *any time*; those \
          marked *protected* only for clients that `enable-protected-configs` allows. CONFIG REWRITE writes what holds \
          into the configuration file and keeps its comments.\n\n\
-         Sizes take units: `k`, `m`, `g` are powers of 1000, `kb`, `mb`, `gb` powers of 1024.\n",
+         Sizes take units: `k`, `m`, `g` are powers of 1000, `kb`, `mb`, `gb` powers of 1024.\n\n\
+         A configuration file of Redis or Valkey can be used as it is. What has no meaning here is accepted, and listed once in \
+         the log when the server starts; what would promise something that nobody keeps is refused. The last two sections \
+         name both.\n",
     );
     for group in Group::ALL {
         // Writing to a String does not fail.
+        let last_column = match group {
+            Group::NoEffect => "why it has no effect",
+            _ => "what it does",
+        };
         let _ = write!(
             page,
-            "\n## {}\n\n| parameter | values | default | changes | what it does |\n|---|---|---|---|---|\n",
+            "\n## {}\n\n| parameter | values | default | changes | {last_column} |\n|---|---|---|---|---|\n",
             group.title()
         );
         for parameter in PARAMETERS.iter().filter(|parameter| parameter.group == group) {
             let _ = writeln!(page, "{}", row(parameter));
+        }
+        if group == Group::NotBuilt {
+            page.push_str("\nThese directives of configuration files are refused:\n\n");
+            for (name, reason) in REFUSED_DIRECTIVES {
+                let _ = writeln!(page, "- `{name}`: {reason}.");
+            }
         }
     }
     page
@@ -40,11 +55,13 @@ fn row(parameter: &Parameter) -> String {
         Mutability::AtStart => "at start",
         Mutability::Protected => "protected",
     };
-    let summary = match parameter.not_built {
-        Some(missing) => format!("{} Only the default is accepted: {missing}.", parameter.summary()),
-        None => parameter.summary().to_owned(),
-    };
-    let cells = [names.join(" "), values(parameter.kind), default(parameter), changes.to_owned(), summary];
+    let cells = [
+        names.join(" "),
+        values(parameter.kind),
+        default(parameter),
+        changes.to_owned(),
+        parameter.summary(),
+    ];
     format!("| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
 }
 
@@ -77,6 +94,17 @@ fn values(kind: Kind) -> String {
         Kind::OutputBufferLimits => "class, size, size, seconds; repeatable".to_owned(),
         Kind::Percentiles => "numbers, 0 to 100".to_owned(),
         Kind::SavePoints => "seconds and changes; repeatable".to_owned(),
+        Kind::ShutdownFlags => {
+            ShutdownFlags::NAMES.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        }
+        Kind::Text | Kind::OptionalText | Kind::TitleTemplate => "text".to_owned(),
+        Kind::BaseName { what, .. } => what.to_owned(),
+        Kind::HostName | Kind::NodeName => "name".to_owned(),
+        Kind::EventClasses => "letters".to_owned(),
+        Kind::Locale => "empty, `C`, `POSIX`".to_owned(),
+        Kind::MemoryOrPercent => "size, or percent".to_owned(),
+        Kind::ReplicaOf => "`no one`".to_owned(),
+        Kind::OomScores => "three numbers, -2000 to 2000".to_owned(),
     }
 }
 

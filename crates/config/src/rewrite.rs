@@ -127,7 +127,7 @@ fn lines_of(parameter: &Parameter, config: &Config, default: &Config) -> Vec<Sta
         |text: Vec<u8>| Statement { text: [parameter.name.as_bytes(), b" ", &text].concat(), is_needed };
     match &value {
         // Redis removes these.
-        Value::Words(_) if value == default => Vec::new(),
+        Value::Words(_) if value == default && matches!(parameter.kind, Kind::Addresses { .. }) => Vec::new(),
         Value::Text(None) if parameter.id != Id::LogFile => Vec::new(),
         Value::Secret(None) | Value::CpuList(None) => Vec::new(),
 

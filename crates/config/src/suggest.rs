@@ -1,5 +1,6 @@
 //! The nearest known name to one that is not known.
 
+use crate::no_effect::refused_directive;
 use crate::table::{PARAMETERS, Parameter};
 
 /// Longer names are not compared: no parameter's name comes near this length.
@@ -21,9 +22,12 @@ pub fn nearest_name(name: &[u8]) -> Option<&'static str> {
         .map(|(_, known)| known)
 }
 
-/// The sentence about an unknown name.
+/// The sentence about a name that is none of the parameters.
 pub fn unknown_option(name: &[u8]) -> String {
     let shown = String::from_utf8_lossy(name);
+    if let Some(reason) = refused_directive(name) {
+        return format!("'{shown}' is refused: {reason}");
+    }
     match nearest_name(name) {
         Some(known) => format!("Unknown option '{shown}', did you mean '{known}'?"),
         None => format!("Unknown option '{shown}'"),
@@ -41,9 +45,10 @@ mod tests {
             ("MAXCLEINTS", Some("maxclients")),
             ("tcp_keepalive", Some("tcp-keepalive")),
             ("prot", Some("port")),
-            ("io-threads", None),
+            ("io-thread", Some("io-threads")),
+            ("io-uring", None),
             ("dbfilename", Some("dbfilename")),
-            ("appendfilename", None),
+            ("replica-of", Some("replicaof")),
             ("", None),
         ];
         for (name, expected) in cases {

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use crate::kind::Kind;
+use crate::no_effect::{self, OtherValues};
 use crate::types::{
     Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimits, SanitizeDumpPayload,
-    SavePoints, Secret, Supervised,
+    SavePoints, Secret, ShutdownFlags, Supervised,
 };
 use crate::value::{ByteCount, Field, FileName, Permissions, Value};
 
@@ -45,11 +46,13 @@ pub enum Group {
     Monitoring,
     /// Features of Redis that this version lacks: their parameters tell the truth and accept nothing else.
     NotBuilt,
+    /// Parameters that are accepted and have no effect.
+    NoEffect,
 }
 
 impl Group {
     /// All groups in the order of the documentation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Network,
         Self::General,
         Self::Security,
@@ -61,6 +64,7 @@ impl Group {
         Self::Persistence,
         Self::Monitoring,
         Self::NotBuilt,
+        Self::NoEffect,
     ];
 
     /// The heading of the group.
@@ -77,12 +81,13 @@ impl Group {
             Self::Persistence => "Persistence",
             Self::Monitoring => "Monitoring",
             Self::NotBuilt => "Not in this version",
+            Self::NoEffect => "Accepted, no effect here",
         }
     }
 }
 
 /// What the table says of one parameter.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Parameter {
     /// Which parameter this is.
     pub id: Id,
@@ -98,13 +103,25 @@ pub struct Parameter {
     pub group: Group,
     /// For a feature that is not built: what is missing. Only the default value is accepted then.
     pub not_built: Option<&'static str>,
-    summary: &'static str,
+    /// For a parameter that has no meaning here: why. Its values are checked, kept and told, and nothing follows from them.
+    pub no_effect: Option<&'static str>,
+    /// Only CONFIG GET of its very name tells it, no pattern.
+    pub is_hidden: bool,
+    pub(crate) summary: &'static str,
 }
 
 impl Parameter {
-    /// What the parameter does, in one or two sentences, with units.
-    pub fn summary(&self) -> &'static str {
-        self.summary.trim()
+    /// What the parameter does, in one or two sentences, with units; or why it does nothing.
+    pub fn summary(&self) -> String {
+        let mut text = self.summary.trim().to_owned();
+        if let Some(reason) = self.no_effect {
+            text.push_str(&sentence(reason));
+        }
+        if let Some(missing) = self.not_built {
+            let space = if text.is_empty() { "" } else { " " };
+            text.push_str(&format!("{space}Only the default is accepted: {missing}."));
+        }
+        text
     }
 
     /// Whether the value must not appear in logs, the slow log or MONITOR.
@@ -123,6 +140,12 @@ impl Parameter {
     }
 }
 
+/// A clause as a sentence.
+fn sentence(clause: &str) -> String {
+    let (first, rest) = clause.split_at_checked(1).unwrap_or((clause, ""));
+    format!("{}{rest}.", first.to_ascii_uppercase())
+}
+
 /// Finds a parameter by its name or an alias, without regard to case; with the name as the table spells it.
 pub fn find(name: &[u8]) -> Option<(&'static Parameter, &'static str)> {
     PARAMETERS.iter().find_map(|parameter| {
@@ -135,29 +158,40 @@ macro_rules! parameters {
     ($(
         $(#[doc = $summary:literal])+
         $id:ident $name:literal $(or $alias:literal)* => $field:ident: $type:ty = $default:expr,
-            $group:ident, $mutability:ident, $kind:expr $(, not built: $not_built:literal)?;
+            $group:ident, $mutability:ident, $kind:expr $(, not built: $not_built:literal)? $(=> $hidden:ident)?;
     )+) => {
         /// Which parameter.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Id { $( $(#[doc = $summary])+ $id, )+ }
+        pub enum Id {
+            $( $(#[doc = $summary])+ $id, )+
+            /// One of those whose values nothing reads: its place in their list.
+            WithoutField(usize),
+        }
 
         /// The value of every parameter.
         ///
         /// Reading a field is reading a field. Changing one directly skips every check: that is for the server's
         /// start and for tests.
         #[derive(Clone, Debug, PartialEq)]
-        pub struct Config { $( $(#[doc = $summary])+ pub $field: $type, )+ }
+        pub struct Config {
+            $( $(#[doc = $summary])+ pub $field: $type, )+
+            /// The values of the parameters that nothing reads.
+            pub without_field: OtherValues,
+        }
 
         impl Default for Config {
             fn default() -> Self {
-                Self { $( $field: $default, )+ }
+                Self { $( $field: $default, )+ without_field: OtherValues::default() }
             }
         }
 
         impl Config {
             /// The value of a parameter.
             pub fn value(&self, id: Id) -> Value {
-                match id { $( Id::$id => self.$field.to_value(), )+ }
+                match id {
+                    $( Id::$id => self.$field.to_value(), )+
+                    Id::WithoutField(index) => self.without_field.value(index),
+                }
             }
 
             /// Stores a value; `false` if it does not fit the field.
@@ -167,13 +201,14 @@ macro_rules! parameters {
                         Some(value) => self.$field = value,
                         None => return false,
                     }, )+
+                    Id::WithoutField(index) => return self.without_field.store(index, value),
                 }
                 true
             }
         }
 
-        /// All parameters, in the order in which CONFIG GET, CONFIG REWRITE and the documentation list them.
-        pub static PARAMETERS: &[Parameter] = &[$(
+        /// The parameters that have fields.
+        const WITH_FIELDS: &[Parameter] = &[$(
             Parameter {
                 id: Id::$id,
                 name: $name,
@@ -182,9 +217,34 @@ macro_rules! parameters {
                 mutability: Mutability::$mutability,
                 group: Group::$group,
                 not_built: first!($($not_built)?),
+                no_effect: None,
+                is_hidden: is_hidden!($($hidden)?),
                 summary: concat!($($summary),+),
             },
         )+];
+    };
+}
+
+/// All parameters, in the order in which CONFIG GET, CONFIG REWRITE and the documentation list them.
+pub static PARAMETERS: &[Parameter] = &{
+    let mut all = [WITH_FIELDS[0]; WITH_FIELDS.len() + no_effect::COUNT];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = match index.checked_sub(WITH_FIELDS.len()) {
+            None => WITH_FIELDS[index],
+            Some(other) => no_effect::parameter(other),
+        };
+        index += 1;
+    }
+    all
+};
+
+macro_rules! is_hidden {
+    () => {
+        false
+    };
+    (hidden) => {
+        true
     };
 }
 
@@ -207,10 +267,10 @@ parameters! {
     /// Addresses to listen on. A leading `-` makes an address optional: no error if the machine lacks it. `*` stands
     /// for all IPv4 addresses, `::` for all IPv6 addresses. Empty: no TCP.
     Bind "bind" => bind: Vec<Vec<u8>> = vec![b"127.0.0.1".to_vec(), b"-::1".to_vec()],
-        Network, AtStart, Kind::Addresses { max: 16 };
+        Network, Mutable, Kind::Addresses { max: 16 };
 
     /// The TCP port. 0: no TCP.
-    Port "port" => port: u16 = 6379, Network, AtStart, Kind::Integer { min: 0, max: 65535 };
+    Port "port" => port: u16 = 6379, Network, Mutable, Kind::Integer { min: 0, max: 65535 };
 
     /// Refuse clients from other machines while no password is set.
     ProtectedMode "protected-mode" => protected_mode: bool = true, Network, Mutable, Kind::Bool;
@@ -257,6 +317,15 @@ parameters! {
     /// How often per second background work runs. Moved into 1 to 500.
     Hz "hz" => hz: u32 = 10, General, Mutable, Kind::ClampedInteger { min: 0, max: INT_MAX, low: 1, high: 500 };
 
+    /// What SIGINT does: `default` saves if there are save points; `save` and `nosave` say so; `force` ends the server even
+    /// if saving fails; `now` waits for no replicas, of which there are none.
+    ShutdownOnSigint "shutdown-on-sigint" => shutdown_on_sigint: ShutdownFlags = ShutdownFlags::default(),
+        General, Mutable, Kind::ShutdownFlags;
+
+    /// What SIGTERM does, in the same words.
+    ShutdownOnSigterm "shutdown-on-sigterm" => shutdown_on_sigterm: ShutdownFlags = ShutdownFlags::default(),
+        General, Mutable, Kind::ShutdownFlags;
+
     /// Password that clients must give. Empty: none.
     RequirePass "requirepass" => require_pass: Option<Secret> = None, Security, Mutable, Kind::Secret;
 
@@ -291,11 +360,17 @@ parameters! {
         client_output_buffer_limit: OutputBufferLimits = OutputBufferLimits::default(),
         Limits, Mutable, Kind::OutputBufferLimits;
 
+    /// A client that leaves more bytes of replies unread gets no further command executed until it has read down to half of that,
+    /// and nothing more is received from it. A client that sends more than so many bytes ask for, and reads nothing before it has
+    /// sent everything, waits for ever then. 0: no bound, as in Redis.
+    ClientOutputBufferPause "client-output-buffer-pause" => client_output_buffer_pause: ByteCount = ByteCount(0),
+        Limits, Mutable, Kind::MemorySize { min: 0, max: LONG_MAX };
+
     /// How many shards, each with its own thread. 0: one per core.
     Shards "shards" => shards: u32 = 0, Cores, AtStart, Kind::Integer { min: 0, max: 1024 };
 
     /// Cores to pin the shards' threads to, in this order, such as `0-7:2,9`. Empty: the cores of the process.
-    ServerCpuList "server_cpulist" => server_cpu_list: Option<CpuList> = None, Cores, AtStart, Kind::CpuList;
+    ServerCpuList "server_cpulist" or "server-cpulist" => server_cpu_list: Option<CpuList> = None, Cores, AtStart, Kind::CpuList;
 
     /// The interface to the kernel for network and disk.
     IoDriver "io-driver" => io_driver: IoDriver = IoDriver::Auto, Cores, AtStart, Kind::Choice(IoDriver::NAMES);
@@ -451,12 +526,20 @@ parameters! {
     StopWritesOnBgsaveError "stop-writes-on-bgsave-error" => stop_writes_on_bgsave_error: bool = true,
         Persistence, Mutable, Kind::Bool;
 
+    /// For tests: so many microseconds for each key that a shard saves. -N: one microsecond for N keys.
+    RdbKeySaveDelay "rdb-key-save-delay" => rdb_key_save_delay_us: i32 = 0,
+        Persistence, Mutable, Kind::Integer { min: i32::MIN as i64, max: INT_MAX } => hidden;
+
+    /// For tests: so many microseconds for each key that is loaded. -N: one microsecond for N keys.
+    KeyLoadDelay "key-load-delay" => key_load_delay_us: i32 = 0,
+        Persistence, Mutable, Kind::Integer { min: i32::MIN as i64, max: INT_MAX } => hidden;
+
     /// Microseconds from which a command is put into the slow log. 0: every command. -1: none.
-    SlowlogLogSlowerThan "slowlog-log-slower-than" => slowlog_log_slower_than_us: i64 = 10_000,
+    SlowlogLogSlowerThan "slowlog-log-slower-than" or "commandlog-execution-slower-than" => slowlog_log_slower_than_us: i64 = 10_000,
         Monitoring, Mutable, Kind::Integer { min: -1, max: i64::MAX };
 
     /// How many entries the slow log keeps.
-    SlowlogMaxLen "slowlog-max-len" => slowlog_max_len: u64 = 128,
+    SlowlogMaxLen "slowlog-max-len" or "commandlog-slow-execution-max-len" => slowlog_max_len: u64 = 128,
         Monitoring, Mutable, Kind::Integer { min: 0, max: i64::MAX };
 
     /// Milliseconds from which the latency monitor records an event. 0: off.

@@ -20,6 +20,28 @@ fn no_files(_: &[u8]) -> Result<Vec<Included>, String> {
     Err("no files here".to_owned())
 }
 
+/// Reading on top of what there is; only the first refusal.
+trait Read {
+    fn parse_file(&mut self, file: &str, text: &[u8], include: &mut Include<'_>) -> Result<(), FileError>;
+    fn parse_option(&mut self, name: &[u8], values: &[Vec<u8>]) -> Result<(), FileError>;
+}
+
+impl Read for Config {
+    fn parse_file(&mut self, file: &str, text: &[u8], include: &mut Include<'_>) -> Result<(), FileError> {
+        let mut reading = Reading::over(self.clone());
+        reading.file(file, text, include);
+        *self = reading.finish().map_err(|mut refused| refused.errors.swap_remove(0))?.0;
+        Ok(())
+    }
+
+    fn parse_option(&mut self, name: &[u8], values: &[Vec<u8>]) -> Result<(), FileError> {
+        let mut reading = Reading::over(self.clone());
+        reading.option(name, values);
+        *self = reading.finish().map_err(|mut refused| refused.errors.swap_remove(0))?.0;
+        Ok(())
+    }
+}
+
 fn parse(text: &str) -> Result<Config, FileError> {
     let mut config = Config::default();
     config.parse_file("test.conf", text.as_bytes(), &mut no_files).map(|()| config)
@@ -105,9 +127,8 @@ fn set_errors_are_those_of_redis() {
             &[("latency-tracking-info-percentiles", " 5")],
             failed("latency-tracking-info-percentiles", percentiles),
         ),
-        // Listeners are opened at the start only.
-        (&[("bind", "127.0.0.1")], failed("bind", "can't set immutable config")),
-        (&[("port", "1")], failed("port", "can't set immutable config")),
+        (&[("port", "65536")], failed("port", "argument must be between 0 and 65535 inclusive")),
+        (&[("bind", "\"x")], failed("bind", "Failed to bind to specified addresses.")),
     ];
     for (pairs, expected) in cases {
         assert_eq!(set(&Config::default(), pairs).err().as_ref(), Some(expected), "{pairs:?}");
@@ -223,7 +244,9 @@ fn get_takes_patterns_and_names_each_parameter_once() {
     assert_eq!(names(&["M[a-a]XCLIENT?"]), ["maxclients"]);
     assert_eq!(names(&["no such", "*such*"]), [""; 0]);
     assert_eq!(names(&["slowlog*", "timeout"]), ["slowlog-log-slower-than", "slowlog-max-len", "timeout"]);
-    assert_eq!(names(&["*"]).len(), PARAMETERS.iter().flat_map(Parameter::names).count());
+    let shown = PARAMETERS.iter().filter(|parameter| !parameter.is_hidden);
+    assert_eq!(names(&["*"]).len(), shown.flat_map(Parameter::names).count());
+    assert_eq!(names(&["watchdog-perio*", "watchdog-period"]), ["watchdog-period"]);
 }
 
 #[test]
@@ -247,6 +270,8 @@ fn files_are_read_as_redis_reads_them() {
     )
     .expect("the file is well-formed");
     assert_eq!(config.port, 7001);
+    // The word that INFO has for it.
+    assert_eq!(parse("io-driver io_uring").map(|config| config.io_driver), Ok(IoDriver::Uring));
     assert_eq!(config.bind, [b"10.0.0.1".to_vec(), b"::1".to_vec()]);
     assert_eq!(config.require_pass, Some(Secret(b"a b\x01".to_vec())));
     assert_eq!(config.unix_socket_permissions, Permissions(0o700));
@@ -274,7 +299,7 @@ fn file_errors_say_where_and_why() {
         ("unixsocketperm 9", "argument couldn't be parsed as an octal number"),
         ("unixsocketperm 1000", "argument must be between 0 and 777 inclusive"),
         ("server_cpulist 3-1", "argument must be a list of cores up to 4095, such as 0-7:2,9"),
-        ("io-driver kqueue", "argument(s) must be one of the following: auto, uring, epoll"),
+        ("io-driver kqueue", "argument(s) must be one of the following: auto, uring, io_uring, epoll"),
         ("include x.conf", "no files here"),
     ];
     for (line, reason) in cases {
@@ -282,10 +307,93 @@ fn file_errors_say_where_and_why() {
         assert_eq!((error.line_number, error.line.as_str(), error.reason.as_str()), (2, line, reason));
     }
     assert_eq!(
-        parse("port\n").unwrap_err().to_string(),
+        refusals("port\n").unwrap_err().to_string(),
         "*** FATAL CONFIG FILE ERROR ***\nReading the configuration file 'test.conf', at line 1\n>>> 'port'\nwrong \
          number of arguments"
     );
+}
+
+/// Everything that is refused of a file, or what it says without effect.
+fn refusals(text: &str) -> Result<Vec<&'static str>, Refused> {
+    let mut reading = Reading::default();
+    reading.file("test.conf", text.as_bytes(), &mut no_files);
+    reading.finish().map(|(_, without_effect)| without_effect)
+}
+
+#[test]
+fn all_refusals_of_a_file_are_told_at_once() {
+    let text = "appendonly yes\nport 1\nmaxclient 5\n\naclfile /etc/users.acl\ntls-port 6380\nreplicaof 10.0.0.1 \
+                6379\nrename-command CONFIG \"\"\nloadmodule x.so\nuser default on\nmaxmemory-clients \
+                5%\nnotify-keyspace-events KEA\nunixsocket\n";
+    let refused = refusals(text).unwrap_err();
+    let told: Vec<_> =
+        refused.errors.iter().map(|error| (error.line_number, error.reason.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (1, "this version does not log writes: the only value is no"),
+            (3, "Unknown option 'maxclient', did you mean 'maxclients'?"),
+            (5, "there are no ACL users: the only value is \"\""),
+            (6, "there is no TLS: the only value is 0"),
+            (7, "there is no replication: the only value is \"\""),
+            (8, "'rename-command' is refused: commands cannot be renamed or hidden"),
+            (9, "'loadmodule' is refused: there are no modules"),
+            (10, "'user' is refused: there are no ACL users: requirepass sets a password for all"),
+            (11, "clients are not closed for the memory of them all: the only value is 0"),
+            (12, "there are no subscriptions to tell events to: the only value is \"\""),
+            (13, "wrong number of arguments"),
+        ]
+    );
+    let many = refusals(&"x 1\n".repeat(1000)).unwrap_err();
+    assert_eq!((many.errors.len(), many.are_more), (100, true));
+}
+
+#[test]
+fn what_has_no_effect_is_named_once() {
+    let text = "io-threads 4\nappendonly no\nIO-threads 8\nslave-priority 5\nport 1\nreplicaof no one\naclfile \"\"\n";
+    assert_eq!(refusals(text), Ok(vec!["io-threads", "slave-priority"]));
+    let config = parse(text).expect("the file is well-formed");
+    assert_eq!((get(&config, "io-threads").as_str(), get(&config, "replica-priority").as_str()), ("8", "5"));
+    let (head, _) = split_at_signature(&rewritten("io-threads 4\nslave-priority 3\n# x\n", &config));
+    assert_eq!(head, "io-threads 8\nreplica-priority 5\n# x\n\n");
+}
+
+/// Every name that a server of version 7.2 tells for `CONFIG GET *`, with the value it has there if nothing is said.
+const PARAMETERS_OF_7_2: &str = include_str!("../tests/parameters-7.2.txt");
+
+#[test]
+fn all_parameters_of_7_2_are_known_with_their_defaults() {
+    // What is otherwise here, and why.
+    let differs = [
+        // Where no one is told of anybody's listening, the whole network is not let in.
+        "bind",
+        // A value that would say what is not so.
+        "crash-log-enabled",
+        "crash-memcheck-enabled",
+        "disable-thp",
+        "dynamic-hz",
+        "jemalloc-bg-thread",
+        "set-proc-title",
+        // Built otherwise: see the decisions.
+        "activedefrag",
+        "lazyfree-lazy-eviction",
+        "lazyfree-lazy-expire",
+        "lazyfree-lazy-server-del",
+        "lazyfree-lazy-user-del",
+        // Known once the server runs.
+        "dir",
+        "pidfile",
+    ];
+    let config = Config::default();
+    let mut text = String::new();
+    for line in PARAMETERS_OF_7_2.lines().filter(|line| !line.starts_with('#')) {
+        let (name, default) = line.split_once('\t').expect("a name and a value");
+        if !differs.contains(&name) {
+            assert_eq!(get(&config, name), default, "{name}");
+        }
+        text.push_str(&format!("{name} \"{default}\"\n"));
+    }
+    assert_eq!(refusals(&text).map(|_| ()), Ok(()));
 }
 
 fn words(text: &str) -> Vec<Vec<u8>> {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 macro_rules! choices {
-    ($( $(#[doc = $doc:literal])+ $name:ident { $( $(#[doc = $variant_doc:literal])+ $variant:ident = $text:literal, )+ } )+) => {
+    ($( $(#[doc = $doc:literal])+ $name:ident { $( $(#[doc = $variant_doc:literal])+ $variant:ident = $text:literal $(or $also:literal)?, )+ } )+) => {
         $(
             $(#[doc = $doc])+
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ macro_rules! choices {
 
             impl $name {
                 /// The names of all choices, in the order in which error messages list them.
-                pub const NAMES: &'static [&'static str] = &[$($text),+];
+                pub const NAMES: &'static [&'static str] = &[$($text, $($also,)?)+];
 
                 /// The name of this choice in the configuration file.
                 pub fn name(self) -> &'static str {
@@ -19,7 +19,7 @@ macro_rules! choices {
                 }
 
                 pub(crate) fn from_name(name: &str) -> Option<Self> {
-                    match name { $($text => Some(Self::$variant),)+ _ => None }
+                    match name { $($text $(| $also)? => Some(Self::$variant),)+ _ => None }
                 }
             }
         )+
@@ -53,8 +53,8 @@ choices! {
     IoDriver {
         /// io_uring where the kernel allows it, else epoll.
         Auto = "auto",
-        /// io_uring; the server does not start without it.
-        Uring = "uring",
+        /// io_uring, as INFO calls it; the server does not start without it.
+        Uring = "uring" or "io_uring",
         /// epoll and ordinary file I/O.
         Epoll = "epoll",
     }
@@ -188,6 +188,47 @@ impl Default for SavePoints {
 impl PartialEq for SavePoints {
     fn eq(&self, other: &SavePoints) -> bool {
         self.points == other.points
+    }
+}
+
+/// What the server does when it is told to end by a signal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShutdownFlags {
+    /// Save, also without save points.
+    pub save: bool,
+    /// Do not save, also with save points.
+    pub no_save: bool,
+    /// Wait for no replicas. There are none.
+    pub now: bool,
+    /// End even if saving fails.
+    pub force: bool,
+}
+
+impl ShutdownFlags {
+    /// The names in the configuration file, in the order in which error messages list them.
+    pub const NAMES: &'static [&'static str] = &["default", "save", "nosave", "now", "force"];
+
+    /// What these words say together; `None` without any, or if one is none of the names.
+    pub(crate) fn parse(words: &[Vec<u8>]) -> Option<Self> {
+        let mut flags = Self::default();
+        for word in words {
+            match word.to_ascii_lowercase().as_slice() {
+                b"default" => {}
+                b"save" => flags.save = true,
+                b"nosave" => flags.no_save = true,
+                b"now" => flags.now = true,
+                b"force" => flags.force = true,
+                _ => return None,
+            }
+        }
+        (!words.is_empty()).then_some(flags)
+    }
+
+    /// The names of those that are set.
+    pub(crate) fn names(self) -> Vec<&'static str> {
+        let all = [(self.save, "save"), (self.no_save, "nosave"), (self.now, "now"), (self.force, "force")];
+        let names: Vec<_> = all.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| *name).collect();
+        if names.is_empty() { vec!["default"] } else { names }
     }
 }
 

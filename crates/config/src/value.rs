@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::types::{
     Access, CpuList, IoDriver, LogLevel, MaxMemoryPolicy, OutputBufferLimit, OutputBufferLimits,
-    SanitizeDumpPayload, SavePoint, SavePoints, Secret, Supervised,
+    SanitizeDumpPayload, SavePoint, SavePoints, Secret, ShutdownFlags, Supervised,
 };
 
 /// A value of any kind.
@@ -208,6 +208,19 @@ impl Field for SavePoints {
     fn from_value(value: Value) -> Option<Self> {
         match value {
             Value::SavePoints(points) => Some(Self::of(points)),
+            _ => None,
+        }
+    }
+}
+
+impl Field for ShutdownFlags {
+    fn to_value(&self) -> Value {
+        Value::Words(self.names().iter().map(|name| name.as_bytes().to_vec()).collect())
+    }
+
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Words(words) => Self::parse(&words),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@
 
 mod alarm;
 pub mod clock;
+pub mod directory_lock;
 pub mod disk;
 pub mod epoll;
 pub mod executor;

@@ -5,7 +5,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -36,11 +37,48 @@ pub struct ListenOptions {
 #[derive(Debug)]
 pub struct Listener {
     descriptor: Arc<OwnedFd>,
+    is_tcp: bool,
+}
+
+impl Listener {
+    /// Whether it is for TCP, and so among those that are replaced while the server runs.
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.is_tcp
+    }
 }
 
 impl AsFd for Listener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
+    }
+}
+
+/// Where the driver of a node finds listeners that are to take the place of those it has for TCP. It looks at each turn; the
+/// node must be woken for that.
+#[derive(Clone, Debug, Default)]
+pub struct ListenerNews(Arc<News>);
+
+#[derive(Debug, Default)]
+struct News {
+    is_there: AtomicBool,
+    listeners: Mutex<Vec<Listener>>,
+}
+
+impl ListenerNews {
+    /// The new listeners, if there are any news. Costs a load of shared memory if there are none.
+    pub(crate) fn take(&self) -> Option<Vec<Listener>> {
+        if !self.0.is_there.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut listeners = self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.is_there.store(false, Ordering::Relaxed);
+        Some(std::mem::take(&mut *listeners))
+    }
+
+    fn put(&self, news: Vec<Listener>) {
+        let mut listeners = self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        *listeners = news;
+        self.0.is_there.store(true, Ordering::Relaxed);
     }
 }
 
@@ -53,6 +91,8 @@ pub struct Listeners {
     pub addresses: Vec<SocketAddr>,
     /// Addresses that were skipped, each in the sentence that Redis logs for it.
     pub warnings: Vec<String>,
+    /// Where each node's driver learns of other TCP listeners, in the order of the nodes.
+    pub news: Vec<ListenerNews>,
     /// What the server keeps for the time after the start.
     pub control: ListenControl,
 }
@@ -63,6 +103,16 @@ pub struct Listeners {
 pub struct ListenControl {
     tcp: Vec<Weak<OwnedFd>>,
     unix: Option<UnixFile>,
+    news: Vec<ListenerNews>,
+}
+
+/// TCP listeners that have been opened.
+#[derive(Debug)]
+struct OpenedTcp {
+    nodes: Vec<Vec<Listener>>,
+    addresses: Vec<SocketAddr>,
+    warnings: Vec<String>,
+    descriptors: Vec<Weak<OwnedFd>>,
 }
 
 /// Why the server cannot listen. The text names the address and the cause.
@@ -115,12 +165,28 @@ fn at(step: &'static str) -> impl Fn(Errno) -> Failure {
 /// The first address that cannot be had and may not be skipped; nothing stays open then. A port that
 /// any other process listens on is refused, also if that process would share it.
 pub fn listen(options: &ListenOptions) -> Result<Listeners, ListenError> {
+    let OpenedTcp { mut nodes, addresses, warnings, descriptors } = open_all_tcp(options)?;
+    let news: Vec<_> = nodes.iter().map(|_| ListenerNews::default()).collect();
+    let mut control = ListenControl { tcp: descriptors, unix: None, news: news.clone() };
+    if let Some(path) = &options.unix_path {
+        let (socket, file) = open_unix(path, options).map_err(|failure| ListenError {
+            message: format!("Failed opening Unix socket {}: {failure}", path.display()),
+            source: failure.error,
+        })?;
+        control.unix = Some(file);
+        nodes[0].push(Listener { descriptor: Arc::new(socket), is_tcp: false });
+    }
+    Ok(Listeners { nodes, addresses, warnings, news, control })
+}
+
+/// Opens the addresses that `options` name: all or none.
+fn open_all_tcp(options: &ListenOptions) -> Result<OpenedTcp, ListenError> {
     let nodes = options.nodes.max(1);
-    let mut listeners = Listeners {
+    let mut opened_tcp = OpenedTcp {
         nodes: (0..nodes).map(|_| Vec::new()).collect(),
         addresses: Vec::new(),
         warnings: Vec::new(),
-        control: ListenControl { tcp: Vec::new(), unix: None },
+        descriptors: Vec::new(),
     };
     let mut port = options.port;
     for name in &options.bind {
@@ -135,29 +201,21 @@ pub fn listen(options: &ListenOptions) -> Result<Listeners, ListenError> {
                 let message =
                     format!("Could not create server TCP listening socket {name}:{port}: {failure}");
                 if may_be_skipped(&failure.error, optional) {
-                    listeners.warnings.push(message);
+                    opened_tcp.warnings.push(message);
                     continue;
                 }
                 return Err(ListenError { message, source: failure.error });
             }
         };
         port = address.port();
-        listeners.addresses.push(address);
-        for (node, socket) in listeners.nodes.iter_mut().zip(sockets) {
+        opened_tcp.addresses.push(address);
+        for (node, socket) in opened_tcp.nodes.iter_mut().zip(sockets) {
             let descriptor = Arc::new(socket);
-            listeners.control.tcp.push(Arc::downgrade(&descriptor));
-            node.push(Listener { descriptor });
+            opened_tcp.descriptors.push(Arc::downgrade(&descriptor));
+            node.push(Listener { descriptor, is_tcp: true });
         }
     }
-    if let Some(path) = &options.unix_path {
-        let (socket, file) = open_unix(path, options).map_err(|failure| ListenError {
-            message: format!("Failed opening Unix socket {}: {failure}", path.display()),
-            source: failure.error,
-        })?;
-        listeners.control.unix = Some(file);
-        listeners.nodes[0].push(Listener { descriptor: Arc::new(socket) });
-    }
-    Ok(listeners)
+    Ok(opened_tcp)
 }
 
 /// Redis goes on without an address that is marked optional and not there, and without a protocol
@@ -265,6 +323,44 @@ fn open_unix(path: &Path, options: &ListenOptions) -> Result<(OwnedFd, UnixFile)
 }
 
 impl ListenControl {
+    /// Listens on what `options` name instead of on the TCP addresses so far, and hands the listeners to the nodes' drivers.
+    /// Answers with the addresses and the warnings. The unix socket stays as it is.
+    ///
+    /// The old listeners end first: nobody can bind `*` beside an address of the same port that is listened on, and a
+    /// listener of somebody else must not be taken for one of ours. A listener that is shut down keeps the port that it was given
+    /// and lets others have it, too (`SO_REUSEADDR`), so it can listen again if the new ones cannot be had.
+    ///
+    /// # Errors
+    /// The first address that cannot be had. The server then listens where it did before.
+    pub fn change_tcp(
+        &mut self,
+        options: &ListenOptions,
+    ) -> Result<(Vec<SocketAddr>, Vec<String>), ListenError> {
+        let old: Vec<Arc<OwnedFd>> = self.tcp.iter().filter_map(Weak::upgrade).collect();
+        for listener in &old {
+            // It listens, so this cannot fail.
+            let _ = rustix::net::shutdown(listener, rustix::net::Shutdown::Both);
+        }
+        let opened = match open_all_tcp(options) {
+            Ok(opened) => opened,
+            Err(mut error) => {
+                for listener in &old {
+                    if let Err(failure) = start_listening(listener, options.backlog) {
+                        error
+                            .message
+                            .push_str(&format!(", and no way back to an address before it: {failure}"));
+                    }
+                }
+                return Err(error);
+            }
+        };
+        self.tcp = opened.descriptors;
+        for (news, listeners) in self.news.iter().zip(opened.nodes) {
+            news.put(listeners);
+        }
+        Ok((opened.addresses, opened.warnings))
+    }
+
     /// Changes `tcp-keepalive` for connections accepted from now on.
     ///
     /// # Errors

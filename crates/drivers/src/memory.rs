@@ -33,6 +33,14 @@ fn count(bytes: i64) {
         mine.get()
     });
     let index = mine.unwrap_or(COUNTERS - 1);
+    if bytes >= LARGE_BLOCK_BYTES {
+        return count_large(index, bytes);
+    }
+    add(index, bytes);
+}
+
+#[inline]
+fn add(index: usize, bytes: i64) {
     let counter = &ALLOCATED_BYTES[index].0;
     if index < COUNTERS - 1 {
         // Only this thread writes here.
@@ -40,6 +48,30 @@ fn count(bytes: i64) {
     } else {
         counter.fetch_add(bytes, Ordering::Relaxed);
     }
+}
+
+/// A block of so many bytes may be what makes the peak.
+const LARGE_BLOCK_BYTES: i64 = 256 * 1024;
+
+/// The most that was ever allocated, as far as somebody looked.
+static PEAK_BYTES: AtomicU64 = AtomicU64::new(0);
+
+#[cold]
+fn count_large(index: usize, bytes: i64) {
+    add(index, bytes);
+    note_peak();
+}
+
+/// Looks whether more is allocated than ever before. Large blocks see to it by themselves; for what many small ones come to,
+/// somebody has to look from time to time.
+pub fn note_peak() {
+    PEAK_BYTES.fetch_max(allocated_bytes(), Ordering::Relaxed);
+}
+
+/// The most that was ever allocated, in bytes.
+pub fn peak_bytes() -> u64 {
+    note_peak();
+    PEAK_BYTES.load(Ordering::Relaxed)
 }
 
 /// Bytes that are allocated now, in whole blocks, over all threads.
@@ -229,6 +261,18 @@ unsafe impl GlobalAlloc for Allocator {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_peak_is_that_of_blocks_that_are_long_gone() {
+        let before_bytes = peak_bytes();
+        let layout = Layout::from_size_align(before_bytes as usize + (64 << 20), 8).unwrap();
+        // SAFETY: the length is not 0, and the block is freed as it was allocated.
+        unsafe {
+            let block = Allocator.alloc(layout);
+            Allocator.dealloc(block, layout);
+        }
+        assert!(peak_bytes() >= before_bytes + (64 << 20));
+    }
 
     #[test]
     fn the_options_are_those_that_are_meant() {

@@ -224,10 +224,14 @@ fn a_send_to_a_reset_peer_fails_and_closes_once<N: Driver>() {
     reset(client);
     node.settle();
     node.network.send(id, pattern(100_000));
-    node.until(|record| record.sent_of(id) == 1 && !record.closed.is_empty());
+    node.until(|record| record.sent_of(id) == 1 && !record.hung_up.is_empty());
     assert!(node.record.sent[0].2.is_err());
     assert_eq!(node.record.sent[0].1.len(), 100_000);
-    assert!(matches!(node.record.closed[0], (closed, Closed::ByError(_)) if closed == id));
+    assert!(matches!(node.record.hung_up[0], (gone, Closed::ByError(_)) if gone == id));
+    node.settle();
+    assert!(node.record.closed.is_empty() && node.record.hung_up.len() == 1);
+    node.network.resume_receive(id);
+    node.until(|record| !record.closed.is_empty());
     node.settle();
     node.network.close(id);
     node.settle();
@@ -242,6 +246,141 @@ fn a_reset_while_a_send_waits_fails_it<N: Driver>() {
     node.until(|record| record.sent_of(id) == 1 && record.closed.len() == 1);
     assert!(node.record.sent[0].2.is_err());
     assert_eq!(node.record.sent[0].1.len(), 24 << 20);
+}
+
+fn what_came_before_a_failed_send_is_told<N: Driver>() {
+    for pauses in [false, true] {
+        let mut node = Node::<N>::new();
+        let (client, id) = node.connect();
+        node.network.send(id, pattern(24 << 20));
+        node.settle();
+        if pauses {
+            node.network.pause_receive(id);
+            node.settle();
+        }
+        let message = pattern(50_000);
+        write(&client, &message);
+        reset(client);
+        node.until(|record| record.sent_of(id) == 1);
+        if pauses {
+            node.until(|record| !record.hung_up.is_empty());
+            assert!(node.record.received_from(id).is_empty() && node.record.closed.is_empty());
+            node.network.resume_receive(id);
+        }
+        node.until(|record| record.closed.len() == 1);
+        // The end may be seen before the send fails.
+        assert!(node.record.closed[0].0 == id && (!pauses || node.record.closed[0].1 != Closed::ByPeer));
+        assert!(node.record.sent[0].2.is_err());
+        assert!(node.record.received_from(id) == message);
+    }
+}
+
+/// Nothing is told, and a wait for something is a wait.
+#[track_caller]
+fn stays_asleep<N: Driver>(node: &mut Node<N>) {
+    node.settle();
+    let (before, start) = (node.record.events, Instant::now());
+    node.poll(Wait::AtMost(Duration::from_millis(60)));
+    assert!(node.record.events == before && start.elapsed() >= Duration::from_millis(50), "it spins");
+}
+
+fn a_paused_connection_tells_that_its_peer_has_gone<N: Driver>() {
+    let mut node = Node::<N>::new();
+    let (client, id) = node.connect();
+    node.network.pause_receive(id);
+    node.settle();
+    let message = pattern(100_000);
+    write(&client, &message);
+    stays_asleep(&mut node);
+    drop(client);
+    node.until(|record| !record.hung_up.is_empty());
+    stays_asleep(&mut node);
+    assert_eq!(node.record.hung_up, [(id, Closed::ByPeer)]);
+    assert!(node.record.closed.is_empty() && node.record.received_from(id).is_empty());
+    node.network.resume_receive(id);
+    node.until(|record| !record.closed.is_empty());
+    assert_eq!(node.record.closed, [(id, Closed::ByPeer)]);
+    assert!(node.record.received_from(id) == message);
+    node.network.close(id);
+    node.settle();
+}
+
+fn a_paused_connection_tells_of_a_reset<N: Driver>() {
+    let mut node = Node::<N>::new();
+    let (client, id) = node.connect();
+    node.network.pause_receive(id);
+    node.settle();
+    // Both are told: the peer's end, and later that it does not even read.
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    node.until(|record| !record.hung_up.is_empty());
+    stays_asleep(&mut node);
+    node.network.send(id, b"still read".to_vec());
+    node.until(|record| record.sent_of(id) == 1);
+    assert_eq!(read(&client, 10), b"still read");
+    reset(client);
+    node.until(|record| record.hung_up.len() == 2);
+    assert_eq!(node.record.hung_up[0], (id, Closed::ByPeer));
+    assert!(matches!(node.record.hung_up[1], (gone, Closed::ByError(_)) if gone == id));
+    stays_asleep(&mut node);
+    node.network.close(id);
+    node.settle();
+    assert!(node.record.closed.is_empty());
+}
+
+fn who_goes_while_paused_is_noticed_whenever_that_begins<N: Driver>() {
+    let mut node = Node::<N>::new();
+    for round in 0..60 {
+        let (client, id) = node.connect();
+        for _ in 0..round % 4 {
+            node.network.pause_receive(id);
+            node.poll(Wait::Poll);
+            node.network.resume_receive(id);
+        }
+        write(&client, b"x");
+        if round % 3 == 0 {
+            reset(client);
+        } else {
+            drop(client);
+        }
+        if round % 2 == 0 {
+            node.poll(Wait::Poll);
+        }
+        node.network.pause_receive(id);
+        node.until(|record| {
+            record.hung_up.iter().any(|gone| gone.0 == id) || record.closed.iter().any(|gone| gone.0 == id)
+        });
+        if round % 5 == 0 {
+            node.network.resume_receive(id);
+            node.until(|record| record.closed.iter().any(|gone| gone.0 == id));
+            assert_eq!(node.record.received_from(id), b"x");
+        }
+        node.network.close(id);
+    }
+    node.settle();
+}
+
+fn a_long_send_tells_that_it_moves<N: Driver>() {
+    let mut node = Node::<N>::new();
+    let (client, id) = node.connect();
+    let message = pattern(24 << 20);
+    node.network.send(id, message.clone());
+    node.settle();
+    // Nobody reads, so nothing moves.
+    let before = node.record.sent_some;
+    stays_asleep(&mut node);
+    assert_eq!(node.record.sent_some, before);
+    let mut got = Vec::new();
+    while node.record.sent_some == before {
+        got.extend(read(&client, 1 << 20));
+        node.poll(Wait::AtMost(Duration::from_millis(20)));
+    }
+    assert_eq!(node.record.sent_of(id), 0);
+    let reading = thread::spawn(move || {
+        got.extend(read(&client, (24 << 20) - got.len()));
+        got
+    });
+    node.until(|record| record.sent_of(id) == 1);
+    assert!(reading.join().unwrap() == message);
 }
 
 fn close_cancels_a_send_and_silences_the_connection<N: Driver>() {
@@ -543,6 +682,20 @@ fn unix_sockets<N: Driver>() {
     assert_eq!(endpoints.local, endpoints.peer);
     drop(client);
     node.until(|record| record.closed == [(id, Closed::ByPeer)]);
+    node.network.close(id);
+    // One that goes while it is paused. The other end of a unix socket goes whole.
+    let client = UnixStream::connect(&path).unwrap();
+    node.until(|record| record.accepted.len() == 1);
+    let id = node.adopt_all()[0];
+    node.network.pause_receive(id);
+    node.settle();
+    write(&client, b"behind");
+    drop(client);
+    node.until(|record| matches!(record.hung_up[..], [(gone, Closed::ByError(_))] if gone == id));
+    stays_asleep(&mut node);
+    node.network.resume_receive(id);
+    node.until(|record| record.closed.len() == 2);
+    assert_eq!(node.record.received_from(id), b"behind");
 }
 
 fn endpoints_are_those_of_the_socket<N: Driver>() {
@@ -637,6 +790,11 @@ suite!(
     a_reset_is_an_error,
     a_send_to_a_reset_peer_fails_and_closes_once,
     a_reset_while_a_send_waits_fails_it,
+    what_came_before_a_failed_send_is_told,
+    a_paused_connection_tells_that_its_peer_has_gone,
+    a_paused_connection_tells_of_a_reset,
+    who_goes_while_paused_is_noticed_whenever_that_begins,
+    a_long_send_tells_that_it_moves,
     close_cancels_a_send_and_silences_the_connection,
     close_right_after_adopt,
     indexes_are_reused_lowest_first_with_new_generations,

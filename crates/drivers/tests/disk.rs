@@ -59,7 +59,9 @@ impl Events<Socket> for Echo {
     fn sent(&mut self, _: ConnectionId, _: Vec<u8>, result: io::Result<()>) {
         result.unwrap();
     }
+    fn sent_some(&mut self, _: ConnectionId) {}
     fn remote_sent(&mut self, _: u64, _: Vec<u8>, _: usize) {}
+    fn hung_up(&mut self, _: ConnectionId, _: Closed) {}
     fn closed(&mut self, id: ConnectionId, _: Closed) {
         self.closed.push(id);
     }

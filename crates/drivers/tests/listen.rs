@@ -195,3 +195,83 @@ fn stopping_one_node_leaves_the_port_to_the_others() {
     let _clients: Vec<_> = (0..20).map(|_| TcpStream::connect(address).unwrap()).collect();
     second.until(|record| record.accepted.len() == 20);
 }
+
+/// Whether the nodes accept a client at `address`.
+fn is_served<N: Driver>(nodes: &mut [Node<N>], address: SocketAddr) -> bool {
+    let before: usize = nodes.iter().map(|node| node.record.accepted.len()).sum();
+    let Ok(_client) = TcpStream::connect(address) else { return false };
+    let start = std::time::Instant::now();
+    while start.elapsed() < PATIENCE {
+        for node in nodes.iter_mut() {
+            node.poll(Wait::AtMost(Duration::from_millis(1)));
+        }
+        if nodes.iter().map(|node| node.record.accepted.len()).sum::<usize>() > before {
+            return true;
+        }
+    }
+    panic!("a connection to {address} that nobody accepts");
+}
+
+/// A port that was free a moment ago. The system takes one back that it chose itself when a listener is shut down.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn addresses_change<N: Driver>(count: usize) {
+    let mut listeners = listen(&ListenOptions { port: free_port(), ..options(count) }).unwrap();
+    let first = listeners.addresses[0];
+    let mut nodes: Vec<_> = listeners
+        .nodes
+        .drain(..)
+        .zip(listeners.news.drain(..))
+        .map(|(own, news)| Node::<N>::with(N::following(N::make(own, Waker::new().unwrap()), news), first))
+        .collect();
+    let control = &mut listeners.control;
+    assert!(is_served(&mut nodes, first));
+
+    // A port that somebody else has: all stays as it was.
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let error = control.change_tcp(&ListenOptions { port, ..options(count) }).unwrap_err();
+    assert!(error.to_string().ends_with("Address already in use"), "{error}");
+    assert!(is_served(&mut nodes, first));
+
+    // Another port; the old one is free.
+    let (addresses, warnings) =
+        control.change_tcp(&ListenOptions { port: free_port(), ..options(count) }).unwrap();
+    assert!(warnings.is_empty());
+    let second = addresses[0];
+    assert_ne!(first, second);
+    assert!(is_served(&mut nodes, second));
+    assert!(TcpStream::connect(first).is_err());
+    drop(TcpListener::bind(first).unwrap());
+
+    // The same port on all addresses, and back.
+    let all = ListenOptions { bind: vec!["*".to_owned()], port: second.port(), ..options(count) };
+    control.change_tcp(&all).unwrap();
+    assert!(is_served(&mut nodes, second));
+    assert!(is_served(&mut nodes, SocketAddr::from(([127, 0, 0, 2], second.port()))));
+    control.change_tcp(&ListenOptions { port: second.port(), ..options(count) }).unwrap();
+    assert!(is_served(&mut nodes, second));
+    assert!(TcpStream::connect(SocketAddr::from(([127, 0, 0, 2], second.port()))).is_err());
+
+    // None, and one again.
+    control.change_tcp(&ListenOptions { bind: Vec::new(), ..options(count) }).unwrap();
+    assert!(!is_served(&mut nodes, second));
+    let (addresses, _) = control.change_tcp(&options(count)).unwrap();
+    assert!(is_served(&mut nodes, addresses[0]));
+}
+
+#[test]
+fn addresses_change_on_epoll() {
+    addresses_change::<Epoll>(1);
+    addresses_change::<Epoll>(3);
+}
+
+#[test]
+fn addresses_change_on_uring() {
+    if Uring::available() {
+        addresses_change::<Uring>(1);
+        addresses_change::<Uring>(3);
+    }
+}

@@ -41,6 +41,11 @@ impl EvictionPolicy {
         matches!(self, EvictionPolicy::AllKeysLfu | EvictionPolicy::VolatileLfu)
     }
 
+    /// Which key goes depends on when or how often each was used.
+    pub fn remembers_uses(self) -> bool {
+        matches!(self, EvictionPolicy::AllKeysLru | EvictionPolicy::VolatileLru) || self.counts_uses()
+    }
+
     /// Only keys with an expiry go.
     pub fn volatile_only(self) -> bool {
         match self {

@@ -54,6 +54,9 @@ pub struct ShardSettings {
     pub thresholds: Thresholds,
     /// Flushing frees memory later if the client does not say when (`lazyfree-lazy-user-flush`).
     pub lazy_flush: bool,
+    /// Redis would keep small integers once for all keys, because their uses need not be told apart (`maxmemory` and
+    /// `maxmemory-policy`).
+    pub shares_integers: bool,
     /// DUMP compresses strings (`rdbcompression`).
     pub compress_dumps: bool,
     /// When large values are freed.
@@ -102,6 +105,7 @@ impl Default for ShardSettings {
             lfu_decay_time_min: 1,
             thresholds: Thresholds::default(),
             lazy_flush: false,
+            shares_integers: true,
             compress_dumps: true,
             lazy_free: LazyFree::default(),
         }
@@ -199,6 +203,11 @@ impl Shard {
     /// Database number `db`. Panics if there is no such.
     pub fn database(&self, db: u16) -> &Database {
         &self.databases[db as usize]
+    }
+
+    /// Memory of keys and values in all databases, in bytes.
+    pub fn entry_bytes(&self) -> usize {
+        self.databases.iter().map(Database::entry_bytes).sum()
     }
 
     /// Database `db` as a read command sees it. `touch`: uses are noted for OBJECT IDLETIME.

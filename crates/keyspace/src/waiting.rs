@@ -26,9 +26,9 @@ impl WaitedKeys {
         }
     }
 
-    /// A key has come to hold a collection.
+    /// A key has come to hold a collection, or is to be looked at once more.
     #[inline]
-    pub(crate) fn note(&mut self, db: u16, key: &[u8]) {
+    pub fn note(&mut self, db: u16, key: &[u8]) {
         if !self.waiters.is_empty() {
             self.note_waited(db, key);
         }

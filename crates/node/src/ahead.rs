@@ -70,8 +70,7 @@ impl Ahead {
                     }
                     let resolved = registry.resolve(Args::new(&bytes[at..], decoder.spans()));
                     let first_span = self.spans.len();
-                    // The bytes at hand are less than 4 GiB, see the decoder.
-                    let moved = |span: &Span| Span { start: span.start + at as u32, len: span.len };
+                    let moved = |span: &Span| Span { start: span.start + at, len: span.len };
                     self.spans.extend(decoder.spans().iter().map(moved));
                     at += len;
                     let spans_len = self.spans.len() - first_span;

@@ -11,14 +11,14 @@ use crate::network::ConnectionId;
 use crate::waiters::{Claim, WaitRequest};
 use std::sync::Arc;
 use tessera_command::blocking::{BlockingSteps, Target};
-use tessera_command::gather::Transfer;
+use tessera_command::gather::Context;
 use tessera_command::host::UnblockReason;
 use tessera_command::host::command_stats::Outcome;
 use tessera_command::{Command, Error, Run};
 use tessera_keyspace::Effect;
 use tessera_resp::args::OwnedArgs;
-use tessera_resp::{Args, Protocol, Reply};
-use tessera_routing::Ticket;
+use tessera_resp::{Args, Reply};
+use tessera_routing::{Gathering, Ticket};
 
 const UNBLOCKED: &[u8] = b"UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
@@ -36,27 +36,20 @@ pub struct Blocked {
     deadline_ns: Option<u64>,
     /// All have been asked in vain.
     is_waiting: bool,
+    /// It is its turn at its key, and the element is on its way to another shard.
+    pub(crate) moving: Option<Box<Gathering>>,
 }
 
 impl Blocked {
     /// All owners know of it, and none had anything.
     pub fn is_waiting(&self) -> bool {
-        self.is_waiting
+        self.is_waiting && !self.claim.is_moving()
     }
-}
 
-/// An element on its way from one shard to another, taken for a client that waited.
-pub struct Delivery {
-    home: usize,
-    ticket: Ticket,
-    /// The node that it was taken from, and the key there.
-    from: (usize, Box<[u8]>),
-    to_key: Box<[u8]>,
-    db: u16,
-    element: Vec<u8>,
-    transfer: &'static Transfer,
-    command: &'static Command,
-    protocol: Protocol,
+    /// Takes its claim, if nobody has anything for it yet.
+    pub fn take_claim(&self) -> bool {
+        self.claim.take()
+    }
 }
 
 /// What became of a client at an owner of its keys.
@@ -87,6 +80,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
         }
+        // Any of them may own a key.
+        if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         let now_ms = self.shard.now_ms();
         let wait = match (steps.wait)(args).and_then(|wait| wait.check(now_ms).map(|()| wait)) {
@@ -111,6 +108,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             timeout_ms: wait.timeout_ms,
             deadline_ns: None,
             is_waiting: false,
+            moving: None,
         };
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.expect(wanted);
@@ -140,12 +138,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if let Some(deadline_ns) = blocked.deadline_ns {
                     self.wait_deadlines.insert((deadline_ns, pack(id)));
                 }
-                if connection.input_ended && blocked.claim.take() {
-                    // The client's end was seen before its command ran.
-                    self.end_wait(connection, &[]);
-                    connection.close_after_reply = true;
-                }
-                return;
+                // The client's end may have been seen before its command ran.
+                return self.end_vain_wait(connection);
             };
             let ticket =
                 Ticket { connection: pack(id), sequence: under.sequence, part: blocked.asked as u32 };
@@ -185,7 +179,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Answers a client that waited, whose claim has been taken.
-    fn end_wait(&mut self, connection: &mut Connection, reply: &[u8]) {
+    pub(crate) fn end_wait(&mut self, connection: &mut Connection, reply: &[u8]) {
         self.forget_wait(connection);
         let Some(under) = connection.running.as_deref_mut() else { return };
         let waited = matches!(&under.running, Running::Blocked(blocked) if blocked.is_waiting);
@@ -217,19 +211,92 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         owners.dedup();
         for owner in owners {
             if owner == self.me {
-                self.waiters.remove(&mut self.shard, owner, ticket);
+                self.forget_waiter(owner, ticket);
             } else {
                 self.mesh.note(owner, Note::Forget(ticket));
             }
         }
     }
 
-    /// Gives the claim of a client that goes away to nobody.
+    /// Gives the claim of a client that goes away to nobody. A move that is under way is brought to its end first.
     pub(crate) fn abandon_wait(&mut self, connection: &mut Connection) {
         if let Some(Running::Blocked(blocked)) = connection.awaited() {
+            if blocked.claim.is_moving() {
+                return;
+            }
             blocked.claim.take();
             self.forget_wait(connection);
             connection.running = None;
+        }
+    }
+
+    /// It is a client's turn at its key: moves the element from there to another shard.
+    pub(crate) fn take_move(&mut self, ticket: Ticket) {
+        self.with_connection(ticket, |core, connection| {
+            let protocol = connection.protocol();
+            let context = Context::of(&core.shard, connection.client.db);
+            let is_gone = connection.gone;
+            let Some(under) = connection.running.as_deref_mut() else { return };
+            let (sequence, command) = (under.sequence, under.command);
+            let Running::Blocked(blocked) = &mut under.running else { return };
+            let wait = (blocked.steps.wait)(blocked.words.as_args()).ok();
+            let way = wait.and_then(|wait| Some((*wait.keys.first()?, wait.target?)));
+            let Some((key, target)) = way.filter(|_| !is_gone) else {
+                return core.wait_again(connection);
+            };
+            let (gathering, step) = Gathering::start_moving(
+                command,
+                [key, target.key],
+                target.transfer,
+                blocked.steps.waits_for,
+                context,
+                protocol,
+                Ticket { sequence, ..ticket },
+                &core.shared.slots,
+            );
+            blocked.moving = Some(Box::new(gathering));
+            core.take_step(connection, step);
+        });
+    }
+
+    /// Answers a client whose element has been moved, or could not be.
+    pub(crate) fn end_move(&mut self, connection: &mut Connection, reply: &[u8]) {
+        if let Some(Running::Blocked(blocked)) = connection.awaited() {
+            blocked.claim.end_move(true);
+            blocked.moving = None;
+        }
+        if let Some(error) = reply.strip_prefix(b"-") {
+            self.note_error(error.trim_ascii_end());
+        }
+        self.end_wait(connection, reply);
+    }
+
+    /// Others have taken what a client was to have: it waits as before, in its old place, unless its time is up meanwhile.
+    pub(crate) fn wait_again(&mut self, connection: &mut Connection) {
+        let (id, is_over) = (connection.id, connection.gone || connection.peer_has_ended());
+        let Some(under) = connection.running.as_deref_mut() else { return };
+        let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
+        let Running::Blocked(blocked) = &mut under.running else { return };
+        blocked.moving = None;
+        let is_late = blocked.deadline_ns.is_some_and(|deadline_ns| deadline_ns <= self.now_ns);
+        blocked.claim.end_move(is_over || is_late);
+        if is_over {
+            self.end_wait(connection, &[]);
+            connection.close_after_reply = true;
+            return;
+        }
+        if is_late {
+            let (mut out, protocol) = (Vec::new(), connection.client.protocol);
+            (blocked.steps.give_up)(&mut Reply::new(&mut out, protocol));
+            return self.end_wait(connection, &out);
+        }
+        if let Some(deadline_ns) = blocked.deadline_ns {
+            self.wait_deadlines.insert((deadline_ns, pack(id)));
+        }
+        match blocked.runs.first().map(|(owner, _)| *owner) {
+            Some(owner) if owner == self.me => self.waiters.wake_others(&mut self.shard, owner, ticket),
+            Some(owner) => self.mesh.note(owner, Note::StillWaits(ticket)),
+            None => {}
         }
     }
 
@@ -278,7 +345,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_wait(&mut self, request: WaitRequest) {
         let (home, ticket) = (request.home, request.ticket);
         match self.attempt(request) {
-            Attempt::Served(reply) => self.mesh.note(home, Note::Served(ticket, reply)),
+            Attempt::Served(reply) => self.tell_served(home, ticket, reply),
+            // One of this node's own clients, which was put off.
+            Attempt::Waiting if home == self.me => self.take_waiting(ticket),
             Attempt::Waiting => self.mesh.note(home, Note::Waiting(ticket)),
             Attempt::Elsewhere => {}
         }
@@ -289,15 +358,46 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if request.claim.is_taken() {
             return Attempt::Elsewhere;
         }
+        if self.held.holds_any(&request.keys) {
+            self.held.put_off(request);
+            return Attempt::Elsewhere;
+        }
         let view = self.shard.view(request.db, false);
         if !request.keys.iter().any(|key| view.peek(key).is_some()) {
             self.waiters.add(&mut self.shard, request);
             return Attempt::Waiting;
         }
+        if self.moves_elsewhere(&request)
+            && let Some(key) = request.keys.first().cloned()
+        {
+            // Others may be having their turn. If not it is this one's, before its home hears that it waits and perhaps
+            // ends that, because the client has gone.
+            let db = request.db;
+            self.waiters.add(&mut self.shard, request);
+            self.serve_key(db, &key);
+            return Attempt::Waiting;
+        }
         if !request.claim.take() {
             return Attempt::Elsewhere;
         }
-        self.serve(&request).map_or(Attempt::Elsewhere, Attempt::Served)
+        Attempt::Served(self.serve(&request))
+    }
+
+    /// What a client waits for is to go to a key of another shard, and is of the right type.
+    fn moves_elsewhere(&self, request: &WaitRequest) -> bool {
+        let Run::Blocking(steps) = request.command.run else { return false };
+        let Ok(wait) = (steps.wait)(request.words.as_args()) else { return false };
+        let leaves = |target: Target<'_>| usize::from(self.shared.slots.owner_of(target.key)) != self.me;
+        let view = self.shard.view(request.db, false);
+        let entry = request.keys.first().and_then(|key| view.peek(key));
+        wait.target.is_some_and(leaves)
+            && entry.is_some_and(|entry| entry.value().type_name() == steps.waits_for)
+    }
+
+    /// Forgets a client that waited, and lets those who wait for the same have their turn.
+    pub(crate) fn forget_waiter(&mut self, home: usize, ticket: Ticket) {
+        self.waiters.wake_others(&mut self.shard, home, ticket);
+        self.waiters.remove(&mut self.shard, home, ticket);
     }
 
     /// Serves those who wait for keys that have come to hold something, and those who wait for what that leads to.
@@ -320,9 +420,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 index += 1;
                 continue;
             }
+            if request.claim.is_moving() {
+                // Those behind wait until it is known what is left.
+                return;
+            }
+            if self.moves_elsewhere(&request) && request.claim.begin_move() {
+                return self.tell_move(request.home, request.ticket);
+            }
             let is_ours = request.claim.take();
             self.waiters.remove(&mut self.shard, request.home, request.ticket);
-            if is_ours && let Some(reply) = self.serve(&request) {
+            if is_ours {
+                let reply = self.serve(&request);
                 self.tell_served(request.home, request.ticket, reply);
             }
         }
@@ -336,32 +444,33 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Does a blocking command whose claim has been taken. `None` if another shard has to end it.
-    fn serve(&mut self, request: &WaitRequest) -> Option<Vec<u8>> {
+    fn tell_move(&mut self, home: usize, ticket: Ticket) {
+        if home == self.me {
+            self.own_notes.push_back(Note::Move(ticket));
+        } else {
+            self.mesh.note(home, Note::Move(ticket));
+        }
+    }
+
+    /// Does a blocking command whose claim has been taken.
+    fn serve(&mut self, request: &WaitRequest) -> Vec<u8> {
         let WaitRequest { command, words, db, protocol, touch, .. } = request;
-        let Run::Blocking(steps) = command.run else { return None };
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, *protocol);
+        let Run::Blocking(steps) = command.run else { return out };
         let args = words.as_args();
         let keys: Vec<&[u8]> = request.keys.iter().map(|key| &**key).collect();
         self.make_room_for_growth();
-        let result = (steps.wait)(args).and_then(|wait| match wait.target {
-            Some(target) if usize::from(self.shared.slots.owner_of(target.key)) != self.me => {
-                self.send_away(request, steps, target).map(|()| None)
-            }
-            _ => {
-                let mut view = self.shard.view_mut(*db, *touch);
-                let effect = steps.try_keys(args, &keys, &mut view, &mut reply)?;
-                Ok(Some(effect.unwrap_or_else(|| {
-                    (steps.give_up)(&mut reply);
-                    Effect::None
-                })))
-            }
+        let mut view = self.shard.view_mut(*db, *touch);
+        let result = steps.try_keys(args, &keys, &mut view, &mut reply).map(|effect| {
+            effect.unwrap_or_else(|| {
+                (steps.give_up)(&mut reply);
+                Effect::None
+            })
         });
         match result {
-            Ok(None) => return None,
-            Ok(Some(Effect::None)) => {}
-            Ok(Some(Effect::Verbatim | Effect::Rewritten)) => self.shard.note_dirty(),
+            Ok(Effect::None) => {}
+            Ok(Effect::Verbatim | Effect::Rewritten) => self.shard.note_dirty(),
             Err(error) => {
                 let text = error.text(command.full_name);
                 self.note_error(&text);
@@ -369,70 +478,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Reply::new(&mut out, *protocol).error(text);
             }
         }
-        Some(out)
-    }
-
-    /// Takes an element and sends it to the shard where it is wanted.
-    fn send_away(
-        &mut self,
-        request: &WaitRequest,
-        steps: BlockingSteps,
-        target: Target<'_>,
-    ) -> Result<(), Error> {
-        let WaitRequest { home, ticket, command, db, protocol, touch, .. } = request;
-        let key = request.keys.first().ok_or(Error::SYNTAX)?;
-        let mut view = self.shard.view_mut(*db, *touch);
-        let is_of_type =
-            view.read().find(key).is_some_and(|entry| entry.value().type_name() == steps.waits_for);
-        if !is_of_type {
-            return Err(Error::WRONG_TYPE);
-        }
-        let element = (target.transfer.take)(&mut view, key, b"").ok_or(Error::WRONG_TYPE)?;
-        self.shard.note_dirty();
-        let delivery = Delivery {
-            home: *home,
-            ticket: *ticket,
-            from: (self.me, key.clone()),
-            to_key: target.key.into(),
-            db: *db,
-            element,
-            transfer: target.transfer,
-            command,
-            protocol: *protocol,
-        };
-        let owner = usize::from(self.shared.slots.owner_of(target.key));
-        self.mesh.note(owner, Note::Deliver(Box::new(delivery)));
-        Ok(())
-    }
-
-    /// An element comes from another shard for a key of this one.
-    pub(crate) fn take_delivery(&mut self, delivery: Delivery) {
-        self.make_room_for_growth();
-        let Delivery { home, ticket, db, transfer, protocol, .. } = delivery;
-        let mut view = self.shard.view_mut(db, true);
-        if (transfer.give)(&mut view, &delivery.to_key, &delivery.element).is_err() {
-            return self.mesh.note(delivery.from.0, Note::Return(Box::new(delivery)));
-        }
-        self.shard.note_dirty();
-        let mut out = Vec::new();
-        (transfer.reply)(Some(&delivery.element), &mut Reply::new(&mut out, protocol));
-        self.tell_served(home, ticket, out);
-        self.serve_waiters();
-    }
-
-    /// An element comes back, because the key that it was for holds something else.
-    pub(crate) fn take_return(&mut self, delivery: Delivery) {
-        let Delivery { home, ticket, db, transfer, command, protocol, .. } = delivery;
-        let mut view = self.shard.view_mut(db, true);
-        // Should the source have become something else as well, there is no place left for the element.
-        if (transfer.give_back)(&mut view, &delivery.from.1, &delivery.element).is_ok() {
-            self.shard.note_dirty();
-        }
-        let text = Error::WRONG_TYPE.text(command.full_name);
-        self.note_error(&text);
-        let mut out = Vec::new();
-        Reply::new(&mut out, protocol).error(text);
-        self.tell_served(home, ticket, out);
-        self.serve_waiters();
+        out
     }
 }

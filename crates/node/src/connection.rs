@@ -48,10 +48,14 @@ pub enum Hold {
     Loading,
     /// The client does not read its replies.
     SlowReader,
+    /// It has had its share of the turn.
+    Turn,
     /// All shards are about to agree on the moment of a snapshot.
     Cut,
     /// A key that it writes to has to be saved first.
     Unsaved,
+    /// A command over several shards holds a key of it.
+    Held,
     /// It waits for the end of a snapshot.
     Saving,
     /// A snapshot is sent to the client, or will be.
@@ -119,7 +123,11 @@ pub struct Connection {
     pub close_after_reply: bool,
     /// The client has sent its end: what it sent before is still executed and answered.
     pub input_ended: bool,
-    /// The peer is gone; only something still out keeps the connection.
+    /// Likewise, but what it sent before has not all been received: receiving is paused.
+    pub has_hung_up: bool,
+    /// The socket takes nothing any more: what was received is still executed, and its replies are thrown away.
+    pub send_failed: bool,
+    /// The connection is closed; only something still out keeps the connection.
     pub gone: bool,
     /// It is in the node's list of connections to send from.
     pub is_listed: bool,
@@ -149,6 +157,8 @@ impl Connection {
             direct: None,
             close_after_reply: false,
             input_ended: false,
+            has_hung_up: false,
+            send_failed: false,
             gone: false,
             is_listed: false,
             receive_paused: false,
@@ -162,10 +172,36 @@ impl Connection {
         self.running.as_mut().map(|under| &mut under.running)
     }
 
+    /// The command under way that brings keys of several shards together.
+    pub fn gathering(&mut self) -> Option<&mut Gathering> {
+        match self.awaited()? {
+            Running::Gathering(gathering) => Some(gathering),
+            Running::Blocked(blocked) => blocked.moving.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// A blocking command moves what it waited for.
+    pub fn is_moving(&mut self) -> bool {
+        matches!(self.awaited(), Some(Running::Blocked(blocked)) if blocked.moving.is_some())
+    }
+
     /// It waits for a key, and everybody concerned knows.
     pub fn is_blocked(&self) -> bool {
         let running = self.running.as_ref().map(|under| &under.running);
         matches!(running, Some(Running::Blocked(blocked)) if blocked.is_waiting())
+    }
+
+    /// The client sends nothing any more.
+    pub fn peer_has_ended(&self) -> bool {
+        self.input_ended || self.has_hung_up
+    }
+
+    /// `timeout` is for it: the next to do something is the client, which shall send, or read what there is for it.
+    pub fn may_time_out(&self) -> bool {
+        let is_answered = self.replies.is_settled() || !self.streams.is_empty();
+        let is_held = self.hold.is_some_and(|hold| hold != Hold::SlowReader);
+        !self.client.monitor && is_answered && !is_held
     }
 
     /// What the client speaks.
@@ -188,9 +224,17 @@ impl Connection {
         self.output_bytes().saturating_add(kept.fold(0, usize::saturating_add))
     }
 
-    /// Bytes received and not executed.
+    /// Bytes received and not understood yet: what `client-query-buffer-limit` is about. The words of an unfinished
+    /// command that are whole are not among them, as in Redis.
     pub fn input_bytes(&self) -> usize {
-        self.input.as_ref().map_or(0, |input| input.rest().len())
+        self.input
+            .as_ref()
+            .map_or(0, |input| input.rest().len().saturating_sub(input.decoder.understood_len_bytes()))
+    }
+
+    /// Bytes of the whole words of an unfinished command.
+    pub fn argument_bytes(&self) -> usize {
+        self.input.as_ref().map_or(0, |input| input.decoder.understood_len_bytes())
     }
 
     /// Memory held, in bytes.

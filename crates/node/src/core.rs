@@ -3,10 +3,11 @@
 use crate::ahead::Ahead;
 use crate::buffers::Buffers;
 use crate::clock::Clock;
-use crate::connection::{Connection, Running};
+use crate::connection::{Connection, Hold, Running, pack};
 use crate::defragmentation::Defragmentation;
 use crate::desk::Desk;
 use crate::disk::Disk;
+use crate::held::Held;
 use crate::loading::Loading;
 use crate::memory::{MemoryWatch, eviction_policy, eviction_samples};
 use crate::mesh::{Mesh, Note};
@@ -54,6 +55,7 @@ pub(crate) struct Rates {
     pub(crate) input_bytes: Rate,
     pub(crate) output_bytes: Rate,
     pub(crate) turns: Rate,
+    pub(crate) busy_us: Rate,
 }
 
 /// A node without its network.
@@ -80,6 +82,8 @@ pub struct Core<S, C> {
     pub(crate) listed: Vec<ConnectionId>,
     /// Connections whose hold is over.
     pub(crate) runnable: VecDeque<ConnectionId>,
+    /// Connections that have had their share of this turn.
+    pub(crate) next_turn: Vec<ConnectionId>,
     /// Connections held because of a congested peer.
     pub(crate) stalled: Vec<ConnectionId>,
     /// Connections held by CLIENT PAUSE.
@@ -90,6 +94,8 @@ pub struct Core<S, C> {
     pub(crate) wait_deadlines: BTreeSet<(u64, u64)>,
     /// Who waits for keys of this shard.
     pub(crate) waiters: Waiters,
+    /// Which keys of this shard are held, and who waits for that to end.
+    pub(crate) held: Held,
     pub(crate) pause: Pause,
     /// The pause when `paused` was last looked at.
     pub(crate) pause_seen: Pause,
@@ -97,6 +103,8 @@ pub struct Core<S, C> {
     pub(crate) orders: Vec<NetworkOrder>,
     /// This node's own part of commands for all nodes.
     pub(crate) own_notes: VecDeque<Note<S>>,
+    /// What this node's own monitors are to be shown.
+    pub(crate) own_lines: Vec<u8>,
     pub(crate) remote_sends: Vec<Option<RemoteSend>>,
     pub(crate) free_remote_sends: Vec<u32>,
     pub(crate) spare_decoder: Decoder,
@@ -114,8 +122,12 @@ pub struct Core<S, C> {
     pub(crate) active_expire: bool,
     pub(crate) next_housekeeping_ns: u64,
     pub(crate) next_sums_ns: u64,
+    pub(crate) next_peak_ns: u64,
     pub(crate) next_look_at_clients_ns: u64,
     pub(crate) next_http_warning_ns: u64,
+    pub(crate) next_pause_warning_ns: u64,
+    /// `client-output-buffer-pause`, in bytes; as large as can be if there is none.
+    pub(crate) output_pause_bytes: usize,
     /// The most that clients used of late, in bytes.
     pub(crate) clients_peak_bytes: u64,
     /// See [`Shared::purges`].
@@ -150,16 +162,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             adopted: Vec::new(),
             listed: Vec::new(),
             runnable: VecDeque::new(),
+            next_turn: Vec::new(),
             stalled: Vec::new(),
             paused: Vec::new(),
             blocked_clients: 0,
             wait_deadlines: BTreeSet::new(),
             waiters: Waiters::default(),
+            held: Held::default(),
             pause: Pause::default(),
             pause_seen: Pause::default(),
             monitors: Vec::new(),
             orders: Vec::new(),
             own_notes: VecDeque::new(),
+            own_lines: Vec::new(),
             remote_sends: Vec::new(),
             free_remote_sends: Vec::new(),
             spare_decoder: Decoder::new(),
@@ -175,8 +190,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             active_expire: true,
             next_housekeeping_ns: 0,
             next_sums_ns: 0,
+            next_peak_ns: 0,
             next_look_at_clients_ns: 0,
             next_http_warning_ns: 0,
+            next_pause_warning_ns: 0,
+            output_pause_bytes: usize::MAX,
             clients_peak_bytes: 0,
             purges_seen: 0,
             expire_more: false,
@@ -229,6 +247,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             lfu_decay_time_min: self.config.lfu_decay_time_min,
             thresholds: thresholds(&self.config),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
+            shares_integers: self.config.max_memory.0 == 0
+                || !eviction_policy(self.config.max_memory_policy).remembers_uses(),
             compress_dumps: self.config.rdb_compression,
             lazy_free: LazyFree {
                 eviction: self.config.lazy_free_lazy_eviction,
@@ -238,6 +258,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             },
         });
         self.take_over_memory_config();
+        self.take_over_output_pause();
     }
 
     /// Parcels of peers have not been taken in yet.
@@ -253,8 +274,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && !self.mesh.is_restless()
             && self.disk.is_idle()
             && self.runnable.is_empty()
+            && self.next_turn.is_empty()
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
+            && self.held.is_empty()
+            && self.own_lines.is_empty()
             && self.is_snapshot_quiet()
             && self.orders.is_empty()
             && self.remote_sends.iter().all(Option::is_none)
@@ -351,10 +375,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Ends a connection: now, or when another node has let go of its socket, or when what it began is done.
     pub(crate) fn close(&mut self, mut connection: Box<Connection>) {
+        if !connection.gone && connection.replies.waiting() > 0 {
+            self.forget_calls(connection.id);
+        }
         self.abandon_wait(&mut connection);
         self.end_streams(&mut connection);
-        if matches!(connection.awaited(), Some(Running::Gathering(_))) {
-            // What it has taken from one shard must still reach another.
+        if connection.hold == Some(Hold::Paused) {
+            self.paused.retain(|id| *id != connection.id);
+        }
+        if matches!(connection.awaited(), Some(Running::Gathering(_) | Running::Blocked(_))) {
+            // What it has taken from one shard must still reach another, and keys that it holds be let go of.
             connection.gone = true;
             self.put(connection);
             return;
@@ -366,10 +396,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         if connection.client.monitor {
             self.monitors.retain(|id| *id != connection.id);
-            self.shared.note_monitor(false);
+            self.shared.note_monitor(self.me, false);
         }
         self.orders.push(NetworkOrder::Close(connection.id));
         self.stats().clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Has nobody read for a connection that is closed, whatever of its calls has not been run. Writes take effect.
+    fn forget_calls(&mut self, id: ConnectionId) {
+        let connection = pack(id);
+        for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.me) {
+            self.mesh.outgoing(peer).forget_calls(connection);
+            self.mesh.note(peer, Note::Gone(connection));
+        }
     }
 }
 

@@ -54,7 +54,7 @@ pub enum Operation {
         /// Which.
         file: FileId,
     },
-    /// The names and lengths of the files in a directory. Answers [`Output::Names`].
+    /// What is in a directory. Answers [`Output::Names`].
     List {
         /// Its path.
         directory: Arc<str>,
@@ -91,8 +91,32 @@ pub enum Output {
     Written(Vec<u8>),
     /// What was read.
     Read(Vec<u8>),
-    /// Names of the files, and their lengths in bytes.
-    Names(Vec<(String, u64)>),
+    /// Everything in the directory whose name is text.
+    Names(Vec<Listed>),
+}
+
+/// A name in a directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// The name.
+    pub name: String,
+    /// The file's length in bytes; 0 if it is none.
+    pub len_bytes: u64,
+    /// It is a regular file, or leads to one. Otherwise it is a directory, a pipe, a link to nothing: it cannot be read as a file, and
+    /// a file of this name is not absent either.
+    pub is_regular: bool,
+}
+
+impl Listed {
+    /// A regular file.
+    pub fn file(name: impl Into<String>, len_bytes: u64) -> Listed {
+        Listed { name: name.into(), len_bytes, is_regular: true }
+    }
+
+    /// Anything else.
+    pub fn other(name: impl Into<String>) -> Listed {
+        Listed { name: name.into(), len_bytes: 0, is_regular: false }
+    }
 }
 
 /// An operation that is over.

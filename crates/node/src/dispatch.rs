@@ -6,6 +6,7 @@ use crate::core::Core;
 use crate::feed::Flow;
 use crate::host::NodeHost;
 use crate::mesh::Note;
+use crate::snapshot::Awaited;
 use tessera_command::client::ReplyMode;
 use tessera_command::gather::Context;
 use tessera_command::host::command_stats::Outcome;
@@ -19,8 +20,10 @@ use tessera_routing::{Assembly, Gathering, ShardId, Ticket, cursor, split};
 
 /// A node warns of clients that speak HTTP at most this often, in nanoseconds.
 const HTTP_WARNING_PERIOD_NS: u64 = 60_000_000_000;
-/// A client that leaves this many bytes unread gets no further command executed.
-pub(crate) const SLOW_READER_LEN_BYTES: usize = 64 * 1024 * 1024;
+/// A client that has to authenticate and has not gets no further answer while this much waits for it, in bytes.
+const STRANGER_MAX_LEN_BYTES: usize = 16 * 1024;
+/// A node tells of paused clients at most this often, in nanoseconds.
+const PAUSE_WARNING_PERIOD_NS: u64 = 60_000_000_000;
 
 /// What Redis answers to writes when it cannot save.
 const SNAPSHOTS_FAIL: &[u8] = b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to \
@@ -37,6 +40,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         resolved: Result<&'static Command, Unknown>,
         args: Args<'_>,
     ) -> Flow {
+        // Whatever it is answered counts: also that it is refused.
+        if connection.output_bytes() > self.output_pause_bytes {
+            return self.pause_for_output(connection);
+        }
         let admitted = admit_resolved(self.shared.registry, resolved, args, &connection.client, &self.config);
         let command = match admitted {
             Ok(command) => command,
@@ -52,9 +59,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.paused.push(connection.id);
             return hold(connection, Hold::Paused);
         }
-        if connection.output_bytes() > SLOW_READER_LEN_BYTES {
-            return hold(connection, Hold::SlowReader);
-        }
         if self.snapshot.drain.is_holding {
             self.hold_for_cut(connection.id);
             return hold(connection, Hold::Cut);
@@ -62,7 +66,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match command.spread() {
             Spread::Nowhere => self.at_home(connection, command, args),
             Spread::Blocking => self.block(connection, command, args),
-            _ if self.mesh.nodes() == 1 && !matches!(command.run, Run::Everywhere(_)) => {
+            _ if self.mesh.nodes() == 1
+                && !matches!(command.run, Run::Everywhere(_))
+                && !command.flags.has(Flags::REMOVES_ALL) =>
+            {
                 self.on_own_shard(connection, command, args)
             }
             Spread::OneShard => {
@@ -96,8 +103,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) {
-        connection.client.last_command = command.full_name;
-        connection.client.last_command_at_ms = self.unix_us.div_euclid(1000);
+        connection.client.last_command = command.shown_name;
         self.counters.commands += 1;
         // Session commands are shown when they are done, as Redis does it: SELECT with the new database.
         if self.shared.monitors() > 0 && !matches!(command.run, Run::Session(_)) {
@@ -116,12 +122,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             connection.endpoints.peer.clone()
         };
         let hidden = command.spec.secrets.positions(args);
-        let line: std::sync::Arc<[u8]> =
-            monitor_line(self.unix_us, connection.client.db, &peer, args, &hidden).into();
-        for node in (0..self.mesh.nodes()).filter(|node| *node != self.me) {
-            self.mesh.note(node, Note::Monitor(line.clone()));
+        let line = monitor_line(self.unix_us, connection.client.db, &peer, args, &hidden);
+        for node in self.shared.nodes_with_monitors() {
+            if node == self.me {
+                self.own_lines.extend_from_slice(&line);
+            } else {
+                self.mesh.line(node, &line);
+            }
         }
-        self.own_notes.push_back(Note::Monitor(line));
     }
 
     /// On this node's shard, at once.
@@ -134,6 +142,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
             return self.hold_for_snapshot(connection);
+        }
+        if self.must_wait_for_holder(command, args) {
+            return self.hold_for_holder(connection);
         }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
@@ -177,8 +188,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.on_own_shard(connection, command, args);
         }
         if self.mesh.is_congested(owner) {
-            self.stalled.push(connection.id);
-            return hold(connection, Hold::Peer(owner));
+            return self.hold_for_peer(connection, owner);
         }
         if connection.replies.is_full() {
             return hold(connection, Hold::UntilSettled);
@@ -225,7 +235,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
         let Connection { client, replies, endpoints, .. } = connection;
         let (mut failed, mut wanted) = (None, true);
-        let mut host = NodeHost::new(self, endpoints, [input_bytes, output_bytes, allocated_bytes]);
+        let mut host = NodeHost::new(self, endpoints, args, [input_bytes, output_bytes, allocated_bytes]);
         replies.write_now(|out| {
             let start = out.len();
             let protocol = client.protocol;
@@ -260,18 +270,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Action::Monitor => {
                 if !self.monitors.contains(&connection.id) {
                     self.monitors.push(connection.id);
-                    self.shared.note_monitor(true);
+                    self.shared.note_monitor(self.me, true);
                 }
             }
             Action::EndMonitor => {
                 if self.monitors.contains(&connection.id) {
                     self.monitors.retain(|id| *id != connection.id);
-                    self.shared.note_monitor(false);
+                    self.shared.note_monitor(self.me, false);
                 }
             }
-            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, false),
+            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, Awaited::Save),
+            // The lines for a monitor would come in the middle of it. Redis answers nothing then.
+            Action::SendSnapshot if connection.client.monitor => {}
             Action::SendSnapshot => self.await_transfer(connection),
-            Action::AwaitEnd => self.await_snapshot(connection, wanted, true),
+            Action::AwaitEnd => self.await_snapshot(connection, wanted, Awaited::End),
         }
     }
 
@@ -306,7 +318,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
             return self.hold_for_snapshot(connection);
         }
+        if self.must_wait_for_holder(command, args) {
+            return self.hold_for_holder(connection);
+        }
         let split = split::split(args, first, step, &self.shared.slots);
+        if let Some(peer) = self.mesh.congested_of(split.parts.iter().map(|part| usize::from(part.shard))) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         let parts = split.parts.iter().map(|part| (usize::from(part.shard), part.words.as_args()));
         self.run_parts(
@@ -325,8 +343,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         merge: Merge,
     ) -> Flow {
-        self.note_start(connection, command, args);
         let nodes = self.mesh.nodes();
+        if let Some(peer) = self.mesh.congested_of(0..nodes) {
+            return self.hold_for_peer(connection, peer);
+        }
+        self.note_start(connection, command, args);
         let parts = (0..nodes).map(|node| (node, args));
         self.run_parts(connection, command, args, Assembly::new(merge, nodes, Vec::new()), parts)
     }
@@ -345,12 +366,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.expect(wanted);
         let (db, protocol, touch) =
             (connection.client.db, connection.client.protocol, !connection.client.no_touch);
+        let mut is_whole = false;
         for (number, (shard, words)) in parts.enumerate() {
             let part = number as u32;
             if shard == self.me {
                 let mut out = Vec::new();
                 self.run_on_shard(command, words, db, protocol, touch, part == 0, false, &mut out);
-                assembly.take(part, &out);
+                is_whole = assembly.take(part, &out);
             } else {
                 let ticket = Ticket { connection: pack(connection.id), sequence, part };
                 self.counters.forwarded += 1;
@@ -361,6 +383,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let running = Running::Parts(assembly);
         connection.running = Some(Box::new(Under { sequence, command, words, began_ns, running }));
         connection.hold = Some(Hold::Running);
+        if is_whole {
+            self.finish_parts(connection);
+        }
         Flow::Next
     }
 
@@ -371,6 +396,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         merge: Merge,
     ) -> Flow {
+        if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         if let Err(error) = (command.check)(args) {
             return self.refuse(connection, &error.text(command.full_name));
@@ -408,7 +436,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         cursor_index: usize,
     ) -> Flow {
-        self.note_start(connection, command, args);
         let given = tessera_command::cursor::parse(&args[cursor_index]);
         // Words that are no cursor are for the command itself to refuse.
         let (shard, position) = match given {
@@ -419,6 +446,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 None => (self.shared.slots.shards() - 1, Some(u64::MAX >> 15)),
             },
         };
+        if let Some(peer) = self.mesh.congested_of([usize::from(shard)]) {
+            return self.hold_for_peer(connection, peer);
+        }
+        self.note_start(connection, command, args);
         let mut words = OwnedArgs::new();
         for (index, word) in args.iter().enumerate() {
             match position {
@@ -435,6 +466,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) -> Flow {
+        // Any of them may be asked.
+        if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         let mut left = self.shards_by_chance(connection.client.db);
         let first = left.pop().unwrap_or(self.me as ShardId);
@@ -500,6 +535,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
         }
+        if let Some(peer) = self.mesh.congested_of(owners.iter().map(|owner| usize::from(*owner))) {
+            return self.hold_for_peer(connection, peer);
+        }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.expect(wanted);
@@ -530,6 +568,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     #[cold]
     fn refuse_admission(&mut self, connection: &mut Connection, args: Args<'_>, refused: Refused) -> Flow {
+        if connection.output_bytes() > STRANGER_MAX_LEN_BYTES && self.is_stranger(connection) {
+            return hold(connection, Hold::SlowReader);
+        }
         if refused.command.is_none() && is_http(args) {
             return self.drop_http(connection);
         }
@@ -538,6 +579,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let name = refused.command.map_or("", |command| command.full_name);
         self.refuse(connection, &refused.error.text(name))
+    }
+
+    #[cold]
+    pub(crate) fn hold_for_peer(&mut self, connection: &mut Connection, peer: usize) -> Flow {
+        self.stalled.push(connection.id);
+        hold(connection, Hold::Peer(peer))
+    }
+
+    /// Has a client read before more of its commands are executed.
+    #[cold]
+    fn pause_for_output(&mut self, connection: &mut Connection) -> Flow {
+        self.counters.output_pauses += 1;
+        if self.now_ns >= self.next_pause_warning_ns {
+            self.next_pause_warning_ns = self.now_ns + PAUSE_WARNING_PERIOD_NS;
+            let line = format!(
+                "Client {} has left {} bytes of replies unread: its commands wait until it has read half of what \
+                 client-output-buffer-pause allows",
+                connection.endpoints.peer,
+                connection.output_bytes()
+            );
+            self.shared.system.log(line.as_bytes());
+        }
+        hold(connection, Hold::SlowReader)
     }
 
     #[cold]

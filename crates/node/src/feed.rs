@@ -5,6 +5,8 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Hold, Input, Running};
 use crate::core::{Core, NetworkOrder};
 use crate::network::{Closed, ConnectionId};
+use crate::turns::Budget;
+use tessera_command::client::ReplyMode;
 use tessera_resp::{Args, Decoder, Limits, ProtocolError, Reply};
 
 /// While a connection is held and this much of its input waits, the driver stops receiving from it, in bytes.
@@ -34,28 +36,76 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if connection.direct.is_some() {
             self.reclaim_socket(&mut connection);
         }
+        connection.client.last_interaction_at_ms = self.now_ms();
         self.now_ns = self.clock.monotonic_ns();
         self.feed(&mut connection, bytes);
         self.after_input(connection);
     }
 
-    /// The driver says that a connection has ended. Like Redis, the node still executes and answers what came before a
-    /// client's end, unless CLIENT PAUSE holds it or it waits for a key.
+    /// The driver says that bytes have left for a client.
+    pub(crate) fn note_activity(&mut self, id: ConnectionId) {
+        let now_ms = self.now_ms();
+        if let Some(connection) = self.connection(id) {
+            connection.client.last_interaction_at_ms = now_ms;
+        }
+    }
+
+    /// The driver says that a connection has ended.
     pub(crate) fn end_of_input(&mut self, id: ConnectionId, why: Closed) {
-        let Some(mut connection) = self.take(id) else { return };
-        // Who waits for a key and ends will not read what it gets.
-        let waits = matches!(connection.awaited(), Some(Running::Blocked(_)));
-        if why != Closed::ByPeer || connection.gone || waits {
+        if let Some(mut connection) = self.take(id) {
+            connection.input_ended = true;
+            self.let_go(connection, why);
+        }
+    }
+
+    /// The driver says that the peer of a connection has gone from which it does not receive for now.
+    pub(crate) fn hang_up(&mut self, id: ConnectionId, why: Closed) {
+        if let Some(mut connection) = self.take(id) {
+            connection.has_hung_up = true;
+            self.let_go(connection, why);
+        }
+    }
+
+    /// The client sends nothing any more. Like Redis, the node still executes what came before, and answers it if anybody
+    /// may be reading, unless CLIENT PAUSE holds it or it waits for a key.
+    fn let_go(&mut self, mut connection: Box<Connection>, why: Closed) {
+        if connection.gone || why != Closed::ByPeer && connection.hold == Some(Hold::Transfer) {
             return self.close(connection);
         }
+        if why != Closed::ByPeer {
+            self.stop_sending(&mut connection);
+        }
         self.reclaim_socket(&mut connection);
-        connection.input_ended = true;
-        connection.close_after_reply |= matches!(connection.hold, None | Some(Hold::Paused));
-        let is_done = connection.close_after_reply
-            && connection.replies.is_settled()
-            && connection.replies.ready_len_bytes() == 0
-            && connection.sending_bytes == 0;
-        if is_done { self.close(connection) } else { self.put(connection) }
+        self.end_vain_wait(&mut connection);
+        connection.close_after_reply |= connection.hold == Some(Hold::Paused);
+        if connection.hold.is_none() {
+            // Its commands may have their turn still to come; otherwise there is nothing to wait for.
+            self.runnable.push_back(connection.id);
+        }
+        self.put(connection);
+    }
+
+    /// Who waits for a key and has gone will not read what it gets: nobody shall have anything for it.
+    pub(crate) fn end_vain_wait(&mut self, connection: &mut Connection) {
+        let is_vain = connection.peer_has_ended()
+            && matches!(connection.awaited(), Some(Running::Blocked(blocked)) if blocked.is_waiting() && blocked.take_claim());
+        if is_vain {
+            self.end_wait(connection, &[]);
+            connection.close_after_reply = true;
+        }
+    }
+
+    /// The socket takes nothing any more.
+    pub(crate) fn stop_sending(&mut self, connection: &mut Connection) {
+        if std::mem::replace(&mut connection.send_failed, true) {
+            return;
+        }
+        connection.client.reply_mode = ReplyMode::Off;
+        connection.replies.throw_away();
+        self.drop_streams(connection);
+        if connection.hold == Some(Hold::SlowReader) {
+            self.runnable.push_back(connection.id);
+        }
     }
 
     /// Goes on with a connection whose hold is over.
@@ -66,6 +116,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         connection.hold = None;
+        self.now_ns = self.clock.monotonic_ns();
         if let Some(mut input) = connection.input.take() {
             let done = self.run(&mut connection, &input.bytes[input.start..], &mut input.decoder);
             input.start += done;
@@ -76,7 +127,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// What follows when a connection's commands have been run as far as possible.
     fn after_input(&mut self, mut connection: Box<Connection>) {
-        connection.close_after_reply |= connection.input_ended && connection.hold.is_none();
+        if connection.peer_has_ended() {
+            // Of who has gone nothing is executed after CLIENT PAUSE, as in Redis.
+            connection.close_after_reply |=
+                connection.hold == Some(Hold::Paused) || connection.input_ended && connection.hold.is_none();
+        }
         let waiting = connection.input_bytes();
         connection.input_peak_bytes = connection.input_peak_bytes.max(waiting);
         if waiting as u64 > self.config.client_query_buffer_limit.0 {
@@ -163,6 +218,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn run(&mut self, connection: &mut Connection, bytes: &[u8], decoder: &mut Decoder) -> usize {
         let mut at = 0;
         let mut ahead = std::mem::take(&mut self.ahead);
+        let mut budget = Budget::of_connection();
         while connection.hold.is_none() && !connection.close_after_reply {
             let limits = Limits { unauthenticated: self.is_stranger(connection), ..self.limits };
             let last = ahead.read(self.shared.registry, &bytes[at..], decoder, &limits);
@@ -173,6 +229,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let args = Args::new(&bytes[start..], ahead.spans_of(planned));
                 is_stopped = connection.hold.is_some()
                     || connection.close_after_reply
+                    || self.is_turn_over(connection, &mut budget)
                     || self.dispatch(connection, planned.resolved, args) == Flow::Again;
                 if is_stopped {
                     decoder.reset();
@@ -190,6 +247,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     let args = Args::new(decoder.words_in(&bytes[at..]), decoder.spans());
                     if connection.hold.is_some()
                         || connection.close_after_reply
+                        || self.is_turn_over(connection, &mut budget)
                         || (!args.is_empty()
                             && self.dispatch(connection, self.shared.registry.resolve(args), args)
                                 == Flow::Again)
@@ -211,6 +269,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.ahead = ahead;
         at
+    }
+
+    /// Whether a connection has had its share of the turn; then it goes on in the next one.
+    #[inline]
+    fn is_turn_over(&mut self, connection: &mut Connection, budget: &mut Budget) -> bool {
+        let is_over = !budget.take_one(self.now_ns);
+        if is_over {
+            connection.hold = Some(Hold::Turn);
+            self.next_turn.push(connection.id);
+        }
+        is_over
     }
 
     fn refuse_protocol(&mut self, connection: &mut Connection, error: &ProtocolError) {

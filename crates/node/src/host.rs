@@ -6,12 +6,12 @@ use crate::core::Core;
 use crate::network::Endpoints;
 use crate::snapshot::Purpose;
 use crate::snapshot::status::EndOrder;
-use crate::stats::Counters;
+use crate::stats::{Counters, NodeStats};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use tessera_command::client::Client;
 use tessera_command::host::facts::{
-    ClientsFacts, DatabaseFacts, MemoryFacts, PersistenceFacts, ReplicationFacts, StatsFacts,
+    ClientsFacts, DatabaseFacts, MemoryFacts, PersistenceFacts, ReplicationFacts, ShardFacts, StatsFacts,
 };
 use tessera_command::host::{
     Action, ClientInfo, CommandTotals, ConnectionInfo, ErrorStats, Facts, Host, LatencyMonitor, Pause,
@@ -19,10 +19,13 @@ use tessera_command::host::{
 };
 use tessera_command::{Error, Registry};
 use tessera_config::{Config, Id};
+use tessera_resp::Args;
 
 /// The connection that sent the command at hand. It is not in the node's table meanwhile.
 struct Caller<'a> {
     endpoints: &'a Endpoints,
+    /// The command at hand.
+    args: Args<'a>,
     input_bytes: usize,
     output_bytes: usize,
     allocated_bytes: usize,
@@ -42,10 +45,11 @@ impl<'a, S: Send + 'static, C: Clock> NodeHost<'a, S, C> {
     pub(crate) fn new(
         core: &'a mut Core<S, C>,
         endpoints: &'a Endpoints,
+        args: Args<'a>,
         sizes: [usize; 3],
     ) -> NodeHost<'a, S, C> {
         let [input_bytes, output_bytes, allocated_bytes] = sizes;
-        let caller = Some(Caller { endpoints, input_bytes, output_bytes, allocated_bytes });
+        let caller = Some(Caller { endpoints, args, input_bytes, output_bytes, allocated_bytes });
         NodeHost { core, caller, actions: Vec::new(), closed: Vec::new() }
     }
 
@@ -73,21 +77,22 @@ fn connection_info(endpoints: &Endpoints, input: usize, output: usize, allocated
         descriptor: endpoints.descriptor,
         unix: endpoints.unix,
         query_buffer_bytes: input as u64,
-        output_buffer_bytes: output as u64,
         total_bytes: allocated as u64,
         reading: true,
         writing: output > 0,
         ..ConnectionInfo::default()
     }
+    .with_output(output as u64)
 }
 
 fn info_of(connection: &Connection) -> ConnectionInfo {
     let input = connection.input_bytes();
-    ConnectionInfo {
+    let info = ConnectionInfo {
         query_buffer_free_bytes: connection
             .input
             .as_ref()
             .map_or(0, |input| (input.bytes.capacity() - input.bytes.len()) as u64),
+        argument_bytes: connection.argument_bytes() as u64,
         reading: !connection.receive_paused,
         blocked: connection.hold == Some(Hold::Paused) || connection.is_blocked(),
         closing: connection.close_after_reply,
@@ -97,6 +102,14 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
             connection.counted_output_bytes(),
             connection.allocated_bytes(),
         )
+    };
+    match &connection.running {
+        None => info,
+        // What was received of it is given up before the wait.
+        Some(under) if connection.is_blocked() => {
+            ConnectionInfo { argument_bytes: under.words.as_args().total_len_bytes() as u64, ..info }
+        }
+        Some(under) => info.with_command(under.words.as_args()),
     }
 }
 
@@ -175,6 +188,7 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     fn caller_connection(&self) -> ConnectionInfo {
         self.caller.as_ref().map_or_else(ConnectionInfo::default, |caller| {
             connection_info(caller.endpoints, caller.input_bytes, caller.output_bytes, caller.allocated_bytes)
+                .with_command(caller.args)
         })
     }
 
@@ -260,6 +274,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 blocking_keys: counters.blocking_keys,
                 recent_max_input_buffer_bytes: counters.input_buffer_max_bytes,
                 recent_max_output_buffer_bytes: counters.output_buffer_max_bytes,
+                output_paused: counters.output_paused_clients,
+                output_pauses: counters.output_pauses,
             },
             memory: MemoryFacts {
                 used_bytes: memory.used,
@@ -315,6 +331,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             replication: ReplicationFacts { id: self.shared.system.replication_id() },
             cpu: self.shared.system.cpu(),
             keyspace: self.database_facts(),
+            shards: self.shared.stats.iter().map(shard_facts).collect(),
         }
     }
 
@@ -376,7 +393,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.stats().counters.publish(&counters);
         // Only writes, expiry and eviction change what is told of the databases.
         let changes = shard.dirty + shard.expired_keys + shard.evicted_keys;
-        if self.published_changes.replace(changes) != changes {
+        // While all is being loaded they change without any of these.
+        if self.published_changes.replace(changes) != changes || self.loading.is_some() {
             self.publish_databases();
         }
     }
@@ -393,6 +411,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let kept = self.counters;
         self.counters = crate::stats::Counters {
             clients_bytes: kept.clients_bytes,
+            output_paused_clients: kept.output_paused_clients,
             turns: kept.turns,
             busy_ns: kept.busy_ns,
             commands_ns: kept.commands_ns,
@@ -418,6 +437,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut client = Client::new(self.shared.next_client_id(), authenticated, self.now_ms());
         client.is_local = is_local(endpoints);
         client
+    }
+}
+
+fn shard_facts(stats: &NodeStats) -> ShardFacts {
+    let mut counters = Counters::default();
+    stats.counters.add_to(&mut counters);
+    let size = stats.shard_size();
+    ShardFacts {
+        keys: size.keys,
+        expires: size.volatile_keys,
+        entry_bytes: size.entry_bytes,
+        table_bytes: stats.databases.iter().map(|db| db.table_bytes.load(Ordering::Relaxed)).sum(),
+        clients: u64::from(stats.clients.load(Ordering::Relaxed)),
+        commands: counters.commands.saturating_sub(counters.refused_commands),
+        hops: counters.forwarded,
+        load_percent_hundredths: (counters.busy_us_per_s / 100).min(10_000),
     }
 }
 

@@ -17,6 +17,10 @@ pub const EXPIRE_AGAIN_NS: u64 = 2 * NS_PER_MS;
 pub const RECLAIM_SEGMENTS: usize = 1;
 /// Memory is given back to the system when clients use so much less than they did, in bytes.
 const PURGE_LEN_BYTES: u64 = 16 * 1024 * 1024;
+/// What may wait for a client that monitors, in bytes, where `client-output-buffer-limit` says nothing.
+const MONITOR_MAX_LEN_BYTES: usize = 256 * 1024 * 1024;
+/// How often it is looked at how much memory is used, at most, in nanoseconds.
+const PEAK_PERIOD_NS: u64 = NS_PER_MS;
 /// Every how many rounds the slower sums are made.
 const SUMS_EVERY_ROUNDS: u64 = 10;
 
@@ -44,11 +48,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// The small things of every turn, and the others when it is time. `driver`: asks the driver for its counters.
     pub(crate) fn keep_house(&mut self, driver: impl FnOnce() -> Vec<(&'static str, u64)>) {
-        self.shard.remove_met_expired();
+        if !self.is_paused() {
+            self.shard.remove_met_expired();
+        }
         if self.shard.has_garbage() {
             self.shard.reclaim(RECLAIM_SEGMENTS);
         }
         self.keep_memory();
+        if self.now_ns >= self.next_peak_ns {
+            self.next_peak_ns = self.now_ns + PEAK_PERIOD_NS;
+            self.shared.system.note_memory_peak();
+        }
         self.end_pauses();
         self.end_waits();
         self.defragment();
@@ -56,7 +66,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         let period_ns = NS_PER_S / u64::from(self.config.hz.clamp(1, 500));
-        if self.active_expire {
+        if self.active_expire && !self.is_paused() {
             self.expire();
         }
         self.next_housekeeping_ns = self.now_ns + if self.expire_more { EXPIRE_AGAIN_NS } else { period_ns };
@@ -102,6 +112,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (&mut rates.input_bytes, counters.input_bytes, &mut counters.input_bytes_per_s),
             (&mut rates.output_bytes, counters.output_bytes, &mut counters.output_bytes_per_s),
             (&mut rates.turns, counters.turns, &mut counters.turns_per_s),
+            (&mut rates.busy_us, counters.busy_ns / 1000, &mut counters.busy_us_per_s),
         ] {
             rate.sample(value, now_us, 1_000_000);
             *shown = rate.get();
@@ -113,19 +124,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let now_ms = self.now_ms();
         let idle_max_ms = i64::from(self.config.timeout_s) * 1000;
         let limit = self.config.client_output_buffer_limit.normal;
-        let (mut bytes, mut input_max, mut output_max) = (0, 0, 0);
+        let (mut bytes, mut input_max, mut output_max, mut paused) = (0, 0, 0, 0);
         let mut to_close: Vec<ConnectionId> = Vec::new();
+        if idle_max_ms > 0 {
+            self.note_direct_replies(now_ms);
+        }
         for connection in self.connections.iter_mut().flatten().filter(|connection| !connection.gone) {
             let output = connection.counted_output_bytes() as u64;
             bytes += connection.allocated_bytes() as u64;
+            paused += u64::from(connection.hold == Some(Hold::SlowReader));
             input_max = input_max.max(std::mem::take(&mut connection.input_peak_bytes));
             output_max = output_max.max(output);
-            let idle_ms = now_ms - connection.client.last_command_at_ms;
-            if idle_max_ms > 0
-                && idle_ms > idle_max_ms
-                && !connection.client.monitor
-                && connection.hold.is_none()
-            {
+            let idle_ms = now_ms - connection.client.last_interaction_at_ms;
+            if idle_max_ms > 0 && idle_ms > idle_max_ms && connection.may_time_out() {
                 to_close.push(connection.id);
             }
             if limit.soft_bytes == 0 || output <= limit.soft_bytes {
@@ -139,6 +150,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         bytes += self.shard.kept_bytes() as u64;
         self.counters.clients_bytes = bytes;
+        self.counters.output_paused_clients = paused;
         self.purge_after_peak(bytes);
         self.counters.input_buffer_max_bytes = input_max as u64;
         self.counters.output_buffer_max_bytes = output_max;
@@ -146,6 +158,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if let Some(connection) = self.take(id) {
                 self.close(connection);
             }
+        }
+    }
+
+    /// Of a reply that another node wrote the home knows only once it asks.
+    fn note_direct_replies(&mut self, now_ms: i64) {
+        let lent = self.connections.iter().flatten().filter(|connection| connection.direct.is_some());
+        for id in lent.map(|connection| connection.id).collect::<Vec<_>>() {
+            let Some(mut connection) = self.take(id) else { continue };
+            if self.reclaim_socket(&mut connection) {
+                connection.client.last_interaction_at_ms = now_ms;
+            }
+            self.put(connection);
         }
     }
 
@@ -161,6 +185,38 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if purges != self.purges_seen {
             self.purges_seen = purges;
             self.shared.system.purge_memory();
+        }
+    }
+
+    /// Whether more waits for a client that monitors than it may leave unread. No held command slows it down, so where its class
+    /// has no limit it has one nevertheless.
+    pub(crate) fn is_monitor_behind(&self, output_bytes: usize) -> bool {
+        self.is_over_hard_limit(output_bytes)
+            || output_bytes > MONITOR_MAX_LEN_BYTES
+                && self.config.client_output_buffer_limit.normal.hard_bytes == 0
+    }
+
+    /// Follows `client-output-buffer-pause`: who waits because of it may have to no more.
+    pub(crate) fn take_over_output_pause(&mut self) {
+        let pause_bytes = match self.config.client_output_buffer_pause.0 {
+            0 => usize::MAX,
+            bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
+        };
+        if std::mem::replace(&mut self.output_pause_bytes, pause_bytes) == pause_bytes {
+            return;
+        }
+        let connections = self.connections.iter().flatten();
+        let paused = connections.filter(|connection| connection.hold == Some(Hold::SlowReader));
+        self.runnable.extend(paused.map(|connection| connection.id));
+    }
+
+    /// Closes a client that leaves too much unread.
+    pub(crate) fn close_for_output(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.take(id) {
+            let line =
+                format!("Closing client {} that left too many replies unread", connection.endpoints.peer);
+            self.shared.system.log(line.as_bytes());
+            self.close(connection);
         }
     }
 

@@ -28,6 +28,7 @@ pub mod disk;
 mod dispatch;
 pub mod doorbell;
 mod feed;
+mod held;
 mod host;
 pub mod housekeeping;
 pub mod loading;
@@ -44,6 +45,7 @@ mod steps;
 pub mod streaming;
 mod sync;
 pub mod system;
+mod turns;
 pub mod waiters;
 
 pub use node::Node;

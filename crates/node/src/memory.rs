@@ -3,7 +3,14 @@
 //! The bound is for the whole process, and so is the figure compared with it: what the allocator has given out. Whoever
 //! finds it exceeded divides the excess among all nodes in proportion to what their shards hold that may go
 //! ([`crate::stats::NodeStats::owed_bytes`]), and wakes those that sleep. Every node evicts what it owes: a bounded time
-//! of each turn, and at least as much as it has grown. What is owed and not yet evicted is not divided again.
+//! of each turn, and if it grows itself at least as much as that, but never beyond the excess as it then is. What is owed
+//! and not yet evicted is not divided again. It is a part of the keys as much as of the bytes, and whoever has evicted its part of
+//! either has paid: where one large value is most of what a shard holds, its small keys would not do, and the
+//! large one would go while other shards keep what is older. What is then left of the excess is divided again.
+//!
+//! A command has more in memory for a moment than remains of it: what was received of it, copies on their way to other
+//! shards, a large value that it replaced and that is freed in pieces. If keys went for these, twice as much would go as has
+//! to. So memory besides the keys counts when it has been there for a while ([`Besides`]), and that of the keys at once.
 //!
 //! Looking at used memory costs a few cache lines of other threads, so it is looked at again only when the shard has
 //! grown by its part of the room found last or by a small part of the bound, and about once a millisecond.
@@ -32,6 +39,11 @@ const RESERVE_BYTES_PER_NODE: u64 = 16 * 1024;
 const RESERVE_FRACTION: u64 = 256;
 /// Beyond this fraction of the bound a node that grows does not wait for others to evict their part.
 const PATIENCE_FRACTION: u64 = 64;
+/// Memory besides the keys counts when it has been there for so long: longer than a command of a few hundred megabytes takes
+/// from being read to being done with. In nanoseconds.
+const BESIDES_WINDOW_NS: u64 = 100_000_000;
+/// What has grown by that fraction of the bound between two looks holds something that is large and new.
+const LARGE_FRACTION: u64 = 64;
 /// More samples for each key that goes do not choose better, and would stop the shard.
 const SAMPLES_MAX: u32 = 1000;
 /// Unit of `maxmemory-eviction-tenacity` as long as it is linear, in nanoseconds.
@@ -80,6 +92,33 @@ impl Eviction {
     }
 }
 
+/// How much memory is used besides that of the keys, as the least that was seen in this window of time and in the one
+/// before.
+#[derive(Debug, Default)]
+struct Besides {
+    window_began_ns: u64,
+    least_bytes: u64,
+    least_before_bytes: u64,
+}
+
+impl Besides {
+    /// So much is used at this moment. Returns how much of it was there all the time.
+    fn note(&mut self, bytes: u64, now_ns: u64) -> u64 {
+        if now_ns >= self.window_began_ns + BESIDES_WINDOW_NS {
+            self.window_began_ns = now_ns;
+            self.least_before_bytes = self.least_bytes;
+            self.least_bytes = bytes;
+        }
+        self.least_bytes = self.least_bytes.min(bytes);
+        self.least_bytes.min(self.least_before_bytes)
+    }
+
+    /// So much is used, whether it stays or not.
+    fn begin(bytes: u64, now_ns: u64) -> Besides {
+        Besides { window_began_ns: now_ns, least_bytes: bytes, least_before_bytes: bytes }
+    }
+}
+
 /// What one node knows.
 #[derive(Debug, Default)]
 pub(crate) struct MemoryWatch {
@@ -94,6 +133,10 @@ pub(crate) struct MemoryWatch {
     /// What is left of that.
     turn_left_ns: u64,
     next_look_ns: u64,
+    /// `None` before it has been looked at under this configuration.
+    besides: Option<Besides>,
+    /// What was there besides the keys at the last look and did not count, in bytes.
+    passing_bytes: u64,
 }
 
 impl MemoryWatch {
@@ -126,6 +169,9 @@ impl MemoryWatch {
         self.turn_max_ns = turn_max_ns(config.max_memory_eviction_tenacity);
         self.room_bytes = -1;
         self.next_look_ns = 0;
+        // What the shard has grown by while there was no bound, or another, is nothing that it has to make up for.
+        self.grown_bytes = 0;
+        self.besides = None;
     }
 
     /// What used memory is brought down to once it is exceeded.
@@ -166,15 +212,15 @@ pub(crate) fn eviction_samples(config: &Config) -> u32 {
     config.max_memory_samples.min(SAMPLES_MAX)
 }
 
-/// What a node holds that may go, in bytes; keys with an expiry are taken to be as large as the others.
-fn evictable_bytes(stats: &NodeStats, policy: EvictionPolicy) -> u64 {
+/// What a node holds that may go: how many keys, and how many bytes, keys with an expiry taken to be as large as the others.
+fn evictable(stats: &NodeStats, policy: EvictionPolicy) -> (u64, u64) {
     let size = stats.shard_size();
     match policy {
-        EvictionPolicy::NoEviction => 0,
-        _ if !policy.volatile_only() => size.entry_bytes,
+        EvictionPolicy::NoEviction => (0, 0),
+        _ if !policy.volatile_only() => (size.keys, size.entry_bytes),
         _ => {
             let part = u128::from(size.entry_bytes) * u128::from(size.volatile_keys);
-            part.checked_div(u128::from(size.keys)).unwrap_or(0) as u64
+            (size.volatile_keys, part.checked_div(u128::from(size.keys)).unwrap_or(0) as u64)
         }
     }
 }
@@ -188,7 +234,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_over_memory_config(&mut self) {
         self.memory.follow(&self.config);
         if !self.memory.is_bounded() {
-            self.stats().owed_bytes.store(0, Ordering::Relaxed);
+            self.stats().forgive();
             self.shared.eviction.note(false, self.now_ns);
         }
     }
@@ -196,7 +242,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Keys of this shard are to be evicted.
     #[inline]
     pub fn owes_memory(&self) -> bool {
-        self.memory.is_bounded() && self.stats().owed_bytes.load(Ordering::Relaxed) > 0
+        self.memory.is_bounded() && self.stats().owed_bytes.load(Ordering::Relaxed) > 0 && !self.is_paused()
     }
 
     /// Makes room for a command that needs memory. True if there is none to be had: then it must be refused, if it
@@ -217,6 +263,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// CLIENT PAUSE has the keys stay as they are: none expires or is evicted.
+    #[inline]
+    pub(crate) fn is_paused(&self) -> bool {
+        self.pause.until_ms().is_some_and(|until_ms| self.now_ms() < until_ms)
+    }
+
     /// Evicts a turn's part of what this shard owes, and looks whether there is more to do when it is time.
     pub(crate) fn keep_memory(&mut self) {
         if self.memory.is_bounded()
@@ -232,28 +284,27 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// go.
     #[cold]
     fn make_room(&mut self) -> bool {
+        if self.is_paused() {
+            return false;
+        }
         let limit_bytes = self.memory.limit_bytes;
         let nodes = self.mesh.nodes();
-        self.stats().publish_shard_size(&self.shard);
-        let used_bytes = self.shared.system.used_memory_bytes();
+        let used_bytes = self.look_at_memory();
         if used_bytes > limit_bytes {
-            self.divide_excess();
+            self.divide_excess(used_bytes);
         } else if used_bytes < self.memory.goal_bytes(nodes) {
             // Something else made room meanwhile.
-            self.stats().owed_bytes.store(0, Ordering::Relaxed);
+            self.stats().forgive();
         }
-        let used_bytes = if self.evict_owed(used_bytes) {
-            self.stats().publish_shard_size(&self.shard);
-            self.shared.system.used_memory_bytes()
-        } else {
-            used_bytes
-        };
+        let used_bytes = if self.evict_owed(used_bytes) { self.look_at_memory() } else { used_bytes };
         self.memory.grown_bytes = 0;
         self.memory.next_look_ns = self.now_ns + LOOK_PERIOD_NS;
         let is_exceeded = used_bytes > limit_bytes;
         self.shared.eviction.note(is_exceeded, self.now_ns);
         if is_exceeded {
             self.memory.room_bytes = -1;
+            // Who has evicted as many keys as it had to owes again, as everybody does, as much of the rest as is its part.
+            self.divide_excess(used_bytes);
             return !self.is_anything_evictable();
         }
         let room_bytes = ((limit_bytes - used_bytes) / nodes as u64).min(limit_bytes / LOOK_FRACTION);
@@ -261,24 +312,44 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         false
     }
 
+    /// How much memory counts as used at this moment, in bytes.
+    fn look_at_memory(&mut self) -> u64 {
+        self.stats().publish_shard_size(&self.shard);
+        let used_bytes = self.shared.system.used_memory_bytes();
+        let keys_bytes: u64 = self.shared.stats.iter().map(|stats| stats.shard_size().entry_bytes).sum();
+        let besides_bytes = used_bytes.saturating_sub(keys_bytes);
+        let now_ns = self.now_ns;
+        let besides = self.memory.besides.get_or_insert_with(|| Besides::begin(besides_bytes, now_ns));
+        let lasting_bytes = besides.note(besides_bytes, now_ns);
+        // Where no key can go, none goes too many: then writes are refused by all that is there.
+        self.memory.passing_bytes =
+            if self.is_anything_evictable() { besides_bytes - lasting_bytes } else { 0 };
+        used_bytes - self.memory.passing_bytes
+    }
+
+    /// How much counts as used if only keys came and went since the last look, in bytes.
+    fn used_bytes_now(&self) -> u64 {
+        self.shared.system.used_memory_bytes().saturating_sub(self.memory.passing_bytes)
+    }
+
     /// Lets every node owe its part of the excess, as far as it does not already, and wakes those that sleep.
-    fn divide_excess(&self) {
+    fn divide_excess(&self, used_bytes: u64) {
         let shared = &self.shared;
         let policy = self.shard.settings().eviction_policy;
         if policy == EvictionPolicy::NoEviction || shared.eviction.is_dividing.swap(true, Ordering::Acquire) {
             return;
         }
-        // In this order: what is evicted in between counts as still owed, and is not asked for twice.
+        // What is evicted in between counts as still owed, and is not asked for twice.
         let owed_bytes = owed_by_all(shared);
         let goal_bytes = self.memory.goal_bytes(self.mesh.nodes());
-        let excess_bytes = shared.system.used_memory_bytes().saturating_sub(goal_bytes);
+        let excess_bytes = used_bytes.min(self.used_bytes_now()).saturating_sub(goal_bytes);
         let excess_bytes = u128::from(excess_bytes.saturating_sub(owed_bytes));
-        let evictable_bytes = |stats| u128::from(evictable_bytes(stats, policy));
-        let all_bytes: u128 = shared.stats.iter().map(evictable_bytes).sum();
+        let all_bytes: u128 = shared.stats.iter().map(|stats| u128::from(evictable(stats, policy).1)).sum();
         if excess_bytes > 0 && all_bytes > 0 {
+            let part_of = |whole: u64| (excess_bytes * u128::from(whole)).div_ceil(all_bytes) as u64;
             for stats in &shared.stats {
-                let part = (excess_bytes * evictable_bytes(stats)).div_ceil(all_bytes);
-                stats.owed_bytes.fetch_add(part as u64, Ordering::Relaxed);
+                let (keys, bytes) = evictable(stats, policy);
+                stats.owe(part_of(keys), part_of(bytes));
             }
         }
         shared.eviction.is_dividing.store(false, Ordering::Release);
@@ -291,25 +362,37 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Evicts what this shard owes until the turn's time is over, but at least a key, and twice what it has grown by. True if
-    /// anything was freed.
-    fn evict_owed(&mut self, used_bytes: u64) -> bool {
+    /// What this shard has to free now, and what of it at once however long that takes, in bytes.
+    fn due_bytes(&self, used_bytes: u64) -> (u64, u64) {
         let owed_bytes = self.stats().owed_bytes.load(Ordering::Relaxed);
         let limit_bytes = self.memory.limit_bytes;
-        let at_least_bytes = self.memory.grown_bytes.saturating_mul(2);
-        // Others may be too slow for what this shard grows by.
-        let is_pressing = used_bytes > limit_bytes.saturating_add(limit_bytes / PATIENCE_FRACTION);
-        let at_least_bytes = if is_pressing { at_least_bytes } else { at_least_bytes.min(owed_bytes) };
-        let wanted_bytes = owed_bytes.max(at_least_bytes);
+        let grown_bytes = self.memory.grown_bytes.saturating_mul(2);
+        // Others may be too slow for what this shard grows by. For something large they had no time yet.
+        let is_large = self.memory.grown_bytes >= limit_bytes / LARGE_FRACTION;
+        let patience_bytes = limit_bytes.saturating_add(limit_bytes / PATIENCE_FRACTION);
+        let pressing_bytes = if is_large { 0 } else { used_bytes.saturating_sub(patience_bytes) };
+        let at_once_bytes = grown_bytes.min(owed_bytes.max(pressing_bytes));
+        (owed_bytes.max(at_once_bytes), at_once_bytes)
+    }
+
+    /// Evicts what this shard owes until the turn's time is over, but at least a key, and twice what it has grown by; and no
+    /// more than is in excess, nor than its part of the keys. True if anything was freed.
+    fn evict_owed(&mut self, used_bytes: u64) -> bool {
+        let (wanted_bytes, at_once_bytes) = self.due_bytes(used_bytes);
         if wanted_bytes == 0 {
             return false;
         }
+        let nodes = self.mesh.nodes();
+        let goal_bytes = self.memory.goal_bytes(nodes);
+        let look_after_bytes = (self.memory.limit_bytes - goal_bytes) / nodes as u64;
+        let owed_keys = self.stats().owed_keys.load(Ordering::Relaxed);
+        let evicted_before = self.shard.stats().evicted_keys;
         let began_ns = self.clock.monotonic_ns();
         self.now_ns = began_ns;
-        let (mut freed_bytes, mut any) = (0, false);
+        let (mut freed_bytes, mut looked_at_bytes, mut any) = (0, 0, false);
         loop {
             let Some(bytes) = self.free_one() else {
-                self.stats().owed_bytes.store(0, Ordering::Relaxed);
+                self.stats().forgive();
                 break;
             };
             freed_bytes += bytes;
@@ -318,16 +401,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.now_ns = self.clock.monotonic_ns();
             self.note_latency("eviction-del", self.now_ns - before_ns);
             let is_time_over = self.now_ns - began_ns >= self.memory.turn_left_ns;
-            if freed_bytes >= wanted_bytes || is_time_over && freed_bytes >= at_least_bytes {
+            let evicted_keys = self.shard.stats().evicted_keys - evicted_before;
+            let is_enough = is_time_over || evicted_keys >= owed_keys;
+            if freed_bytes >= wanted_bytes || is_enough && freed_bytes >= at_once_bytes {
                 break;
+            }
+            // Others evict as well, and what was in excess may have been freed otherwise.
+            if freed_bytes - looked_at_bytes >= look_after_bytes {
+                looked_at_bytes = freed_bytes;
+                self.stats().publish_shard_size(&self.shard);
+                if self.used_bytes_now() <= goal_bytes {
+                    self.stats().forgive();
+                    break;
+                }
             }
         }
         let duration_ns = self.now_ns - began_ns;
         self.memory.turn_left_ns = self.memory.turn_left_ns.saturating_sub(duration_ns);
         self.note_latency("eviction-cycle", duration_ns);
-        // Others only add to it.
-        let owed = &self.stats().owed_bytes;
-        owed.fetch_sub(freed_bytes.min(owed.load(Ordering::Relaxed)), Ordering::Relaxed);
+        self.stats().pay(self.shard.stats().evicted_keys - evicted_before, freed_bytes);
         any
     }
 
@@ -366,6 +458,23 @@ mod tests {
             assert!(us.abs_diff(expected_us) <= expected_us / 1000, "{tenacity}: {us}");
         }
         assert_eq!(turn_max_ns(100), u64::MAX);
+    }
+
+    #[test]
+    fn what_passes_does_not_count_and_what_stays_does() {
+        let ms = 1_000_000;
+        let mut besides = Besides::begin(100, 0);
+        assert_eq!(besides.note(100, 10 * ms), 100);
+        // A command comes and goes.
+        assert_eq!(besides.note(5000, 60 * ms), 100);
+        assert_eq!(besides.note(90, 70 * ms), 90);
+        // After a long sleep, too.
+        assert_eq!(besides.note(5000, 5000 * ms), 90);
+        assert_eq!(besides.note(5100, 5050 * ms), 90);
+        // Having been there for a whole window it counts.
+        assert_eq!(besides.note(5100, 5100 * ms), 5000);
+        assert_eq!(besides.note(5100, 5300 * ms), 5100);
+        assert_eq!(besides.note(10, 5301 * ms), 10);
     }
 
     #[test]

@@ -1,10 +1,16 @@
-//! The channels between nodes: a bounded queue for each ordered pair, one batch per peer and tick.
+//! The channels between nodes: a bounded queue for each ordered pair, one parcel per peer and tick.
 //!
-//! Replies are always taken in, so that they can never wait for requests and requests for them in a circle.
-//! Requests wait at their owner while its replies to that home do not get away; homes stop reading from clients
-//! whose requests do not get away. Nothing is dropped.
+//! A parcel has everything that came together since the last one: notes, then calls and replies. A peer takes all parcels in
+//! at its next turn. It does at once what notes and replies want, so that they never stand behind calls; calls run
+//! as its turns have room. So replies can never wait for requests and requests for them in a circle.
+//!
+//! Both ends count what is on its way ([`OnWay`]). Homes stop reading from clients whose owner has much to run already;
+//! requests wait at their owner while many bytes of its replies have not come in at that home. Nothing is dropped but lines for
+//! monitors, which lose their clients with them.
 
-use crate::blocking::Delivery;
+mod load;
+
+use self::load::{Load, OnWay};
 use crate::doorbell::Doorbell;
 use crate::loading::finding::LoadPlan;
 use crate::network::Wake;
@@ -12,21 +18,22 @@ use crate::snapshot::SnapshotNote;
 use crate::waiters::WaitRequest;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use tessera_command::Command;
 use tessera_keyspace::StreamProgress;
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
+use tessera_routing::message::ErrandKind;
 use tessera_routing::{Batch, Ticket};
 use tessera_storage::rdb::DecodedEntry;
 
 /// Parcels under way from one node to another at most.
-const CHANNEL_MAX_PARCELS: usize = 64;
-/// A home stops sending calls to a peer while this much of them has not left.
-const OUTGOING_MAX_CALLS: usize = 8 * 1024;
-const OUTGOING_MAX_LEN_BYTES: usize = 4 * 1024 * 1024;
-/// An owner stops executing for a home while this many bytes of replies to it have not left.
+pub(crate) const CHANNEL_MAX_PARCELS: usize = 64;
+/// An owner stops executing for a home while this many bytes of replies to it have not been taken in.
 pub(crate) const REPLIES_MAX_LEN_BYTES: usize = 8 * 1024 * 1024;
+/// Lines for the monitors of a peer that has not taken in so many bytes of them are lost.
+const LINES_MAX_LEN_BYTES: usize = 64 * 1024 * 1024;
 /// Emptied batches kept for use.
 const SPARE_MAX_BATCHES: usize = 8;
 
@@ -59,8 +66,6 @@ pub enum Note<S> {
     },
     /// A part of a command for all nodes.
     Part(Ticket, Vec<u8>),
-    /// A line for the clients that monitor.
-    Monitor(Arc<[u8]>),
     /// A blocking command wants something of your shard; answer with `Served` or `Waiting`.
     Wait(Box<WaitRequest>),
     /// There is nothing for that client yet; it waits.
@@ -69,10 +74,10 @@ pub enum Note<S> {
     Served(Ticket, Vec<u8>),
     /// That client waits no more.
     Forget(Ticket),
-    /// An element for a key of your shard, for a client that waited.
-    Deliver(Box<Delivery>),
-    /// It could not be delivered.
-    Return(Box<Delivery>),
+    /// It is that client's turn at its key: move the element that it waits for to where that goes.
+    Move(Ticket),
+    /// There was none left. The client waits as before.
+    StillWaits(Ticket),
     /// The reply to this call is long: its beginning, and the stream's number by which to ask for pieces of the rest.
     Streamed(Ticket, u64, Vec<u8>),
     /// Send the next piece of that stream.
@@ -85,14 +90,16 @@ pub enum Note<S> {
     EndStream(u64),
     /// This is what there is to load: take your share.
     Load(Arc<LoadPlan>),
-    /// Keys of your shard, from what was saved.
-    Loaded(Vec<DecodedEntry>),
+    /// Keys of your shard, from what was saved, and how long they are about, in bytes.
+    Loaded(Vec<DecodedEntry>, usize),
     /// I have sent you all that I loaded.
     LoadSent,
     /// I have all keys of my shard.
     LoadArrived,
     /// About a snapshot.
     Snapshot(Box<SnapshotNote>),
+    /// That connection has gone: nobody reads what its calls answer.
+    Gone(u64),
     /// A direct reply is done; what could not be written of it comes back.
     DirectDone {
         /// Whose.
@@ -105,16 +112,35 @@ pub enum Note<S> {
 impl<S> Note<S> {
     /// It is part of [`Traffic`].
     fn is_request(&self) -> bool {
-        matches!(self, Note::Wait(_) | Note::Deliver(_) | Note::Return(_))
+        matches!(self, Note::Wait(_) | Note::Move(_) | Note::StillWaits(_))
+    }
+
+    /// What it counts for while it is on its way. That of rare and short notes is nothing.
+    fn load(&self) -> Load {
+        let requests = usize::from(self.is_request());
+        let (request_bytes, reply_bytes) = match self {
+            Note::Wait(request) => (request.words.as_args().total_len_bytes(), 0),
+            Note::Everywhere { words, .. } => (words.as_args().total_len_bytes(), 0),
+            Note::Loaded(_, len_bytes) => (*len_bytes, 0),
+            Note::Part(_, reply) | Note::Served(_, reply) | Note::Streamed(_, _, reply) => (0, reply.len()),
+            Note::Piece(_, piece, _) => (0, piece.len()),
+            Note::DirectDone { rest, .. } => (0, rest.len()),
+            _ => (0, 0),
+        };
+        Load { requests, request_bytes, reply_bytes }
     }
 }
 
-/// What goes through a channel.
-pub enum Parcel<S> {
+/// What goes through a channel: all that was to be sent at one time.
+pub struct Parcel<S> {
+    /// Rare things, which come before the batch.
+    pub notes: Vec<Note<S>>,
     /// A tick's calls and replies.
-    Batch(Box<Batch>),
-    /// Something rare.
-    Note(Box<Note<S>>),
+    pub batch: Option<Box<Batch>>,
+    /// Lines for the clients that monitor.
+    pub lines: Vec<u8>,
+    /// There were more, which are lost.
+    pub has_lost_lines: bool,
 }
 
 /// What a node must know to wake a peer.
@@ -146,12 +172,22 @@ impl Bell {
 }
 
 struct Link<S> {
+    /// What is to leave with the next flush that finds room in the channel.
     outgoing: Box<Batch>,
-    /// What does not fit the channel now.
-    outbox: VecDeque<Parcel<S>>,
+    notes: Vec<Note<S>>,
+    lines: Vec<u8>,
+    has_lost_lines: bool,
+    /// What `notes` count for.
+    notes_load: Load,
     sender: Producer<Parcel<S>>,
     receiver: Consumer<Parcel<S>>,
-    /// Requests that wait for replies to get away.
+    /// What the peer has still to do with what was sent to it.
+    sent: Arc<OnWay>,
+    /// The same when it was last looked at, and what was sent since.
+    sent_seen: Load,
+    /// What this node has still to do with what came.
+    received: Arc<OnWay>,
+    /// Requests that wait for their turn, or for replies to get away.
     deferred: VecDeque<Box<Batch>>,
     bell: Arc<Bell>,
     /// Something was published since the bell was last looked at.
@@ -159,37 +195,74 @@ struct Link<S> {
 }
 
 impl<S> Link<S> {
-    /// Moves what waits into the channel, as far as there is room. True if anything moved.
+    fn has_something_to_send(&self) -> bool {
+        !self.outgoing.is_empty() || !self.notes.is_empty() || !self.lines.is_empty() || self.has_lost_lines
+    }
+
+    /// Moves what waits into the channel, if there is room. True if anything moved.
     #[expect(clippy::vec_box, reason = "batches travel in boxes")]
     fn publish(&mut self, spare: &mut Vec<Box<Batch>>, traffic: &mut Traffic) -> bool {
-        let mut any = false;
-        while let Some(parcel) = self.outbox.pop_front() {
-            if let Err(rtrb::PushError::Full(parcel)) = self.sender.push(parcel) {
-                self.outbox.push_front(parcel);
-                return any;
-            }
-            any = true;
+        if !self.has_something_to_send() || self.sender.is_full() {
+            return false;
         }
-        if !self.outgoing.is_empty() && !self.sender.is_full() {
+        let mut load = std::mem::take(&mut self.notes_load);
+        let batch = (!self.outgoing.is_empty()).then(|| {
             let fresh = spare.pop().unwrap_or_default();
             let batch = std::mem::replace(&mut self.outgoing, fresh);
             traffic.sent += requests_len(&batch);
-            any |= self.sender.push(Parcel::Batch(batch)).is_ok();
+            load.add(Load::of_batch(&batch));
+            batch
+        });
+        // Counted before the peer can count it as done.
+        self.sent.add(load);
+        self.sent_seen.add(load);
+        if !self.lines.is_empty() {
+            self.sent.line_bytes.fetch_add(self.lines.len(), Ordering::Relaxed);
         }
-        any
+        let parcel = Parcel {
+            notes: std::mem::take(&mut self.notes),
+            batch,
+            lines: std::mem::take(&mut self.lines),
+            has_lost_lines: std::mem::take(&mut self.has_lost_lines),
+        };
+        let is_pushed = self.sender.push(parcel).is_ok();
+        debug_assert!(is_pushed, "there was room");
+        is_pushed
     }
 
+    /// Looks how far the peer is, if it had anything to do.
+    fn look_at_peer(&mut self) {
+        if self.sent_seen != Load::default() {
+            self.sent_seen = self.sent.now();
+        }
+    }
+
+    /// Bytes of replies that the peer has not taken in.
     fn replies_len_bytes(&self) -> usize {
-        let in_outbox = self.outbox.iter().map(|parcel| match parcel {
-            Parcel::Batch(batch) => batch.replies_len_bytes(),
-            Parcel::Note(_) => 0,
-        });
-        self.outgoing.replies_len_bytes() + in_outbox.sum::<usize>()
+        self.outgoing.replies_len_bytes()
+            + self.notes_load.reply_bytes
+            + self.sent.reply_bytes.load(Ordering::Relaxed)
+    }
+
+    fn has_runnable(&self) -> bool {
+        !self.deferred.is_empty() && self.replies_len_bytes() < REPLIES_MAX_LEN_BYTES
     }
 }
 
+/// A batch whose requests have their turn.
+pub struct Deferred {
+    /// It.
+    pub batch: Box<Batch>,
+    /// What of its requests was still to be done when it was taken.
+    to_do: usize,
+    /// All of its requests.
+    requests: u64,
+}
+
 fn requests_len(batch: &Batch) -> u64 {
-    (batch.calls_len() + batch.errands.len()) as u64
+    // While keys are to be let go of, their owner knows that something is under way.
+    let errands = batch.errands.iter().filter(|errand| !matches!(errand.kind, ErrandKind::Release));
+    (batch.calls_len() + errands.count()) as u64
 }
 
 /// One node's ends of all its channels.
@@ -220,16 +293,25 @@ impl<S> Mesh<S> {
             }
             senders.push(row);
         }
+        // By sender, then by receiver.
+        let on_way: Vec<Vec<Arc<OnWay>>> =
+            (0..nodes).map(|_| (0..nodes).map(|_| Arc::default()).collect()).collect();
         let ends = senders.into_iter().zip(receivers);
         ends.enumerate()
             .map(|(me, (senders, receivers))| {
-                let links = senders.into_iter().zip(receivers).zip(bells.iter());
-                let links = links.map(|((sender, receiver), bell)| {
+                let links = senders.into_iter().zip(receivers).zip(bells.iter()).enumerate();
+                let links = links.map(|(peer, ((sender, receiver), bell))| {
                     Some(Link {
                         outgoing: Box::default(),
-                        outbox: VecDeque::new(),
+                        notes: Vec::new(),
+                        lines: Vec::new(),
+                        has_lost_lines: false,
+                        notes_load: Load::default(),
                         sender: sender?,
                         receiver: receiver?,
+                        sent: on_way[me][peer].clone(),
+                        sent_seen: Load::default(),
+                        received: on_way[peer][me].clone(),
                         deferred: VecDeque::new(),
                         bell: bell.clone(),
                         published: false,
@@ -289,20 +371,56 @@ impl<S> Mesh<S> {
         self.recycle(fresh);
     }
 
-    /// So many calls wait for `peer` that no more should be added.
+    /// `peer` has so much to do, or will have when this tick's calls leave, that no more should be added.
     #[inline]
     pub fn is_congested(&self, peer: usize) -> bool {
         self.links[peer].as_ref().is_some_and(|link| {
-            link.outgoing.calls_len() >= OUTGOING_MAX_CALLS
-                || link.outgoing.words_len_bytes() >= OUTGOING_MAX_LEN_BYTES
-                || !link.outbox.is_empty()
+            let Load { requests, request_bytes, .. } = link.sent_seen;
+            Load {
+                requests: requests + requests_len(&link.outgoing) as usize + link.notes_load.requests,
+                request_bytes: request_bytes
+                    + link.outgoing.words_len_bytes()
+                    + link.notes_load.request_bytes,
+                reply_bytes: 0,
+            }
+            .is_too_much_to_do()
         })
+    }
+
+    /// The first of these peers that is congested.
+    pub fn congested_of(&self, peers: impl IntoIterator<Item = usize>) -> Option<usize> {
+        peers.into_iter().find(|peer| self.is_congested(*peer))
+    }
+
+    /// Looks how far the peers are.
+    pub fn look_at_peers(&mut self) {
+        self.links.iter_mut().flatten().for_each(Link::look_at_peer);
     }
 
     /// Sends something rare.
     pub fn note(&mut self, peer: usize, note: Note<S>) {
         self.traffic.sent += u64::from(note.is_request());
-        self.link(peer).outbox.push_back(Parcel::Note(Box::new(note)));
+        let link = self.link(peer);
+        link.notes_load.add(note.load());
+        link.notes.push(note);
+    }
+
+    /// Sends a line for the clients that monitor, unless the peer lets too many of them lie.
+    pub fn line(&mut self, peer: usize, line: &[u8]) {
+        let link = self.link(peer);
+        let waiting_bytes = link.lines.len() + link.sent.line_bytes.load(Ordering::Relaxed);
+        if link.has_lost_lines || waiting_bytes + line.len() > LINES_MAX_LEN_BYTES {
+            link.has_lost_lines = true;
+            return;
+        }
+        link.lines.extend_from_slice(line);
+    }
+
+    /// Bytes of replies that `peer` has not taken in, besides those that leave with the next flush.
+    pub(crate) fn replies_on_way_bytes(&self, peer: usize) -> usize {
+        self.links[peer]
+            .as_ref()
+            .map_or(0, |link| link.notes_load.reply_bytes + link.sent.reply_bytes.load(Ordering::Relaxed))
     }
 
     /// What this node has sent and done so far.
@@ -310,9 +428,15 @@ impl<S> Mesh<S> {
         self.traffic
     }
 
-    /// Notes that so many requests of peers have been carried out.
-    pub fn note_done(&mut self, requests: u64) {
-        self.traffic.done += requests;
+    /// Notes that a request of a peer has been carried out which came as a note.
+    pub fn note_done(&mut self) {
+        self.traffic.done += 1;
+    }
+
+    /// Notes that all errands of a batch have been taken in, of which `counted` are part of [`Traffic`].
+    pub fn note_errands_done(&mut self, peer: usize, errands: usize, counted: u64) {
+        self.traffic.done += counted;
+        self.link(peer).received.remove(Load { requests: errands, ..Load::default() });
     }
 
     /// Requests wait to leave, or wait here to be carried out.
@@ -320,9 +444,21 @@ impl<S> Mesh<S> {
         self.links.iter().flatten().any(|link| requests_len(&link.outgoing) > 0 || !link.deferred.is_empty())
     }
 
-    /// Takes the next parcel of `peer` out of its channel.
+    /// Takes the next parcel of `peer` out of its channel. The requests of its batch are under way until
+    /// [`Mesh::put_back`] says that they are done.
     pub fn receive(&mut self, peer: usize) -> Option<Parcel<S>> {
-        self.links[peer].as_mut()?.receiver.pop().ok()
+        let link = self.links[peer].as_mut()?;
+        let parcel = link.receiver.pop().ok()?;
+        let mut load = Load::default();
+        parcel.notes.iter().for_each(|note| load.add(note.load()));
+        if let Some(batch) = &parcel.batch {
+            load.reply_bytes += batch.replies_len_bytes();
+        }
+        link.received.remove(load);
+        if !parcel.lines.is_empty() {
+            link.received.line_bytes.fetch_sub(parcel.lines.len(), Ordering::Relaxed);
+        }
+        Some(parcel)
     }
 
     /// Puts off the requests of a batch from `peer`.
@@ -330,18 +466,38 @@ impl<S> Mesh<S> {
         self.link(peer).deferred.push_back(batch);
     }
 
-    /// Puts off the rest of the requests of a batch that was the next.
-    pub fn defer_again(&mut self, peer: usize, batch: Box<Batch>) {
-        self.link(peer).deferred.push_front(batch);
-    }
-
-    /// The next put-off batch of `peer`, if replies to it get away again.
-    pub fn next_deferred(&mut self, peer: usize) -> Option<Box<Batch>> {
+    /// The next put-off batch of `peer`, if replies to it get away, to be given back with [`Mesh::put_back`].
+    pub fn next_deferred(&mut self, peer: usize) -> Option<Deferred> {
         let link = self.links[peer].as_mut()?;
-        if link.deferred.is_empty() || link.replies_len_bytes() >= REPLIES_MAX_LEN_BYTES {
+        if !link.has_runnable() {
             return None;
         }
-        link.deferred.pop_front()
+        let batch = link.deferred.pop_front()?;
+        Some(Deferred { to_do: Load::of_batch(&batch).requests, requests: requests_len(&batch), batch })
+    }
+
+    /// Takes back what [`Mesh::next_deferred`] gave. `is_done`: all of its requests have been carried out.
+    pub fn put_back(&mut self, peer: usize, deferred: Deferred, is_done: bool) {
+        let Deferred { to_do, requests, batch } = deferred;
+        let request_bytes = if is_done { batch.words_len_bytes() } else { 0 };
+        if is_done {
+            self.traffic.done += requests;
+        }
+        let left = if is_done { 0 } else { Load::of_batch(&batch).requests };
+        let link = self.link(peer);
+        link.received.remove(Load { requests: to_do - left, request_bytes, reply_bytes: 0 });
+        if is_done {
+            self.recycle(batch);
+        } else {
+            link.deferred.push_front(batch);
+        }
+    }
+
+    /// Nobody reads any more what a connection of `peer` asked for.
+    pub fn forget_calls(&mut self, peer: usize, connection: u64) {
+        for batch in &mut self.link(peer).deferred {
+            batch.forget_calls(connection);
+        }
     }
 
     /// Takes an emptied batch back for use.
@@ -356,6 +512,7 @@ impl<S> Mesh<S> {
     pub fn flush(&mut self) {
         let mut any = false;
         for link in self.links.iter_mut().flatten() {
+            link.look_at_peer();
             link.published |= link.publish(&mut self.spare, &mut self.traffic);
             any |= link.published;
         }
@@ -372,10 +529,12 @@ impl<S> Mesh<S> {
 
     /// Something is to be sent or executed that cannot wait for an event.
     pub fn is_restless(&self) -> bool {
-        self.links
-            .iter()
-            .flatten()
-            .any(|link| !link.outgoing.is_empty() || !link.outbox.is_empty() || !link.deferred.is_empty())
+        self.links.iter().flatten().any(|link| link.has_something_to_send() || !link.deferred.is_empty())
+    }
+
+    /// Requests of peers could be carried out at once.
+    pub fn has_runnable(&self) -> bool {
+        self.links.iter().flatten().any(Link::has_runnable)
     }
 
     /// Something has come in.
@@ -385,32 +544,4 @@ impl<S> Mesh<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_full_channel_keeps_everything_in_order() {
-        let mut meshes = Mesh::<u32>::build(2);
-        let (mut receiver, mut sender) = (meshes.pop().unwrap(), meshes.pop().unwrap());
-        for number in 0..1000 {
-            sender.note(1, Note::Adopt(number));
-            sender.flush();
-        }
-        assert!(sender.is_congested(1) && sender.is_restless());
-        let mut received = Vec::new();
-        while received.len() < 1000 {
-            while let Some(parcel) = receiver.receive(0) {
-                match parcel {
-                    Parcel::Note(note) => match *note {
-                        Note::Adopt(number) => received.push(number),
-                        _ => unreachable!("only such notes were sent"),
-                    },
-                    Parcel::Batch(_) => unreachable!("no batch was sent"),
-                }
-            }
-            sender.flush();
-        }
-        assert_eq!(received, (0..1000).collect::<Vec<_>>());
-        assert!(!sender.is_restless() && !receiver.has_mail());
-    }
-}
+mod tests;

@@ -4,10 +4,10 @@ use crate::clock::Clock;
 use crate::connection::{Connection, Hold};
 use crate::core::{Core, NetworkOrder};
 use crate::disk::Disk;
-use crate::dispatch::SLOW_READER_LEN_BYTES;
 use crate::mesh::{Mesh, Note};
 use crate::network::{Closed, ConnectionId, Events, Network, Wait};
 use crate::shared::Shared;
+use crate::snapshot::status::EndOrder;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// How long a node with something stuck sleeps at most, in nanoseconds: nobody rings when a channel has room again.
 const STUCK_SLEEP_NS: u64 = 100_000;
+/// What is ready of a pipeline that goes on in the next turn leaves when it is so long, in bytes.
+const PIECE_LEN_BYTES: usize = 64 * 1024;
 /// How long the end waits for replies to leave, in nanoseconds.
 const FAREWELL_NS: u64 = 200_000_000;
 
@@ -28,6 +30,8 @@ const PROTECTED: &[u8] =
 pub struct Node<N: Network, C> {
     network: N,
     core: Core<N::Socket, C>,
+    /// Why the network cannot be used any more. The server ends then, and what is to be saved is saved before.
+    failure: Option<io::Error>,
     /// When the server's end began, in monotonic nanoseconds.
     ending_since_ns: Option<u64>,
     /// When something last happened, in monotonic nanoseconds.
@@ -53,7 +57,7 @@ impl<N: Network, C: Clock> Node<N, C> {
     ) -> Node<N, C> {
         mesh.bell().connect(network.waker());
         let core = Core::new(clock, shared, mesh, disk, seed);
-        Node { network, core, ending_since_ns: None, last_event_ns: 0 }
+        Node { network, core, failure: None, ending_since_ns: None, last_event_ns: 0 }
     }
 
     /// One turn: takes in what has come, does it, sends what follows, and sleeps if there is nothing. Breaks at the
@@ -66,14 +70,10 @@ impl<N: Network, C: Clock> Node<N, C> {
     /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
     pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
         self.core.memory.begin_turn();
-        let mut inbox = Inbox { core: &mut self.core, awake: false };
-        let polled = self.network.poll(wait, &mut inbox);
-        if wait != Wait::Poll && !self.network.sleeps_later() {
-            self.core.mesh.bell().doorbell().get_up();
-        }
-        if let Err(error) = polled {
-            self.core.shared.shut_down();
-            return ControlFlow::Break(Err(error));
+        self.core.runnable.extend(self.core.next_turn.drain(..));
+        self.core.retry_stalled();
+        if self.failure.is_none() {
+            self.poll(wait);
         }
         let core = &mut self.core;
         core.tell_time();
@@ -82,21 +82,44 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.disk.collect();
         core.take_mail();
         core.load();
+        core.let_held_go();
         core.resume_all();
-        self.welcome();
+        if self.failure.is_none() {
+            self.welcome();
+        }
         let (core, network) = (&mut self.core, &self.network);
         core.keep_house(|| network.counters());
         core.keep_snapshot();
         core.keep_for_readers();
         self.core.resume_all();
+        self.core.hand_out_keys();
         self.core.publish();
         self.core.mesh.flush();
-        self.core.retry_stalled();
-        self.send_all();
-        self.carry_out_orders();
+        if self.failure.is_none() {
+            self.send_all();
+            self.carry_out_orders();
+        }
         self.core.counters.turns += 1;
         self.core.counters.busy_ns += self.core.clock.monotonic_ns() - before_ns;
         self.end_if_told()
+    }
+
+    fn poll(&mut self, wait: Wait) {
+        let mut inbox = Inbox { core: &mut self.core, awake: false };
+        let polled = self.network.poll(wait, &mut inbox);
+        if wait != Wait::Poll && !self.network.sleeps_later() {
+            self.core.mesh.bell().doorbell().get_up();
+        }
+        if let Err(error) = polled {
+            let line = format!(
+                "The network of shard {} failed ({error}). Its clients cannot be served any more: the server ends",
+                self.core.me
+            );
+            self.core.shared.system.log(line.as_bytes());
+            // Whatever comes of the snapshot.
+            self.core.shared.ask_to_end(EndOrder { save: None, force: true });
+            self.failure = Some(error);
+        }
     }
 
     /// The first part of a turn: how long it may wait for events. If it may, peers ring from now on.
@@ -104,12 +127,19 @@ impl<N: Network, C: Clock> Node<N, C> {
         let core = &mut self.core;
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
-        if !core.runnable.is_empty()
+        // Without a network nothing could end a wait.
+        if self.failure.is_some()
+            || !core.runnable.is_empty()
+            || !core.next_turn.is_empty()
             || core.shard.has_garbage()
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
             || core.shard.has_to_keep()
+            || core.held.has_work()
+            || core.shard.waited_keys().has_ready()
+            || core.mesh.has_runnable()
+            || core.may_retry_stalled()
         {
             return Wait::Poll;
         }
@@ -201,6 +231,15 @@ impl<N: Network, C: Clock> Node<N, C> {
                 }
                 continue;
             }
+            if connection.send_failed {
+                drop(connection.replies.take_ready());
+            }
+            // More of a pipeline that goes on in the next turn leaves in one piece.
+            if connection.hold == Some(Hold::Turn) && connection.replies.ready_len_bytes() < PIECE_LEN_BYTES {
+                connection.is_listed = true;
+                self.core.listed.push(id);
+                continue;
+            }
             if connection.replies.ready_len_bytes() > 0 {
                 let buffer = connection.replies.take_ready();
                 connection.sending_bytes = buffer.len();
@@ -260,7 +299,7 @@ impl<N: Network, C: Clock> Node<N, C> {
                 self.network.close(connection.id);
             }
         }
-        ControlFlow::Break(Ok(()))
+        ControlFlow::Break(self.failure.take().map_or(Ok(()), Err))
     }
 
     /// The node's core, for checks from outside.
@@ -270,17 +309,6 @@ impl<N: Network, C: Clock> Node<N, C> {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Ends a connection whose client leaves too much unread.
-    #[cold]
-    pub(crate) fn close_for_output(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.take(id) {
-            let line =
-                format!("Closing client {} that left too many replies unread", connection.endpoints.peer);
-            self.shared.system.log(line.as_bytes());
-            self.close(connection);
-        }
-    }
-
     /// Goes on with the connections whose hold is over.
     fn resume_all(&mut self) {
         // Those that become runnable meanwhile have their turn in the next one.
@@ -291,18 +319,34 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Lets connections try again that were held because of a congested peer.
+    /// Whether the first of those that were held because of a congested peer may try again.
+    fn may_retry_stalled(&mut self) -> bool {
+        let Some(first) = self.stalled.first().copied() else { return false };
+        self.mesh.look_at_peers();
+        match self.connection(first).and_then(|connection| connection.hold) {
+            Some(Hold::Peer(peer)) => !self.mesh.is_congested(peer),
+            _ => true,
+        }
+    }
+
+    /// Lets connections try again that were held because of a congested peer, before others send it more.
     fn retry_stalled(&mut self) {
+        if self.stalled.is_empty() {
+            return;
+        }
+        self.mesh.look_at_peers();
+        self.tell_time();
+        let mut waiting = Vec::new();
         for id in std::mem::take(&mut self.stalled) {
-            let Some(Hold::Peer(peer)) = self.connection(id).and_then(|connection| connection.hold) else {
-                continue;
-            };
-            if self.mesh.is_congested(peer) {
-                self.stalled.push(id);
-            } else {
-                self.runnable.push_back(id);
+            match self.connection(id).and_then(|connection| connection.hold) {
+                Some(Hold::Peer(peer)) if self.mesh.is_congested(peer) => waiting.push(id),
+                Some(Hold::Peer(_)) => self.resume(id),
+                _ => {}
             }
         }
+        // Who has had a turn is behind those who have not.
+        waiting.append(&mut self.stalled);
+        self.stalled = waiting;
     }
 }
 
@@ -330,13 +374,16 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
     fn sent(&mut self, id: ConnectionId, buffer: Vec<u8>, result: io::Result<()>) {
         let core = &mut *self.core;
         core.counters.writes += 1;
+        let output_pause_bytes = core.output_pause_bytes;
+        let now_ms = core.now_ms();
         if let Some(connection) = core.connection(id) {
             connection.sending_bytes = 0;
+            connection.client.last_interaction_at_ms = now_ms;
             let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
             let lists = is_ready && !connection.is_listed;
             connection.is_listed |= lists;
             let resumes = connection.hold == Some(Hold::SlowReader)
-                && connection.output_bytes() < SLOW_READER_LEN_BYTES / 2;
+                && connection.output_bytes() < output_pause_bytes / 2;
             let streams = !connection.streams.is_empty();
             if lists {
                 core.listed.push(id);
@@ -350,17 +397,25 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
         }
         if result.is_ok() {
             core.counters.output_bytes += buffer.len() as u64;
-        } else if core.connection(id).is_some_and(|connection| connection.input_ended)
-            && let Some(connection) = core.take(id)
-        {
-            // Its end was told before, so nothing else will be.
-            core.close(connection);
+        } else if let Some(mut connection) = core.take(id) {
+            core.stop_sending(&mut connection);
+            core.put(connection);
         }
         core.buffers.give_back(buffer);
     }
 
+    fn sent_some(&mut self, id: ConnectionId) {
+        self.wake_up();
+        self.core.note_activity(id);
+    }
+
     fn remote_sent(&mut self, tag: u64, buffer: Vec<u8>, written: usize) {
         self.core.remote_reply_sent(tag, buffer, written);
+    }
+
+    fn hung_up(&mut self, id: ConnectionId, why: Closed) {
+        self.wake_up();
+        self.core.hang_up(id, why);
     }
 
     fn closed(&mut self, id: ConnectionId, why: Closed) {

@@ -8,6 +8,7 @@ use crate::memory::OUT_OF_MEMORY;
 use crate::mesh::{Note, REPLIES_MAX_LEN_BYTES};
 use crate::network::SocketHandle;
 use crate::snapshot::Turn;
+use crate::turns::Budget;
 use std::sync::PoisonError;
 use tessera_command::host::command_stats::Outcome;
 use tessera_command::{Command, Error, Flags, Run};
@@ -49,8 +50,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 result
             }
             Run::Gather(steps) => {
-                self.memory.note_unknown_growth();
-                steps.run_on_one_shard(args, &mut self.shard, db, touch, &mut reply)
+                let before_bytes = self.shard.entry_bytes();
+                let result = steps.run_on_one_shard(args, &mut self.shard, db, touch, &mut reply);
+                let grown_bytes = self.shard.entry_bytes().saturating_sub(before_bytes);
+                self.memory.note_growth(grown_bytes);
+                result
             }
             Run::Blocking(steps) => {
                 self.memory.note_unknown_growth();
@@ -199,14 +203,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Runs the calls and errands of a batch from `home` and queues the replies.
     ///
-    /// False if it stopped half-way because its replies are too long to run all of it now.
-    pub(crate) fn run_batch(&mut self, home: usize, batch: &mut Batch) -> bool {
+    /// False if it stopped half-way because its turn is over, or its replies are too long to run all of it now.
+    pub(crate) fn run_batch(&mut self, home: usize, batch: &mut Batch, budget: &mut Budget) -> bool {
+        let not_taken_in_bytes = self.mesh.replies_on_way_bytes(home);
         let mut out = self.mesh.take_outgoing(home);
         self.now_ns = self.clock.monotonic_ns();
         let first = batch.done_calls();
         let mut index = first;
         while let Some((call, args)) = batch.call(index) {
-            if out.replies_len_bytes() >= REPLIES_MAX_LEN_BYTES {
+            if not_taken_in_bytes + out.replies_len_bytes() >= REPLIES_MAX_LEN_BYTES
+                || !budget.take_one(self.now_ns)
+            {
                 batch.set_done_calls(index);
                 self.mesh.restore_outgoing(home, out);
                 return false;
@@ -215,7 +222,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let next = (index..index + WARM_CALLS).map_while(|index| batch.call(index));
                 self.shard.warm(call.db, next.filter_map(|(call, args)| call.command.wanted(args)));
             }
-            if self.must_writes_ask() || !self.snapshot.aside.is_empty() {
+            if self.must_writes_ask() || !self.snapshot.aside.is_empty() || !self.held.is_empty() {
                 match self.turn_of_call(home, &call, args) {
                     Turn::Now => {}
                     Turn::Aside => {
@@ -232,10 +239,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             index += 1;
             self.answer_call(home, &call, args, &mut out);
         }
-        for errand in batch.errands.drain(..) {
-            let ticket = errand.ticket;
-            out.answers.push((ticket, self.run_errand(errand)));
-        }
         self.mesh.restore_outgoing(home, out);
         true
     }
@@ -244,6 +247,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[inline]
     pub(crate) fn answer_call(&mut self, home: usize, call: &Call, args: Args<'_>, out: &mut Batch) {
         let Call { ticket, command, .. } = *call;
+        if call.unread && call.direct.is_none() {
+            return self.run_unread(call, args);
+        }
         let Some(socket) = call.direct else {
             let duration_ns = out.push_reply(ticket, |replies| self.run_call(call, args, replies));
             if let Some(stream) = self.opened_stream.take() {
@@ -258,8 +264,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let duration_ns = self.run_call(call, args, &mut bytes);
         if let Some(stream) = self.opened_stream.take() {
             self.note_streamed(home, ticket, stream, bytes);
-        } else if self.is_slow(command, duration_ns) {
-            // It goes into the log before its client knows that it is done: the home must hear of it first.
+        } else if self.is_slow(command, duration_ns) || self.is_over_hard_limit(bytes.len()) {
+            // The home closes the client if it is too long. If it was slow it goes into the log before its client knows that it is done: the home must hear of it first.
             out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));
             out.slow.push(slow(call, args, duration_ns));
             self.buffers.give_back(bytes);
@@ -268,12 +274,26 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// Runs a call whose client has gone: what it was sent takes effect, but nothing is read for nobody.
+    #[cold]
+    fn run_unread(&mut self, call: &Call, args: Args<'_>) {
+        if matches!(call.command.run, Run::Read(_)) {
+            return;
+        }
+        self.run_call(call, args, &mut Vec::new());
+        if let Some(stream) = self.opened_stream.take() {
+            self.shard.close_stream(stream);
+        }
+    }
+
     /// Does a step of a gathering command on the shard.
     pub(crate) fn run_errand(&mut self, errand: Errand) -> Answer {
-        if matches!(errand.kind, ErrandKind::Put(..)) {
+        if matches!(errand.kind, ErrandKind::Put(..) | ErrandKind::GiveElement(..)) {
             self.make_room_for_growth();
         }
+        let before_bytes = self.shard.entry_bytes();
         let answer = errand.run(&mut self.shard);
+        self.memory.note_growth(self.shard.entry_bytes().saturating_sub(before_bytes));
         self.serve_waiters();
         answer
     }

@@ -166,6 +166,18 @@ impl Replies {
         }
     }
 
+    /// Nobody reads any more: throws away what there is, and what is on its way when it comes.
+    pub fn throw_away(&mut self) {
+        self.ready = Vec::new();
+        self.held = Vec::new();
+        for owed in &mut self.owed {
+            match owed {
+                Owed::Waiting { wanted } => *wanted = false,
+                Owed::Held { start, len } => (*start, *len) = (0, 0),
+            }
+        }
+    }
+
     /// Bytes ready to leave.
     #[inline]
     pub fn ready_len_bytes(&self) -> usize {
@@ -233,6 +245,24 @@ mod tests {
         // A second answer to the same request is not awaited.
         replies.arrive(first, b"again");
         assert_eq!(replies.len_bytes(), 0);
+    }
+
+    #[test]
+    fn what_is_thrown_away_leaves_no_gap() {
+        let mut replies = Replies::default();
+        replies.write_now(|out| write(out, b"0"));
+        let first = replies.expect(true);
+        replies.write_now(|out| write(out, b"2"));
+        let third = replies.expect(true);
+        replies.arrive(third, b"3");
+        replies.throw_away();
+        assert_eq!((replies.len_bytes(), replies.waiting()), (0, 1));
+        let later = replies.expect(true);
+        replies.arrive(first, b"1");
+        assert_eq!(replies.len_bytes(), 0);
+        replies.arrive(later, b"4");
+        assert_eq!(replies.take_ready(), b"4");
+        assert!(replies.is_settled());
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Shared {
     latency: Mutex<LatencyMonitor>,
     next_client_id: AtomicU64,
     monitors: AtomicUsize,
+    /// The same by node.
+    monitors_by_node: Box<[AtomicUsize]>,
     purges: AtomicUsize,
     shutting_down: AtomicBool,
 }
@@ -89,6 +91,7 @@ impl Shared {
             latency: Mutex::default(),
             next_client_id: AtomicU64::new(1),
             monitors: AtomicUsize::new(0),
+            monitors_by_node: (0..nodes).map(|_| AtomicUsize::new(0)).collect(),
             purges: AtomicUsize::new(0),
             shutting_down: AtomicBool::new(false),
         }
@@ -158,12 +161,20 @@ impl Shared {
         self.purges.load(Ordering::Relaxed)
     }
 
-    /// Counts a monitoring client in or out.
-    pub fn note_monitor(&self, begins: bool) {
-        if begins {
-            self.monitors.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.monitors.fetch_sub(1, Ordering::Relaxed);
+    /// The nodes with clients that monitor.
+    pub fn nodes_with_monitors(&self) -> impl Iterator<Item = usize> {
+        let counts = self.monitors_by_node.iter().enumerate();
+        counts.filter(|(_, count)| count.load(Ordering::Relaxed) > 0).map(|(node, _)| node)
+    }
+
+    /// Counts a monitoring client of a node in or out.
+    pub fn note_monitor(&self, node: usize, begins: bool) {
+        for count in [&self.monitors, &self.monitors_by_node[node]] {
+            if begins {
+                count.fetch_add(1, Ordering::Relaxed);
+            } else {
+                count.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 

@@ -35,6 +35,8 @@ counters! {
     connections,
     /// Connections refused because there were `maxclients`.
     rejected_connections,
+    /// How often clients were paused because they left much unread.
+    output_pauses,
     /// Commands run.
     commands,
     /// Bytes received.
@@ -89,6 +91,8 @@ counters! {
     clients_bytes,
     /// The largest input buffer of late, in bytes.
     input_buffer_max_bytes,
+    /// Clients that are paused because they left much unread.
+    output_paused_clients,
     /// The largest output buffer of late, in bytes.
     output_buffer_max_bytes,
     /// Commands per second of late.
@@ -99,6 +103,8 @@ counters! {
     output_bytes_per_s,
     /// Turns per second of late.
     turns_per_s,
+    /// Microseconds of work per second of late.
+    busy_us_per_s,
     /// Keys at the cut of the snapshot under way.
     snapshot_keys_total,
     /// Of these, keys that are saved.
@@ -160,6 +166,8 @@ pub struct NodeStats {
     size: PublishedSize,
     /// Memory that the node is to free by eviction, in bytes. Others add, the node subtracts.
     pub owed_bytes: AtomicU64,
+    /// After evicting so many keys it has paid, whatever they gave. Likewise.
+    pub owed_keys: AtomicU64,
     /// The part of its time that goes into defragmentation, in percent.
     pub defrag_effort_percent: AtomicU32,
     /// Its commands.
@@ -180,12 +188,37 @@ impl NodeStats {
             databases: (0..databases).map(|_| DatabaseCounters::default()).collect(),
             size: PublishedSize::default(),
             owed_bytes: AtomicU64::new(0),
+            owed_keys: AtomicU64::new(0),
             defrag_effort_percent: AtomicU32::new(0),
             commands: CommandStats::new(commands),
             errors: Mutex::default(),
             clients: AtomicU32::new(0),
             driver: Mutex::default(),
         }
+    }
+
+    /// Adds to what the node owes.
+    pub fn owe(&self, keys: u64, bytes: u64) {
+        self.owed_keys.fetch_add(keys, Ordering::Relaxed);
+        self.owed_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The node has evicted so many keys and freed so many bytes. Only the node itself may say so.
+    pub fn pay(&self, keys: u64, bytes: u64) {
+        let (owed_keys, owed_bytes) =
+            (self.owed_keys.load(Ordering::Relaxed), self.owed_bytes.load(Ordering::Relaxed));
+        if keys >= owed_keys || bytes >= owed_bytes {
+            return self.forgive();
+        }
+        // Others only add to it.
+        self.owed_keys.fetch_sub(keys, Ordering::Relaxed);
+        self.owed_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// The node owes nothing any more.
+    pub fn forgive(&self) {
+        self.owed_keys.store(0, Ordering::Relaxed);
+        self.owed_bytes.store(0, Ordering::Relaxed);
     }
 
     /// Publishes how large `shard` is.

@@ -5,12 +5,16 @@ use crate::connection::{Connection, Hold, Running, unpack};
 use crate::core::Core;
 use crate::direct;
 use crate::host::NodeHost;
-use crate::mesh::{Note, Parcel};
+use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
+use crate::turns::Budget;
 use tessera_command::host::NodePart;
-use tessera_command::{Command, Run};
+use tessera_command::{Command, Flags, Run};
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_routing::message::Slow;
+use tessera_routing::message::{ErrandKind, Slow};
 use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket, cursor};
+
+/// The room for lines of this node's own clients that is kept for the next ones, in bytes.
+const KEEP_LINES_MAX_LEN_BYTES: usize = 64 * 1024;
 
 /// What RANDOMKEY and its like answer when the shard has nothing.
 fn is_null(reply: &[u8]) -> bool {
@@ -18,26 +22,39 @@ fn is_null(reply: &[u8]) -> bool {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Takes in everything that peers have sent. True if there was anything.
+    /// Takes in everything that peers have sent, and carries out what of it a turn has room for. True if there was anything.
     pub(crate) fn take_mail(&mut self) -> bool {
         let mut any = false;
         for peer in 0..self.mesh.nodes() {
-            while let Some(parcel) = self.mesh.receive(peer) {
+            // Not for ever, should the peer be faster.
+            for _ in 0..CHANNEL_MAX_PARCELS {
+                let Some(Parcel { notes, batch, lines, has_lost_lines }) = self.mesh.receive(peer) else {
+                    break;
+                };
                 any = true;
-                match parcel {
-                    Parcel::Batch(batch) => self.take_batch(peer, batch),
-                    Parcel::Note(note) => self.take_note(peer, *note),
+                notes.into_iter().for_each(|note| self.take_note(peer, note));
+                if let Some(batch) = batch {
+                    self.take_batch(peer, batch);
+                }
+                if !lines.is_empty() || has_lost_lines {
+                    self.show_monitors(&lines, has_lost_lines);
                 }
             }
-            while let Some(mut batch) = self.mesh.next_deferred(peer) {
-                any = true;
-                let requests = (batch.calls_len() + batch.errands.len()) as u64;
-                if !self.run_batch(peer, &mut batch) {
-                    self.mesh.defer_again(peer, batch);
-                    break;
-                }
-                self.mesh.note_done(requests);
-                self.mesh.recycle(batch);
+            any |= self.run_deferred(peer);
+        }
+        any
+    }
+
+    /// Carries out requests of a peer, as long as its turn lasts and replies get away.
+    fn run_deferred(&mut self, peer: usize) -> bool {
+        let mut budget = Budget::of_peer();
+        let mut any = false;
+        while let Some(mut deferred) = self.mesh.next_deferred(peer) {
+            any = true;
+            let is_done = self.run_batch(peer, &mut deferred.batch, &mut budget);
+            self.mesh.put_back(peer, deferred, is_done);
+            if !is_done {
+                break;
             }
         }
         any
@@ -53,10 +70,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for slow in std::mem::take(&mut batch.slow) {
             self.take_slow(&slow);
         }
-        if batch.calls_len() == 0 && batch.errands.is_empty() {
+        // What calls wait for may be an errand that frees a key: errands are not put off.
+        let errands = std::mem::take(&mut batch.errands);
+        let (errands_len, mut counted) = (errands.len(), 0);
+        for errand in errands {
+            counted += u64::from(!matches!(errand.kind, ErrandKind::Release));
+            self.take_errand(peer, errand);
+        }
+        self.mesh.note_errands_done(peer, errands_len, counted);
+        if batch.calls_len() == 0 {
             self.mesh.recycle(batch);
         } else {
-            // Replies and answers are done with; the rest runs at once if replies to that peer get away.
+            // All but the calls is done with; they run at once if replies to that peer get away.
             self.mesh.defer(peer, batch);
         }
     }
@@ -91,9 +116,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
+    pub(crate) fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
         self.with_connection(ticket, |core, connection| {
-            if let Some(Running::Gathering(gathering)) = connection.awaited() {
+            if let Some(gathering) = connection.gathering() {
                 let step = gathering.answer(ticket.part, answer, &core.shared.slots);
                 core.take_step(connection, step);
             }
@@ -128,9 +153,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match connection.awaited() {
             Some(Running::Parts(assembly)) => {
                 if assembly.take(part, reply) {
-                    let mut out = Vec::new();
-                    assembly.finish(&mut out, protocol);
-                    self.finish(connection, &out);
+                    self.finish_parts(connection);
                 }
             }
             Some(Running::Cursor(shard)) => {
@@ -150,12 +173,26 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// All parts of what the connection runs have been answered.
+    pub(crate) fn finish_parts(&mut self, connection: &mut Connection) {
+        let protocol = connection.protocol();
+        if let Some(Running::Parts(assembly)) = connection.awaited() {
+            let mut out = Vec::new();
+            assembly.finish(&mut out, protocol);
+            self.finish(connection, &out);
+        }
+    }
+
     /// The command that took several steps is answered.
     pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
         connection.replies.lend(|| self.buffers.take());
-        connection.replies.arrive(under.sequence, reply);
+        if !(under.command.flags.has(Flags::REMOVES_ALL)
+            && self.await_save_of_removal(connection, under.sequence, reply))
+        {
+            connection.replies.arrive(under.sequence, reply);
+        }
         self.now_ns = self.clock.monotonic_ns();
         let duration_ns = self.now_ns.saturating_sub(under.began_ns);
         self.note_duration(connection, under.command, under.words.as_args(), duration_ns);
@@ -190,27 +227,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Does what a gathering command wants next.
     pub(crate) fn take_step(&mut self, connection: &mut Connection, step: Step) {
         let mut steps = vec![step];
-        while let Some(step) = steps.pop() {
-            match step {
-                Step::Done(reply) => self.finish(connection, &reply),
-                Step::Send(errands) => {
-                    for (shard, errand) in errands {
-                        if let Some((part, answer)) = self.send_errand(shard, errand)
-                            && let Some(Running::Gathering(gathering)) = connection.awaited()
-                        {
-                            steps.push(gathering.answer(part, answer, &self.shared.slots));
-                        }
-                    }
+        while let Some(mut step) = steps.pop() {
+            let (Step::Send(errands) | Step::Done(_, errands) | Step::Absent(errands)) = &mut step;
+            for (shard, errand) in std::mem::take(errands) {
+                if let Some((part, answer)) = self.send_errand(shard, errand)
+                    && let Some(gathering) = connection.gathering()
+                {
+                    steps.push(gathering.answer(part, answer, &self.shared.slots));
                 }
+            }
+            match step {
+                Step::Send(_) => {}
+                Step::Done(reply, _) if connection.is_moving() => self.end_move(connection, &reply),
+                Step::Done(reply, _) => self.finish(connection, &reply),
+                Step::Absent(_) => self.wait_again(connection),
             }
         }
     }
 
-    /// Sends an errand to its shard; of this node's own shard it returns the answer at once.
+    /// Sends an errand to its shard; of this node's own shard it returns the answer, if there is one already.
     fn send_errand(&mut self, shard: ShardId, errand: Errand) -> Option<(u32, Answer)> {
         if usize::from(shard) == self.me {
             let part = errand.ticket.part;
-            return Some((part, self.run_errand(errand)));
+            return self.take_errand(self.me, errand).map(|answer| (part, answer));
         }
         self.mesh.outgoing(usize::from(shard)).errands.push(errand);
         None
@@ -226,7 +265,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::Part(ticket, reply) => {
                 self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
             }
-            Note::Monitor(line) => self.show_monitors(&line),
             Note::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
             Note::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
             Note::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
@@ -234,30 +272,39 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::EndStream(stream) => self.end_stream(stream),
             Note::Wait(request) => {
                 self.take_wait(*request);
-                self.mesh.note_done(1);
+                self.mesh.note_done();
             }
             Note::Waiting(ticket) => self.take_waiting(ticket),
             Note::Served(ticket, reply) => self.take_served(ticket, &reply),
-            Note::Forget(ticket) => self.waiters.remove(&mut self.shard, peer, ticket),
+            Note::Forget(ticket) => self.forget_waiter(peer, ticket),
             Note::Load(plan) => self.take_load_plan(&plan),
-            Note::Loaded(entries) => self.take_loaded(entries),
+            Note::Loaded(entries, _) => self.take_loaded(entries),
             Note::LoadSent => self.take_load_sent(),
             Note::LoadArrived => self.take_load_arrived(),
-            Note::Deliver(delivery) => {
-                self.take_delivery(*delivery);
-                self.mesh.note_done(1);
+            Note::Move(ticket) => {
+                self.take_move(ticket);
+                self.mesh.note_done();
             }
-            Note::Return(delivery) => {
-                self.take_return(*delivery);
-                self.mesh.note_done(1);
+            Note::StillWaits(ticket) => {
+                self.waiters.wake_others(&mut self.shard, peer, ticket);
+                self.serve_waiters();
+                self.mesh.note_done();
             }
             Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
+            Note::Gone(connection) => self.mesh.forget_calls(peer, connection),
             Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, &rest),
         }
     }
 
-    /// Does this node's part of the commands for all nodes that its own clients sent.
+    /// Does this node's part of the commands for all nodes that its own clients sent, and shows its own monitors what they did.
     pub(crate) fn run_own_notes(&mut self) {
+        if !self.own_lines.is_empty() {
+            let mut lines = std::mem::take(&mut self.own_lines);
+            self.show_monitors(&lines, false);
+            lines.clear();
+            lines.shrink_to(KEEP_LINES_MAX_LEN_BYTES);
+            self.own_lines = lines;
+        }
         while let Some(note) = self.own_notes.pop_front() {
             match note {
                 Note::Everywhere { ticket, caller_id, protocol, command, words } => {
@@ -266,7 +313,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         core.step(connection, ticket.part, &reply)
                     });
                 }
-                Note::Monitor(line) => self.show_monitors(&line),
+                Note::Move(ticket) => self.take_move(ticket),
                 Note::Adopt(_)
                 | Note::Part(..)
                 | Note::Streamed(..)
@@ -278,13 +325,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 | Note::Waiting(_)
                 | Note::Served(..)
                 | Note::Forget(_)
-                | Note::Deliver(_)
-                | Note::Return(_)
+                | Note::StillWaits(_)
                 | Note::Load(_)
-                | Note::Loaded(_)
+                | Note::Loaded(..)
                 | Note::LoadSent
                 | Note::LoadArrived
                 | Note::Snapshot(_)
+                | Note::Gone(_)
                 | Note::DirectDone { .. } => {
                     debug_assert!(false, "a node does not send itself such a note");
                 }
@@ -336,13 +383,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn show_monitors(&mut self, line: &[u8]) {
+    /// Shows the monitors of this node some lines. Those that leave too much unread are closed, and all of them if lines
+    /// are lost, since nobody could tell where.
+    #[cold]
+    fn show_monitors(&mut self, lines: &[u8], has_lost_lines: bool) {
         for id in self.monitors.clone() {
-            if let Some(mut connection) = self.take(id) {
-                // The line goes behind a direct reply: whoever writes that must say when it is done.
-                self.reclaim_socket(&mut connection);
-                connection.replies.push(line);
-                self.put(connection);
+            let Some(mut connection) = self.take(id) else { continue };
+            // The lines go behind a direct reply: whoever writes that must say when it is done.
+            self.reclaim_socket(&mut connection);
+            connection.replies.push(lines);
+            let is_behind = self.is_monitor_behind(connection.output_bytes());
+            self.put(connection);
+            if is_behind || has_lost_lines {
+                self.close_for_output(id);
             }
         }
     }

@@ -70,6 +70,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             index,
             StreamedReply { sequence, owner, stream, header, is_asked: false, owed_len_bytes: 0 },
         );
+        if connection.send_failed {
+            self.drop_streams(connection);
+        }
     }
 
     /// Has the next piece made, if all before it has left. [`Core::put`] asks for that.
@@ -169,6 +172,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let output_bytes = connection.counted_output_bytes();
         if self.is_over_hard_limit(output_bytes) {
             self.reading.to_close.push(id);
+        }
+    }
+
+    /// Nobody will read the rest of a connection's long replies, but there are others to come behind them.
+    pub(crate) fn drop_streams(&mut self, connection: &mut Connection) {
+        let sequences: Vec<u32> = connection.streams.iter().map(|streamed| streamed.sequence).collect();
+        self.end_streams(connection);
+        sequences.iter().for_each(|sequence| connection.replies.arrive(*sequence, &[]));
+        if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
+            self.runnable.push_back(connection.id);
         }
     }
 

@@ -1,6 +1,8 @@
 //! The seam between a node and the process it is part of: what commands ask about it and have done to it.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, ServerFacts};
 use tessera_config::{Config, SetError};
@@ -22,6 +24,25 @@ pub struct ProcessMemory {
     pub allocator: &'static str,
 }
 
+/// As long as this lives, no other server may use a directory.
+#[derive(Clone)]
+pub struct DirectoryHold(
+    #[expect(dead_code, reason = "it does its work by being there")] Arc<dyn Send + Sync>,
+);
+
+impl DirectoryHold {
+    /// Which lasts as long as `lock`.
+    pub fn new(lock: Arc<dyn Send + Sync>) -> DirectoryHold {
+        DirectoryHold(lock)
+    }
+}
+
+impl fmt::Debug for DirectoryHold {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("DirectoryHold")
+    }
+}
+
 /// The process around the nodes. Used from all their threads, for commands that are rare.
 pub trait System: Send + Sync {
     /// What the server is and runs on.
@@ -32,6 +53,9 @@ pub trait System: Send + Sync {
     fn memory(&self) -> ProcessMemory;
     /// What the allocator has given out, in bytes. Asked for often, so it must cost little.
     fn used_memory_bytes(&self) -> u64;
+    /// Looks whether more is given out than ever before: [`ProcessMemory::peak`] knows of it then. Asked for often, so it must cost
+    /// little.
+    fn note_memory_peak(&self);
     /// Pages of the process in memory that are no file's, in bytes, as they were lately. Asked for often, so it must cost little.
     fn resident_heap_bytes(&self) -> u64;
     /// Whether a block of memory of this thread's shard, told by an address in it, had better be moved: the allocator keeps
@@ -44,6 +68,12 @@ pub trait System: Send + Sync {
     /// # Errors
     /// Which one could not be, and why.
     fn apply(&self, before: &Config, after: &Config, changed: &[tessera_config::Id]) -> Result<(), SetError>;
+    /// Keeps other servers out of the data directory, or goes on doing so. Whoever reads or writes there holds what is answered meanwhile.
+    /// It takes some calls of the system that do not wait for a disk.
+    ///
+    /// # Errors
+    /// Another server uses the directory, or it is not there: a sentence.
+    fn hold_directory(&self, directory: &Path) -> Result<DirectoryHold, String>;
     /// The whole path of the directory that the process works in, if that can be told.
     fn directory(&self) -> Option<PathBuf>;
     /// Writes the configuration into the file it came from.
@@ -51,8 +81,10 @@ pub trait System: Send + Sync {
     /// # Errors
     /// The error reply.
     fn rewrite(&self, config: &Config) -> Result<(), Error>;
-    /// Writes a line to the log, at level warning.
+    /// Writes a line to the log, at level warning: of what somebody may have to do something about.
     fn log(&self, text: &[u8]);
+    /// Writes a line to the log, at level notice: of what happens every day.
+    fn notice(&self, text: &[u8]);
     /// Stops the thread that asks for so long.
     fn sleep(&self, duration_us: u64);
     /// Gives memory that the thread does not use back to the system.

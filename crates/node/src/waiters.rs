@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use tessera_command::Command;
 use tessera_keyspace::Shard;
 use tessera_resp::Protocol;
@@ -15,18 +15,42 @@ use tessera_routing::Ticket;
 /// The right to answer a waiting client, which only one has: a shard with something for it, or its home when time is
 /// up, the client is to be unblocked or is gone.
 #[derive(Clone, Debug, Default)]
-pub struct Claim(Arc<AtomicBool>);
+pub struct Claim(Arc<AtomicU8>);
 
+const FREE: u8 = 0;
+const TAKEN: u8 = 1;
+/// The client's home is trying to move an element for it, and has the right unless there is none to move.
+const MOVING: u8 = 2;
+
+// What is done with the right is told by messages, which order everything else.
 impl Claim {
-    /// Takes the right; false if somebody else has.
-    pub fn take(&self) -> bool {
-        // What is done with the right is told by messages, which order everything else.
-        !self.0.swap(true, Ordering::Relaxed)
+    fn turn(&self, from: u8, to: u8) -> bool {
+        self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Somebody has taken it.
+    /// Takes the right; false if somebody else has.
+    pub fn take(&self) -> bool {
+        self.turn(FREE, TAKEN)
+    }
+
+    /// Somebody has taken it, or is about to.
     pub fn is_taken(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) != FREE
+    }
+
+    /// Gives the right to the client's home for as long as it tries to move an element; false if somebody has it.
+    pub fn begin_move(&self) -> bool {
+        self.turn(FREE, MOVING)
+    }
+
+    /// The client's home is trying to move an element.
+    pub fn is_moving(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == MOVING
+    }
+
+    /// The client's home is done: for good, or there was nothing to move and whoever comes first has the right.
+    pub fn end_move(&self, is_done: bool) {
+        self.turn(MOVING, if is_done { TAKEN } else { FREE });
     }
 }
 
@@ -79,6 +103,15 @@ impl Waiters {
             self.by_key.entry((request.db, key.clone())).or_default().push_back(request.clone());
         }
         self.by_client.entry(who(request.home, request.ticket)).or_default().push(request);
+    }
+
+    /// Who waits for the only key of a client's command may have their turn now.
+    pub fn wake_others(&self, shard: &mut Shard, home: usize, ticket: Ticket) {
+        for request in self.by_client.get(&who(home, ticket)).into_iter().flatten() {
+            if let [key] = &*request.keys {
+                shard.waited_keys().note(request.db, key);
+            }
+        }
     }
 
     /// Forgets a client's command, if it waits here.

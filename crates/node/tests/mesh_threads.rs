@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
-use tessera_node::mesh::{Mesh, Note, Parcel};
+use tessera_node::mesh::{Mesh, Note};
 use tessera_node::network::Wake;
 use tessera_routing::Ticket;
 
@@ -74,25 +74,22 @@ fn send_some(
 
 fn take_all(mesh: &mut Mesh<u32>, peer: usize, progress: &mut Progress) {
     while let Some(parcel) = mesh.receive(peer) {
-        match parcel {
-            Parcel::Batch(batch) => {
-                for (ticket, reply) in batch.replies() {
-                    assert_eq!(
-                        ticket.sequence, progress.replies_seen,
-                        "a reply was lost, doubled or overtaken"
-                    );
-                    assert_eq!(reply, progress.replies_seen.to_le_bytes());
-                    progress.replies_seen += 1;
-                }
-                mesh.recycle(batch);
-            }
-            Parcel::Note(note) => match *note {
+        for note in parcel.notes {
+            match note {
                 Note::Adopt(number) => {
                     assert_eq!(number, progress.notes_seen, "a note was lost, doubled or overtaken");
                     progress.notes_seen += 1;
                 }
                 _ => unreachable!("only such notes were sent"),
-            },
+            }
+        }
+        if let Some(batch) = parcel.batch {
+            for (ticket, reply) in batch.replies() {
+                assert_eq!(ticket.sequence, progress.replies_seen, "a reply was lost, doubled or overtaken");
+                assert_eq!(reply, progress.replies_seen.to_le_bytes());
+                progress.replies_seen += 1;
+            }
+            mesh.recycle(batch);
         }
     }
 }

@@ -6,9 +6,9 @@ use std::ops::Index;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     /// First byte, counted from the buffer's start.
-    pub start: u32,
+    pub start: usize,
     /// Length in bytes.
-    pub len: u32,
+    pub len: usize,
 }
 
 /// A command's words. Copying copies two references.
@@ -39,13 +39,13 @@ impl<'a> Args<'a> {
     #[inline]
     pub fn get(&self, index: usize) -> Option<&'a [u8]> {
         let span = self.spans.get(index)?;
-        Some(&self.bytes[span.start as usize..][..span.len as usize])
+        Some(&self.bytes[span.start..][..span.len])
     }
 
     /// All words in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
         let bytes = self.bytes;
-        self.spans.iter().map(move |span| &bytes[span.start as usize..][..span.len as usize])
+        self.spans.iter().map(move |span| &bytes[span.start..][..span.len])
     }
 
     /// The words from `first` on; none if there are fewer.
@@ -55,7 +55,7 @@ impl<'a> Args<'a> {
 
     /// The sum of the words' lengths, in bytes.
     pub fn total_len_bytes(&self) -> usize {
-        self.spans.iter().map(|span| span.len as usize).sum()
+        self.spans.iter().map(|span| span.len).sum()
     }
 }
 
@@ -65,7 +65,7 @@ impl Index<usize> for Args<'_> {
     #[inline]
     fn index(&self, index: usize) -> &[u8] {
         let span = self.spans[index];
-        &self.bytes[span.start as usize..][..span.len as usize]
+        &self.bytes[span.start..][..span.len]
     }
 }
 
@@ -97,12 +97,10 @@ impl OwnedArgs {
         owned
     }
 
-    /// Appends a copy of `word`. The words together must stay under 4 GiB.
+    /// Appends a copy of `word`.
     pub fn push(&mut self, word: &[u8]) {
-        let start = u32::try_from(self.bytes.len()).expect("words stay under 4 GiB");
-        let len = u32::try_from(word.len()).expect("words stay under 4 GiB");
+        self.spans.push(Span { start: self.bytes.len(), len: word.len() });
         self.bytes.extend_from_slice(word);
-        self.spans.push(Span { start, len });
     }
 
     /// Forgets the words, keeps the room.

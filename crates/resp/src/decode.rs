@@ -8,8 +8,8 @@ use memchr::memchr2;
 
 /// Longest inline command, or length line, in bytes.
 pub const INLINE_MAX_LEN_BYTES: usize = 64 * 1024;
-/// Most words in one command.
-pub const ARGUMENTS_MAX: i64 = 1024 * 1024;
+/// Most words in one command, as in Redis; how long they may be together is bounded by the connection.
+pub const ARGUMENTS_MAX: i64 = i32::MAX as i64;
 /// What a client that has not authenticated may send at most: words, and bytes in each.
 const UNAUTHENTICATED_ARGUMENTS_MAX: i64 = 10;
 const UNAUTHENTICATED_BULK_MAX_LEN_BYTES: i64 = 16 * 1024;
@@ -144,6 +144,11 @@ impl Decoder {
         self.cursor + self.word_len.map_or(1, |len| len + 2)
     }
 
+    /// Bytes of an unfinished command that are understood: its words so far and the lines before them.
+    pub fn understood_len_bytes(&self) -> usize {
+        self.cursor
+    }
+
     /// Bytes held by the decoder itself.
     pub fn allocated_bytes(&self) -> usize {
         self.spans.capacity() * size_of::<Span>() + self.unquoted.capacity()
@@ -204,8 +209,7 @@ impl Decoder {
                 self.word_len = Some(len);
                 return Ok(Decoded::Incomplete);
             }
-            // The lengths fit: the caller's buffer is bounded below 4 GiB.
-            self.spans.push(Span { start: self.cursor as u32, len: len as u32 });
+            self.spans.push(Span { start: self.cursor, len });
             // Redis, too, takes any two bytes for the line end after a word.
             self.cursor += len + 2;
             self.word_len = None;
@@ -249,7 +253,7 @@ impl Decoder {
         let line = input[..end].strip_suffix(b"\r").unwrap_or(&input[..end]);
         let words = crate::words::split_words(line).map_err(|_| ProtocolError::UnbalancedQuotes)?;
         for word in &words {
-            self.spans.push(Span { start: self.unquoted.len() as u32, len: word.len() as u32 });
+            self.spans.push(Span { start: self.unquoted.len(), len: word.len() });
             self.unquoted.extend_from_slice(word);
         }
         if self.unquoted.is_empty() {
@@ -343,7 +347,7 @@ mod tests {
     fn what_is_no_protocol_is_refused() {
         for (input, error) in [
             (b"*x\r\n".to_vec(), ProtocolError::InvalidMultibulkLength),
-            (b"*1048577\r\n".to_vec(), ProtocolError::InvalidMultibulkLength),
+            (b"*2147483648\r\n".to_vec(), ProtocolError::InvalidMultibulkLength),
             (b"*01\r\n".to_vec(), ProtocolError::InvalidMultibulkLength),
             (b"*1\r\n+OK\r\n".to_vec(), ProtocolError::ExpectedDollar(b'+')),
             (b"*1\r\n$-1\r\n".to_vec(), ProtocolError::InvalidBulkLength),
@@ -356,6 +360,34 @@ mod tests {
         ] {
             assert_eq!(commands(&input, 7), Err(error.clone()), "{error}");
         }
+    }
+
+    #[test]
+    fn words_behind_4_gib_lie_where_they_were_sent() {
+        // Never written to, so it takes no memory but for the pages at the lines.
+        let word_len = 1 << 30;
+        let words = 5;
+        let mut input = vec![0; words * (word_len + 64) + 1024];
+        let mut at = 0;
+        let mut put = |text: &[u8], skipped: usize| {
+            input[at..at + text.len()].copy_from_slice(text);
+            at += text.len() + skipped;
+        };
+        put(b"*6\r\n", 0);
+        for _ in 0..words {
+            put(b"$1073741824\r\n", word_len);
+            put(b"\r\n", 0);
+        }
+        put(b"$4\r\nlast\r\n", 0);
+        let limits = Limits { bulk_max_len_bytes: 1 << 30, unauthenticated: false };
+        let mut decoder = Decoder::new();
+        assert_eq!(decoder.decode(&input[..at - 1], &limits), Ok(Decoded::Incomplete));
+        assert_eq!(decoder.understood_len_bytes(), at - b"last\r\n".len());
+        assert_eq!(decoder.decode(&input[..at], &limits), Ok(Decoded::Command(at)));
+        let args = Args::new(&input, decoder.spans());
+        assert_eq!((args.len(), &args[words]), (words + 1, b"last".as_slice()));
+        assert_eq!(args.total_len_bytes(), words * word_len + 4);
+        assert_eq!(decoder.understood_len_bytes(), 0);
     }
 
     #[test]

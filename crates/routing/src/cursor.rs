@@ -1,7 +1,7 @@
 //! SCAN over all shards: a client's cursor is a shard and a position in it.
 //!
 //! Shards are walked in the order of their numbers. The lower 14 bits of a cursor are the shard, the others the
-//! position within its table (48 bits, see `tessera_keyspace::table`). 0 is both the first position of the first
+//! cursor within its table (39 bits, see `tessera_keyspace::table`). 0 is both the first position of the first
 //! shard and the end.
 
 use crate::slots::ShardId;

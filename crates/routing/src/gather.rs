@@ -1,10 +1,10 @@
 //! A [`tessera_command::Gather`] command whose keys lie on several shards.
 //!
-//! Find on every owner, decide, change on every owner, reply. Between finding and changing nothing holds the
-//! keys: another command may come between. The intents of the design's section 8 take their place around these
-//! steps: acquired with the finds, released with the last change.
+//! Look on every owner, decide, change on every owner, reply. Who may change anything holds its keys from the first look
+//! to the last change, see [`crate::holds`]: nothing comes between, and nobody sees a part of it. The texts that SORT
+//! finds the names of on its way are not held.
 
-use crate::message::{Answer, Errand, ErrandKind, Ticket};
+use crate::message::{Answer, Errand, ErrandKind, Hold, Look, Seen, Ticket};
 use crate::slots::{ShardId, SlotTable};
 use tessera_command::gather::{Context, Steps, What};
 use tessera_command::{Change, Command, Error, Found, Need, TextNeed, Transfer};
@@ -20,7 +20,7 @@ struct Key {
     shard: ShardId,
     what: What,
     /// What was found there.
-    answer: Answer,
+    seen: Seen,
 }
 
 /// A text that the command found to need.
@@ -33,8 +33,8 @@ struct Text {
 /// What the answer to an errand is for.
 #[derive(Clone, Copy, Debug)]
 enum Purpose {
-    /// To decide.
-    Find(usize),
+    /// To decide: what there is at the keys of this shard.
+    Look(ShardId),
     /// To decide, or to know what else to find: the texts of this shard.
     FindTexts(ShardId),
     /// To know that it happened.
@@ -57,19 +57,39 @@ struct Way {
     transfer: &'static Transfer,
 }
 
-/// Errands to send, or the end.
+/// Errands to send, or the end. None is answered of those that [`ErrandKind::Release`] keys.
 #[derive(Debug)]
 pub enum Step {
     /// Send these; answers will come. Perhaps none: then others are still out.
     Send(Vec<(ShardId, Errand)>),
-    /// The whole reply.
-    Done(Vec<u8>),
+    /// The whole reply, and the last errands.
+    Done(Vec<u8>, Vec<(ShardId, Errand)>),
+    /// There was no element to move, see [`Gathering::start_moving`]; and the last errands.
+    Absent(Vec<(ShardId, Errand)>),
+}
+
+/// Who decides.
+#[derive(Clone, Copy)]
+enum Plan {
+    /// The command.
+    Steps(Steps),
+    /// An element is moved from the first key to the second, if these are of this type or not there.
+    Moving(&'static Transfer, &'static str),
+}
+
+/// How the shards are asked for their keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asking {
+    /// All at once, and none of them waits.
+    AtOnce,
+    /// One after the other: so many have answered.
+    InOrder(usize),
 }
 
 /// One such command under way.
 pub struct Gathering {
     command: &'static Command,
-    steps: Steps,
+    plan: Plan,
     words: OwnedArgs,
     context: Context,
     protocol: Protocol,
@@ -77,6 +97,15 @@ pub struct Gathering {
     /// Connection and sequence of the command; the part counts its errands.
     ticket: Ticket,
     keys: Vec<Key>,
+    /// The shards of the keys, in order, each once.
+    shards: Vec<ShardId>,
+    /// The keys are held from the first look on.
+    holds: bool,
+    asking: Asking,
+    /// Which shards hold keys for it.
+    holding: Vec<ShardId>,
+    /// A shard has refused to hold its keys.
+    is_refused: bool,
     texts: Vec<Text>,
     /// From which of them on answers have yet to come.
     texts_found: usize,
@@ -124,59 +153,172 @@ impl Gathering {
     ) -> Result<(Gathering, Step), Error> {
         let mut needs: Vec<Need<'_>> = Vec::new();
         (steps.needs)(args, context, &mut needs)?;
-        let keys = needs
-            .iter()
-            .map(|need| Key {
-                key: need.key.into(),
-                db: need.db.unwrap_or(context.db),
-                shard: table.owner_of(need.key),
-                what: need.what,
-                answer: Answer::default(),
-            })
-            .collect();
-        let mut gathering = Gathering {
+        let keys = needs.iter().map(|need| Key {
+            key: need.key.into(),
+            db: need.db.unwrap_or(context.db),
+            shard: table.owner_of(need.key),
+            what: need.what,
+            seen: Seen::default(),
+        });
+        let keys = keys.collect();
+        let plan = Plan::Steps(steps);
+        let mut gathering = Gathering::new(
             command,
-            steps,
-            words: OwnedArgs::from_words(args.iter()),
+            plan,
+            OwnedArgs::from_words(args.iter()),
             context,
             protocol,
-            touch,
             ticket,
             keys,
+        );
+        gathering.touch = touch;
+        let step = gathering.look();
+        Ok((gathering, step))
+    }
+
+    /// Begins to move an element for a blocking command, whose turn it is at the source's owner. Whether there is one left
+    /// is seen when both keys are held.
+    #[expect(clippy::too_many_arguments, reason = "everything that there is to know of the move")]
+    pub fn start_moving(
+        command: &'static Command,
+        [from, to]: [&[u8]; 2],
+        transfer: &'static Transfer,
+        type_name: &'static str,
+        context: Context,
+        protocol: Protocol,
+        ticket: Ticket,
+        table: &SlotTable,
+    ) -> (Gathering, Step) {
+        let keys = [from, to].map(|key| Key {
+            key: key.into(),
+            db: context.db,
+            shard: table.owner_of(key),
+            what: What::Type,
+            seen: Seen::default(),
+        });
+        let plan = Plan::Moving(transfer, type_name);
+        let words = OwnedArgs::new();
+        let mut gathering = Gathering::new(command, plan, words, context, protocol, ticket, keys.into());
+        let step = gathering.look();
+        (gathering, step)
+    }
+
+    fn new(
+        command: &'static Command,
+        plan: Plan,
+        words: OwnedArgs,
+        context: Context,
+        protocol: Protocol,
+        ticket: Ticket,
+        keys: Vec<Key>,
+    ) -> Gathering {
+        let mut shards: Vec<ShardId> = keys.iter().map(|key| key.shard).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        Gathering {
+            command,
+            plan,
+            words,
+            context,
+            protocol,
+            touch: true,
+            ticket,
+            keys,
+            shards,
+            holds: command.is_write(),
+            asking: Asking::AtOnce,
+            holding: Vec::new(),
+            is_refused: false,
             texts: Vec::new(),
             texts_found: 0,
             purposes: Vec::new(),
             out: 0,
             decided: false,
             reply: Vec::new(),
-        };
-        let step = gathering.look(table);
-        Ok((gathering, step))
+        }
     }
 
     /// Has the owners look at the keys.
-    fn look(&mut self, table: &SlotTable) -> Step {
+    fn look(&mut self) -> Step {
         self.purposes.clear();
         self.texts.clear();
         self.texts_found = 0;
         self.decided = false;
-        let mut errands = Vec::new();
-        for index in 0..self.keys.len() {
-            let what = self.keys[index].what;
-            if what != What::Nothing {
-                let kind = ErrandKind::Find { what, touch: self.touch };
-                errands.push(self.errand(index, kind, Purpose::Find(index)));
+        let shards = match self.asking {
+            Asking::AtOnce => self.shards.clone(),
+            Asking::InOrder(done) => self.shards.get(done).copied().into_iter().collect(),
+        };
+        let hold = match (self.holds, self.asking) {
+            (false, _) => Hold::Not,
+            (true, Asking::AtOnce) => Hold::OrRefuse,
+            (true, Asking::InOrder(_)) => Hold::Wait,
+        };
+        let errands = shards.into_iter().map(|shard| self.look_at(shard, hold));
+        Step::Send(errands.collect())
+    }
+
+    /// Looks at all keys of a shard.
+    fn look_at(&mut self, shard: ShardId, hold: Hold) -> (ShardId, Errand) {
+        let of_shard = self.keys.iter().filter(|key| key.shard == shard);
+        let needs = of_shard.map(|key| Look { key: key.key.clone(), db: key.db, what: key.what }).collect();
+        let kind = ErrandKind::Look { needs, touch: self.touch, hold };
+        self.errand_to(shard, kind, Purpose::Look(shard))
+    }
+
+    /// Takes in what was seen at the keys of a shard.
+    fn take_seen(&mut self, shard: ShardId, seen: Option<Vec<Seen>>) {
+        let Some(seen) = seen else {
+            self.is_refused = true;
+            return;
+        };
+        if self.holds && !self.holding.contains(&shard) {
+            self.holding.push(shard);
+        }
+        let of_shard = self.keys.iter_mut().filter(|key| key.shard == shard);
+        of_shard.zip(seen).for_each(|(key, seen)| key.seen = seen);
+    }
+
+    /// All that were asked for keys have answered.
+    fn have_looked(&mut self, table: &SlotTable) -> Step {
+        if std::mem::take(&mut self.is_refused) {
+            let mut errands = self.release();
+            self.asking = Asking::InOrder(0);
+            if let Step::Send(first) = self.look() {
+                errands.extend(first);
+            }
+            return Step::Send(errands);
+        }
+        if let Asking::InOrder(done) = self.asking {
+            self.asking = Asking::InOrder(done + 1);
+            if done + 1 < self.shards.len() {
+                return self.look();
             }
         }
-        if errands.is_empty() { self.go_on(table) } else { Step::Send(errands) }
+        self.go_on(table)
+    }
+
+    /// Lets go of all keys.
+    fn release(&mut self) -> Vec<(ShardId, Errand)> {
+        let errand = |shard| {
+            let kind = ErrandKind::Release;
+            (shard, Errand { ticket: self.ticket, db: self.context.db, key: Box::default(), kind })
+        };
+        std::mem::take(&mut self.holding).into_iter().map(errand).collect()
+    }
+
+    fn done(&mut self) -> Step {
+        let reply = std::mem::take(&mut self.reply);
+        Step::Done(reply, self.release())
     }
 
     /// Has the owners look for further texts if there are any to look for; decides if not.
     fn go_on(&mut self, table: &SlotTable) -> Step {
         self.texts_found = self.texts.len();
         let mut needs = Vec::new();
-        if (self.steps.needs_more)(self.words.as_args()) {
-            (self.steps.text_needs)(self.words.as_args(), self.context, &self.found(), &mut needs);
+        if let Plan::Steps(steps) = self.plan
+            && (steps.needs_more)(self.words.as_args())
+        {
+            (steps.text_needs)(self.words.as_args(), self.context, &self.found(), &mut needs);
         }
         if needs.is_empty() {
             return self.decide();
@@ -190,12 +332,8 @@ impl Gathering {
         }
         let mut errands = Vec::new();
         for (shard, needs) in (0..).zip(by_shard).filter(|(_, needs)| !needs.is_empty()) {
-            let part = self.purposes.len() as u32;
-            self.purposes.push(Purpose::FindTexts(shard));
-            self.out += 1;
             let kind = ErrandKind::FindTexts { needs, touch: self.touch };
-            let ticket = Ticket { part, ..self.ticket };
-            errands.push((shard, Errand { ticket, db: self.context.db, key: Box::default(), kind }));
+            errands.push(self.errand_to(shard, kind, Purpose::FindTexts(shard)));
         }
         Step::Send(errands)
     }
@@ -207,13 +345,20 @@ impl Gathering {
         self.keys.iter().map(found_at).chain(texts).collect()
     }
 
+    /// An errand about the key at `index`, which counts the command's own needs.
     fn errand(&mut self, index: usize, kind: ErrandKind, purpose: Purpose) -> (ShardId, Errand) {
+        let Key { shard, db, ref key, .. } = self.keys[index];
+        let key = key.clone();
+        let (shard, errand) = self.errand_to(shard, kind, purpose);
+        (shard, Errand { db, key, ..errand })
+    }
+
+    fn errand_to(&mut self, shard: ShardId, kind: ErrandKind, purpose: Purpose) -> (ShardId, Errand) {
         let part = self.purposes.len() as u32;
         self.purposes.push(purpose);
         self.out += 1;
-        let key = &self.keys[index];
         let ticket = Ticket { part, ..self.ticket };
-        (key.shard, Errand { ticket, db: key.db, key: key.key.clone(), kind })
+        (shard, Errand { ticket, db: self.context.db, key: Box::default(), kind })
     }
 
     /// Takes in the answer to errand number `part`.
@@ -223,12 +368,18 @@ impl Gathering {
         };
         self.out -= 1;
         match purpose {
-            Purpose::Find(index) => self.keys[index].answer = answer,
+            Purpose::Look(shard) => {
+                self.take_seen(shard, answer.seen);
+                return if self.out == 0 { self.have_looked(table) } else { Step::Send(Vec::new()) };
+            }
             Purpose::FindTexts(shard) => {
                 let awaited = self.texts[self.texts_found..].iter_mut().filter(|text| text.shard == shard);
                 awaited.zip(answer.texts).for_each(|(text, found)| text.value = found);
             }
             Purpose::Change => {}
+            Purpose::Taken(_) if answer.element.is_none() && matches!(self.plan, Plan::Moving(..)) => {
+                return Step::Absent(self.release());
+            }
             Purpose::Taken(way) => {
                 self.write_reply(|reply| (way.transfer.reply)(answer.element.as_deref(), reply));
                 if let Some(element) = answer.element {
@@ -251,12 +402,15 @@ impl Gathering {
                     let name = self.command.full_name;
                     self.write_reply(|reply| reply.error(error.text(name)));
                 }
-                // Somebody came between. That is progress for them, so this will not go on for ever.
-                None => return self.look(table),
+                // The key has expired since it was looked at.
+                None => {
+                    self.asking = Asking::AtOnce;
+                    return self.look();
+                }
             },
             Purpose::MoveTo(to) => {
-                if let Some(value) = answer.value {
-                    let expire = answer.expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
+                if let Some((value, expire_at_ms)) = answer.taken {
+                    let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
                     return Step::Send(vec![self.errand(
                         to,
                         ErrandKind::Put(value, expire),
@@ -267,7 +421,7 @@ impl Gathering {
         }
         match (self.out, self.decided) {
             (0, false) => self.go_on(table),
-            (0, true) => Step::Done(std::mem::take(&mut self.reply)),
+            (0, true) => self.done(),
             _ => Step::Send(Vec::new()),
         }
     }
@@ -280,18 +434,38 @@ impl Gathering {
     fn decide(&mut self) -> Step {
         self.decided = true;
         let (mut changes, mut out) = (Vec::new(), Vec::new());
-        let found = self.found();
-        let mut reply = Reply::new(&mut out, self.protocol);
-        if let Err(error) =
-            (self.steps.decide)(self.words.as_args(), self.context, &found, &mut changes, &mut reply)
-        {
+        let decided = match self.plan {
+            Plan::Steps(steps) => {
+                let mut reply = Reply::new(&mut out, self.protocol);
+                let (words, found) = (self.words.as_args(), self.found());
+                (steps.decide)(words, self.context, &found, &mut changes, &mut reply)
+            }
+            Plan::Moving(transfer, type_name) => {
+                let is_there = |index: usize| {
+                    let held = self.keys.get(index).and_then(|key: &Key| key.seen.type_name);
+                    match held {
+                        Some(held) if held != type_name => Err(Error::WRONG_TYPE),
+                        held => Ok(held.is_some()),
+                    }
+                };
+                match (is_there(0), is_there(1)) {
+                    (Ok(false), _) => return Step::Absent(self.release()),
+                    (Ok(true), Ok(_)) => {
+                        changes.push(Change::Transfer { from: 0, to: 1, what: Box::default(), transfer });
+                        Ok(())
+                    }
+                    (Err(error), _) | (_, Err(error)) => Err(error),
+                }
+            }
+        };
+        if let Err(error) = decided {
             out.clear();
             Reply::new(&mut out, self.protocol).error(error.text(self.command.full_name));
             changes.clear();
         }
         self.reply = out;
         let errands: Vec<_> = changes.into_iter().map(|change| self.change(change)).collect();
-        if errands.is_empty() { Step::Done(std::mem::take(&mut self.reply)) } else { Step::Send(errands) }
+        if errands.is_empty() { self.done() } else { Step::Send(errands) }
     }
 
     fn change(&mut self, change: Change) -> (ShardId, Errand) {
@@ -314,7 +488,7 @@ impl Gathering {
 }
 
 fn found_at(key: &Key) -> Found<'_> {
-    let Answer { present, value, type_name, expire_at_ms, .. } = &key.answer;
+    let Seen { present, value, type_name, expire_at_ms } = &key.seen;
     Found {
         present: *present,
         value: value.as_ref().map(|value| value.as_ref()),

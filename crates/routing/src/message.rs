@@ -33,10 +33,12 @@ pub struct Call {
     pub touch: bool,
     /// It is all of a command, not a part.
     pub whole: bool,
+    /// Its client has gone: nobody reads the reply.
+    pub unread: bool,
     /// The owner may write the reply to this socket itself.
     pub direct: Option<u64>,
-    first_span: u32,
-    spans_len: u32,
+    first_span: usize,
+    spans_len: usize,
 }
 
 /// A step of a [`crate::Gathering`] for the owner of a key.
@@ -55,12 +57,14 @@ pub struct Errand {
 /// See [`Errand`].
 #[derive(Debug)]
 pub enum ErrandKind {
-    /// Tell what is there.
-    Find {
-        /// How much of it.
-        what: What,
+    /// Tell what is at these keys; the errand's own key means nothing.
+    Look {
+        /// Where to look.
+        needs: Vec<Look>,
         /// Note the use.
         touch: bool,
+        /// Whether the keys are held from then on.
+        hold: Hold,
     },
     /// Tell these texts; the errand's own key means nothing.
     FindTexts {
@@ -79,6 +83,8 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
+    /// Let go of all keys that were held. There is no answer.
+    Release,
     /// Do the rest of the command and send the reply.
     Act {
         /// What there is to know besides the key.
@@ -90,17 +96,48 @@ pub enum ErrandKind {
     },
 }
 
-/// What an errand found.
+/// One key to look at.
+#[derive(Debug)]
+pub struct Look {
+    /// The key.
+    pub key: Box<[u8]>,
+    /// Its database.
+    pub db: u16,
+    /// How much of it is wanted.
+    pub what: What,
+}
+
+/// Whether keys that are looked at are held, see [`crate::holds`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// They are not. Keys that others hold are waited for.
+    Not,
+    /// They are, unless others are there already: then nothing is done.
+    OrRefuse,
+    /// They are, as soon as others let go of them.
+    Wait,
+}
+
+/// What was seen at a key.
 #[derive(Debug, Default)]
-pub struct Answer {
-    /// The key is (or was) there.
+pub struct Seen {
+    /// The key is there.
     pub present: bool,
-    /// What it holds (or held), if asked for.
+    /// What it holds, if asked for.
     pub value: Option<Value>,
     /// The name of its type, if that or the value was asked for.
     pub type_name: Option<&'static str>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
+}
+
+/// What an errand found.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// What was seen at each key; `None` where [`Hold::OrRefuse`] was refused.
+    pub seen: Option<Vec<Seen>>,
+    /// What was taken, and its expiry in Unix milliseconds.
+    pub taken: Option<(Value, Option<i64>)>,
     /// The texts, those that are missing included.
     pub texts: Vec<Option<StringValue>>,
     /// The element that was taken, or could not be given.
@@ -114,16 +151,9 @@ impl Errand {
     pub fn run(self, shard: &mut Shard) -> Answer {
         let Errand { db, key, kind, .. } = self;
         match kind {
-            ErrandKind::Find { what, touch } => {
-                gather::prepare(shard, db, &key, what);
-                let found = gather::find(shard, db, touch, &key, None, what);
-                Answer {
-                    present: found.present,
-                    value: found.value.map(ValueRef::to_value),
-                    type_name: found.type_name,
-                    expire_at_ms: found.expire_at_ms,
-                    ..Answer::default()
-                }
+            ErrandKind::Look { needs, touch, .. } => {
+                let seen = needs.iter().map(|need| need.look(shard, touch)).collect();
+                Answer { seen: Some(seen), ..Answer::default() }
             }
             ErrandKind::FindTexts { needs, touch } => {
                 let find = |need| gather::find_text(shard, db, touch, need).map(StringRef::to_string_value);
@@ -163,13 +193,29 @@ impl Errand {
                 }
                 Answer { reply: acted.map(|result| result.map(|_| out)), ..Answer::default() }
             }
-            ErrandKind::Take => match shard.view_mut(db, true).remove(&key) {
-                None => Answer::default(),
-                Some((value, expire_at_ms)) => {
+            ErrandKind::Take => {
+                let taken = shard.view_mut(db, true).remove(&key);
+                if taken.is_some() {
                     shard.note_dirty();
-                    Answer { present: true, value: Some(value), expire_at_ms, ..Answer::default() }
                 }
-            },
+                Answer { taken, ..Answer::default() }
+            }
+            // Whoever has the holds sees to it.
+            ErrandKind::Release => Answer::default(),
+        }
+    }
+}
+
+impl Look {
+    fn look(&self, shard: &mut Shard, touch: bool) -> Seen {
+        let Look { key, db, what } = self;
+        gather::prepare(shard, *db, key, *what);
+        let found = gather::find(shard, *db, touch, key, None, *what);
+        Seen {
+            present: found.present,
+            value: found.value.map(ValueRef::to_value),
+            type_name: found.type_name,
+            expire_at_ms: found.expire_at_ms,
         }
     }
 }
@@ -261,8 +307,7 @@ impl Batch {
         self.slow.clear();
     }
 
-    /// Adds a call and returns its index. The words are copied; together they must stay below 4 GiB, which
-    /// bounded query buffers and the caller's limit on a batch see to.
+    /// Adds a call and returns its index. The words are copied.
     #[inline]
     pub fn push_call(
         &mut self,
@@ -273,14 +318,13 @@ impl Batch {
         protocol: Protocol,
         touch: bool,
     ) -> usize {
-        let first_span = self.spans.len() as u32;
+        let first_span = self.spans.len();
         self.words.reserve(args.total_len_bytes());
         for word in args.iter() {
-            let start = u32::try_from(self.words.len()).expect("a batch stays below 4 GiB");
+            self.spans.push(Span { start: self.words.len(), len: word.len() });
             self.words.extend_from_slice(word);
-            self.spans.push(Span { start, len: word.len() as u32 });
         }
-        let spans_len = args.len() as u32;
+        let spans_len = args.len();
         self.calls.push(Call {
             ticket,
             command,
@@ -288,6 +332,7 @@ impl Batch {
             protocol,
             touch,
             whole: true,
+            unread: false,
             direct: None,
             first_span,
             spans_len,
@@ -318,8 +363,16 @@ impl Batch {
     #[inline]
     pub fn call(&self, index: usize) -> Option<(Call, Args<'_>)> {
         let call = *self.calls.get(index)?;
-        let spans = &self.spans[call.first_span as usize..][..call.spans_len as usize];
+        let spans = &self.spans[call.first_span..][..call.spans_len];
         Some((call, Args::new(&self.words, spans)))
+    }
+
+    /// Notes that a connection has gone: nobody reads the replies to those of its calls that have not been run.
+    pub fn forget_calls(&mut self, connection: u64) {
+        let left = self.calls.get_mut(self.done_calls..).unwrap_or_default();
+        for call in left.iter_mut().filter(|call| call.ticket.connection == connection) {
+            call.unread = true;
+        }
     }
 
     /// Adds a reply, written by `write`.

@@ -54,9 +54,9 @@ pub fn split(args: Args<'_>, first: usize, step: usize, table: &SlotTable) -> Sp
             split.parts.push(Part { shard, words });
             split.parts.len() - 1
         });
-        for word in args.iter().skip(at).take(step) {
-            split.parts[part].words.push(word);
-        }
+        // By index: an iterator would walk there anew for every key.
+        let behind = (at + 1..at + step).filter_map(|index| args.get(index));
+        [&args[at]].into_iter().chain(behind).for_each(|word| split.parts[part].words.push(word));
         split.order.push(part as u16);
     }
     split
@@ -75,5 +75,16 @@ mod tests {
         assert_eq!((split.parts[0].shard, split.parts[1].shard), (1, 0));
         assert_eq!(split.parts[0].words, OwnedArgs::from_words(["mset", "foo", "1", "{foo}x", "3"]));
         assert_eq!(split.parts[1].words, OwnedArgs::from_words(["mset", "bar", "2"]));
+    }
+
+    #[test]
+    fn many_keys_are_walked_once() {
+        // With a walk to each of them this would not end.
+        const KEYS: usize = 500_000;
+        let words = (0..KEYS).map(|number| number.to_string());
+        let words = OwnedArgs::from_words(["del".to_owned()].into_iter().chain(words));
+        let split = split(words.as_args(), 1, 1, &SlotTable::even(5));
+        assert_eq!(split.order.len(), KEYS);
+        assert_eq!(split.parts.iter().map(|part| part.words.as_args().len() - 1).sum::<usize>(), KEYS);
     }
 }

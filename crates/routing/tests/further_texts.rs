@@ -106,8 +106,9 @@ fn gathered(shards_len: u16, key: &str, seed: u64) -> Vec<u8> {
     let mut out = Vec::new();
     loop {
         match step {
-            Step::Done(reply) => return reply,
+            Step::Done(reply, _) => return reply,
             Step::Send(errands) => out.extend(errands),
+            Step::Absent(_) => unreachable!("it moves nothing"),
         }
         let (shard, errand) = out.swap_remove(random.usize(..out.len()));
         let part = errand.ticket.part;

@@ -3,6 +3,7 @@
 
 pub mod config_file;
 pub mod daemon;
+pub mod data_directory;
 pub mod logger;
 pub mod options;
 pub mod pid_file;

@@ -6,13 +6,13 @@
 
 use std::ffi::OsString;
 use std::io::Read;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use clap_complete::Shell;
-use tessera_config::{Config, Group, Kind, PARAMETERS, Parameter};
+use tessera_config::{Config, Group, Kind, PARAMETERS, Parameter, Reading};
 use tessera_resp::words::split_words;
 
 use crate::config_file;
@@ -38,6 +38,8 @@ pub struct Options {
     pub config: Config,
     /// The configuration file, as an absolute path: what CONFIG REWRITE writes and INFO names. `None` without one.
     pub config_file: Option<PathBuf>,
+    /// Parameters that were stated and have no effect here, for the log.
+    pub without_effect: Vec<&'static str>,
 }
 
 /// One option with its values.
@@ -69,28 +71,29 @@ pub fn read(arguments: &[OsString], stdin: &mut dyn Read) -> Result<Request, Str
         return print(arguments);
     }
     let parts = take_apart(arguments);
-    check_names(&parts)?;
-
-    let mut config = Config::default();
+    let mut reading = Reading::default();
     let config_file = match &parts.file {
         Some(path) => Some(std::path::absolute(path).map_err(|error| error.to_string())?),
         None => None,
     };
     let mut include = |path: &[u8]| config_file::find_included(path);
     if let Some(path) = &config_file {
-        let text = config_file::read(path)?;
-        let name = path.display().to_string();
-        config.parse_file(&name, &text, &mut include).map_err(|error| error.to_string())?;
+        reading.file(&path.display().to_string(), &config_file::read(path)?, &mut include);
     }
     if parts.reads_stdin {
         let text = config_file::read_bounded(stdin)
             .map_err(|error| format!("Can't read standard input: {error}"))?;
-        config.parse_file("standard input", &text, &mut include).map_err(|error| error.to_string())?;
+        reading.file("standard input", &text, &mut include);
+    }
+    for stray in &parts.strays {
+        let reason = "an option starts with --, as in --port 6379, and only the first word can be a file";
+        reading.refuse_option(stray.as_bytes(), reason.to_owned());
     }
     for setting in &parts.settings {
-        config.parse_option(&setting.name, &setting.values).map_err(|error| error.to_string())?;
+        reading.option(&setting.name, &setting.values);
     }
-    Ok(Request::Run(Box::new(Options { config, config_file })))
+    let (config, without_effect) = reading.finish().map_err(|refused| refused.to_string())?;
+    Ok(Request::Run(Box::new(Options { config, config_file, without_effect })))
 }
 
 fn is_request_to_print(word: &[u8]) -> bool {
@@ -165,23 +168,8 @@ fn split_option(option: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
     }
 }
 
-/// Lets clap look at the names and at the values that have a fixed list: it knows the nearest match and the usage.
-fn check_names(parts: &Parts) -> Result<(), String> {
-    let mut words = vec![OsString::from(NAME)];
-    words.extend(parts.file.iter().chain(&parts.strays).cloned());
-    for setting in &parts.settings {
-        let option = [b"--", setting.name.as_slice()].concat();
-        if setting.values.is_empty() && tessera_config::find(&setting.name).is_none() {
-            words.push(OsString::from_vec(option.clone()));
-        }
-        for value in &setting.values {
-            words.push(OsString::from_vec([option.as_slice(), b"=", value].concat()));
-        }
-    }
-    command().try_get_matches_from(words).map(|_| ()).map_err(|error| error.render().to_string())
-}
-
-/// The command line as clap sees it.
+/// The command line as clap sees it, which writes help and completion. It reads no options: its advice would not fit how
+/// Redis deals values to them.
 pub fn command() -> Command {
     let command = Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
@@ -189,7 +177,8 @@ pub fn command() -> Command {
         .disable_version_flag(true)
         .after_help(
             "With `-` as the first or the last argument, a configuration is read from standard input too.\n\
-             Later settings win: the file, standard input, the options.\n\n\
+             Later settings win: the file, standard input, the options.\n\
+             Options of Redis that have no effect here are accepted, too: docs/configuration.md has all.\n\n\
              Examples:\n  \
              tessera-server\n  \
              tessera-server /etc/tessera/tessera.conf --port 7777\n  \
@@ -239,6 +228,7 @@ fn argument(parameter: &'static Parameter) -> Arg {
             Kind::Path | Kind::OptionalPath => ValueHint::AnyPath,
             _ => ValueHint::Other,
         });
+    let argument = argument.hide(parameter.no_effect.is_some() || parameter.is_hidden);
     let argument = if parameter.takes_many_words() { argument.num_args(1..) } else { argument };
     match parameter.kind {
         Kind::Bool => one_of(argument, &["yes", "no"]),
@@ -265,6 +255,14 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::OutputBufferLimits => "class size size seconds",
         Kind::Percentiles => "percentile",
         Kind::SavePoints => "seconds changes",
+        Kind::ShutdownFlags => "default|save|nosave|now|force",
+        Kind::Text | Kind::OptionalText | Kind::TitleTemplate | Kind::Locale => "text",
+        Kind::BaseName { what, .. } => what,
+        Kind::HostName | Kind::NodeName => "name",
+        Kind::EventClasses => "letters",
+        Kind::MemoryOrPercent => "size",
+        Kind::ReplicaOf => "no one",
+        Kind::OomScores => "number number number",
     }
 }
 
@@ -386,14 +384,18 @@ mod tests {
     #[test]
     fn errors_name_what_is_wrong() {
         let cases: &[(&[&str], &str)] = &[
-            (&["--maxclient", "1"], "'--maxclients'"),
-            (&["--maxclient"], "'--maxclients'"),
-            (&["-x", "3"], "'-x'"),
+            (&["--maxclient", "1"], "Unknown option 'maxclient', did you mean 'maxclients'?"),
+            (&["--maxclient"], "Unknown option 'maxclient', did you mean 'maxclients'?"),
+            (&["--frobnicate", "1"], "Unknown option 'frobnicate'"),
+            (&["-x", "3"], ">>> '-x'\nan option starts with --"),
             (&["--port", "1", "2"], "wrong number of arguments"),
             (&["--port"], "wrong number of arguments"),
             (&["--port", "abc"], "argument couldn't be parsed into an integer"),
             (&["--port", "99999"], "argument must be between 0 and 65535 inclusive"),
-            (&["--loglevel", "loud"], "possible values: debug, verbose, notice, warning, nothing"),
+            (
+                &["--loglevel", "loud"],
+                "argument(s) must be one of the following: debug, verbose, notice, warning, nothing",
+            ),
             (&["--appendonly", "yes"], "this version does not log writes"),
             (&["/nonexistent/tessera.conf"], "can't open config file '/nonexistent/tessera.conf'"),
             (&["--completions", "cobol"], "cobol"),
@@ -402,6 +404,16 @@ mod tests {
             let error = run(arguments, "").map(|options| options.config).unwrap_err();
             assert!(error.contains(expected), "{arguments:?}: {error}");
         }
+        // All at once, and no advice that does not fit.
+        let error =
+            run(&["--tls-port", "1", "--prot", "1", "--appendonly", "yes"], "").map(|_| ()).unwrap_err();
+        assert_eq!(
+            error,
+            "*** FATAL CONFIG FILE ERROR ***\nReading the command line\n>>> 'tls-port \"1\"'\nthere is no TLS: the only \
+             value is 0\nReading the command line\n>>> 'prot \"1\"'\nUnknown option 'prot', did you mean \
+             'port'?\nReading the command line\n>>> 'appendonly \"yes\"'\nthis version does not log writes: the only \
+             value is no"
+        );
         let error = run(&["-"], "port x\n").map(|options| options.config).unwrap_err();
         assert!(error.contains("'standard input', at line 1"), "{error}");
     }
@@ -410,7 +422,7 @@ mod tests {
     fn help_version_and_completion_are_printed() {
         for flag in ["-h", "--help"] {
             let help = printed(&[flag]);
-            for parameter in PARAMETERS {
+            for parameter in PARAMETERS.iter().filter(|shown| shown.no_effect.is_none() && !shown.is_hidden) {
                 assert!(help.contains(&format!("--{}", parameter.name)), "{}", parameter.name);
             }
         }

@@ -1,27 +1,37 @@
 //! The process around the nodes, as commands see it.
 
+use crate::data_directory::DataDirectory;
 use crate::{config_file, logger};
 use nix::sys::resource::{Usage, UsageWho, getrusage};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, Listener, ServerFacts};
 use tessera_config::{Config, Id, SetError};
 use tessera_drivers::limits::raise_open_files;
-use tessera_drivers::listen::ListenControl;
+use tessera_drivers::listen::{ListenControl, ListenError, ListenOptions};
 use tessera_drivers::memory::{self, Resident, allocated_bytes};
-use tessera_node::system::{ProcessMemory, System};
+use tessera_node::system::{DirectoryHold, ProcessMemory, System};
 
 /// See [`System`].
 pub struct Process {
     facts: ServerFacts,
     replication_id: String,
     config_file: Option<PathBuf>,
-    listening: Mutex<ListenControl>,
+    data_directory: Arc<DataDirectory>,
+    listening: Mutex<Listening>,
     startup_bytes: u64,
-    peak_bytes: AtomicU64,
+}
+
+/// Where the server listens.
+struct Listening {
+    control: ListenControl,
+    addresses: Vec<SocketAddr>,
+    /// What was last asked for: `bind` and `port`.
+    asked: (Vec<Vec<u8>>, u16),
+    unix_path: Option<PathBuf>,
 }
 
 /// So many random hexadecimal digits.
@@ -68,41 +78,100 @@ fn build_id() -> String {
     format!("{hash:016x}")
 }
 
-/// The listeners as INFO shows them.
-pub fn listeners(config: &Config, addresses: &[std::net::SocketAddr]) -> Vec<Listener> {
-    let mut all = Vec::new();
-    if let Some(first) = addresses.first() {
-        let ips = addresses.iter().map(|address| address.ip().to_string()).collect();
-        all.push(Listener { name: "tcp", addresses: ips, port: Some(first.port()) });
+/// What to listen on, as the configuration has it.
+pub fn listen_options(config: &Config, nodes: usize) -> ListenOptions {
+    let bind = match config.port {
+        0 => Vec::new(),
+        _ => config.bind.iter().map(|address| String::from_utf8_lossy(address).into_owned()).collect(),
+    };
+    ListenOptions {
+        bind,
+        port: config.port,
+        backlog: config.tcp_backlog,
+        keepalive_seconds: config.tcp_keepalive_s,
+        unix_path: config.unix_socket.clone(),
+        unix_permissions: Some(config.unix_socket_permissions.0),
+        nodes,
     }
-    if let Some(path) = &config.unix_socket {
-        all.push(Listener { name: "unix", addresses: vec![path.display().to_string()], port: None });
+}
+
+impl Listening {
+    /// The listeners as INFO shows them.
+    fn listeners(&self) -> Vec<Listener> {
+        let mut all = Vec::new();
+        if let Some(first) = self.addresses.first() {
+            let ips = self.addresses.iter().map(|address| address.ip().to_string()).collect();
+            all.push(Listener { name: "tcp", addresses: ips, port: Some(first.port()) });
+        }
+        if let Some(path) = &self.unix_path {
+            all.push(Listener { name: "unix", addresses: vec![path.display().to_string()], port: None });
+        }
+        all
     }
-    all
+
+    /// Listens where the configuration says, if that is elsewhere.
+    fn follow(&mut self, config: &Config, nodes: usize) -> Result<(), ListenError> {
+        let asked = (config.bind.clone(), config.port);
+        if self.asked == asked {
+            return Ok(());
+        }
+        let (addresses, warnings) = self.control.change_tcp(&listen_options(config, nodes))?;
+        warnings.iter().for_each(|warning| log::warn!("{warning}"));
+        addresses.iter().for_each(|address| log::info!("Ready to accept connections on {address}"));
+        self.addresses = addresses;
+        self.asked = asked;
+        Ok(())
+    }
 }
 
 impl Process {
     /// The process of a server that has begun to listen.
-    pub fn new(facts: ServerFacts, config_file: Option<PathBuf>, listening: ListenControl) -> Process {
+    pub fn new(
+        facts: ServerFacts,
+        config: &Config,
+        config_file: Option<PathBuf>,
+        data_directory: Arc<DataDirectory>,
+        control: ListenControl,
+        addresses: Vec<SocketAddr>,
+    ) -> Process {
+        let asked = (config.bind.clone(), config.port);
+        let listening = Listening { control, addresses, asked, unix_path: config.unix_socket.clone() };
         Process {
             facts,
             replication_id: random_hex(40),
             config_file,
+            data_directory,
             listening: Mutex::new(listening),
             startup_bytes: allocated_bytes(),
-            peak_bytes: AtomicU64::new(0),
         }
+    }
+
+    fn listening(&self) -> MutexGuard<'_, Listening> {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn apply_one(&self, after: &Config, id: Id) -> Result<(), SetError> {
         match id {
             Id::LogLevel => logger::set_level(after.log_level),
-            Id::Dir => std::env::set_current_dir(&after.dir)
-                .map_err(|error| SetError::not_applied(id, plain(&error)))?,
+            Id::Dir => {
+                let hold = self.data_directory.hold(&after.dir);
+                hold.map_err(|problem| SetError::not_applied(id, problem))?;
+                std::env::set_current_dir(&after.dir)
+                    .map_err(|error| SetError::not_applied(id, plain(&error)))?;
+            }
+            Id::Bind | Id::Port => {
+                self.listening().follow(after, self.facts.shards).map_err(|error| {
+                    log::warn!("{error}");
+                    let text = match id {
+                        Id::Port => "Unable to listen on this port. Check server logs.",
+                        _ => "Failed to bind to specified addresses.",
+                    };
+                    SetError::not_applied(id, text)
+                })?;
+            }
             Id::TcpKeepalive => self
-                .listening
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
+                .listening()
+                .control
                 .set_keepalive(after.tcp_keepalive_s)
                 .map_err(|error| SetError::not_applied(id, plain(&error)))?,
             Id::MaxMemory => warn_of_little_memory(after),
@@ -117,10 +186,19 @@ impl Process {
                     return Err(SetError::not_applied(id, text));
                 }
             }
+            Id::WithoutField(_) => note_without_effect(id),
             // The nodes read the others from the configuration.
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// Tells the log that a parameter was changed from which nothing follows.
+fn note_without_effect(id: Id) {
+    let parameter = tessera_config::PARAMETERS.iter().find(|parameter| parameter.id == id);
+    if let Some(parameter) = parameter.filter(|parameter| parameter.no_effect.is_some()) {
+        log::info!("accepted, no effect here: {}", parameter.name);
     }
 }
 
@@ -152,7 +230,11 @@ fn usage(who: UsageWho) -> (u64, u64) {
 
 impl System for Process {
     fn server(&self) -> ServerFacts {
-        self.facts.clone()
+        ServerFacts { listeners: self.listening().listeners(), ..self.facts.clone() }
+    }
+
+    fn hold_directory(&self, directory: &Path) -> Result<DirectoryHold, String> {
+        self.data_directory.hold(directory)
     }
 
     fn directory(&self) -> Option<PathBuf> {
@@ -165,11 +247,10 @@ impl System for Process {
 
     fn memory(&self) -> ProcessMemory {
         let used = allocated_bytes();
-        let peak = self.peak_bytes.fetch_max(used, Ordering::Relaxed).max(used);
         let system = rustix::system::sysinfo();
         ProcessMemory {
             used,
-            peak,
+            peak: memory::peak_bytes(),
             startup: self.startup_bytes,
             resident: Resident::of_process().all_bytes,
             system: system.totalram as u64 * u64::from(system.mem_unit),
@@ -179,6 +260,10 @@ impl System for Process {
 
     fn used_memory_bytes(&self) -> u64 {
         allocated_bytes()
+    }
+
+    fn note_memory_peak(&self) {
+        memory::note_peak();
     }
 
     fn resident_heap_bytes(&self) -> u64 {
@@ -236,6 +321,10 @@ impl System for Process {
 
     fn log(&self, text: &[u8]) {
         log::warn!("{}", String::from_utf8_lossy(text));
+    }
+
+    fn notice(&self, text: &[u8]) {
+        log::info!("{}", String::from_utf8_lossy(text));
     }
 
     fn sleep(&self, duration_us: u64) {

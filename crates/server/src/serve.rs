@@ -1,25 +1,26 @@
 //! From a configuration to a running server, and to its end.
 
 use crate::daemon;
+use crate::data_directory::DataDirectory;
 use crate::logger;
 use crate::options::Options;
 use crate::pid_file::{self, PidFile};
-use crate::process::{Process, listeners, server_facts, warn_of_little_memory};
+use crate::process::{Process, listen_options, server_facts, warn_of_little_memory};
 use crate::supervised::ServiceManager;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tessera_command::Registry;
-use tessera_config::{Config, IoDriver};
+use tessera_config::{Config, IoDriver, ShutdownFlags};
 use tessera_drivers::clock::SystemClock;
 use tessera_drivers::disk::{RingDisk, ThreadDisk};
 use tessera_drivers::epoll::EpollNetwork;
 use tessera_drivers::executor::{NodeThread, Seat, allowed_cpus, seats, start_glommio, start_plain};
 use tessera_drivers::limits::raise_open_files;
-use tessera_drivers::listen::{ListenOptions, Listener, Listeners, listen};
+use tessera_drivers::listen::{Listener, ListenerNews, Listeners, listen};
 use tessera_drivers::uring::{UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker, probe};
 use tessera_node::mesh::Mesh;
@@ -34,8 +35,11 @@ const LOADING_LOOK: Duration = Duration::from_millis(2);
 /// # Errors
 /// What kept it from starting, or ended it: a sentence for standard error.
 pub fn run(options: Options) -> Result<(), String> {
-    let Options { mut config, config_file } = options;
-    enter_directory(&mut config)?;
+    let Options { mut config, config_file, without_effect } = options;
+    // Before anything is written, of which another server there might have the same.
+    let directory = Arc::new(DataDirectory::enter(&mut config)?);
+    // Threads of the disk may outlive the nodes, so nobody else may have the directory before the process is gone.
+    std::mem::forget(directory.clone());
     let manager = ServiceManager::find(config.supervised);
     let in_background = config.daemonize && manager == ServiceManager::None;
     if in_background {
@@ -43,29 +47,38 @@ pub fn run(options: Options) -> Result<(), String> {
     }
     logger::start(config.log_level, config.log_file.clone())
         .map_err(|error| format!("Can't open the log file: {error}"))?;
+    log::info!(
+        "Tessera version={}, commit={}, pid={}, just started",
+        env!("CARGO_PKG_VERSION"),
+        env!("TESSERA_COMMIT"),
+        std::process::id()
+    );
+    directory.notes.iter().for_each(|note| log::warn!("{note}"));
+    tell_without_effect(&without_effect);
     let _pid_file = write_pid_file(&config, in_background);
-    let outcome = serve(config, config_file, manager);
+    let outcome = serve(config, config_file, manager, directory);
     if let Err(message) = &outcome {
         log::warn!("{message}");
     }
     outcome
 }
 
-/// Goes into the data directory, which must be there and writable.
-fn enter_directory(config: &mut Config) -> Result<(), String> {
-    let name = config.dir.display().to_string();
-    std::env::set_current_dir(&config.dir).map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
-    config.dir = std::env::current_dir().map_err(|error| format!("Can't chdir to '{name}': {error}"))?;
-    // Permissions do not tell of read-only file systems, nor of what the superuser may.
-    let trial = config.dir.join(format!(".tessera-{}", std::process::id()));
-    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(&trial);
-    if let Err(error) = written.and_then(|_| std::fs::remove_file(&trial)) {
-        return Err(format!(
-            "The data directory '{}' is not writable ({error}); choose another with --dir, or change its owner",
-            config.dir.display()
-        ));
+/// Lists the parameters that were stated and have no effect, in lines that the log does not cut.
+fn tell_without_effect(names: &[&str]) {
+    const LINE_LEN_BYTES: usize = 900;
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut() {
+            Some(line) if line.len() + name.len() < LINE_LEN_BYTES => {
+                line.push_str(", ");
+                line.push_str(name);
+            }
+            _ => lines.push((*name).to_owned()),
+        }
     }
-    Ok(())
+    for line in lines {
+        log::info!("accepted, no effect here: {line}");
+    }
 }
 
 fn write_pid_file(config: &Config, in_background: bool) -> Option<PidFile> {
@@ -130,6 +143,7 @@ fn serve(
     mut config: Config,
     config_file: Option<std::path::PathBuf>,
     manager: ServiceManager,
+    directory: Arc<DataDirectory>,
 ) -> Result<(), String> {
     tessera_drivers::memory::start_giving_back()
         .map_err(|error| format!("Can't start the thread that gives memory back: {error}"))?;
@@ -143,7 +157,6 @@ fn serve(
     facts.io_driver = driver.name();
     facts.shards = seats.len();
     facts.supervised = if manager == ServiceManager::None { "no" } else { "systemd" };
-    facts.listeners = listeners(&config, &listening.addresses);
     let started_at_unix_us =
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64);
     facts.started_at_unix_us = started_at_unix_us;
@@ -153,7 +166,8 @@ fn serve(
     // The table lives as long as the process: every node refers to it.
     let registry: &'static Registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
     warn_of_little_memory(&config);
-    let process = Process::new(facts, config_file, listening.control);
+    let process =
+        Process::new(facts, &config, config_file, directory, listening.control, listening.addresses.clone());
     let shared =
         Arc::new(Shared::new(registry, config.clone(), bells, Box::new(process), started_at_unix_us));
     shared.loading.begin(started_at_unix_us);
@@ -163,8 +177,12 @@ fn serve(
     let mut threads = Vec::new();
     for (index, (mesh, seat)) in meshes.into_iter().zip(&seats).enumerate() {
         let seat = Seat { name: format!("shard-{index}"), cpu: *seat };
-        let place =
-            Place { shared: shared.clone(), mesh, listeners: std::mem::take(&mut listening.nodes[index]) };
+        let place = Place {
+            shared: shared.clone(),
+            mesh,
+            listeners: std::mem::take(&mut listening.nodes[index]),
+            news: listening.news[index].clone(),
+        };
         threads.push(
             start_node(driver, seat, place, clock.clone())
                 .map_err(|error| format!("Can't start shard {index}: {error}"))?,
@@ -186,7 +204,9 @@ fn serve(
         outcome = Err(format!("Can't load what was saved: {failure}"));
     }
     manager.stopping();
-    log::info!("Tessera is now ready to exit, bye bye...");
+    if outcome.is_ok() {
+        log::warn!("Tessera is now ready to exit, bye bye...");
+    }
     outcome
 }
 
@@ -202,24 +222,25 @@ struct Place {
     shared: Arc<Shared>,
     mesh: Mesh<Socket>,
     listeners: Vec<Listener>,
+    news: ListenerNews,
 }
 
 fn start_node(driver: Driver, seat: Seat, place: Place, clock: SystemClock) -> io::Result<NodeThread> {
     let mut seed = [0u8; 8];
     getrandom::fill(&mut seed).map_err(io::Error::other)?;
     let seed = u64::from_ne_bytes(seed);
-    let Place { shared, mesh, listeners } = place;
+    let Place { shared, mesh, listeners, news } = place;
     let thread = match driver {
         Driver::Uring => start_glommio(seat, move |core| {
             let network =
                 UringNetwork::new(UringOptions::default(), listeners, Waker::new()?, core.sleeper())?;
             let disk = Box::new(RingDisk::new(&core.background()));
-            Ok(Node::new(network, disk, clock, shared, mesh, seed))
+            Ok(Node::new(network.following(news), disk, clock, shared, mesh, seed))
         }),
         Driver::Epoll => start_plain(seat, move || {
             let waker = Waker::new()?;
             let disk = Box::new(ThreadDisk::new(waker.clone()));
-            let network = EpollNetwork::new(listeners, waker)?;
+            let network = EpollNetwork::new(listeners, waker)?.following(news);
             Ok(Node::new(network, disk, clock, shared, mesh, seed))
         }),
     }?;
@@ -250,45 +271,50 @@ fn lower_max_clients(config: &mut Config, shards: usize) -> Result<(), String> {
 }
 
 fn open_listeners(config: &Config, nodes: usize) -> Result<Listeners, String> {
-    let bind = match config.port {
-        0 => Vec::new(),
-        _ => config.bind.iter().map(|address| String::from_utf8_lossy(address).into_owned()).collect(),
-    };
-    let options = ListenOptions {
-        bind,
-        port: config.port,
-        backlog: config.tcp_backlog,
-        keepalive_seconds: config.tcp_keepalive_s,
-        unix_path: config.unix_socket.clone(),
-        unix_permissions: Some(config.unix_socket_permissions.0),
-        nodes,
-    };
-    let listening = listen(&options).map_err(|error| format!("{error}"))?;
+    let listening = listen(&listen_options(config, nodes)).map_err(|error| format!("{error}"))?;
     if listening.addresses.is_empty() && config.unix_socket.is_none() {
         return Err("Configured to not listen anywhere, exiting.".into());
     }
     Ok(listening)
 }
 
-/// SIGTERM and SIGINT end the server; a second SIGINT ends it at once. The thread that waits for them outlives the
-/// server, and must not keep what goes away with it, such as the unix socket's file.
+/// SIGTERM and SIGINT end the server; a SIGINT while it is about to end has it end at once. A server that could not
+/// save, and went on, is not about to end any more. SIGHUP, which a terminal that is closed sends, is nothing to a server. The
+/// thread that waits for them outlives the server, and must not keep what goes away with it, such as the unix
+/// socket's file.
 fn end_on_signals(shared: Weak<Shared>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
-        let mut interrupted = false;
-        for signal in &mut signals {
-            if signal == SIGINT && std::mem::replace(&mut interrupted, true) {
+        let mut asked_after = None;
+        for signal in signals.forever().filter(|signal| *signal != SIGHUP) {
+            let shared = shared.upgrade();
+            let failed_ends = shared.as_ref().map_or(0, |shared| shared.persistence.failed_ends());
+            if signal == SIGINT && asked_after == Some(failed_ends) {
                 log::warn!("You insist... exiting now.");
                 std::process::exit(1);
             }
+            asked_after = Some(failed_ends);
             let name = if signal == SIGINT { "SIGINT" } else { "SIGTERM" };
             log::warn!("Received {name} scheduling shutdown...");
-            if let Some(shared) = shared.upgrade() {
-                shared.ask_to_end(EndOrder { save: None, force: false });
+            if let Some(shared) = shared {
+                let config = shared.config();
+                let flags =
+                    if signal == SIGINT { config.shutdown_on_sigint } else { config.shutdown_on_sigterm };
+                shared.ask_to_end(end_order(flags));
             }
         }
     })?;
     Ok(())
+}
+
+/// What a signal to end asks for.
+fn end_order(flags: ShutdownFlags) -> EndOrder {
+    let save = match (flags.save, flags.no_save) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    };
+    EndOrder { save, force: flags.force }
 }
 
 fn announce(config: &Config, driver: Driver, seats: &[Option<usize>], addresses: &[std::net::SocketAddr]) {
@@ -298,10 +324,7 @@ fn announce(config: &Config, driver: Driver, seats: &[Option<usize>], addresses:
     let memory = rustix::system::sysinfo();
     let memory_gib = memory.totalram as f64 * f64::from(memory.mem_unit) / f64::from(1 << 30);
     log::info!(
-        "Tessera {} ({}), process {}: {} driver, {} shards {cores}, {memory_gib:.1} GiB of memory, directory {}",
-        env!("CARGO_PKG_VERSION"),
-        env!("TESSERA_COMMIT"),
-        std::process::id(),
+        "{} driver, {} shards {cores}, {memory_gib:.1} GiB of memory, directory {}",
         driver.name(),
         seats.len(),
         config.dir.display(),

@@ -40,6 +40,10 @@ struct Socket {
     end: Option<Closed>,
     /// The node was told so.
     end_told: bool,
+    /// The node was told so while it had paused reception.
+    hang_up_told: Option<Closed>,
+    /// Bytes that the node received.
+    delivered_len_bytes: usize,
     /// It ended in order, but does not read what is still sent to it.
     is_deaf: bool,
     /// Written by nodes and not read.
@@ -66,6 +70,13 @@ impl Socket {
         matches!(self.end, Some(Closed::ByError(_)))
     }
 
+    /// What the node is to be told of a client that went while reception was paused.
+    fn hang_up(&self) -> Option<Closed> {
+        let is_told = self.hang_up_told == self.end || matches!(self.hang_up_told, Some(Closed::ByError(_)));
+        let may_tell = self.home.is_some() && self.receive_paused && !self.end_told && !is_told;
+        self.end.filter(|_| may_tell)
+    }
+
     fn deliverable(&self) -> bool {
         let something = !self.inbound.is_empty() || self.end.is_some();
         self.home.is_some() && something && !self.end_told && (!self.receive_paused || self.receive_under_way)
@@ -83,6 +94,10 @@ pub enum Event {
     /// Likewise.
     RemoteSent(u64, Vec<u8>, usize),
     /// Likewise.
+    HungUp(ConnectionId, Closed),
+    /// Likewise.
+    SentSome(ConnectionId),
+    /// Likewise.
     Closed(ConnectionId, Closed),
 }
 
@@ -90,6 +105,7 @@ pub enum Event {
 enum Done {
     Sent { socket: SocketNumber, id: ConnectionId, buffer: Vec<u8>, result: io::Result<()>, quiet: bool },
     RemoteSent(SocketNumber, u64, Vec<u8>, usize),
+    SentSome(ConnectionId),
 }
 
 /// An index of a node's connection table.
@@ -104,6 +120,10 @@ struct Port {
     places: Vec<Place>,
     done: Vec<Done>,
     stopped: bool,
+    /// The next poll fails.
+    fails: bool,
+    /// A poll has failed.
+    has_failed: bool,
 }
 
 /// How often things happened that a run is to provoke, for its summary.
@@ -185,6 +205,11 @@ impl Kernel {
     /// Bytes of the client that were not delivered yet.
     pub fn undelivered_len_bytes(&self, socket: SocketNumber) -> usize {
         self.sockets[socket].inbound.len()
+    }
+
+    /// Bytes of the client that its node has received.
+    pub fn delivered_len_bytes(&self, socket: SocketNumber) -> usize {
+        self.sockets[socket].delivered_len_bytes
     }
 
     /// A direct reply is being written to the client.
@@ -288,6 +313,12 @@ impl Kernel {
         let written = self.taken(room.min(send.buffer.len() - send.written));
         self.sockets[number].outbound.extend(&send.buffer[send.written..][..written]);
         send.written += written;
+        if written > 0
+            && send.written < send.buffer.len()
+            && let Some((node, id)) = self.sockets[number].home
+        {
+            self.ports[node].done.push(Done::SentSome(id));
+        }
         if send.written == send.buffer.len() {
             return self.home_write_done(number, send, Ok(()));
         }
@@ -330,7 +361,7 @@ impl Kernel {
                 .places
                 .iter()
                 .flat_map(|place| place.socket)
-                .any(|number| self.sockets[number].deliverable())
+                .any(|number| self.sockets[number].deliverable() || self.sockets[number].hang_up().is_some())
     }
 
     /// What a poll of `node` tells, in a random order where no order is promised.
@@ -366,6 +397,11 @@ impl Kernel {
 
     fn receive(&mut self, number: SocketNumber, events: &mut Vec<Event>) {
         if !self.sockets[number].deliverable() {
+            let socket = &mut self.sockets[number];
+            if let (Some(why), Some((_, id))) = (socket.hang_up(), socket.home) {
+                socket.hang_up_told = Some(why);
+                events.push(Event::HungUp(id, why));
+            }
             return;
         }
         let cuts = happens(&mut self.random, self.weather.cut_receive);
@@ -382,6 +418,7 @@ impl Kernel {
         let whole = socket.inbound.len().min(self.weather.receive_max_len_bytes);
         let len = if cuts { self.random.usize(1..=whole) } else { whole };
         self.sights.received_bytes += len as u64;
+        socket.delivered_len_bytes += len;
         events.push(Event::Received(id, socket.inbound.drain(..len).collect()));
     }
 
@@ -395,6 +432,7 @@ impl Kernel {
                 self.sockets[socket].sending = false;
                 events.push(Event::Sent(id, buffer, result));
             }
+            Done::SentSome(id) => events.push(Event::SentSome(id)),
             Done::RemoteSent(number, tag, buffer, written) => {
                 self.sockets[number].remote_sending = false;
                 events.push(Event::RemoteSent(tag, buffer, written));
@@ -513,6 +551,27 @@ impl Kernel {
         self.ports[node].stopped = true;
     }
 
+    /// The next poll of `node` fails for good.
+    pub fn fail(&mut self, node: usize) {
+        self.ports[node].fails = true;
+    }
+
+    /// What a poll of `node` comes to.
+    ///
+    /// # Errors
+    /// Once, if it is to fail.
+    pub fn poll(&mut self, node: usize) -> io::Result<()> {
+        let port = &mut self.ports[node];
+        assert!(!port.has_failed, "contract: node {node} polls a network that has failed");
+        port.has_failed = port.fails;
+        if port.fails { Err(io::ErrorKind::OutOfMemory.into()) } else { Ok(()) }
+    }
+
+    /// A poll of `node` has failed.
+    pub fn has_failed(&self, node: usize) -> bool {
+        self.ports[node].has_failed
+    }
+
     // For the checks at the end.
 
     /// Sockets that a node still has.
@@ -524,7 +583,10 @@ impl Kernel {
     pub fn is_quiet(&self) -> bool {
         self.ports.iter().all(|port| port.done.is_empty() && port.backlog.is_empty())
             && self.sockets.iter().all(|socket| {
-                socket.home_send.is_none() && socket.remote_send.is_none() && !socket.deliverable()
+                socket.home_send.is_none()
+                    && socket.remote_send.is_none()
+                    && !socket.deliverable()
+                    && socket.hang_up().is_none()
             })
     }
 }

@@ -9,16 +9,21 @@
 
 pub mod client;
 pub mod clock;
+pub mod directory;
 pub mod disk;
 pub mod effects;
 pub mod generate;
 pub mod kernel;
+pub mod leavers;
 pub mod memory;
+pub mod neighbours;
 pub mod network;
 pub mod queues;
+pub mod races;
 pub mod scenarios;
 pub mod script;
 pub mod snapshots;
+pub mod squeeze;
 pub mod storage;
 pub mod streams;
 pub mod system;

@@ -24,7 +24,7 @@ struct Options {
     /// Numbers of shards; every round plays with each of them.
     #[arg(long, value_delimiter = ',', default_value = "1,2,3,5,8")]
     shards: Vec<usize>,
-    /// Scenarios, by name: equal, crowd, storm, flood, monitors, memory, queues, snapshots, streams,
+    /// Scenarios, by name: equal, crowd, storm, flood, monitors, memory, queues, snapshots, streams, directory, races,
     /// effects. All by default.
     #[arg(long, value_delimiter = ',', value_parser = scenario)]
     only: Vec<Scenario>,

@@ -56,6 +56,7 @@ impl Network for VirtualNetwork {
         self.waker.0.store(false, Ordering::Relaxed);
         let told = {
             let mut kernel = self.kernel.borrow_mut();
+            kernel.poll(self.node)?;
             kernel.submit(self.node);
             kernel.reap(self.node)
         };
@@ -65,6 +66,8 @@ impl Network for VirtualNetwork {
                 Event::Received(id, bytes) => events.received(id, &bytes),
                 Event::Sent(id, buffer, result) => events.sent(id, buffer, result),
                 Event::RemoteSent(tag, buffer, written) => events.remote_sent(tag, buffer, written),
+                Event::HungUp(id, why) => events.hung_up(id, why),
+                Event::SentSome(id) => events.sent_some(id),
                 Event::Closed(id, why) => events.closed(id, why),
             }
         }

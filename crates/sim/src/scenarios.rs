@@ -1,13 +1,18 @@
 //! What is checked.
 
 use crate::client::Client;
+use crate::directory;
 use crate::effects;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
+use crate::leavers;
 use crate::memory;
+use crate::neighbours;
 use crate::queues;
+use crate::races;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
+use crate::squeeze;
 use crate::streams;
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
@@ -25,30 +30,42 @@ pub enum Scenario {
     Flood,
     /// Monitors are shown every command, once.
     Monitors,
+    /// Clients that ask for as much as they can do not keep others waiting.
+    Neighbours,
     /// Memory is bounded: keys go as the policy says, and writes are refused only if none can.
     Memory,
     /// Clients wait for lists: nothing is lost, nobody is overtaken.
     Queues,
+    /// Clients send pipelines and go: what was received runs, and who waited gets nothing.
+    Leavers,
     /// Snapshots are of one moment, and a crash leaves the old set or the new.
     Snapshots,
     /// Long replies are whole, and of one moment.
     Streams,
+    /// Clients that want the same keys at once, on several shards, have them in some order.
+    Races,
+    /// The data directory: a start that fails changes nothing, a second server stays out, nothing goes too early.
+    Directory,
     /// Effects replayed give the same data.
     Effects,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 10] = [
+    pub const ALL: [Scenario; 14] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
         Scenario::Flood,
         Scenario::Monitors,
+        Scenario::Neighbours,
         Scenario::Memory,
         Scenario::Queues,
+        Scenario::Leavers,
         Scenario::Snapshots,
         Scenario::Streams,
+        Scenario::Races,
+        Scenario::Directory,
         Scenario::Effects,
     ];
 
@@ -60,10 +77,14 @@ impl Scenario {
             Scenario::Storm => "storm",
             Scenario::Flood => "flood",
             Scenario::Monitors => "monitors",
+            Scenario::Neighbours => "neighbours",
             Scenario::Memory => "memory",
             Scenario::Queues => "queues",
+            Scenario::Leavers => "leavers",
             Scenario::Snapshots => "snapshots",
             Scenario::Streams => "streams",
+            Scenario::Races => "races",
+            Scenario::Directory => "directory",
             Scenario::Effects => "effects",
         }
     }
@@ -76,10 +97,17 @@ impl Scenario {
             Scenario::Storm => storm(shards, seed),
             Scenario::Flood => flood(shards, seed),
             Scenario::Monitors => monitors(shards, seed),
-            Scenario::Memory => memory::play(shards, seed),
+            Scenario::Neighbours => neighbours::play(shards, seed),
+            Scenario::Memory => {
+                squeeze::play(shards, seed);
+                memory::play(shards, seed)
+            }
             Scenario::Queues => queues::play(shards, seed),
+            Scenario::Leavers => leavers::play(shards, seed),
             Scenario::Snapshots => snapshots::play(shards, seed),
             Scenario::Streams => streams::play(shards, seed),
+            Scenario::Races => races::play(shards, seed),
+            Scenario::Directory => directory::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));

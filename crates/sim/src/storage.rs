@@ -6,11 +6,12 @@
 //! [`tessera_node::disk`] panic.
 
 use crate::network::VirtualWaker;
+use crate::system::DirectoryLocks;
 use crate::weather::happens;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
-use tessera_node::disk::{BLOCK_LEN_BYTES, Completion, FileId, Operation, Output};
+use tessera_node::disk::{BLOCK_LEN_BYTES, Completion, FileId, Listed, Operation, Output};
 use tessera_node::network::Wake;
 
 const ENOENT: i32 = 2;
@@ -217,6 +218,7 @@ pub struct Storage {
     under_way: Vec<UnderWay>,
     next_file: u64,
     sights: DiskSights,
+    locks: DirectoryLocks,
 }
 
 impl Storage {
@@ -234,7 +236,18 @@ impl Storage {
             under_way: Vec::new(),
             next_file: 0,
             sights: DiskSights::default(),
+            locks: DirectoryLocks::default(),
         }
+    }
+
+    /// Who may use which directory.
+    pub fn locks(&self) -> DirectoryLocks {
+        self.locks.clone()
+    }
+
+    /// The first number that no node has.
+    pub(crate) fn next_node(&self) -> usize {
+        self.ports.len()
     }
 
     /// How unkind it is from now on.
@@ -273,6 +286,13 @@ impl Storage {
         let inode = self.inodes.len() - 1;
         self.names.insert(path.clone(), inode);
         self.durable_names.insert(path, inode);
+    }
+
+    /// Removes a file at once, also from what survives a crash.
+    pub fn remove(&mut self, path: &str) {
+        let path = clean(path);
+        self.names.remove(&path);
+        self.durable_names.remove(&path);
     }
 
     /// What a reader of a file would see.
@@ -532,7 +552,10 @@ impl Storage {
                 self.fails(self.weather.directory_fails)?;
                 let inside = self.names.iter().filter(|(name, _)| parent(name) == directory);
                 let len = |inode: &usize| self.inodes[*inode].bytes.len() as u64;
-                Ok(Output::Names(inside.map(|(name, inode)| (last(name).to_owned(), len(inode))).collect()))
+                let files = inside.map(|(name, inode)| Listed::file(last(name), len(inode)));
+                let is_inside = |path: &&String| !path.is_empty() && parent(path) == directory;
+                let directories = self.directories.iter().filter(is_inside);
+                Ok(Output::Names(files.chain(directories.map(|path| Listed::other(last(path)))).collect()))
             }
             Operation::Rename { from, to } => {
                 let (from, to) = (clean(&from), clean(&to));

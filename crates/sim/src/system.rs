@@ -1,18 +1,38 @@
 //! The process around virtual nodes: there is none.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, ServerFacts};
 use tessera_config::{Config, Id, SetError};
 use tessera_node::Shared;
-use tessera_node::system::{ProcessMemory, System};
+use tessera_node::system::{DirectoryHold, ProcessMemory, System};
 
 /// What each node's heap seems to have besides what is used, in bytes: always enough to defragment.
 const FRAGMENTATION_BYTES: u64 = 1 << 30;
 /// One of so many blocks seems to be worth moving.
 const SPARSE_SHARE: u64 = 3;
+
+/// The locks on directories of a disk that several servers use.
+#[derive(Clone, Default)]
+pub struct DirectoryLocks {
+    taken: Arc<Mutex<BTreeMap<PathBuf, Weak<()>>>>,
+}
+
+impl DirectoryLocks {
+    /// Takes one, if nobody has it.
+    fn take(&self, directory: &Path) -> Option<Arc<()>> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.get(directory).is_some_and(|lock| lock.strong_count() > 0) {
+            return None;
+        }
+        let lock = Arc::new(());
+        taken.insert(directory.to_owned(), Arc::downgrade(&lock));
+        Some(lock)
+    }
+}
 
 /// A process without file or log, whose only memory is that of the keys. A part of their blocks, drawn at random, is told to
 /// be worth moving whenever somebody asks.
@@ -23,11 +43,25 @@ pub struct NoProcess {
     pub shared: Arc<OnceLock<Weak<Shared>>>,
     /// What the draw of blocks follows from.
     pub seed: AtomicU64,
+    /// Locks on directories of its disk.
+    pub locks: DirectoryLocks,
+    /// The one that it has.
+    pub held: Mutex<Option<(PathBuf, Arc<()>)>>,
 }
 
 impl System for NoProcess {
     fn server(&self) -> ServerFacts {
         ServerFacts { version: "0.0.0", io_driver: "virtual", shards: self.shards, ..ServerFacts::default() }
+    }
+
+    fn hold_directory(&self, directory: &Path) -> Result<DirectoryHold, String> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, lock)) = held.as_ref().filter(|(path, _)| path == directory) {
+            return Ok(DirectoryHold::new(lock.clone()));
+        }
+        let lock = self.locks.take(directory).ok_or("another server uses the directory")?;
+        *held = Some((directory.to_owned(), lock.clone()));
+        Ok(DirectoryHold::new(lock))
     }
 
     fn directory(&self) -> Option<PathBuf> {
@@ -61,7 +95,10 @@ impl System for NoProcess {
         CpuFacts::default()
     }
 
-    fn apply(&self, _before: &Config, _after: &Config, _changed: &[Id]) -> Result<(), SetError> {
+    fn apply(&self, _before: &Config, after: &Config, changed: &[Id]) -> Result<(), SetError> {
+        if changed.contains(&Id::Dir) {
+            self.hold_directory(&after.dir).map_err(|problem| SetError::not_applied(Id::Dir, problem))?;
+        }
         Ok(())
     }
 
@@ -70,6 +107,10 @@ impl System for NoProcess {
     }
 
     fn log(&self, _text: &[u8]) {}
+
+    fn note_memory_peak(&self) {}
+
+    fn notice(&self, _text: &[u8]) {}
 
     fn sleep(&self, _duration_us: u64) {}
 

@@ -11,13 +11,14 @@ use std::cell::{RefCell, RefMut};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use tessera_command::Registry;
 use tessera_config::{Config, SavePoints};
 use tessera_keyspace::Shard;
 use tessera_node::clock::Clock;
 use tessera_node::mesh::Mesh;
 use tessera_node::network::Wait;
+use tessera_node::system::System;
 use tessera_node::{Node, Shared};
 
 /// After so many steps without an answer, nobody believes in one any more.
@@ -54,6 +55,8 @@ struct Place {
 pub struct World {
     kernel: Rc<RefCell<Kernel>>,
     storage: Rc<RefCell<Storage>>,
+    /// The first node's number for the disk.
+    first_port: usize,
     clock: VirtualClock,
     shared: Arc<Shared>,
     places: Vec<Place>,
@@ -94,7 +97,8 @@ impl World {
     pub fn with_config(nodes: usize, weather: Weather, wall_moves: bool, seed: u64, config: Config) -> World {
         // Of its own, so that what the network does with a seed does not depend on the disk.
         let storage = Storage::new(&[&config.dir.to_string_lossy()], !seed);
-        World::build(nodes, weather, wall_moves, seed, config, storage, false)
+        let storage = Rc::new(RefCell::new(storage));
+        World::build(nodes, weather, wall_moves, seed, config, storage, false).expect("nobody else is there")
     }
 
     /// The same on a disk that is there already, such as [`World::crash`] left it: what was saved there is loaded.
@@ -106,7 +110,16 @@ impl World {
         config: Config,
         storage: Storage,
     ) -> World {
-        World::build(nodes, weather, wall_moves, seed, config, storage, true)
+        let storage = Rc::new(RefCell::new(storage));
+        World::build(nodes, weather, wall_moves, seed, config, storage, true).expect("nobody else is there")
+    }
+
+    /// Another server on the same disk, which loads what is there.
+    ///
+    /// # Errors
+    /// It does not start, because another has its directory.
+    pub fn beside(&self, nodes: usize, weather: Weather, seed: u64, config: Config) -> Result<World, String> {
+        World::build(nodes, weather, false, seed, config, self.storage.clone(), true)
     }
 
     fn build(
@@ -115,17 +128,24 @@ impl World {
         wall_moves: bool,
         seed: u64,
         config: Config,
-        storage: Storage,
+        storage: Rc<RefCell<Storage>>,
         loads: bool,
-    ) -> World {
-        let storage = Rc::new(RefCell::new(storage));
+    ) -> Result<World, String> {
         let mut random = fastrand::Rng::with_seed(seed);
         let kernel = Rc::new(RefCell::new(Kernel::new(nodes, weather, random.u64(..))));
         let clock = VirtualClock::new(random.u64(..), wall_moves, weather.slow_moment);
         let meshes = Mesh::build(nodes);
         let bells = meshes[0].bells();
         let known = Arc::new(OnceLock::new());
-        let system = Box::new(NoProcess { shards: nodes, shared: known.clone(), seed: AtomicU64::new(seed) });
+        let system = Box::new(NoProcess {
+            shards: nodes,
+            shared: known.clone(),
+            seed: AtomicU64::new(seed),
+            locks: storage.borrow().locks(),
+            held: Mutex::default(),
+        });
+        system.hold_directory(&config.dir)?;
+        let first_port = storage.borrow().next_node();
         let shared = Arc::new(Shared::new(registry(), config, bells, system, clock.unix_us()));
         known.set(Arc::downgrade(&shared)).expect("it was not told before");
         if loads {
@@ -137,14 +157,15 @@ impl World {
             .map(|(number, mesh)| {
                 let network = VirtualNetwork::new(number, kernel.clone());
                 let waker = network.virtual_waker();
-                let disk = Box::new(VirtualDisk::new(number, storage.clone(), waker.clone()));
+                let disk = Box::new(VirtualDisk::new(first_port + number, storage.clone(), waker.clone()));
                 let node = Node::new(network, disk, clock.clone(), shared.clone(), mesh, random.u64(..));
                 Place { node, waker, stage: Stage::Awake, starved_until_step: 0 }
             })
             .collect();
-        World {
+        Ok(World {
             kernel,
             storage,
+            first_port,
             clock,
             shared,
             places,
@@ -153,7 +174,7 @@ impl World {
             step: 0,
             last_answer_step: 0,
             sleeps: 0,
-        }
+        })
     }
 
     /// The sockets.
@@ -252,7 +273,7 @@ impl World {
                     "node {node} sleeps, has keys to evict, and was not rung"
                 );
                 assert!(
-                    rung || !self.storage.borrow().has_completions(node),
+                    rung || !self.storage.borrow().has_completions(self.first_port + node),
                     "node {node} sleeps, its disk has done something, and it was not rung"
                 );
                 rung || self.clock.now_ns() >= until_ns
@@ -278,7 +299,8 @@ impl World {
             Stage::LyingDown { wait, .. } => match place.node.work(wait) {
                 ControlFlow::Continue(()) => Stage::Awake,
                 ControlFlow::Break(result) => {
-                    result.expect("the virtual network does not fail");
+                    let has_failed = self.kernel.borrow().has_failed(node);
+                    assert_eq!(result.is_err(), has_failed, "a node fails if its network does");
                     Stage::Ended
                 }
             },
@@ -341,11 +363,21 @@ impl World {
         }
     }
 
+    /// All nodes have ended.
+    pub fn has_ended(&self) -> bool {
+        self.places.iter().all(|place| matches!(place.stage, Stage::Ended))
+    }
+
     /// Ends the server and checks that all nodes do end.
     pub fn shut_down(&mut self) {
         self.shared.shut_down();
+        self.await_end();
+    }
+
+    /// Waits until all nodes have ended.
+    pub fn await_end(&mut self) {
         self.note_answer();
-        while !self.places.iter().all(|place| matches!(place.stage, Stage::Ended)) {
+        while !self.has_ended() {
             if self.step() == Step::Idle {
                 self.sleep();
             }

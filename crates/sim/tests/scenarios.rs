@@ -49,8 +49,19 @@ fn monitors_are_shown_every_command_once() {
 }
 
 #[test]
+fn who_asks_for_little_is_served_soon() {
+    play(Scenario::Neighbours, &[1, 2, 5], 1..4);
+}
+
+#[test]
 fn memory_stays_within_its_bound() {
     play(Scenario::Memory, &[1, 2, 3, 5], 0..16);
+}
+
+#[test]
+fn what_was_received_runs_although_the_client_has_gone() {
+    let sights = play(Scenario::Leavers, &[1, 2, 3, 5], 1..25);
+    assert!(sights.iter().any(|sights| sights.pauses > 0));
 }
 
 #[test]
@@ -70,6 +81,11 @@ fn long_replies_are_of_one_moment_whatever_becomes_of_the_value() {
 }
 
 #[test]
+fn a_data_directory_is_not_lost() {
+    play(Scenario::Directory, &[1, 2, 3], 0..24);
+}
+
+#[test]
 fn replayed_effects_give_the_same_data() {
     play(Scenario::Effects, &[1], 1..3);
 }
@@ -79,4 +95,9 @@ fn a_seed_plays_the_same_again() {
     for scenario in Scenario::ALL {
         assert_eq!(play(scenario, &[3], 7..8), play(scenario, &[3], 7..8), "{}", scenario.name());
     }
+}
+
+#[test]
+fn races_for_keys_on_several_shards_come_to_the_same_as_some_order() {
+    play(Scenario::Races, &[1, 2, 3, 5], 1..40);
 }

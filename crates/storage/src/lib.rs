@@ -9,3 +9,4 @@ pub mod checksum;
 pub mod lzf;
 pub mod manifest;
 pub mod rdb;
+pub mod time;

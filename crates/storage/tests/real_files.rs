@@ -91,6 +91,7 @@ fn a_damaged_ziplist_is_refused() {
     let error = items(&file("corrupt_ziplist.rdb"), Thresholds::default(), 100).expect_err("it is damaged");
     // As Valkey says.
     assert_eq!(error.key.as_deref(), Some(&b"key:000000000091"[..]));
+    assert!(!error.is_unsupported);
 }
 
 #[test]
@@ -100,6 +101,49 @@ fn streams_are_refused_by_name() {
             items(&file(&format!("{server}-stream.rdb")), Thresholds::default(), 100).expect_err("a stream");
         assert_eq!(error.key.as_deref(), Some(&b"the stream"[..]));
         assert!(error.to_string().contains("in the key \"the stream\": it is a stream"), "{error}");
+        assert!(error.is_unsupported, "the file is good");
+    }
+}
+
+/// What is behind a stream is found behind it, however the bytes come.
+#[test]
+fn streams_can_be_passed_over() {
+    for (name, streams, others) in [
+        ("redis-7.0-stream", 1, 1),
+        ("valkey-7.2-stream", 1, 1),
+        ("redis-7.0-stream-groups", 2, 4),
+        ("redis-7.2-stream-groups", 2, 4),
+    ] {
+        let bytes = file(&format!("{name}.rdb"));
+        for piece_max in [1, 100, bytes.len()] {
+            let options = DecodeOptions { skip_unsupported: true, ..DecodeOptions::default() };
+            let mut decoder = Decoder::new(options);
+            let (mut skipped, mut entries) = (0, 0);
+            for piece in bytes.chunks(piece_max) {
+                decoder.feed(piece);
+                while let Some(item) = decoder.next().expect("it is sound") {
+                    match item {
+                        Item::Unsupported { what, key, .. } => {
+                            assert!(
+                                what == "stream"
+                                    && key.starts_with(if streams > 1 { b"stream:" } else { b"the str" })
+                            );
+                            skipped += 1;
+                        }
+                        Item::Entry(entry) => {
+                            assert_eq!(
+                                entry.expire_at_ms, None,
+                                "what was said of a stream is not said of others"
+                            );
+                            entries += 1;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            decoder.finish().expect("it is whole");
+            assert_eq!((skipped, entries), (streams, others), "{name}");
+        }
     }
 }
 

@@ -21,6 +21,11 @@ pub mod table;
 pub mod thresholds;
 pub mod trail;
 
+#[cfg(test)]
+mod churn_tests;
+#[cfg(test)]
+mod listpack_bound_tests;
+
 pub use collection::{Collection, CollectionRef};
 pub use flat::FlatKind;
 pub use hash::{Hash, HashRef};

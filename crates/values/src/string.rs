@@ -12,6 +12,9 @@ const EMBEDDED_MAX_LEN_BYTES: usize = 44;
 /// Longest text that is looked at as an integer, in bytes: a sign and 19 digits.
 const INTEGER_MAX_LEN_BYTES: usize = 20;
 
+/// Most room that a string gets beyond what it needs, in bytes.
+const SPARE_MAX_BYTES: usize = 1 << 20;
+
 /// How a string is kept, as OBJECT ENCODING tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StringEncoding {
@@ -44,6 +47,15 @@ fn may_be_integer(bytes: &[u8]) -> bool {
 #[inline]
 pub fn canonical_integer(bytes: &[u8]) -> Option<i64> {
     if may_be_integer(bytes) { parse_i64(bytes) } else { None }
+}
+
+/// Has a string that changes in place have room for `len_bytes`. If it has to grow for that, it gets as much room again for what comes
+/// later, but no more than a megabyte, as in Redis: a long string that grew by a byte would else take twice its memory.
+pub fn make_room(bytes: &mut Vec<u8>, len_bytes: usize) {
+    if len_bytes > bytes.capacity() {
+        let wanted = block_len_bytes(len_bytes + len_bytes.min(SPARE_MAX_BYTES));
+        bytes.reserve_exact(wanted - bytes.len());
+    }
 }
 
 /// A string value.

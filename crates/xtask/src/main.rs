@@ -4,6 +4,7 @@
 
 mod differential;
 mod golden;
+mod guide;
 mod kill;
 mod layout;
 mod links;
@@ -46,6 +47,8 @@ enum Command {
     CheckLayout,
     /// Check that the files which the documentation names exist.
     CheckLinks,
+    /// Follow docs/adding-a-command.md to the letter in a copy, and check that the example builds and is what it says.
+    CheckGuide,
     /// Write the generated pages of docs/.
     Docs {
         /// Write nothing; fail if a page is not what would be written.
@@ -75,6 +78,7 @@ fn run(command: Command) -> io::Result<ExitCode> {
         Command::RdbExchange(options) => rdb_exchange::run(&options),
         Command::CheckLayout => Ok(report(&layout::check(&root()?)?)),
         Command::CheckLinks => Ok(report(&links::check(&root()?)?)),
+        Command::CheckGuide => Ok(report(&guide::check(&root()?)?)),
         Command::Docs { check: true } => Ok(report(&pages::check(&root()?)?)),
         Command::Docs { check: false } => pages::write(&root()?).map(|()| ExitCode::SUCCESS),
     }

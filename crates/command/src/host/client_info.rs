@@ -1,7 +1,7 @@
 //! A client as CLIENT LIST and CLIENT INFO print it.
 
 use crate::client::Client;
-use tessera_resp::Protocol;
+use tessera_resp::{Args, Protocol};
 
 /// What the node knows of a client's connection. Sizes are in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +51,40 @@ pub struct ClientInfo<'a> {
     pub connection: ConnectionInfo,
 }
 
+/// Redis's replies wait in a buffer of that length, and what it does not take in a list of such, in bytes.
+const REPLY_BUFFER_BYTES: u64 = 16 * 1024;
+
+impl ConnectionInfo {
+    /// So much waits to be sent: as Redis would have it in its buffer and in its list.
+    #[must_use]
+    pub fn with_output(self, bytes: u64) -> ConnectionInfo {
+        let in_list_bytes = bytes.saturating_sub(REPLY_BUFFER_BYTES);
+        ConnectionInfo {
+            output_buffer_bytes: bytes - in_list_bytes,
+            output_list_len: in_list_bytes.div_ceil(REPLY_BUFFER_BYTES),
+            output_list_bytes: in_list_bytes,
+            ..self
+        }
+    }
+
+    /// This command, of which so much was received, is at hand: its words are held beside what waits behind it.
+    #[must_use]
+    pub fn with_command(self, args: Args<'_>) -> ConnectionInfo {
+        ConnectionInfo {
+            query_buffer_bytes: self.query_buffer_bytes + encoded_len_bytes(args),
+            argument_bytes: args.total_len_bytes() as u64,
+            ..self
+        }
+    }
+}
+
+/// How long a command is as clients send it, in bytes.
+fn encoded_len_bytes(args: Args<'_>) -> u64 {
+    // A mark, a number, the line end.
+    let line = |number: usize| u64::from(number.max(1).ilog10()) + 1 + 3;
+    line(args.len()) + args.iter().map(|word| line(word.len()) + word.len() as u64 + 2).sum::<u64>()
+}
+
 impl ClientInfo<'_> {
     /// Appends the line, line end included, at the time `now_ms` (Unix milliseconds). The fields and their order are
     /// those of Redis 7.2.
@@ -59,7 +93,7 @@ impl ClientInfo<'_> {
         // Redis counts in whole seconds of the wall clock.
         let now_s = now_ms.div_euclid(1000);
         let age_s = now_s - client.connected_at_ms.div_euclid(1000);
-        let idle_s = now_s - client.last_command_at_ms.div_euclid(1000);
+        let idle_s = now_s - client.last_interaction_at_ms.div_euclid(1000);
         out.extend_from_slice(
             format!("id={} addr={} laddr={} fd={} name=", client.id, io.peer, io.local, io.descriptor)
                 .as_bytes(),
@@ -150,13 +184,33 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_is_told_as_redis_does() {
+        let output = |bytes| {
+            let info = ConnectionInfo::default().with_output(bytes);
+            (info.output_buffer_bytes, info.output_list_len, info.output_list_bytes)
+        };
+        assert_eq!(output(0), (0, 0, 0));
+        assert_eq!(output(16_384), (16_384, 0, 0));
+        assert_eq!(output(16_385), (16_384, 1, 1));
+        assert_eq!(output(1_000_000), (16_384, 61, 983_616));
+    }
+
+    #[test]
+    fn the_command_at_hand_is_held() {
+        // As the recorded line above has it.
+        let words = tessera_resp::args::OwnedArgs::from_words(["CLIENT", "LIST"]);
+        let info = ConnectionInfo::default().with_command(words.as_args());
+        assert_eq!((info.query_buffer_bytes, info.argument_bytes), (26, 10));
+    }
+
+    #[test]
     fn seconds_are_those_of_the_wall_clock_and_flags_add_up() {
         let client = Client {
             monitor: true,
             no_evict: true,
             no_touch: true,
             name: b"a\0b"[..].into(),
-            last_command_at_ms: 8_001,
+            last_interaction_at_ms: 8_001,
             ..Client::new(1, true, 7_999)
         };
         let connection = ConnectionInfo { unix: true, writing: true, ..ConnectionInfo::default() };

@@ -24,6 +24,29 @@ pub struct Facts {
     pub cpu: CpuFacts,
     /// `# Keyspace`: one per database, in order, empty ones included.
     pub keyspace: Vec<DatabaseFacts>,
+    /// `# Shards`: one per shard, in order.
+    pub shards: Vec<ShardFacts>,
+}
+
+/// One shard and the node that it lies on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShardFacts {
+    /// Keys of all databases.
+    pub keys: u64,
+    /// Of these, keys with an expiry.
+    pub expires: u64,
+    /// Memory of the keys and what they hold, in bytes.
+    pub entry_bytes: u64,
+    /// Memory of the tables that they are found in, in bytes.
+    pub table_bytes: u64,
+    /// Clients that the node speaks to.
+    pub clients: u64,
+    /// Commands of these; CONFIG RESETSTAT resets it.
+    pub commands: u64,
+    /// Of these, calls that went to other shards; likewise.
+    pub hops: u64,
+    /// Of late, in hundredths of a percent: how much of its time the node worked.
+    pub load_percent_hundredths: u64,
 }
 
 /// One way into the server, as `listener0:` shows it.
@@ -89,6 +112,10 @@ pub struct ClientsFacts {
     pub recent_max_input_buffer_bytes: u64,
     /// The largest output buffer of late, in bytes.
     pub recent_max_output_buffer_bytes: u64,
+    /// How many are paused because they left much unread.
+    pub output_paused: u64,
+    /// How often clients were; CONFIG RESETSTAT resets it.
+    pub output_pauses: u64,
 }
 
 /// Memory, in bytes.

@@ -2,12 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tessera_config::{Config, rewrite};
+use tessera_config::{Config, Reading, rewrite};
 
 fn read(text: &[u8]) -> Option<Config> {
-    let mut config = Config::default();
+    let mut reading = Reading::default();
     let mut include = |_: &[u8]| Err("there are no other files".to_owned());
-    config.parse_file("fuzz", text, &mut include).is_ok().then_some(config)
+    reading.file("fuzz", text, &mut include);
+    reading.finish().ok().map(|(config, _)| config)
 }
 
 /// Empty lines may come and go.

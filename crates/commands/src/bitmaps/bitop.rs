@@ -8,6 +8,48 @@ enum Operation {
     Or,
     Xor,
     Not,
+    /// What is in the first and in none of the others.
+    Diff,
+    /// What is in any of the others and not in the first.
+    Diff1,
+    /// What is in the first and in any of the others.
+    AndOr,
+    /// What is in one of them only.
+    One,
+}
+
+impl Operation {
+    fn take(words: &mut Words<'_>) -> Result<Operation, Error> {
+        [
+            ("AND", Operation::And),
+            ("OR", Operation::Or),
+            ("XOR", Operation::Xor),
+            ("NOT", Operation::Not),
+            ("DIFF", Operation::Diff),
+            ("DIFF1", Operation::Diff1),
+            ("ANDOR", Operation::AndOr),
+            ("ONE", Operation::One),
+        ]
+        .into_iter()
+        .find_map(|(name, operation)| words.take(name).then_some(operation))
+        .ok_or(Error::SYNTAX)
+    }
+
+    /// Whether it may be called with so many sources.
+    fn check(self, sources: usize) -> Result<(), Error> {
+        let text = match self {
+            Operation::Not if sources != 1 => "ERR BITOP NOT must be called with a single source key.",
+            Operation::Diff if sources < 2 => "ERR BITOP DIFF must be called with at least two source keys.",
+            Operation::Diff1 if sources < 2 => {
+                "ERR BITOP DIFF1 must be called with at least two source keys."
+            }
+            Operation::AndOr if sources < 2 => {
+                "ERR BITOP ANDOR must be called with at least two source keys."
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::Text(text))
+    }
 }
 
 /// The parsed words of BITOP.
@@ -20,7 +62,7 @@ pub struct BitOpArgs<'a> {
 impl Gather for BitOp {
     const SPEC: Spec = Spec {
         name: "bitop",
-        summary: "Combines strings bit by bit and keeps the result.",
+        summary: "Combines strings bit by bit and keeps the result; there are also `DIFF`, `DIFF1`, `ANDOR` and `ONE`, as in Redis 8.2.",
         since: "2.6.0",
         group: Group::Bitmap,
         complexity: "O(N)",
@@ -44,21 +86,9 @@ impl Gather for BitOp {
     type Args<'a> = BitOpArgs<'a>;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<BitOpArgs<'a>, Error> {
-        let operation = if words.take("AND") {
-            Operation::And
-        } else if words.take("OR") {
-            Operation::Or
-        } else if words.take("XOR") {
-            Operation::Xor
-        } else if words.take("NOT") {
-            Operation::Not
-        } else {
-            return Err(Error::SYNTAX);
-        };
+        let operation = Operation::take(words)?;
         let args = BitOpArgs { operation, destination: words.word()?, sources: words.rest() };
-        if operation == Operation::Not && args.sources.len() != 1 {
-            return Err(Error::Text("ERR BITOP NOT must be called with a single source key."));
-        }
+        operation.check(args.sources.len())?;
         Ok(args)
     }
 
@@ -101,10 +131,21 @@ fn string_of<'v>(found: &Found<'v>) -> Result<Option<StringRef<'v>>, Error> {
 
 /// The sources combined; those shorter than `len_bytes`, the length of the longest, count as followed by zeros.
 fn combine(operation: Operation, sources: &[Found<'_>], len_bytes: usize) -> Result<Vec<u8>, Error> {
+    match (operation, sources) {
+        (Operation::One, _) => only_once(sources, len_bytes),
+        (Operation::Diff | Operation::Diff1 | Operation::AndOr, [first, others @ ..]) => {
+            against_others(operation, first, others, len_bytes)
+        }
+        _ => combine_in_turn(operation, sources, len_bytes),
+    }
+}
+
+/// The operations that take one source after the other.
+fn combine_in_turn(operation: Operation, sources: &[Found<'_>], len_bytes: usize) -> Result<Vec<u8>, Error> {
     let mut result = Vec::with_capacity(len_bytes);
     for (index, source) in sources.iter().enumerate() {
         let mut digits = Digits::new();
-        let bytes = string_of(source)?.map_or(b"".as_slice(), |string| string.as_bytes(&mut digits));
+        let bytes = bytes_of(source, &mut digits)?;
         if index == 0 {
             result.extend_from_slice(bytes);
             result.resize(len_bytes, 0);
@@ -117,13 +158,54 @@ fn combine(operation: Operation, sources: &[Found<'_>], len_bytes: usize) -> Res
                 within.iter_mut().zip(bytes).for_each(|(byte, other)| *byte &= other);
                 beyond.fill(0);
             }
-            Operation::Or => within.iter_mut().zip(bytes).for_each(|(byte, other)| *byte |= other),
             Operation::Xor => within.iter_mut().zip(bytes).for_each(|(byte, other)| *byte ^= other),
-            Operation::Not => {}
+            _ => within.iter_mut().zip(bytes).for_each(|(byte, other)| *byte |= other),
         }
     }
     if operation == Operation::Not {
         result.iter_mut().for_each(|byte| *byte = !*byte);
     }
     Ok(result)
+}
+
+/// The operations that take the first source against all others together.
+fn against_others(
+    operation: Operation,
+    first: &Found<'_>,
+    others: &[Found<'_>],
+    len_bytes: usize,
+) -> Result<Vec<u8>, Error> {
+    let mut digits = Digits::new();
+    let first = bytes_of(first, &mut digits)?;
+    let mut result = combine_in_turn(Operation::Or, others, len_bytes)?;
+    let (within, beyond) = result.split_at_mut(first.len());
+    let pairs = within.iter_mut().zip(first);
+    match operation {
+        Operation::Diff => pairs.for_each(|(byte, first)| *byte = first & !*byte),
+        Operation::Diff1 => pairs.for_each(|(byte, first)| *byte &= !first),
+        _ => pairs.for_each(|(byte, first)| *byte &= first),
+    }
+    if operation != Operation::Diff1 {
+        beyond.fill(0);
+    }
+    Ok(result)
+}
+
+/// The bits that one source only has.
+fn only_once(sources: &[Found<'_>], len_bytes: usize) -> Result<Vec<u8>, Error> {
+    let (mut any, mut several) = (vec![0u8; len_bytes], vec![0u8; len_bytes]);
+    for source in sources {
+        let mut digits = Digits::new();
+        let bytes = bytes_of(source, &mut digits)?;
+        for ((any, several), byte) in any.iter_mut().zip(&mut several).zip(bytes) {
+            *several |= *any & byte;
+            *any |= byte;
+        }
+    }
+    any.iter_mut().zip(several).for_each(|(any, several)| *any &= !several);
+    Ok(any)
+}
+
+fn bytes_of<'d>(source: &Found<'d>, digits: &'d mut Digits) -> Result<&'d [u8], Error> {
+    Ok(string_of(source)?.map_or(b"".as_slice(), |string| string.as_bytes(digits)))
 }

@@ -42,7 +42,7 @@ pub(super) fn with_room<R>(
 ) -> Result<(R, bool), Error> {
     let len_bytes = (last / 8 + 1) as usize;
     if let Some(mut entry) = db.string_mut(key)? {
-        let changed = entry.change_raw(|bytes| {
+        let changed = entry.change_raw_to(len_bytes, |bytes| {
             let grows = bytes.len() < len_bytes;
             if grows {
                 bytes.resize(len_bytes, 0);

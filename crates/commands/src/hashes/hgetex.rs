@@ -63,12 +63,11 @@ impl Write for HGetEx {
         let mut changed: Vec<&[u8]> = Vec::new();
         let found = change(db, key, fields.iter(), |hash| {
             reply.array(fields.len());
-            fields.iter().for_each(|field| bulk_or_null(reply, hash.as_ref().get(field, now_ms)));
             for field in fields.iter() {
-                let Some(before_ms) = hash.as_ref().find(field, now_ms).map(|found| found.expire_at_ms)
-                else {
-                    continue;
-                };
+                // One after the other: a field that goes is not there any more when it is named again.
+                let found = hash.as_ref().find(field, now_ms);
+                bulk_or_null(reply, found.map(|found| found.value));
+                let Some(before_ms) = found.map(|found| found.expire_at_ms) else { continue };
                 match expiration {
                     Expiration::Keep => continue,
                     Expiration::Persist if before_ms.is_none() => continue,

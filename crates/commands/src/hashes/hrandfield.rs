@@ -52,14 +52,15 @@ impl Draw {
         }
         let (now_ms, random) = (db.now_ms(), &mut *db.shard().random());
         self.header(len, reply);
-        if hash.is_flat() {
-            let pairs: Vec<_> = hash.iter(now_ms).collect();
-            (0..len).for_each(|_| self.one(pairs[random.usize(..pairs.len())], reply));
-        } else {
-            for _ in 0..len {
-                let pair = hash.random(now_ms, random).expect("not all fields have expired");
-                self.one(pair, reply);
-            }
+        let pairs: Vec<_> =
+            if hash.is_drawn_by_walking(now_ms) { hash.iter(now_ms).collect() } else { Vec::new() };
+        for _ in 0..len {
+            let pair = match pairs.len() {
+                0 => hash.random(now_ms, random),
+                pairs_len => Some(pairs[random.usize(..pairs_len)]),
+            };
+            // Some field is there: of a hash of which none is, nobody asks for so many.
+            self.one(pair.unwrap_or((Element::Bytes(b""), Element::Bytes(b""))), reply);
         }
         Ok(())
     }
@@ -70,10 +71,12 @@ impl Draw {
         let live_len = hash.live_len(now_ms);
         let mut needed = len.min(live_len);
         self.header(needed, reply);
-        if !hash.is_flat() && needed.saturating_mul(DRAW_SHARE) <= live_len {
+        if !hash.is_drawn_by_walking(now_ms) && needed.saturating_mul(DRAW_SHARE) <= live_len {
             let mut seen = BTreeSet::new();
-            while seen.len() < needed {
-                let pair = hash.random(now_ms, random).expect("not all fields have expired");
+            // There are many more fields than are needed.
+            while seen.len() < needed
+                && let Some(pair) = hash.random(now_ms, random)
+            {
                 if seen.insert(pair.0.to_vec()) {
                     self.one(pair, reply);
                 }

@@ -8,7 +8,7 @@ pub struct HScan;
 impl Read for HScan {
     const SPEC: Spec = Spec {
         name: "hscan",
-        summary: "Walks over the fields of a hash, some at each call.",
+        summary: "Walks over the fields of a hash, some at each call, and leaves out their values after `NOVALUES`.",
         since: "2.8.0",
         group: Group::Hash,
         complexity: "O(COUNT) for a call, O(N) for a whole walk over N fields.",
@@ -35,15 +35,17 @@ impl Read for HScan {
             scanning::reply_nothing(reply);
             return Ok(());
         };
-        let options = request.options()?;
+        let options = request.options_of_hash()?;
         let (mut out, mut len) = (Vec::new(), 0);
         let mut elements = Reply::new(&mut out, reply.protocol());
         let mut digits = Digits::new();
         let next = hash.scan(request.position, options.count, db.now_ms(), |field, value| {
             if options.wants(field.as_bytes(&mut digits)) {
                 bulk(&mut elements, field);
-                bulk(&mut elements, value);
-                len += 2;
+                if !options.no_values {
+                    bulk(&mut elements, value);
+                }
+                len += if options.no_values { 1 } else { 2 };
             }
         });
         reply.array(2);

@@ -10,7 +10,6 @@ const ONE_CONDITION: Error = Error::Text("ERR Only one of FXX or FNX arguments c
 const ONE_EXPIRATION: Error =
     Error::Text("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
 const BAD_COUNT: Error = Error::Text("ERR invalid number of fields");
-const MISMATCH: Error = Error::Text("ERR wrong number of arguments");
 
 /// The words behind the key.
 struct Options<'a> {
@@ -29,7 +28,7 @@ impl<'a> Options<'a> {
                 let count = parse_i64(words.next_word().ok_or(Error::Arity)?).filter(|count| *count > 0);
                 let count = usize::try_from(count.ok_or(BAD_COUNT)?).unwrap_or(usize::MAX);
                 if count.checked_mul(2) != Some(words.left()) {
-                    return Err(MISMATCH);
+                    return Err(Error::Arity);
                 }
                 let expire = expire.unwrap_or(FieldExpire::Clear);
                 return Ok(Options { if_present, expire, data: words.rest() });

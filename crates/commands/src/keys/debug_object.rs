@@ -37,7 +37,7 @@ impl Read for DebugObject {
         reply.simple(&format!(
             "Value at:{:p} refcount:{} encoding:{} serializedlength:{} lru:{clock} lru_seconds_idle:{idle_s}{}",
             entry.key().as_ptr(),
-            reference_count(entry.value()),
+            reference_count(entry.value(), db.settings().shares_integers),
             entry.value().encoding_name(),
             dumped_value_len_bytes(entry.value(), db.settings().compress_dumps),
             told_of_nodes(entry.value()),

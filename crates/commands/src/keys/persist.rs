@@ -16,6 +16,7 @@ impl Write for Persist {
         grammar: &[key("key", 0)],
         ..Spec::BASE
     };
+
     type Args<'a> = &'a [u8];
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<&'a [u8], Error> {

@@ -1,7 +1,8 @@
+use crate::scanning;
 use tessera_command::cursor;
 use tessera_command::prelude::*;
 use tessera_keyspace::Entry;
-use tessera_keyspace::table::POSITION_BITS;
+use tessera_keyspace::table::CURSOR_BITS;
 use tessera_values::glob;
 
 /// Keys visited in a call without COUNT.
@@ -54,6 +55,9 @@ impl Read for Scan {
         let position = cursor::parse(words.word()?).ok_or(cursor::INVALID)?;
         let mut request = Request { position, count: COUNT_DEFAULT, pattern: None, type_name: None };
         while !words.is_empty() {
+            if words.take("NOVALUES") {
+                return Err(scanning::NOVALUES_ELSEWHERE);
+            }
             if words.left() < 2 {
                 return Err(Error::SYNTAX);
             }
@@ -76,7 +80,7 @@ impl Read for Scan {
         let mut keys = Vec::new();
         let mut found = 0;
         let mut elements = Reply::new(&mut keys, reply.protocol());
-        let next = if request.position >> POSITION_BITS == 0 {
+        let next = if request.position >> CURSOR_BITS == 0 {
             db.scan(request.position, request.count, |entry| {
                 if request.wants(entry) {
                     elements.bulk(entry.key());
@@ -84,11 +88,11 @@ impl Read for Scan {
                 }
             })
         } else {
-            // No position of ours: nothing lies behind it.
+            // No cursor of ours: nothing lies behind it.
             None
         };
         reply.array(2);
-        // A position is never 0 again behind the start, which lets 0 stand for the end.
+        // A cursor is never 0 again behind the start, which lets 0 stand for the end.
         reply.bulk(next.unwrap_or(0).to_string().as_bytes());
         reply.array(found);
         reply.raw(&keys);

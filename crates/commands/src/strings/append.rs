@@ -33,8 +33,9 @@ impl Write for Append {
             Some(mut entry) => {
                 let len_bytes = entry.string().map_or(0, StringRef::len_bytes);
                 check_len(settings, len_bytes as u64, tail.len())?;
-                entry.change_raw(|bytes| bytes.extend_from_slice(tail));
-                len_bytes + tail.len()
+                let after_bytes = len_bytes + tail.len();
+                entry.change_raw_to(after_bytes, |bytes| bytes.extend_from_slice(tail));
+                after_bytes
             }
             None => {
                 db.put_string(key, tail, Expire::Clear);

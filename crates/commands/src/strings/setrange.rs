@@ -41,7 +41,7 @@ impl Write for SetRange {
         check_len(settings, *offset, part.len())?;
         let (start, end) = (*offset as usize, *offset as usize + part.len());
         let len_bytes = match held {
-            Some(mut entry) => entry.change_raw(|bytes| {
+            Some(mut entry) => entry.change_raw_to(end, |bytes| {
                 if bytes.len() < end {
                     // Zeros only up to the new part.
                     bytes.resize(bytes.len().max(start), 0);

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use tessera_node::disk::Listed;
 
 /// Nobody shall wait for the other end of a pipe that has the name of a file.
 fn flags() -> i32 {
@@ -41,16 +42,17 @@ pub(super) fn read(file: &File, offset_bytes: u64, len_bytes: usize, bytes: &mut
     Ok(())
 }
 
-/// The names and lengths in bytes of the files in a directory. Names that are not Unicode are none of ours.
-pub(super) fn list(directory: &str) -> io::Result<Vec<(String, u64)>> {
+/// What is in a directory. Names that are not Unicode are none of ours.
+pub(super) fn list(directory: &str) -> io::Result<Vec<Listed>> {
     let mut names = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };
         match std::fs::metadata(entry.path()) {
-            Ok(metadata) if metadata.is_file() => names.push((name, metadata.len())),
-            Ok(_) => {}
-            // Removed meanwhile, or a link to nothing.
+            Ok(metadata) if metadata.is_file() => names.push(Listed::file(name, metadata.len())),
+            Ok(_) => names.push(Listed::other(name)),
+            // Removed meanwhile, or a link that leads nowhere.
+            Err(_) if std::fs::symlink_metadata(entry.path()).is_ok() => names.push(Listed::other(name)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -64,4 +66,30 @@ pub(super) fn sync_directory(directory: &str) -> io::Result<()> {
         std::fs::read_dir(directory)?;
     }
     File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_listed_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("file"), b"four").unwrap();
+        std::fs::create_dir(path("directory")).unwrap();
+        std::os::unix::fs::symlink("file", path("link")).unwrap();
+        std::os::unix::fs::symlink("nothing", path("lost")).unwrap();
+        std::os::unix::fs::symlink("loop", path("loop")).unwrap();
+        let mut names = list(folder.path().to_str().unwrap()).unwrap();
+        names.sort();
+        let expected = [
+            Listed::other("directory"),
+            Listed::file("file", 4),
+            Listed::file("link", 4),
+            Listed::other("loop"),
+            Listed::other("lost"),
+        ];
+        assert_eq!(names, expected);
+    }
 }

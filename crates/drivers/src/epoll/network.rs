@@ -17,7 +17,7 @@ use rustix::net::{RecvFlags, SendFlags, SocketFlags};
 use tessera_node::network::{Closed, ConnectionId, Endpoints, Events, Network, SocketHandle, Wait, Wake};
 
 use super::connection::{Connection, Outgoing};
-use crate::listen::Listener;
+use crate::listen::{Listener, ListenerNews};
 use crate::shed::Shedder;
 use crate::slab::Slab;
 use crate::socket::{Socket, endpoints};
@@ -38,7 +38,7 @@ const CONNECTIONS_MAX: u32 = 1 << 24;
 /// The waker, in the place of a connection's index.
 const WAKER: u32 = u32::MAX;
 
-/// Listeners, in the place of a connection's index: the generation is the listener's place.
+/// Listeners, in the place of a connection's index: the generation is the listener's number.
 const LISTENER: u32 = u32::MAX - 1;
 
 /// One node's network on epoll.
@@ -46,6 +46,10 @@ pub struct EpollNetwork {
     epoll: OwnedFd,
     connections: Slab<Connection>,
     listeners: Vec<Accepting>,
+    /// The number of the next listener.
+    next_listener: u32,
+    news: ListenerNews,
+    is_listening: bool,
     resting: bool,
     waker: Waker,
     shedder: Shedder,
@@ -57,6 +61,8 @@ pub struct EpollNetwork {
 
 #[derive(Debug)]
 struct Accepting {
+    /// Names it in events, which may be at hand when it has been replaced.
+    number: u32,
     listener: Listener,
     rest_until: Option<Instant>,
 }
@@ -99,16 +105,13 @@ impl EpollNetwork {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let data_of_waker = data(ConnectionId { index: WAKER, generation: 0 });
         epoll::add(&epoll, &waker, data_of_waker, EventFlags::IN)?;
-        for listener in &listeners {
-            let flags = rustix::fs::fcntl_getfl(listener)?;
-            rustix::fs::fcntl_setfl(listener, flags | OFlags::NONBLOCK)?;
-        }
-        let listeners =
-            listeners.into_iter().map(|listener| Accepting { listener, rest_until: None }).collect();
         let mut network = Self {
             epoll,
             connections: Slab::new(CONNECTIONS_MAX),
-            listeners,
+            listeners: Vec::new(),
+            next_listener: 0,
+            news: ListenerNews::default(),
+            is_listening: true,
             resting: false,
             waker,
             shedder: Shedder::new(),
@@ -117,16 +120,39 @@ impl EpollNetwork {
             finished: VecDeque::new(),
             counters: Counters::default(),
         };
-        for index in 0..network.listeners.len() {
-            network.watch_listener(index)?;
-        }
+        network.add_listeners(listeners)?;
         Ok(network)
+    }
+
+    /// Has the driver take other TCP listeners from `news` when there are some.
+    #[must_use]
+    pub fn following(mut self, news: ListenerNews) -> Self {
+        self.news = news;
+        self
+    }
+
+    fn add_listeners(&mut self, listeners: Vec<Listener>) -> io::Result<()> {
+        for listener in listeners {
+            let flags = rustix::fs::fcntl_getfl(&listener)?;
+            rustix::fs::fcntl_setfl(&listener, flags | OFlags::NONBLOCK)?;
+            let number = self.next_listener;
+            self.next_listener = number.wrapping_add(1);
+            self.listeners.push(Accepting { number, listener, rest_until: None });
+            self.watch_listener(self.listeners.len() - 1)?;
+        }
+        Ok(())
+    }
+
+    /// Accepts from other TCP listeners if there are some. A listener that is closed is no longer watched.
+    fn follow_news(&mut self) -> io::Result<()> {
+        let Some(listeners) = self.news.take().filter(|_| self.is_listening) else { return Ok(()) };
+        self.listeners.retain(|accepting| !accepting.listener.is_tcp());
+        self.add_listeners(listeners)
     }
 
     fn watch_listener(&mut self, index: usize) -> io::Result<()> {
         let Some(accepting) = self.listeners.get(index) else { return Ok(()) };
-        let generation = u32::try_from(index).unwrap_or(u32::MAX);
-        let data = data(ConnectionId { index: LISTENER, generation });
+        let data = data(ConnectionId { index: LISTENER, generation: accepting.number });
         Ok(epoll::add(&self.epoll, &accepting.listener, data, EventFlags::IN)?)
     }
 
@@ -167,7 +193,10 @@ impl EpollNetwork {
             self.counters.writes += 1;
             match rustix::net::send(&connection.descriptor, rest, flags) {
                 Ok(0) => break Err(Errno::PIPE),
-                Ok(written) => outgoing.done += written,
+                Ok(written) => {
+                    outgoing.done += written;
+                    outgoing.has_moved = true;
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN | Errno::NOBUFS) => {
                     self.counters.short_sends += 1;
@@ -204,7 +233,7 @@ impl EpollNetwork {
         if connection.outgoing.is_some() {
             return;
         }
-        connection.outgoing = Some(Outgoing { buffer, done: 0 });
+        connection.outgoing = Some(Outgoing { buffer, done: 0, has_moved: false });
         match self.write(id) {
             Some((buffer, result)) => {
                 if let Some(connection) = self.connections.get_mut(id) {
@@ -227,11 +256,14 @@ impl EpollNetwork {
             connection.unreported = false;
         }
         let error = result.err().map(io::Error::from);
-        let kind = error.as_ref().map(io::Error::kind);
-        events.sent(id, buffer, error.map_or(Ok(()), Err));
-        if let Some(kind) = kind {
-            self.end(id, Closed::ByError(kind), events);
+        if let Some(error) = &error
+            && let Some(connection) = self.connections.get_mut(id)
+        {
+            // What the peer sent before is still read, and behind it the end of the socket.
+            connection.send_failed = Some(error.kind());
+            let _ = rustix::net::shutdown(&connection.descriptor, rustix::net::Shutdown::Both);
         }
+        events.sent(id, buffer, error.map_or(Ok(()), Err));
     }
 
     /// Reports the end of a connection, once, and stops watching it.
@@ -241,20 +273,43 @@ impl EpollNetwork {
             return;
         }
         let _ = Self::watch(self.epoll.as_fd(), id, connection);
-        events.closed(id, why);
+        events.closed(id, connection.send_failed.map_or(why, Closed::ByError));
+    }
+
+    /// The peer of a paused connection has gone.
+    fn hang_up<E: Events<Socket>>(&mut self, id: ConnectionId, is_broken: bool, events: &mut E) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        if connection.wanted || connection.ended {
+            return;
+        }
+        let noticed = if is_broken { &mut connection.failure_noticed } else { &mut connection.end_noticed };
+        if mem::replace(noticed, true) {
+            return;
+        }
+        let why = match is_broken {
+            false => Closed::ByPeer,
+            true => Closed::ByError(connection.send_failed.unwrap_or(io::ErrorKind::ConnectionReset)),
+        };
+        self.watch_or_end(id);
+        events.hung_up(id, why);
     }
 
     fn connection_ready<E: Events<Socket>>(&mut self, id: ConnectionId, flags: EventFlags, events: &mut E) {
         // An error or a hang-up shows in whichever of the two is wanted.
         let broken = flags.intersects(EventFlags::ERR | EventFlags::HUP);
-        if (broken || flags.contains(EventFlags::OUT))
-            && let Some((buffer, result)) = self.write(id)
-        {
-            self.watch_or_end(id);
-            self.report_sent(id, buffer, result, events);
+        if broken || flags.contains(EventFlags::OUT) {
+            if let Some((buffer, result)) = self.write(id) {
+                self.watch_or_end(id);
+                self.report_sent(id, buffer, result, events);
+            } else if self.connections.get_mut(id).is_some_and(Connection::take_has_moved) {
+                events.sent_some(id);
+            }
         }
         if broken || flags.contains(EventFlags::IN) {
             self.read(id, events);
+        }
+        if broken || flags.contains(EventFlags::RDHUP) {
+            self.hang_up(id, broken, events);
         }
     }
 
@@ -274,8 +329,10 @@ impl EpollNetwork {
         }
     }
 
-    fn listener_ready<E: Events<Socket>>(&mut self, index: usize, events: &mut E) {
-        let Some(accepting) = self.listeners.get_mut(index) else { return };
+    fn listener_ready<E: Events<Socket>>(&mut self, number: u32, events: &mut E) {
+        let Some(accepting) = self.listeners.iter_mut().find(|accepting| accepting.number == number) else {
+            return;
+        };
         for _ in 0..ACCEPTS_PER_POLL {
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             match rustix::net::accept_with(&accepting.listener, flags) {
@@ -330,6 +387,7 @@ impl Network for EpollNetwork {
     }
 
     fn poll<E: Events<Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()> {
+        self.follow_news()?;
         let mut wait = match wait {
             Wait::Poll => Duration::ZERO,
             Wait::AtMost(wait) => wait,
@@ -350,7 +408,7 @@ impl Network for EpollNetwork {
             let id = ConnectionId { index: (data >> 32) as u32, generation: data as u32 };
             match id.index {
                 WAKER => self.waker.reset(),
-                LISTENER => self.listener_ready(id.generation as usize, events),
+                LISTENER => self.listener_ready(id.generation, events),
                 _ => self.connection_ready(id, flags, events),
             }
         }
@@ -437,6 +495,7 @@ impl Network for EpollNetwork {
     }
 
     fn stop_listening(&mut self) {
+        self.is_listening = false;
         self.listeners.clear();
     }
 

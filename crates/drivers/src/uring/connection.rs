@@ -1,5 +1,6 @@
 //! What the ring driver keeps of a connection: a few words, no buffer.
 
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 
 /// One connection. All operations name its descriptor, so it is closed only when none is in flight.
@@ -14,6 +15,14 @@ pub(super) struct Connection {
     pub(super) receiving: bool,
     /// The receive in flight was asked to stop.
     pub(super) cancelling: bool,
+    /// A poll for the peer's end is in flight: begun when the connection was paused, and left alone when it is resumed.
+    pub(super) watching: bool,
+    /// While paused: the peer's end was reported.
+    pub(super) end_noticed: bool,
+    /// While paused: the socket's failure was reported.
+    pub(super) failure_noticed: bool,
+    /// Why a send failed. The end is told once everything that came before it has been received.
+    pub(super) send_failed: Option<ErrorKind>,
     /// The end was reported, or will not be because the node closed first.
     pub(super) ended: bool,
     /// The node is done with it; it goes when the last operation completes.
@@ -39,6 +48,10 @@ impl Connection {
             wanted: true,
             receiving: false,
             cancelling: false,
+            watching: false,
+            end_noticed: false,
+            failure_noticed: false,
+            send_failed: None,
             ended: false,
             closing: false,
         }
@@ -49,9 +62,15 @@ impl Connection {
         self.wanted && !self.receiving && !self.ended && !self.closing
     }
 
+    /// Whether a poll for the peer's end should be in flight and is not.
+    pub(super) fn needs_watch(&self) -> bool {
+        let is_paused = !self.wanted && !self.receiving && !self.ended && !self.closing;
+        is_paused && !self.watching && !self.failure_noticed
+    }
+
     /// Whether operations name the descriptor.
     pub(super) fn busy(&self) -> bool {
-        self.receiving || self.outgoing.is_some()
+        self.receiving || self.watching || self.outgoing.is_some()
     }
 }
 

@@ -24,17 +24,24 @@ use super::connection::{Connection, Outgoing};
 use super::ring::{Mode, Ring, RingWait};
 use super::sleeper::Sleeper;
 use super::tag::{CONNECTIONS_MAX, Operation};
-use crate::listen::Listener;
+use crate::listen::{Listener, ListenerNews};
 use crate::shed::Shedder;
 use crate::slab::Slab;
 use crate::socket::{Socket, endpoints};
 use crate::waker::Waker;
 
-/// The most that one send carries: the length of a send is a signed 32-bit number in its completion.
-const SEND_MAX: usize = 1 << 30;
+/// The most that one send carries, in bytes. Longer buffers leave in several, so that it shows whether the peer reads: the
+/// kernel tells nothing of a send before all of it has left.
+const SEND_MAX_LEN_BYTES: usize = 256 * 1024;
+
+/// The most that one direct reply carries: the length of a send is a signed 32-bit number in its completion.
+const REMOTE_SEND_MAX_LEN_BYTES: usize = 1 << 30;
 
 /// Longer buffers are not sent quietly, in bytes.
 const QUIET_MAX_LEN_BYTES: usize = 64 * 1024;
+
+/// Numbers of listeners begin again here: long before, those with low numbers have gone.
+const LISTENERS_MAX: u32 = 1 << 16;
 
 /// How often the end of a driver waits for operations to be over before it gives up on the memory that
 /// they may still use.
@@ -70,6 +77,9 @@ pub struct UringNetwork {
     /// Connections whose quiet send is in the submission queue.
     quiet: Vec<ConnectionId>,
     listeners: Vec<Accepting>,
+    /// The number of the next listener.
+    next_listener: u32,
+    news: ListenerNews,
     listening: bool,
     waker: Waker,
     sleeper: Sleeper,
@@ -85,6 +95,8 @@ pub struct UringNetwork {
 
 #[derive(Debug)]
 struct Accepting {
+    /// Names it in completions, which may come when it has been replaced.
+    number: u32,
     listener: Listener,
     armed: bool,
     rest_until: Option<Instant>,
@@ -129,22 +141,15 @@ impl UringNetwork {
     ) -> io::Result<Self> {
         let ring = Ring::new(options.entries, options.best_mode)?;
         let buffers = BufferRing::register(ring.inner(), options.buffers, options.buffer_len_bytes)?;
-        for listener in &listeners {
-            // A listener in non-blocking mode would fail instead of waiting in the ring.
-            let flags = rustix::fs::fcntl_getfl(listener)?;
-            rustix::fs::fcntl_setfl(listener, flags - OFlags::NONBLOCK)?;
-        }
-        let listeners = listeners
-            .into_iter()
-            .map(|listener| Accepting { listener, armed: false, rest_until: None })
-            .collect();
         let mut network = Self {
             ring,
             buffers,
             connections: Slab::new(CONNECTIONS_MAX),
             remotes: Remotes::default(),
             quiet: Vec::new(),
-            listeners,
+            listeners: Vec::new(),
+            next_listener: 0,
+            news: ListenerNews::default(),
             listening: true,
             waker,
             sleeper,
@@ -157,8 +162,48 @@ impl UringNetwork {
         };
         network.sleeper.attach(&network.waker);
         network.watch_waker();
-        network.accept_again();
+        network.add_listeners(listeners)?;
         Ok(network)
+    }
+
+    /// Has the driver take other TCP listeners from `news` when there are some.
+    #[must_use]
+    pub fn following(mut self, news: ListenerNews) -> Self {
+        self.news = news;
+        self
+    }
+
+    fn add_listeners(&mut self, listeners: Vec<Listener>) -> io::Result<()> {
+        for listener in listeners {
+            // A listener in non-blocking mode would fail instead of waiting in the ring.
+            let flags = rustix::fs::fcntl_getfl(&listener)?;
+            rustix::fs::fcntl_setfl(&listener, flags - OFlags::NONBLOCK)?;
+            let number = self.next_listener;
+            self.next_listener = number.wrapping_add(1) % LISTENERS_MAX;
+            self.listeners.push(Accepting { number, listener, armed: false, rest_until: None });
+        }
+        self.accept_again();
+        Ok(())
+    }
+
+    /// Accepts from other TCP listeners if there are some.
+    fn follow_news(&mut self) -> io::Result<()> {
+        let Some(listeners) = self.news.take().filter(|_| self.listening) else { return Ok(()) };
+        let (kept, old) = mem::take(&mut self.listeners)
+            .into_iter()
+            .partition(|accepting: &Accepting| !accepting.listener.is_tcp());
+        self.listeners = kept;
+        self.cancel_accepting(&old);
+        self.add_listeners(listeners)
+    }
+
+    fn cancel_accepting(&mut self, listeners: &[Accepting]) {
+        for accepting in listeners.iter().filter(|accepting| accepting.armed) {
+            let operation = Operation::Accept(accepting.number);
+            let entry = opcode::AsyncCancel2::new(CancelBuilder::user_data(operation.pack()));
+            // SAFETY: points to no memory.
+            unsafe { self.ring.push(entry.build().user_data(Operation::Ignored.pack())) };
+        }
     }
 
     /// How the kernel runs this ring.
@@ -176,7 +221,7 @@ impl UringNetwork {
     /// Arms the listeners that are not resting. Answers when the next one will have rested enough.
     fn accept_again(&mut self) -> Option<Instant> {
         let mut next: Option<Instant> = None;
-        for (index, accepting) in self.listeners.iter_mut().enumerate() {
+        for accepting in &mut self.listeners {
             if accepting.armed {
                 continue;
             }
@@ -188,7 +233,7 @@ impl UringNetwork {
                 accepting.rest_until = None;
             }
             accepting.armed = true;
-            let operation = Operation::Accept(u32::try_from(index).unwrap_or(u32::MAX));
+            let operation = Operation::Accept(accepting.number);
             let entry = opcode::AcceptMulti::new(Fd(accepting.listener.as_fd().as_raw_fd()))
                 .flags(libc::SOCK_CLOEXEC);
             // SAFETY: points to no memory.
@@ -203,6 +248,47 @@ impl UringNetwork {
         let entry = opcode::RecvMulti::new(Fd(connection.descriptor.as_raw_fd()), GROUP);
         // SAFETY: points to no memory: the kernel takes buffers of the group, which outlives the ring.
         unsafe { self.ring.push(entry.build().user_data(Operation::Receive(id).pack())) };
+    }
+
+    /// Has the end of a paused connection's peer told. Edge by edge: the kernel reports the end of the other side in any
+    /// case, so a poll for a single event would find nothing else once that has come.
+    fn watch(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.watching = true;
+        let flags = (libc::POLLRDHUP | libc::POLLHUP | libc::POLLERR) as u32;
+        let entry = opcode::PollAdd::new(Fd(connection.descriptor.as_raw_fd()), flags).multi(true);
+        // SAFETY: points to no memory.
+        unsafe { self.ring.push(entry.build().user_data(Operation::HangUp(id).pack())) };
+    }
+
+    /// The poll for the peer's end has something, or is over.
+    fn hung_up<E: Events<Socket>>(&mut self, id: ConnectionId, entry: &cqueue::Entry, events: &mut E) {
+        let Some(connection) = self.connections.get_mut(id) else { return };
+        connection.watching = cqueue::more(entry.flags());
+        if connection.closing {
+            return self.finish_close(id);
+        }
+        if connection.wanted || connection.ended {
+            // Who is received from ends that way. Should it be paused before, then a new poll must tell.
+            if connection.watching {
+                self.cancel(id, Operation::HangUp(id));
+            }
+            return;
+        }
+        let mut is_news = entry.result() < 0;
+        if entry.result() >= 0 {
+            let is_failure = entry.result() & i32::from(libc::POLLHUP | libc::POLLERR) != 0;
+            let noticed =
+                if is_failure { &mut connection.failure_noticed } else { &mut connection.end_noticed };
+            is_news = !mem::replace(noticed, true);
+            let failure = connection.send_failed.unwrap_or(io::ErrorKind::ConnectionReset);
+            if is_news {
+                events.hung_up(id, if is_failure { Closed::ByError(failure) } else { Closed::ByPeer });
+            }
+        }
+        if is_news && self.connections.get(id).is_some_and(Connection::needs_watch) {
+            self.watch(id);
+        }
     }
 
     fn cancel(&mut self, id: ConnectionId, operation: Operation) {
@@ -230,7 +316,7 @@ impl UringNetwork {
         let Some(connection) = self.connections.get(id) else { return };
         let Some(outgoing) = &connection.outgoing else { return };
         let rest = outgoing.buffer.get(outgoing.done..).unwrap_or_default();
-        let rest = &rest[..rest.len().min(SEND_MAX)];
+        let rest = &rest[..rest.len().min(SEND_MAX_LEN_BYTES)];
         // With WAITALL the kernel itself goes on after a short send, in most cases.
         let mut entry = send_entry(connection.descriptor.as_raw_fd(), rest, libc::MSG_WAITALL);
         if outgoing.silent {
@@ -296,7 +382,8 @@ impl UringNetwork {
                     events.remote_sent(tag, buffer, written);
                 }
             }
-            Operation::Accept(index) => self.accepted(index as usize, entry, events),
+            Operation::Accept(number) => self.accepted(number, entry, events),
+            Operation::HangUp(id) => self.hung_up(id, entry, events),
             Operation::Cancel(id) => self.cancelled(id, entry.result()),
             Operation::Wake => {
                 if !cqueue::more(entry.flags()) {
@@ -325,7 +412,7 @@ impl UringNetwork {
                 (Ok(_), _) => {
                     connection.ended = true;
                     if !silent {
-                        events.closed(id, Closed::ByPeer);
+                        events.closed(id, connection.send_failed.map_or(Closed::ByPeer, Closed::ByError));
                     }
                 }
                 (Err(_), _) => match Errno::from_raw_os_error(-result) {
@@ -357,6 +444,8 @@ impl UringNetwork {
             // A cancellation missed it.
             connection.cancelling = true;
             self.cancel(id, Operation::Receive(id));
+        } else if connection.needs_watch() {
+            self.watch(id);
         }
     }
 
@@ -373,8 +462,9 @@ impl UringNetwork {
                 } else if written == 0 {
                     Some(Errno::PIPE)
                 } else {
-                    self.short_sends += 1;
+                    self.short_sends += u64::from(written < SEND_MAX_LEN_BYTES);
                     if !connection.closing {
+                        events.sent_some(id);
                         return self.continue_send(id);
                     }
                     Some(Errno::CANCELED)
@@ -393,16 +483,12 @@ impl UringNetwork {
             None => events.sent(id, buffer, Ok(())),
             Some(errno) => {
                 let error = io::Error::from(errno);
-                let kind = error.kind();
-                let report = !mem::replace(&mut connection.ended, true) && !closing;
-                connection.wanted = false;
-                if connection.receiving && !closing && !mem::replace(&mut connection.cancelling, true) {
-                    self.cancel(id, Operation::Receive(id));
+                if !closing {
+                    // What the peer sent before is still received, and behind it the end of the socket.
+                    connection.send_failed = Some(error.kind());
+                    let _ = rustix::net::shutdown(&connection.descriptor, rustix::net::Shutdown::Both);
                 }
                 events.sent(id, buffer, Err(error));
-                if report {
-                    events.closed(id, Closed::ByError(kind));
-                }
             }
         }
         if closing {
@@ -410,14 +496,16 @@ impl UringNetwork {
         }
     }
 
-    fn accepted<E: Events<Socket>>(&mut self, index: usize, entry: &cqueue::Entry, events: &mut E) {
+    fn accepted<E: Events<Socket>>(&mut self, number: u32, entry: &cqueue::Entry, events: &mut E) {
         let socket = (entry.result() >= 0).then(|| Socket::from_completion(entry.result()));
         if let Some(socket) = socket
             && self.listening
         {
             events.accepted(socket);
         }
-        let Some(accepting) = self.listeners.get_mut(index) else { return };
+        let Some(accepting) = self.listeners.iter_mut().find(|accepting| accepting.number == number) else {
+            return;
+        };
         if !cqueue::more(entry.flags()) {
             accepting.armed = false;
         }
@@ -500,6 +588,7 @@ impl Network for UringNetwork {
     }
 
     fn poll<E: Events<Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()> {
+        self.follow_news()?;
         self.keep_signals()?;
         let wait = self.plan_wait(wait);
         self.ring.enter(wait)?;
@@ -549,7 +638,7 @@ impl Network for UringNetwork {
         self.queued();
         let index = self.remotes.insert(tag, buffer);
         let Some(Some((_, buffer))) = self.remotes.entries.get(index as usize) else { return };
-        let bytes = &buffer[..buffer.len().min(SEND_MAX)];
+        let bytes = &buffer[..buffer.len().min(REMOTE_SEND_MAX_LEN_BYTES)];
         let entry = send_entry(RawFd::try_from(socket.0).unwrap_or(-1), bytes, libc::MSG_DONTWAIT);
         // SAFETY: the bytes belong to the entry in `remotes`, which stays until this completes.
         unsafe { self.ring.push(entry.user_data(Operation::Remote(index).pack())) };
@@ -564,9 +653,13 @@ impl Network for UringNetwork {
         self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
         connection.wanted = false;
+        let needs_watch = connection.needs_watch();
         if connection.receiving && !connection.cancelling {
             connection.cancelling = true;
             self.cancel(id, Operation::Receive(id));
+        }
+        if needs_watch {
+            self.watch(id);
         }
     }
 
@@ -589,13 +682,16 @@ impl Network for UringNetwork {
         connection.closing = true;
         connection.wanted = false;
         let cancel_receive = connection.receiving && !connection.cancelling;
-        let cancel_send = connection.outgoing.is_some();
+        let (cancel_send, cancel_watch) = (connection.outgoing.is_some(), connection.watching);
         connection.cancelling = connection.receiving;
         if cancel_receive {
             self.cancel(id, Operation::Receive(id));
         }
         if cancel_send {
             self.cancel(id, Operation::Send(id));
+        }
+        if cancel_watch {
+            self.cancel(id, Operation::HangUp(id));
         }
         self.finish_close(id);
     }
@@ -613,14 +709,8 @@ impl Network for UringNetwork {
 
     fn stop_listening(&mut self) {
         self.listening = false;
-        for (index, accepting) in mem::take(&mut self.listeners).into_iter().enumerate() {
-            if accepting.armed {
-                let operation = Operation::Accept(u32::try_from(index).unwrap_or(u32::MAX));
-                let entry = opcode::AsyncCancel2::new(CancelBuilder::user_data(operation.pack()));
-                // SAFETY: points to no memory.
-                unsafe { self.ring.push(entry.build().user_data(Operation::Ignored.pack())) };
-            }
-        }
+        let listeners = mem::take(&mut self.listeners);
+        self.cancel_accepting(&listeners);
         // Now rather than with the next poll: the port shall be free when this returns.
         let _ = self.ring.enter(RingWait::No);
     }
@@ -635,6 +725,7 @@ impl Network for UringNetwork {
             ("ring_submitted", ring.submitted),
             ("ring_completed", ring.completed),
             ("ring_overflows", ring.overflows),
+            ("ring_shortages", ring.shortages),
             ("receive_buffers_exhausted", self.buffers_exhausted),
             ("short_sends", self.short_sends),
             ("accept_errors", self.shedder.errors),

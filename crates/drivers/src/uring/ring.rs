@@ -75,6 +75,31 @@ pub(crate) enum RingWait {
     AtMost(Duration),
 }
 
+/// How long nothing is asked of a kernel that is short of memory: whoever asks again at once takes the processor from
+/// those who could free some.
+const SHORTAGE_REST: Duration = Duration::from_millis(1);
+
+/// What a system call that failed means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Failure {
+    /// The wait ended, or the kernel wants completions reaped first.
+    None,
+    /// The kernel is short of memory for the moment.
+    Shortage,
+    /// The ring cannot be used any more.
+    Fatal,
+}
+
+impl Failure {
+    fn of(error: &io::Error) -> Failure {
+        match Errno::from_io_error(error) {
+            Some(Errno::TIME | Errno::INTR | Errno::BUSY) => Failure::None,
+            Some(Errno::AGAIN | Errno::NOMEM | Errno::NOBUFS) => Failure::Shortage,
+            _ => Failure::Fatal,
+        }
+    }
+}
+
 /// What happened on a ring so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RingCounters {
@@ -86,6 +111,8 @@ pub(crate) struct RingCounters {
     pub(crate) submitted: u64,
     /// Completions reaped.
     pub(crate) completed: u64,
+    /// System calls that failed because the kernel was short of memory.
+    pub(crate) shortages: u64,
     /// Times the completion queue overflowed (nothing was lost: the kernel keeps what does not fit).
     pub(crate) overflows: u64,
 }
@@ -217,11 +244,15 @@ impl Ring {
                 self.counters.submitted += submitted as u64;
                 Ok(())
             }
-            Err(error) => match Errno::from_io_error(&error) {
-                // The wait ended; the kernel is short of memory for the moment; or it wants completions
-                // reaped first. What was not submitted stays queued.
-                Some(Errno::TIME | Errno::INTR | Errno::AGAIN | Errno::BUSY) => Ok(()),
-                _ => Err(error),
+            Err(error) => match Failure::of(&error) {
+                // What was not submitted stays queued.
+                Failure::None => Ok(()),
+                Failure::Shortage => {
+                    self.counters.shortages += 1;
+                    std::thread::sleep(SHORTAGE_REST);
+                    Ok(())
+                }
+                Failure::Fatal => Err(error),
             },
         }
     }
@@ -296,5 +327,23 @@ impl fmt::Debug for Ring {
             .field("backlog", &self.backlog.len())
             .field("counters", &self.counters)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortage_passes() {
+        for (errno, failure) in [
+            (Errno::TIME, Failure::None),
+            (Errno::BUSY, Failure::None),
+            (Errno::NOMEM, Failure::Shortage),
+            (Errno::AGAIN, Failure::Shortage),
+            (Errno::BADF, Failure::Fatal),
+        ] {
+            assert_eq!(Failure::of(&io::Error::from(errno)), failure, "{errno}");
+        }
     }
 }

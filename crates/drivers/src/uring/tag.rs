@@ -15,7 +15,9 @@ pub(super) enum Operation {
     Receive(ConnectionId),
     /// A send of a connection.
     Send(ConnectionId),
-    /// The cancellation of a connection's receive or send.
+    /// The poll for the end of a paused connection's peer.
+    HangUp(ConnectionId),
+    /// The cancellation of a connection's receive, send or poll.
     Cancel(ConnectionId),
     /// A send to another node's connection, by its place in the table of those.
     Remote(u32),
@@ -39,6 +41,7 @@ impl Operation {
             Operation::Remote(index) => (4, 0, index),
             Operation::Accept(index) => (5, 0, index),
             Operation::Wake => (6, 0, 0),
+            Operation::HangUp(id) => (7, id.index, id.generation),
         };
         debug_assert!(index < CONNECTIONS_MAX);
         (kind << (32 + INDEX_BITS)) | (u64::from(index) << 32) | u64::from(generation)
@@ -57,6 +60,7 @@ impl Operation {
             4 => Operation::Remote(low),
             5 => Operation::Accept(low),
             6 => Operation::Wake,
+            7 => Operation::HangUp(id),
             _ => Operation::Ignored,
         }
     }
@@ -73,6 +77,7 @@ mod tests {
         for operation in [
             Operation::Receive(id),
             Operation::Send(id),
+            Operation::HangUp(id),
             Operation::Cancel(id),
             Operation::Receive(low),
             Operation::Remote(u32::MAX),

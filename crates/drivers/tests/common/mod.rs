@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use tessera_drivers::epoll::EpollNetwork;
-use tessera_drivers::listen::{ListenOptions, Listener, Listeners, listen};
+use tessera_drivers::listen::{ListenOptions, Listener, ListenerNews, Listeners, listen};
 use tessera_drivers::uring::{Mode, Sleeper, UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker};
 use tessera_node::network::{Closed, ConnectionId, Events, Network, Wait};
@@ -23,6 +23,9 @@ pub struct Record {
     pub sent: Vec<(ConnectionId, Vec<u8>, Result<(), io::ErrorKind>)>,
     pub remote: Vec<(u64, Vec<u8>, usize)>,
     pub closed: Vec<(ConnectionId, Closed)>,
+    pub hung_up: Vec<(ConnectionId, Closed)>,
+    /// Parts of sends that were told.
+    pub sent_some: usize,
     /// Number of events.
     pub events: usize,
 }
@@ -54,6 +57,17 @@ impl Events<Socket> for Record {
         self.sent.push((id, buffer, result.map_err(|error| error.kind())));
     }
 
+    fn sent_some(&mut self, _: ConnectionId) {
+        self.events += 1;
+        self.sent_some += 1;
+    }
+
+    fn hung_up(&mut self, id: ConnectionId, why: Closed) {
+        self.events += 1;
+        assert!(self.closed.iter().all(|closed| closed.0 != id), "nothing is told after the end");
+        self.hung_up.push((id, why));
+    }
+
     fn remote_sent(&mut self, tag: u64, buffer: Vec<u8>, written: usize) {
         self.events += 1;
         self.remote.push((tag, buffer, written));
@@ -72,6 +86,8 @@ pub trait Driver: 'static {
 
     fn make(listeners: Vec<Listener>, waker: Waker) -> Self::Network;
 
+    fn following(network: Self::Network, news: ListenerNews) -> Self::Network;
+
     /// Whether this machine can run it.
     fn available() -> bool {
         true
@@ -85,6 +101,10 @@ impl Driver for Epoll {
 
     fn make(listeners: Vec<Listener>, waker: Waker) -> Self::Network {
         EpollNetwork::new(listeners, waker).expect("an epoll driver")
+    }
+
+    fn following(network: Self::Network, news: ListenerNews) -> Self::Network {
+        network.following(news)
     }
 }
 
@@ -107,6 +127,10 @@ macro_rules! uring_drivers {
 
             fn make(listeners: Vec<Listener>, waker: Waker) -> Self::Network {
                 make_uring($options, listeners, waker)
+            }
+
+            fn following(network: Self::Network, news: ListenerNews) -> Self::Network {
+                network.following(news)
             }
 
             fn available() -> bool {

@@ -47,7 +47,8 @@ pub trait Subject {
         match self.run_one(Operation::List { directory }) {
             Ok(Output::Names(mut names)) => {
                 names.sort();
-                names
+                assert!(names.iter().all(|listed| listed.is_regular), "{names:?}");
+                names.into_iter().map(|listed| (listed.name, listed.len_bytes)).collect()
             }
             other => panic!("{other:?}"),
         }

@@ -5,6 +5,7 @@ use super::raw::{Content, Entry, INLINE_COLLECTION_MAX_BYTES, OwnedEntry, RawEnt
 use super::segment::Place;
 use super::slot::Slot;
 use super::{Totals, borrow};
+use tessera_values::string::make_room;
 use tessera_values::{Collection, StringRef, StringValue, Value, ValueRef};
 
 /// A collection in a box moves into the entry's block when it has become as short as this.
@@ -264,11 +265,27 @@ impl<'a> EntryMut<'a> {
     }
 
     /// Has `change` work on the bytes of a string, which is raw from then on.
-    #[allow(unsafe_code)]
     pub fn change_raw<T>(&mut self, change: impl FnOnce(&mut Vec<u8>) -> T) -> Option<T> {
+        self.change_raw_to(0, change)
+    }
+
+    /// The same, with room for `len_bytes` in all: see [`make_room`]. `change` makes it no longer than that, or takes care itself.
+    #[allow(unsafe_code)]
+    pub fn change_raw_to<T>(
+        &mut self,
+        len_bytes: usize,
+        change: impl FnOnce(&mut Vec<u8>) -> T,
+    ) -> Option<T> {
         let string = self.string()?;
         if !matches!(string, StringRef::Growing(_)) {
-            let bytes = string.as_bytes(&mut tessera_values::Digits::new()).to_vec();
+            let (mut digits, mut bytes) = (tessera_values::Digits::new(), Vec::new());
+            let held = string.as_bytes(&mut digits);
+            // Before they are copied: a long string should not be copied twice.
+            match len_bytes > held.len() {
+                true => make_room(&mut bytes, len_bytes),
+                false => bytes.reserve_exact(held.len()),
+            }
+            bytes.extend_from_slice(held);
             let expire_at_ms = self.as_entry().expire_at_ms();
             self.replace(Content::Owned(Value::String(StringValue::Growing(bytes))), expire_at_ms);
         }
@@ -277,6 +294,7 @@ impl<'a> EntryMut<'a> {
         let Some(Value::String(StringValue::Growing(bytes))) = (unsafe { self.raw().boxed_mut() }) else {
             unreachable!("a growing string is kept in a box");
         };
+        make_room(bytes, len_bytes);
         let result = change(bytes);
         self.totals.entry_bytes = self.totals.entry_bytes + self.as_entry().allocated_bytes() - before_bytes;
         Some(result)

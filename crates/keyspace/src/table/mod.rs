@@ -30,7 +30,7 @@ pub(crate) use defrag::Moves;
 pub use edit::EntryMut;
 pub use raw::Entry;
 pub(crate) use raw::{Content, OwnedEntry, USE_BITS};
-pub use scan::POSITION_BITS;
+pub use scan::CURSOR_BITS;
 pub(crate) use walk::Walked;
 
 use ahash::RandomState;

@@ -233,20 +233,49 @@ fn a_scan_from_every_cursor_shows_the_rest() {
     for number in 0..3000 {
         insert(&mut table, &numbered(number), b"", None);
     }
-    let mut hashes: Vec<u64> =
-        table.iter().map(|entry| table.hash(entry.key()) >> (u64::BITS - POSITION_BITS)).collect();
+    let mut hashes: Vec<u64> = table.iter().map(|entry| table.hash(entry.key())).collect();
     hashes.sort_unstable();
     let mut random = fastrand::Rng::with_seed(5);
-    for cursor in (0..400).map(|_| random.u64(..1 << POSITION_BITS)).chain([0, (1 << POSITION_BITS) - 1]) {
+    for cursor in (0..400).map(|_| random.u64(..1 << CURSOR_BITS)).chain([0, (1 << CURSOR_BITS) - 1]) {
         let mut visited = Vec::new();
         let end = table.scan(cursor, usize::MAX, |entry| {
-            visited.push(table.hash(entry.key()) >> (u64::BITS - POSITION_BITS));
+            visited.push(table.hash(entry.key()));
         });
         assert_eq!(end, None);
-        let missing = hashes.iter().filter(|hash| **hash >= cursor).any(|hash| !visited.contains(hash));
+        let from = cursor.reverse_bits();
+        let missing = hashes.iter().filter(|hash| **hash >= from).any(|hash| !visited.contains(hash));
         assert!(!missing, "from {cursor:x}");
-        assert!(visited.len() <= hashes.iter().filter(|hash| **hash >= cursor).count() + 2);
+        assert!(visited.len() <= hashes.iter().filter(|hash| **hash >= from).count() + 2);
     }
+}
+
+/// Clients keep them as signed numbers or as doubles; many people look at them.
+#[test]
+fn cursors_are_about_as_large_as_the_table() {
+    for len in [0, 1, 10, 1000, 50_000] {
+        let mut table = table();
+        (0..len).for_each(|number| insert(&mut table, &numbered(number), b"", None));
+        for count in [1, 10, 500] {
+            let (mut cursor, mut visited) = (0, 0);
+            while let Some(next) = table.scan(cursor, count, |_| visited += 1) {
+                assert!(next > 0 && next < 1 << CURSOR_BITS);
+                // Two keys in a row may lie closer together than most do.
+                assert!(next < 64 * u64::from(len) * u64::from(len), "{next} of {len}");
+                cursor = next;
+            }
+            assert_eq!(visited, len);
+        }
+    }
+}
+
+#[test]
+fn keys_too_close_for_a_cursor_are_shown_together() {
+    // As positions, of which a cursor tells the leading bits only.
+    let unit = 1 << (48 - CURSOR_BITS);
+    assert_eq!(super::scan::between(5 * unit, 6 * unit - 1), None);
+    assert_eq!(super::scan::between(5 * unit, 6 * unit), Some(6 * unit));
+    assert_eq!(super::scan::between(5 * unit + 3, 8 * unit + 7), Some(8 * unit));
+    assert_eq!(super::scan::between(7 * unit, 7 * unit), None);
 }
 
 #[test]

@@ -1,17 +1,23 @@
 //! What there is to load: the files of a snapshot, one plain file, or nothing.
 
 use super::reader::FileReader;
-use crate::disk::{Operation, Output};
+use crate::disk::{Listed, Operation, Output};
 use crate::snapshot::names::Place;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
-use tessera_storage::manifest::{MANIFEST_MAX_LEN_BYTES, Manifest};
+use tessera_storage::manifest::{MANIFEST_MAX_LEN_BYTES, Manifest, ShardFile};
 use tessera_storage::rdb::{DecodeOptions, Decoder, Item};
+use tessera_storage::time::utc;
 
 /// The auxiliary field that says when a file's cut was made, in Unix milliseconds.
 const CUT_FIELD: &[u8] = b"tessera-cut-ms";
 /// The one that Redis writes, in Unix seconds.
 const TIME_FIELD: &[u8] = b"ctime";
+/// How many names a sentence lists.
+const NAMES_TOLD_MAX: usize = 4;
+/// Where Redis keeps its log of writes if it keeps one, since 7.0 and before.
+const APPEND_ONLY: [&str; 2] = ["appendonlydir", "appendonly.aof"];
 /// The one that says how much memory its writer used, in bytes.
 const MEMORY_FIELD: &[u8] = b"used-mem";
 
@@ -20,8 +26,19 @@ const MEMORY_FIELD: &[u8] = b"used-mem";
 pub(crate) struct PlannedFile {
     pub(crate) path: Arc<str>,
     pub(crate) len_bytes: u64,
-    /// How many keys it must have, if that is known.
-    pub(crate) keys: Option<u64>,
+    /// What its manifest says of it, if it has one.
+    pub(crate) described: Option<Described>,
+}
+
+/// What a manifest says of a file besides its length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Described {
+    /// How many keys it has.
+    pub(crate) keys: u64,
+    /// The checksum of all its bytes but the last eight.
+    pub(crate) crc64: u64,
+    /// The version in its header.
+    pub(crate) rdb_version: u32,
 }
 
 /// Everything to load.
@@ -30,11 +47,45 @@ pub struct LoadPlan {
     pub(crate) files: Vec<PlannedFile>,
     /// Memory that the writer used, in bytes; 0 if it does not say.
     pub(crate) used_memory_bytes: u64,
+    /// When what is loaded was cut, in Unix milliseconds, as far as that is known.
+    pub(crate) cut_ms: Option<i64>,
     /// For the log.
     pub(crate) description: String,
+    /// For the log, too: what is there besides.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// What a server that starts in a directory would load, as it finds it itself. `carry_out` does on a disk what it is told.
+///
+/// # Errors
+/// Why it would not start: a sentence.
+pub fn find(
+    directory: &Path,
+    db_filename: &[u8],
+    mut carry_out: impl FnMut(Operation) -> io::Result<Output>,
+) -> Result<LoadPlan, String> {
+    let mut finder = Finder::new(Place::new(directory, db_filename)?, DecodeOptions::default());
+    loop {
+        let Some((asked, operation)) = finder.next_operation() else {
+            return Err("it is not known what to do next".to_owned());
+        };
+        if let Some(plan) = finder.take(asked, carry_out(operation))? {
+            return Ok(plan);
+        }
+    }
 }
 
 impl LoadPlan {
+    /// What would be loaded; empty if there is nothing.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// What is there besides.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
     pub(crate) fn total_bytes(&self) -> u64 {
         self.files.iter().map(|file| file.len_bytes).sum()
     }
@@ -43,9 +94,18 @@ impl LoadPlan {
 /// What the beginning of a plain file says.
 #[derive(Clone, Copy, Debug, Default)]
 struct Beginning {
-    /// When it was made, in Unix milliseconds.
-    cut_ms: Option<i64>,
+    /// When it was cut, in Unix milliseconds, if Tessera has written it.
+    own_cut_ms: Option<i64>,
+    /// When it was made, in Unix seconds.
+    made_s: Option<i64>,
     used_memory_bytes: u64,
+}
+
+impl Beginning {
+    /// The latest moment that it can be of, in Unix milliseconds.
+    fn cut_ms(&self) -> Option<i64> {
+        self.own_cut_ms.or(self.made_s.map(|made_s| made_s.saturating_mul(1000).saturating_add(999)))
+    }
 }
 
 #[derive(Debug)]
@@ -72,17 +132,29 @@ pub(crate) struct Finder {
     place: Place,
     options: DecodeOptions,
     stage: Stage,
-    names: Vec<(String, u64)>,
+    names: Vec<Listed>,
+    remarks: Vec<String>,
     manifest: Option<Manifest>,
 }
 
 impl Finder {
     pub(crate) fn new(place: Place, options: DecodeOptions) -> Finder {
-        Finder { place, options, stage: Stage::Listing { asked: false }, names: Vec::new(), manifest: None }
+        Finder {
+            place,
+            options,
+            stage: Stage::Listing { asked: false },
+            names: Vec::new(),
+            remarks: Vec::new(),
+            manifest: None,
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|listed| listed.name == name)
     }
 
     fn len_of(&self, name: &str) -> Option<u64> {
-        self.names.iter().find(|(found, _)| found == name).map(|(_, len_bytes)| *len_bytes)
+        self.names.iter().find(|listed| listed.name == name).map(|listed| listed.len_bytes)
     }
 
     /// The next operation to submit, if any may be now.
@@ -129,6 +201,11 @@ impl Finder {
     }
 
     fn begin(&mut self) -> Result<Option<LoadPlan>, String> {
+        self.refuse_what_is_no_file()?;
+        if !self.has(&self.place.manifest_name()) {
+            self.refuse_files_without_manifest()?;
+            self.look_for_log_of_writes()?;
+        }
         match self.len_of(&self.place.manifest_name()) {
             Some(len_bytes) if len_bytes > MANIFEST_MAX_LEN_BYTES as u64 => {
                 Err(format!("{}: too long for a manifest", self.place.path(&self.place.manifest_name())))
@@ -141,6 +218,82 @@ impl Finder {
                 Ok(None)
             }
             None => self.begin_plain(),
+        }
+    }
+
+    /// What has the name of a file and cannot be read as one is not the same as nothing.
+    fn refuse_what_is_no_file(&self) -> Result<(), String> {
+        let (place, manifest_name) = (&self.place, self.place.manifest_name());
+        let is_ours = |name: &str| {
+            name == manifest_name || name == place.merged_name() || place.epoch_of(name).is_some()
+        };
+        match self.names.iter().find(|listed| !listed.is_regular && is_ours(&listed.name)) {
+            Some(Listed { name, .. }) => Err(format!(
+                "{} is not a regular file (a directory, a pipe, or a link that leads nowhere); move it away",
+                place.path(name)
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Shards' files are a snapshot only together with their manifest. Without it they are what a first snapshot has left that did
+    /// not come to its end, if that is marked; or else somebody has lost the manifest, and must not lose the files too.
+    fn refuse_files_without_manifest(&self) -> Result<(), String> {
+        let unfinished: Vec<u64> =
+            self.names.iter().filter_map(|listed| self.place.epoch_of_mark(&listed.name)).collect();
+        let is_lost =
+            |name: &&str| self.place.epoch_of(name).is_some_and(|epoch| !unfinished.contains(&epoch));
+        let lost: Vec<&str> = self.names.iter().map(|listed| listed.name.as_str()).filter(is_lost).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        Err(format!(
+            "{} has files of a snapshot ({}) and no {} that names them. Bring that back; or move them away to start \
+             without them. Each is an RDB file of its own",
+            self.place.directory(),
+            some_of(&lost),
+            self.place.manifest_name()
+        ))
+    }
+
+    /// What Redis wrote with `appendonly yes` is in its log of writes, which cannot be read here. Perhaps nothing else is there, or what is there is
+    /// older.
+    fn look_for_log_of_writes(&mut self) -> Result<(), String> {
+        let Some(name) = APPEND_ONLY.into_iter().find(|name| self.has(name)) else { return Ok(()) };
+        let path = self.place.path(name);
+        if !self.has(self.place.merged_name()) {
+            return Err(format!(
+                "{path} is where Redis keeps its data with appendonly yes, and Tessera cannot read that. Start Redis \
+                 there once more, send it CONFIG SET appendonly no and then SAVE, stop it, and move {name} away: \
+                 Tessera loads the {} that is written then. To start without that data, move {name} away",
+                self.place.merged_name()
+            ));
+        }
+        self.remarks.push(format!(
+            "{path} is not read: if Redis ran with appendonly yes, then what it wrote after {} is only there",
+            self.place.merged_name()
+        ));
+        Ok(())
+    }
+
+    /// Tells of files that do not count.
+    fn note_leftovers(&mut self) {
+        let place = &self.place;
+        let named: Vec<&str> =
+            self.manifest.iter().flat_map(|set| &set.files).map(|file| &*file.name).collect();
+        let is_left = |name: &&str| {
+            place.is_temporary(name)
+                || place.epoch_of_mark(name).is_some()
+                || place.epoch_of(name).is_some() && !named.contains(name)
+        };
+        let left: Vec<&str> = self.names.iter().map(|listed| listed.name.as_str()).filter(is_left).collect();
+        if !left.is_empty() {
+            self.remarks.push(format!(
+                "{} of a snapshot that did not come to its end, or was followed by another: not loaded, and removed \
+                 after the next snapshot: {}",
+                if left.len() == 1 { "a file".to_owned() } else { format!("{} files", left.len()) },
+                some_of(&left)
+            ));
         }
     }
 
@@ -192,22 +345,42 @@ impl Finder {
         }
     }
 
-    /// Which of a snapshot and a plain file it is: the one whose cut is later.
+    /// Which of a snapshot and a plain file it is.
     fn decide(&mut self, plain: Option<Beginning>) -> Result<LoadPlan, String> {
-        match (self.manifest.take(), plain) {
-            (None, None) => Ok(LoadPlan::default()),
-            (None, Some(plain)) => Ok(self.plan_of_plain(plain, "")),
-            (Some(manifest), None) => self.plan_of_set(&manifest, ""),
-            (Some(manifest), Some(plain)) => {
-                if plain.cut_ms.is_some_and(|cut_ms| cut_ms >= manifest.cut_unix_ms.cast_signed()) {
-                    let note = format!(", which is newer than {}", self.place.manifest_name());
-                    Ok(self.plan_of_plain(plain, &note))
-                } else {
-                    let note = format!(", which is newer than {}", self.place.merged_name());
-                    self.plan_of_set(&manifest, &note)
-                }
-            }
+        self.note_leftovers();
+        let mut plan = match (self.manifest.take(), plain) {
+            (None, None) => LoadPlan::default(),
+            (None, Some(plain)) => self.plan_of_plain(plain, ""),
+            (Some(manifest), None) => self.plan_of_set(&manifest, "")?,
+            (Some(manifest), Some(plain)) => self.decide_between(&manifest, plain)?,
+        };
+        plan.remarks = std::mem::take(&mut self.remarks);
+        Ok(plan)
+    }
+
+    /// Of two that Tessera has written the one whose cut is later counts: a crash came between the new one and the removal of the old
+    /// one. What another server has written after the snapshot does not follow from it, so whoever runs the
+    /// server must say which is to be lost.
+    fn decide_between(&self, manifest: &Manifest, plain: Beginning) -> Result<LoadPlan, String> {
+        let (set_name, plain_name) = (self.place.manifest_name(), self.place.merged_name());
+        let set_cut_ms = manifest.cut_unix_ms.cast_signed();
+        let is_older = plain.cut_ms().is_some_and(|cut_ms| cut_ms < set_cut_ms);
+        if is_older {
+            return self.plan_of_set(manifest, &format!(", which is newer than {plain_name}"));
         }
+        if plain.own_cut_ms.is_some() {
+            return Ok(self.plan_of_plain(plain, &format!(", which is newer than {set_name}")));
+        }
+        let when = plain.made_s.map_or("at a time that it does not say".to_owned(), |made_s| {
+            format!("at {}", utc(made_s.saturating_mul(1000)))
+        });
+        Err(format!(
+            "{} has both a snapshot of Tessera of {} ({set_name}) and a {plain_name} that another server wrote {when}. \
+             One does not follow from the other, and only one can be loaded: move the other one away. The snapshot \
+             is {set_name} and the files that it names",
+            self.place.directory(),
+            utc(set_cut_ms)
+        ))
     }
 
     fn plan_of_plain(&self, plain: Beginning, note: &str) -> LoadPlan {
@@ -215,8 +388,10 @@ impl Finder {
         let len_bytes = self.len_of(self.place.merged_name()).unwrap_or_default();
         LoadPlan {
             description: format!("{path} ({len_bytes} bytes){note}"),
-            files: vec![PlannedFile { path, len_bytes, keys: None }],
+            files: vec![PlannedFile { path, len_bytes, described: None }],
             used_memory_bytes: plain.used_memory_bytes,
+            cut_ms: plain.cut_ms(),
+            remarks: Vec::new(),
         }
     }
 
@@ -226,8 +401,9 @@ impl Finder {
         for file in &manifest.files {
             let problem = match self.len_of(&file.name) {
                 Some(len_bytes) if len_bytes == file.len_bytes => {
-                    let (path, keys) = (self.place.path(&file.name), Some(file.keys));
-                    files.push(PlannedFile { path, len_bytes, keys });
+                    let ShardFile { keys, crc64, rdb_version, .. } = *file;
+                    let described = Some(Described { keys, crc64, rdb_version });
+                    files.push(PlannedFile { path: self.place.path(&file.name), len_bytes, described });
                     continue;
                 }
                 Some(len_bytes) => format!("has {len_bytes} bytes instead of {}", file.len_bytes),
@@ -243,6 +419,8 @@ impl Finder {
             ),
             files,
             used_memory_bytes: 0,
+            cut_ms: Some(manifest.cut_unix_ms.cast_signed()),
+            remarks: Vec::new(),
         })
     }
 }
@@ -252,129 +430,22 @@ impl Beginning {
         let number = std::str::from_utf8(value).ok().and_then(|text| text.parse::<i64>().ok());
         let Some(number) = number else { return };
         match name {
-            CUT_FIELD => self.cut_ms = Some(number),
-            // A cut of our own is more exact.
-            TIME_FIELD => {
-                self.cut_ms.get_or_insert(number.saturating_mul(1000));
-            }
+            CUT_FIELD => self.own_cut_ms = Some(number),
+            TIME_FIELD => self.made_s = Some(number),
             MEMORY_FIELD => self.used_memory_bytes = u64::try_from(number).unwrap_or_default(),
             _ => {}
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::disk::FileId;
-    use std::collections::BTreeMap;
-    use std::path::Path;
-    use tessera_storage::manifest::ShardFile;
-    use tessera_storage::rdb::{put_end, put_header};
-
-    type Files = BTreeMap<String, Vec<u8>>;
-
-    /// What a finder finds in `files`, which are in the directory `dir`.
-    fn find(files: &Files) -> Result<LoadPlan, String> {
-        let options = DecodeOptions::default();
-        let mut finder = Finder::new(Place::new(Path::new("dir"), b"dump.rdb").unwrap(), options);
-        let names: Vec<&String> = files.keys().collect();
-        let by_path = |path: &str| {
-            let name = path.strip_prefix("dir/").expect("all files are in the directory");
-            names.iter().position(|known| *known == name)
-        };
-        loop {
-            let (asked, operation) = finder.next_operation().expect("it asks until it knows");
-            let result = match operation {
-                Operation::List { directory } => {
-                    assert_eq!(&*directory, "dir");
-                    Ok(Output::Names(
-                        files.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect(),
-                    ))
-                }
-                Operation::Open { path } => match by_path(&path) {
-                    Some(index) => Ok(Output::Opened(FileId(index as u64), files[names[index]].len() as u64)),
-                    None => Err(io::ErrorKind::NotFound.into()),
-                },
-                Operation::Read { file, offset_bytes, len_bytes } => {
-                    let bytes = &files[names[file.0 as usize]][offset_bytes as usize..];
-                    Ok(Output::Read(bytes[..bytes.len().min(len_bytes)].to_vec()))
-                }
-                Operation::Close { .. } => Ok(Output::Done),
-                other => panic!("{other:?}"),
-            };
-            if let Some(plan) = finder.take(asked, result)? {
-                return Ok(plan);
-            }
-        }
-    }
-
-    fn plain(fields: &[(&[u8], &[u8])]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        put_header(&mut bytes, 10, fields);
-        put_end(&mut bytes);
-        bytes.extend([0; 8]);
-        bytes
-    }
-
-    fn set(cut_unix_ms: u64) -> Files {
-        let body = vec![1; 100];
-        let file = |shard: u16| ShardFile {
-            name: format!("dump-epoch7-shard{shard}.rdb"),
-            len_bytes: 100,
-            crc64: 0,
-            body_offset_bytes: 10,
-            body_len_bytes: 80,
-            keys: 5,
-            rdb_version: 10,
-            slots: vec![shard * 8192..=shard * 8192 + 8191],
-        };
-        let manifest = Manifest { epoch: 7, cut_unix_ms, files: vec![file(0), file(1)] };
-        let mut files: Files = manifest.files.iter().map(|file| (file.name.clone(), body.clone())).collect();
-        files.insert("dump.manifest".to_owned(), manifest.encode());
-        files
-    }
-
-    fn paths(plan: &LoadPlan) -> Vec<&str> {
-        plan.files.iter().map(|file| &*file.path).collect()
-    }
-
-    #[test]
-    fn nothing_a_plain_file_or_a_set() {
-        assert_eq!(find(&Files::new()).unwrap(), LoadPlan::default());
-        let plain = [("dump.rdb".to_owned(), plain(&[(b"used-mem", b"4321")]))].into();
-        let plan = find(&plain).unwrap();
-        assert_eq!((paths(&plan), plan.used_memory_bytes), (vec!["dir/dump.rdb"], 4321));
-        let plan = find(&set(1)).unwrap();
-        assert_eq!(paths(&plan), ["dir/dump-epoch7-shard0.rdb", "dir/dump-epoch7-shard1.rdb"]);
-        assert_eq!((plan.files[0].keys, plan.total_bytes()), (Some(5), 200));
-    }
-
-    #[test]
-    fn the_later_cut_is_loaded() {
-        for (fields, is_plain) in [
-            (&[(&b"ctime"[..], &b"2000"[..])][..], true),
-            (&[(b"ctime", b"1999")], false),
-            (&[(b"ctime", b"2000"), (b"tessera-cut-ms", b"1999999")], false),
-            (&[(b"tessera-cut-ms", b"2000000"), (b"ctime", b"1")], true),
-            (&[], false),
-        ] {
-            let mut files = set(2_000_000);
-            files.insert("dump.rdb".to_owned(), plain(fields));
-            let plan = find(&files).unwrap();
-            assert_eq!(paths(&plan)[0] == "dir/dump.rdb", is_plain, "{fields:?}");
-        }
-    }
-
-    #[test]
-    fn an_incomplete_set_is_refused() {
-        let mut files = set(1);
-        files.get_mut("dump-epoch7-shard1.rdb").unwrap().pop();
-        assert!(find(&files).unwrap_err().contains("dump-epoch7-shard1.rdb has 99 bytes instead of 100"));
-        files.remove("dump-epoch7-shard1.rdb");
-        assert!(find(&files).unwrap_err().contains("dump-epoch7-shard1.rdb is missing"));
-        let mut files = set(1);
-        files.get_mut("dump.manifest").unwrap()[40] ^= 1;
-        assert!(find(&files).is_err());
+/// The first of some names, and how many more there are.
+fn some_of(names: &[&str]) -> String {
+    let told = names[..names.len().min(NAMES_TOLD_MAX)].join(", ");
+    match names.len().saturating_sub(NAMES_TOLD_MAX) {
+        0 => told,
+        more => format!("{told} and {more} more"),
     }
 }
+
+#[cfg(test)]
+mod tests;

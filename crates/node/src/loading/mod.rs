@@ -19,8 +19,9 @@ use crate::dispatch::hold;
 use crate::feed::Flow;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
+use crate::snapshot::key_delay_ns;
 use crate::snapshot::names::Place;
-use finding::{Finder, LoadPlan, PlannedFile};
+use finding::{Described, Finder, LoadPlan, PlannedFile};
 use reader::FileReader;
 use std::collections::VecDeque;
 use std::io;
@@ -112,7 +113,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.me == 0 {
             match Place::new(&self.config.dir, &self.config.db_filename.0) {
                 Ok(place) => loading.finder = Some(Finder::new(place, self.decode_options())),
-                Err(problem) => return self.fail_loading(problem),
+                Err(problem) => self.fail_loading(problem),
             }
         }
         self.loading = Some(Box::new(loading));
@@ -122,6 +123,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         DecodeOptions {
             thresholds: self.shard.settings().thresholds,
             verify_checksum: self.config.rdb_checksum,
+            skip_unsupported: false,
             prefetch: tessera_keyspace::prefetch,
         }
     }
@@ -134,15 +136,32 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Loads on, if the server is loading: a turn's share.
     pub(crate) fn load(&mut self) {
         let Some(mut loading) = self.loading.take() else { return };
-        if !self.shared.loading.is_loading() {
+        if self.shared.loading.has_failed() {
+            self.stop_loading(&mut loading);
+        } else if !self.shared.loading.is_loading() {
             return self.end_loading(*loading);
+        } else {
+            let outcome = self.take_from_disk(&mut loading).and_then(|()| self.load_some(&mut loading));
+            if let Err(problem) = outcome {
+                self.fail_loading(problem);
+                self.stop_loading(&mut loading);
+            }
         }
-        let outcome = self.take_from_disk(&mut loading).and_then(|()| self.load_some(&mut loading));
-        if let Err(problem) = outcome {
-            loading.pending.iter().for_each(|(tag, _)| self.disk.abandon(*tag));
-            return self.fail_loading(problem);
-        }
+        // A node whose loading has failed is loading until it ends: it serves nobody, and saves nothing.
         self.loading = Some(loading);
+    }
+
+    /// Something has failed, here or on another node. Clients are refused until the server has ended.
+    #[cold]
+    fn stop_loading(&mut self, loading: &mut Loading) {
+        loading.is_refusing = true;
+        loading.has_work = false;
+        loading.finder = None;
+        loading.current = None;
+        loading.files.clear();
+        loading.parcels.iter_mut().for_each(|(parcel, _)| *parcel = Vec::new());
+        loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
+        self.runnable.extend(loading.held.drain(..));
     }
 
     /// What becomes of a command while the server is loading. Usually there is nothing to load, and clients that come before that
@@ -175,7 +194,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 (self.now_ns - loading.began_ns) as f64 / 1e9,
                 facts.keys_expired
             );
-            self.shared.system.log(line.as_bytes());
+            self.shared.system.notice(line.as_bytes());
         }
     }
 
@@ -219,26 +238,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 "Loading: {} of {} bytes, {} keys",
                 facts.loaded_bytes, facts.total_bytes, facts.keys_loaded
             );
-            self.shared.system.log(line.as_bytes());
+            self.shared.system.notice(line.as_bytes());
         }
         Ok(())
     }
 
     /// Takes what has come from the disk.
     fn take_from_disk(&mut self, loading: &mut Loading) -> Result<(), String> {
+        let mut outcome = Ok(());
         for (tag, asked) in std::mem::take(&mut loading.pending) {
-            match (self.disk.take(tag), asked) {
+            let result = if outcome.is_ok() { self.disk.take(tag) } else { None };
+            match (result, asked) {
+                // After a failure somebody has to see to what is under way.
                 (None, _) => loading.pending.push((tag, asked)),
-                (Some(result), Asked::Finder(asked)) => self.take_finding(loading, asked, result)?,
+                (Some(result), Asked::Finder(asked)) => outcome = self.take_finding(loading, asked, result),
                 (Some(result), Asked::Reader(asked)) => {
                     if let Some(current) = &mut loading.current {
                         let taken = current.reader.take(asked, result);
-                        taken.map_err(|error| format!("{}: {error}", current.planned.path))?;
+                        outcome = taken.map_err(|error| format!("{}: {error}", current.planned.path));
                     }
                 }
             }
         }
-        Ok(())
+        outcome
     }
 
     /// The plan is known: this node takes its share of the files.
@@ -300,7 +322,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let planned = loading.files.pop_front()?;
         Some(Current {
             reader: FileReader::new(planned.path.clone()),
-            decoder: Decoder::new(self.decode_options()),
+            decoder: Decoder::new(DecodeOptions {
+                // Whatever rdbchecksum says: the manifest has one in any case.
+                verify_checksum: self.config.rdb_checksum || planned.described.is_some(),
+                ..self.decode_options()
+            }),
             planned,
             keys: 0,
             ended: false,
@@ -340,6 +366,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.log_left_out(current, &what);
                 }
                 Some(Item::Auxiliary { .. } | Item::Sizes { .. }) => {}
+                Some(Item::Unsupported { key, what, .. }) => {
+                    return Err(format!("the key {} is a {what}", key.escape_ascii()));
+                }
                 Some(Item::Entry(entry)) => {
                     current.keys += 1;
                     if entry.expire_at_ms.is_some_and(|at_ms| at_ms < now_ms) {
@@ -347,7 +376,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         continue;
                     }
                     *loaded += 1;
-                    if self.pass_on(loading, *entry)? {
+                    let delay_ns = key_delay_ns(self.config.key_load_delay_us);
+                    if delay_ns > 0 {
+                        self.shared.system.sleep(delay_ns.div_ceil(1000));
+                    }
+                    // Who waits for an answer gets it between two keys that take their time.
+                    if self.pass_on(loading, *entry)? || delay_ns > 0 {
                         return Ok(true);
                     }
                 }
@@ -407,8 +441,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn send_parcels(&mut self, loading: &mut Loading) {
         for (peer, (parcel, len_bytes)) in loading.parcels.iter_mut().enumerate() {
             if !parcel.is_empty() {
-                *len_bytes = 0;
-                self.mesh.note(peer, Note::Loaded(std::mem::take(parcel)));
+                let note = Note::Loaded(std::mem::take(parcel), std::mem::take(len_bytes));
+                self.mesh.note(peer, note);
             }
         }
     }
@@ -451,7 +485,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(finder) = &mut loading.finder else { return Ok(()) };
         let Some(plan) = finder.take(asked, result)? else { return Ok(()) };
         if !plan.files.is_empty() {
-            self.shared.system.log(format!("Loading {}", plan.description).as_bytes());
+            self.shared.system.notice(format!("Loading {}", plan.description).as_bytes());
+        }
+        for remark in &plan.remarks {
+            self.shared.system.log(remark.as_bytes());
+        }
+        if let Some(cut_ms) = plan.cut_ms {
+            self.shared.persistence.change(|facts| facts.last_cut_ms = cut_ms);
         }
         self.shared.loading.set_total(plan.total_bytes(), plan.used_memory_bytes);
         let plan = Arc::new(plan);
@@ -465,14 +505,28 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
 /// Whether a file that was read to its end is what the plan says.
 fn is_whole(current: &Current) -> Result<(), String> {
-    let Current { planned, reader, keys, ended, .. } = current;
+    let Current { planned, reader, decoder, keys, ended } = current;
     if !ended {
         return Err(format!("it breaks off after {} bytes", reader.len_bytes()));
     }
-    match planned.keys {
-        Some(expected) if expected != *keys => {
-            Err(format!("it has {keys} keys, and its manifest says {expected}"))
-        }
-        _ => Ok(()),
+    let Some(Described { keys: keys_said, crc64, rdb_version }) = planned.described else { return Ok(()) };
+    if reader.len_bytes() != planned.len_bytes {
+        return Err(format!(
+            "it has {} bytes, and its manifest says {}",
+            reader.len_bytes(),
+            planned.len_bytes
+        ));
     }
+    if keys_said != *keys {
+        return Err(format!("it has {keys} keys, and its manifest says {keys_said}"));
+    }
+    if rdb_version != decoder.version() {
+        let version = decoder.version();
+        return Err(format!("it is of version {version}, and its manifest says {rdb_version}"));
+    }
+    if decoder.checksum().is_some_and(|checksum| checksum == crc64) {
+        return Ok(());
+    }
+    Err("its bytes are not those that its manifest was made for: it is of another snapshot, or damaged"
+        .into())
 }

@@ -14,6 +14,7 @@ pub struct LoadingProgress {
     used_memory_bytes: AtomicU64,
     keys_loaded: AtomicU64,
     keys_expired: AtomicU64,
+    has_failed: AtomicBool,
     failure: Mutex<Option<String>>,
 }
 
@@ -42,9 +43,11 @@ impl LoadingProgress {
         self.keys_expired.fetch_add(expired, Ordering::Relaxed);
     }
 
-    /// All is loaded.
+    /// All is loaded, unless something has failed: then loading does not end but with the server.
     pub(crate) fn end(&self) {
-        self.is_loading.store(false, Ordering::Release);
+        if !self.has_failed() {
+            self.is_loading.store(false, Ordering::Release);
+        }
     }
 
     /// Loading has begun and not ended.
@@ -54,7 +57,13 @@ impl LoadingProgress {
 
     /// It cannot go on, and why. The first reason stays.
     pub(crate) fn fail(&self, why: String) {
+        self.has_failed.store(true, Ordering::Release);
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+    }
+
+    /// It cannot go on: nobody is served, and nothing is saved, until the server has ended.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Acquire)
     }
 
     /// Why it could not go on.

@@ -1,5 +1,6 @@
 //! What clients ask for: SAVE, BGSAVE, SHUTDOWN, FLUSHALL.
 
+use super::SnapshotNote;
 use super::status::{EndOrder, Purpose};
 use crate::clock::Clock;
 use crate::connection::{Connection, Hold};
@@ -30,34 +31,104 @@ impl Shared {
     }
 }
 
+/// What a client waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Awaited {
+    /// The end of the snapshot that it has asked for.
+    Save,
+    /// The end of the server, or of the snapshot that was to come before it.
+    End,
+    /// A snapshot without the keys that it has removed.
+    Removal,
+}
+
+/// A client that waits for the end of a snapshot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Saver {
+    connection: ConnectionId,
+    /// Of its reply.
+    sequence: u32,
+    awaited: Awaited,
+    /// The last cut that was made before: what comes of that snapshot is not for this client.
+    after_attempt: u64,
+}
+
+/// How a snapshot ended, for those who wait for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// What it was for.
+    pub(crate) purpose: Purpose,
+    /// It is whole.
+    pub(crate) is_whole: bool,
+    /// The attempt that came to its cut; the highest number if it failed before.
+    pub(crate) attempt: u64,
+}
+
+impl Ended {
+    fn is_for(&self, saver: &Saver) -> bool {
+        let is_it = match saver.awaited {
+            Awaited::Save => self.purpose == Purpose::Save,
+            Awaited::End => matches!(self.purpose, Purpose::End { .. }),
+            Awaited::Removal => true,
+        };
+        is_it && self.attempt > saver.after_attempt
+    }
+}
+
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// The client's command is answered at the end of the snapshot that it has asked for; `ends`: if the server does not
+    /// The client's command is answered at the end of the snapshot that it has asked for, or if the server does not
     /// end then.
-    pub(crate) fn await_snapshot(&mut self, connection: &mut Connection, wanted: bool, ends: bool) {
+    pub(crate) fn await_snapshot(&mut self, connection: &mut Connection, wanted: bool, awaited: Awaited) {
         let sequence = connection.replies.expect(wanted);
-        connection.hold = Some(Hold::Saving);
-        self.snapshot.savers.push((connection.id, sequence, ends));
+        self.hold_saver(connection, sequence, awaited);
     }
 
-    /// A snapshot that somebody waited for has ended; the server does not end with it.
-    pub(super) fn take_ended(&mut self, is_whole: bool, was_last: bool) {
-        if was_last {
+    fn hold_saver(&mut self, connection: &mut Connection, sequence: u32, awaited: Awaited) {
+        connection.hold = Some(Hold::Saving);
+        let after_attempt = self.snapshot.drain.cut_attempt;
+        self.snapshot.savers.push(Saver { connection: connection.id, sequence, awaited, after_attempt });
+    }
+
+    /// A command has removed all keys. Where there are save points it is answered when a snapshot tells so too: otherwise a server that
+    /// dies would bring them back. False if it can be answered now.
+    #[cold]
+    pub(crate) fn await_save_of_removal(
+        &mut self,
+        connection: &mut Connection,
+        sequence: u32,
+        reply: &[u8],
+    ) -> bool {
+        if self.config.save.points.is_empty() || reply.starts_with(b"-") || connection.gone {
+            return false;
+        }
+        self.hold_saver(connection, sequence, Awaited::Removal);
+        // Before this node can report that nothing is under way: so the cut comes after this, or came before the removal.
+        self.tell_coordinator(SnapshotNote::Removed);
+        true
+    }
+
+    /// A snapshot that somebody may have waited for has ended; the server does not end with it.
+    pub(super) fn take_ended(&mut self, ended: Ended) {
+        if matches!(ended.purpose, Purpose::End { .. }) {
             self.let_clients_go();
         }
-        let (ended, waiting) =
-            std::mem::take(&mut self.snapshot.savers).into_iter().partition(|(_, _, ends)| *ends == was_last);
+        // Who hears that it succeeded may write.
+        self.follow_failures();
+        let (served, waiting) =
+            std::mem::take(&mut self.snapshot.savers).into_iter().partition(|saver| ended.is_for(saver));
         self.snapshot.savers = waiting;
-        let ended: Vec<(ConnectionId, u32, bool)> = ended;
-        for (id, sequence, _) in ended {
+        let served: Vec<Saver> = served;
+        for Saver { connection: id, sequence, awaited, .. } in served {
             let Some(mut connection) = self.take(id) else { continue };
             if connection.hold == Some(Hold::Saving) {
                 connection.hold = None;
-                let reply = match (is_whole, was_last) {
-                    (true, _) => b"+OK\r\n",
-                    (false, false) => FAILED,
-                    (false, true) => CANNOT_END,
+                let reply = match (ended.is_whole, awaited) {
+                    // The keys are gone, whatever became of the snapshot.
+                    (true, _) | (_, Awaited::Removal) => b"+OK\r\n",
+                    (false, Awaited::Save) => FAILED,
+                    (false, Awaited::End) => CANNOT_END,
                 };
-                if !is_whole {
+                if reply.starts_with(b"-") {
                     self.note_error(&reply[1..reply.len() - 2]);
                 }
                 connection.replies.arrive(sequence, reply);

@@ -3,14 +3,16 @@
 use super::cut::{Rounds, Verdict};
 use super::names::Place;
 use super::part::put_file_header;
-use super::set::{self, Body, Found, Job, Keep, Merge, Publish, Tidy};
+use super::set::{self, Body, Job, Merge, Outcome, Publish};
 use super::status::{EndOrder, Purpose};
+use super::tidy::{Keep, Prepare, Tidy};
 use super::transfer::Published;
-use super::{Asked, CutOrder, SnapshotNote, WrittenPart};
+use super::{Asked, CutOrder, Ended, SnapshotNote, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::Output;
 use crate::mesh::Traffic;
+use crate::system::DirectoryHold;
 use std::io;
 use std::sync::Arc;
 use tessera_routing::ShardId;
@@ -28,7 +30,7 @@ const LOOK_PERIOD_NS: u64 = 100_000_000;
 /// How far a snapshot is.
 #[derive(Debug)]
 enum Phase {
-    /// Leftovers of others are removed.
+    /// It gets its number.
     Preparing,
     /// All nodes finish what is under way.
     Draining { attempt: u64, since_ns: u64, rounds: Rounds },
@@ -47,6 +49,8 @@ enum Phase {
 struct Current {
     purpose: Purpose,
     place: Place,
+    /// Other servers are kept out of the directory, also if `dir` is changed meanwhile.
+    _hold: DirectoryHold,
     is_merged: bool,
     epoch: u64,
     cut_at_unix_ms: i64,
@@ -70,8 +74,6 @@ struct Current {
 pub(crate) struct Coordinator {
     current: Option<Current>,
     job: Option<Job>,
-    /// Files were tidied up after the start.
-    is_tidy: bool,
     /// Asked for and not begun.
     wanted: Option<Purpose>,
     attempts: u64,
@@ -91,13 +93,10 @@ impl Coordinator {
     }
 
     /// The job that has come to its end.
-    fn take_outcome(&mut self) -> Option<(Result<Found, String>, Vec<String>)> {
-        let outcome = self.job.as_ref()?.outcome()?;
-        let remarks = match self.job.take() {
-            Some(Job::Tidy(tidy)) => tidy.remarks,
-            _ => Vec::new(),
-        };
-        Some((outcome, remarks))
+    fn take_outcome(&mut self) -> Option<Result<Outcome, String>> {
+        let outcome = self.job.as_mut()?.outcome()?;
+        self.job = None;
+        Some(outcome)
     }
 }
 
@@ -115,12 +114,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             coordinator.next_look_ns = self.now_ns + LOOK_PERIOD_NS;
             self.look_at_save_points();
         }
-        if !coordinator.is_tidy && coordinator.is_idle() {
-            coordinator.is_tidy = true;
-            if let Ok(place) = Place::new(&self.config.dir, &self.config.db_filename.0) {
-                coordinator.job = Some(Job::Tidy(Tidy::new(place, Keep::AsTheManifestSays)));
-            }
-        }
         if coordinator.is_idle()
             && let Some(purpose) = coordinator.wanted.take()
         {
@@ -132,10 +125,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             while let Some((asked, operation)) = coordinator.job.as_mut().and_then(Job::next_operation) {
                 self.ask_disk_for_snapshot(Asked::Set(asked), operation);
             }
-            let Some((outcome, remarks)) = coordinator.take_outcome() else { break };
-            for remark in remarks {
-                self.log_snapshot(&format!("Snapshot files: {remark}"));
-            }
+            let Some(outcome) = coordinator.take_outcome() else { break };
             self.job_is_over(&mut coordinator, outcome);
         }
         self.note_peak();
@@ -149,6 +139,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// Tells the log of something that is as it should be.
+    fn note_in_log(&self, line: &str) {
+        self.shared.system.notice(line.as_bytes());
+    }
+
+    /// Tells the log of something that is not as it should be.
     pub(super) fn log_snapshot(&self, line: &str) {
         self.shared.system.log(line.as_bytes());
     }
@@ -165,12 +161,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let purpose = Purpose::End { force };
         self.shared.persistence.set_busy(true);
-        self.log_snapshot("Saving the final snapshot before exiting");
+        self.note_in_log("Saving the final snapshot before exiting");
         if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
             return;
         }
-        if matches!(coordinator.wanted.replace(purpose), Some(Purpose::Save | Purpose::Transfer)) {
-            self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false, published: None });
+        if let Some(instead) = coordinator.wanted.replace(purpose) {
+            self.tell_failed(instead);
         }
         if let Some(current) = &mut coordinator.current {
             // An earlier moment is not what is to be kept.
@@ -194,7 +190,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(point) = due
             && self.shared.ask_for_snapshot(Purpose::Background, self.unix_us)
         {
-            self.log_snapshot(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
+            self.note_in_log(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
         }
     }
 
@@ -208,14 +204,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.last_try_unix_s = unix_s;
             }
         });
-        let place = match Place::new(&self.config.dir, &self.config.db_filename.0) {
-            Ok(place) => place,
-            Err(problem) => return self.end_snapshot(coordinator, purpose, self.now_ns, Err(problem)),
+        let place = Place::new(&self.config.dir, &self.config.db_filename.0);
+        let held = place.and_then(|place| Ok((place, self.shared.system.hold_directory(&self.config.dir)?)));
+        let (place, hold) = match held {
+            Ok(held) => held,
+            Err(problem) => {
+                return self.end_snapshot(coordinator, (purpose, u64::MAX), self.now_ns, Err(problem));
+            }
         };
-        coordinator.job = Some(Job::Tidy(Tidy::new(place.clone(), Keep::AsTheManifestSays)));
+        coordinator.job = Some(Job::Prepare(Prepare::new(place.clone())));
         coordinator.current = Some(Current {
             purpose,
             place,
+            _hold: hold,
             is_merged: self.config.snapshot_merged,
             epoch: 0,
             cut_at_unix_ms: 0,
@@ -240,7 +241,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             {
                 self.tell_all(|| SnapshotNote::GiveUp { attempt });
                 if current.is_given_up {
-                    return self.tidy_after(coordinator, Keep::AsTheManifestSays);
+                    return self.tidy_after_failure(coordinator, false);
                 }
                 self.shared.persistence.change(|facts| facts.cuts_given_up += 1);
                 self.log_snapshot("Snapshot: commands under way do not end; trying again soon");
@@ -285,7 +286,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Nothing is under way anywhere: this is the cut.
     fn cut(&mut self, current: &mut Current, attempt: u64) {
         const MB: u64 = 1024 * 1024;
-        current.cut_at_unix_ms = self.clock.unix_us().div_euclid(1000);
+        // Later than what it follows from, whatever the clock says: which of two counts is told by that.
+        let last_cut_ms = self.shared.persistence.facts().last_cut_ms;
+        current.cut_at_unix_ms = self.clock.unix_us().div_euclid(1000).max(last_cut_ms.saturating_add(1));
         let nodes = self.mesh.nodes();
         let path = |node| current.place.path(&current.place.part_name(current.epoch, node));
         let order = Arc::new(CutOrder {
@@ -297,6 +300,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             checksum: self.config.rdb_checksum,
             ahead_max_len_bytes: usize::try_from(self.config.snapshot_ahead_max.0).unwrap_or(usize::MAX),
             rate_limit_bytes_per_s: self.config.snapshot_rate_limit_mb * MB,
+            key_delay_ns: super::key_delay_ns(self.config.rdb_key_save_delay_us),
             is_last: matches!(current.purpose, Purpose::End { .. }),
         });
         current.phase = Phase::Writing { written: vec![None; nodes], left: nodes };
@@ -336,7 +340,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Phase::Writing { written, .. } = &current.phase else { return };
         let parts: Option<Vec<WrittenPart>> = written.iter().copied().collect();
         let (Some(parts), None, false) = (parts, &current.failure, current.is_given_up) else {
-            return self.tidy_after(coordinator, Keep::AsTheManifestSays);
+            return self.tidy_after_failure(coordinator, false);
         };
         current.changes = parts.iter().map(|part| part.changes).sum();
         current.len_bytes = parts.iter().map(|part| part.len_bytes).sum();
@@ -393,39 +397,47 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         coordinator.job = Some(Job::Tidy(Tidy::new(current.place.clone(), keep)));
     }
 
-    fn job_is_over(&mut self, coordinator: &mut Coordinator, outcome: Result<Found, String>) {
-        let Some(current) = &mut coordinator.current else {
-            // What was left at the start.
-            if let Err(problem) = outcome {
-                self.log_snapshot(&format!("Snapshot files: {problem}"));
-            }
-            return;
-        };
+    /// What the snapshot has written goes.
+    fn tidy_after_failure(&mut self, coordinator: &mut Coordinator, had_temporary: bool) {
+        let Some(current) = &coordinator.current else { return };
+        let epoch = current.epoch;
+        self.tidy_after(coordinator, Keep::AllBut { epoch, had_temporary });
+    }
+
+    fn job_is_over(&mut self, coordinator: &mut Coordinator, outcome: Result<Outcome, String>) {
+        let Some(current) = &mut coordinator.current else { return };
         match (&current.phase, outcome) {
-            (Phase::Preparing, Ok(found)) => {
-                current.epoch = found.epoch_max + 1;
+            (Phase::Preparing, Ok(Outcome::Prepared(epoch))) => {
+                current.epoch = epoch;
                 self.begin_drain(coordinator);
             }
             (Phase::Preparing, Err(problem)) => {
                 let (purpose, began_ns) = (current.purpose, current.began_ns);
                 coordinator.current = None;
-                self.end_snapshot(coordinator, purpose, began_ns, Err(problem));
+                self.end_snapshot(coordinator, (purpose, u64::MAX), began_ns, Err(problem));
             }
             (Phase::Publishing, Ok(_)) => {
-                let keep = if current.is_merged { Keep::Nothing } else { Keep::Epoch(current.epoch) };
+                let cut_ms = current.cut_at_unix_ms;
+                self.shared.persistence.change(|facts| facts.last_cut_ms = cut_ms);
+                let keep = if current.is_merged { Keep::OneFile } else { Keep::Epoch(current.epoch) };
                 self.tidy_after(coordinator, keep);
             }
             (Phase::Publishing, Err(problem)) => {
                 current.failure = Some(problem);
-                self.tidy_after(coordinator, Keep::AsTheManifestSays);
+                self.tidy_after_failure(coordinator, true);
             }
             (Phase::Tidying, outcome) => {
-                if let Err(problem) = outcome {
-                    self.log_snapshot(&format!("Snapshot files: {problem}"));
+                if let Ok(Outcome::Tidied(remarks)) = outcome {
+                    for remark in remarks {
+                        self.log_snapshot(&format!("Snapshot files: {remark}"));
+                    }
                 }
                 self.snapshot_is_over(coordinator);
             }
-            (Phase::Draining { .. } | Phase::Resting { .. } | Phase::Writing { .. }, _) => {}
+            (
+                Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. } | Phase::Writing { .. },
+                _,
+            ) => {}
         }
     }
 
@@ -445,7 +457,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.saved_changes = current.changes;
                 facts.last_len_bytes = current.len_bytes;
             });
-            self.log_snapshot(&format!(
+            self.note_in_log(&format!(
                 "Snapshot {} is whole: {} keys, {} bytes, written in {:.3} s",
                 current.epoch,
                 current.keys,
@@ -453,29 +465,35 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.now_ns.saturating_sub(current.began_ns) as f64 / 1e9,
             ));
         }
-        self.end_snapshot(coordinator, current.purpose, current.began_ns, outcome);
+        let attempt = current.order.as_ref().map_or(u64::MAX, |order| order.attempt);
+        self.end_snapshot(coordinator, (current.purpose, attempt), current.began_ns, outcome);
     }
 
     /// What was given up is begun anew if somebody waits for it, or if all keys were removed and that is to be saved.
     fn begin_again(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
         match (coordinator.wanted, purpose) {
             // The server is to end, and saves something later than what this client has asked for.
-            (Some(_), Purpose::Save | Purpose::Transfer) => {
-                self.tell_all(|| SnapshotNote::Ended { is_whole: false, was_last: false, published: None });
-            }
+            (Some(_), Purpose::Save | Purpose::Transfer) => self.tell_failed(purpose),
             (Some(_), _) => {}
             (None, Purpose::Background) if self.config.save.points.is_empty() => {
                 self.shared.persistence.end(false, |facts| facts.background_since_unix_s = None);
+                self.tell_failed(purpose);
             }
             (None, _) => coordinator.wanted = Some(purpose),
         }
+    }
+
+    /// A snapshot that was asked for will not be made.
+    fn tell_failed(&mut self, purpose: Purpose) {
+        let ended = Ended { purpose, is_whole: false, attempt: u64::MAX };
+        self.tell_all(|| SnapshotNote::Ended { ended, published: None });
     }
 
     /// Tells everybody how it went.
     fn end_snapshot(
         &mut self,
         coordinator: &mut Coordinator,
-        purpose: Purpose,
+        (purpose, attempt): (Purpose, u64),
         began_ns: u64,
         outcome: Result<Option<Arc<Published>>, String>,
     ) {
@@ -499,14 +517,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.last_duration_s = Some(duration_s);
             }
         });
+        let ended = Ended { purpose, is_whole, attempt };
         match purpose {
-            Purpose::Background => {}
-            Purpose::Save | Purpose::Transfer => {
-                self.tell_all(|| SnapshotNote::Ended {
-                    is_whole,
-                    was_last: false,
-                    published: published.clone(),
-                });
+            Purpose::Background | Purpose::Save | Purpose::Transfer => {
+                self.tell_all(|| SnapshotNote::Ended { ended, published: published.clone() });
             }
             Purpose::End { force } if is_whole || force => {
                 if !is_whole {
@@ -516,7 +530,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             Purpose::End { .. } => {
                 self.log_snapshot("Error trying to save the DB, can't exit.");
-                self.tell_all(|| SnapshotNote::Ended { is_whole, was_last: true, published: None });
+                self.shared.persistence.note_failed_end();
+                self.tell_all(|| SnapshotNote::Ended { ended, published: None });
             }
         }
     }
@@ -552,6 +567,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
             }
             None if self.config.save.points.is_empty() => {}
+            None => {
+                self.shared.ask_for_snapshot(Purpose::Background, self.unix_us);
+            }
+        }
+        self.snapshot.coordinator = Some(coordinator);
+    }
+
+    /// A client waits for a snapshot without the keys that it has removed.
+    pub(super) fn take_removed(&mut self) {
+        let mut coordinator = self.snapshot.coordinator.take().unwrap_or_default();
+        let phase = coordinator.current.as_ref().map(|current| &current.phase);
+        match phase {
+            // Its cut is still to come.
+            Some(Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. }) => {}
+            Some(_) => {
+                coordinator.wanted.get_or_insert(Purpose::Background);
+                self.shared.persistence.set_busy(true);
+            }
+            // One may be asked for already.
             None => {
                 self.shared.ask_for_snapshot(Purpose::Background, self.unix_us);
             }

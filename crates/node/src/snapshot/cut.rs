@@ -25,7 +25,7 @@ pub(crate) struct Drain {
     /// The attempt under way.
     attempt: Option<u64>,
     /// The last attempt that came to a cut.
-    cut_attempt: u64,
+    pub(super) cut_attempt: u64,
     /// The last time that node 0 asked.
     round: u32,
     /// What was reported last, and when asked for which time.
@@ -149,6 +149,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn has_nothing_under_way(&self) -> bool {
         !self.mesh.has_requests()
             && self.snapshot.aside.is_empty()
+            && self.held.is_empty()
             && self.connections.iter().flatten().all(|connection| {
                 match connection.running.as_ref().map(|under| &under.running) {
                     None => true,

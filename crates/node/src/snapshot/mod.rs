@@ -5,7 +5,8 @@
 //! * [`file`]: a file that is written from its beginning to its end.
 //! * [`part`]: one shard's file, made a piece at a time.
 //! * [`waiting`]: writes that have to wait for the disk.
-//! * [`coordinator`]: node 0, which has all of this happen; [`set`] are the files as a whole: manifest, merging, removal.
+//! * [`coordinator`]: node 0, which has all of this happen; [`set`] are the files as a whole: manifest and merging, [`tidy`] their
+//!   removal.
 //! * [`transfer`]: clients that are sent a snapshot.
 //! * [`status`]: what is asked for, and what is told of it.
 //! * [`commands`]: SAVE, SHUTDOWN and what else clients and signals ask for.
@@ -18,9 +19,12 @@ pub(crate) mod names;
 mod part;
 mod set;
 pub mod status;
+mod tidy;
 mod transfer;
 mod waiting;
 
+pub use commands::Ended;
+pub(crate) use commands::{Awaited, Saver};
 pub(crate) use coordinator::Coordinator;
 pub use status::{Persistence, Purpose};
 
@@ -36,6 +40,13 @@ use std::sync::Arc;
 use transfer::{Published, Transfers};
 use waiting::Aside;
 pub(crate) use waiting::Turn;
+
+/// What a parameter for the delay of each key comes to, in nanoseconds: so many microseconds, or, below zero, a microsecond for
+/// so many keys.
+pub(crate) fn key_delay_ns(delay_us: i32) -> u64 {
+    let magnitude = u64::from(delay_us.unsigned_abs());
+    if delay_us < 0 { 1000 / magnitude } else { 1000 * magnitude }
+}
 
 /// What each node does at the cut.
 #[derive(Debug)]
@@ -53,6 +64,8 @@ pub struct CutOrder {
     pub(crate) ahead_max_len_bytes: usize,
     /// What all shards together may write, in bytes per second; 0 for no bound.
     pub(crate) rate_limit_bytes_per_s: u64,
+    /// How long each key takes, however fast it is, in nanoseconds. For tests.
+    pub(crate) key_delay_ns: u64,
     /// The server is to end with it: clients stay held.
     pub(crate) is_last: bool,
 }
@@ -114,12 +127,12 @@ pub enum SnapshotNote {
         /// What was written, or what went wrong.
         outcome: Result<WrittenPart, String>,
     },
-    /// Node 0: a snapshot that somebody waits for has ended, and the server has not.
+    /// To node 0: all keys are removed, and a client waits for a snapshot without them.
+    Removed,
+    /// Node 0: a snapshot has ended, and the server has not.
     Ended {
-        /// It is whole.
-        is_whole: bool,
-        /// The server was to end with it.
-        was_last: bool,
+        /// How.
+        ended: Ended,
         /// What there is to send to clients that want it.
         published: Option<Arc<Published>>,
     },
@@ -143,9 +156,8 @@ pub(crate) struct Snapshot {
     pub(crate) unsaved: Vec<ConnectionId>,
     /// Calls of peers that wait for one.
     pub(crate) aside: Aside,
-    /// Connections that wait for the end of a snapshot, the sequence numbers of their replies, and whether they want the
-    /// server to end with it.
-    pub(crate) savers: Vec<(ConnectionId, u32, bool)>,
+    /// Connections that wait for the end of a snapshot.
+    pub(crate) savers: Vec<Saver>,
     /// Snapshots that clients are sent, or wait for.
     pub(crate) transfers: Transfers,
     /// What was asked of the disk, by the number that its outcome comes under.
@@ -159,9 +171,7 @@ pub(crate) struct Snapshot {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A turn's share of what is to be done about snapshots.
     pub(crate) fn keep_snapshot(&mut self) {
-        self.snapshot.denies_writes = self.shared.persistence.has_failed()
-            && self.config.stop_writes_on_bgsave_error
-            && !self.config.save.points.is_empty();
+        self.follow_failures();
         self.take_outcomes();
         if self.me == 0 {
             self.coordinate();
@@ -176,6 +186,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if !self.snapshot.transfers.is_empty() {
             self.keep_transfers();
         }
+    }
+
+    /// Whether writes are refused, as the last snapshot has it.
+    fn follow_failures(&mut self) {
+        self.snapshot.denies_writes = self.shared.persistence.has_failed()
+            && self.config.stop_writes_on_bgsave_error
+            && !self.config.save.points.is_empty();
     }
 
     /// The node must not sleep: there is something to write, or to report.
@@ -209,9 +226,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             SnapshotNote::Cut(order) => self.take_cut(&order),
             SnapshotNote::Abort { epoch } => self.abort_part(epoch),
             SnapshotNote::Part { epoch, outcome } => self.take_part(peer, epoch, outcome),
-            SnapshotNote::Ended { is_whole, was_last, published } => {
-                self.take_ended(is_whole, was_last);
-                self.begin_transfers(published.as_ref());
+            SnapshotNote::Removed => self.take_removed(),
+            SnapshotNote::Ended { ended, published } => {
+                self.take_ended(ended);
+                if ended.purpose == Purpose::Transfer {
+                    self.begin_transfers(published.as_ref());
+                }
             }
         }
     }

@@ -49,8 +49,8 @@ impl Place {
         format!("{}/{name}", self.directory.trim_end_matches('/')).into()
     }
 
-    /// The name of a shard's file. People who keep copies call them something else: what is named like this is removed when no
-    /// manifest names it.
+    /// The name of a shard's file. People who keep copies call them something else: what is named like this and is not named by a
+    /// manifest is removed when a snapshot is whole.
     pub(crate) fn part_name(&self, epoch: u64, shard: usize) -> String {
         format!("{}-epoch{epoch}-shard{shard}.rdb", self.stem)
     }
@@ -64,6 +64,23 @@ impl Place {
             return None;
         }
         epoch.parse().ok()
+    }
+
+    /// The name of a file without content that says: a snapshot of this epoch was begun where there was no manifest. Without it, shards'
+    /// files without a manifest would have to be taken for a snapshot whose manifest is lost.
+    pub(crate) fn mark_name(&self, epoch: u64) -> String {
+        format!("{}-epoch{epoch}.unfinished", self.stem)
+    }
+
+    /// The epoch in such a name.
+    pub(crate) fn epoch_of_mark(&self, name: &str) -> Option<u64> {
+        let epoch = name.strip_prefix(&self.stem)?.strip_prefix("-epoch")?.strip_suffix(".unfinished")?;
+        epoch.parse().ok().filter(|_| epoch.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
+    /// What the one file is called when a snapshot in several has taken its place.
+    pub(crate) fn replaced_name(&self) -> String {
+        format!("{}.replaced", self.file_name)
     }
 
     /// The name of the manifest.
@@ -109,6 +126,13 @@ mod tests {
         ] {
             assert_eq!(place.epoch_of(other), None, "{other}");
         }
+        assert_eq!(place.epoch_of_mark(&place.mark_name(7)), Some(7));
+        for other in
+            ["dump-epoch7-shard2.rdb", "dump-epoch.unfinished", "dump-epoch+7.unfinished", "x.unfinished"]
+        {
+            assert_eq!(place.epoch_of_mark(other), None, "{other}");
+        }
+        assert_eq!(place.epoch_of(&place.mark_name(7)), None);
         assert!(place.is_temporary("dump.manifest.tmp") && place.is_temporary("dump.rdb.tmp"));
         assert!(!place.is_temporary("dump.manifest") && !place.is_temporary("other.tmp"));
         let bare = Place::new(Path::new("."), b"data").unwrap();

@@ -26,8 +26,10 @@ const PIECE_LEN_BYTES: usize = 64 * 1024;
 pub(crate) struct Part {
     order: Arc<CutOrder>,
     pub(super) file: FileWriter,
-    /// The walk is not at its end.
+    /// The file is not at its end.
     is_walking: bool,
+    /// All keys are in it, and what they take has not passed.
+    is_walked: bool,
     /// What the finished file is to be told as.
     written: WrittenPart,
     /// The rate limit allows no more before this, in monotonic nanoseconds.
@@ -118,6 +120,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             order: order.clone(),
             file,
             is_walking: true,
+            is_walked: false,
             written,
             next_slice_at_ns: 0,
             work_seen: 0,
@@ -168,6 +171,26 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
+    /// Walks a slice. One of keys that are to take their time is a key or so, and the end comes when the last has had it.
+    fn walk_slice(&mut self, part: &mut Part) -> SnapshotProgress {
+        let delay_ns = part.order.key_delay_ns;
+        if part.is_walked {
+            return SnapshotProgress::Done;
+        }
+        let slice_len_bytes = if delay_ns == 0 { SLICE_LEN_BYTES } else { 1 };
+        let keys_done = |core: &Self| core.shard.snapshot().map_or(part.written.keys, |keys| keys.done);
+        let before = keys_done(self);
+        let progress = self.shard.snapshot_some(slice_len_bytes, part.file.buffer());
+        let keys = keys_done(self).saturating_sub(before);
+        part.file.push();
+        if delay_ns == 0 || keys == 0 {
+            return progress;
+        }
+        part.next_slice_at_ns = self.clock.monotonic_ns().saturating_add(keys.saturating_mul(delay_ns));
+        part.is_walked = progress == SnapshotProgress::Done;
+        SnapshotProgress::More
+    }
+
     /// A turn's share of the walk. True if it got on.
     fn walk_some(&mut self, part: &mut Part) -> bool {
         if part.file.has_failed() {
@@ -187,8 +210,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 break;
             }
             let before_bytes = part.file.len_bytes();
-            let progress = self.shard.snapshot_some(SLICE_LEN_BYTES, part.file.buffer());
-            part.file.push();
+            let progress = self.walk_slice(part);
             walked = true;
             now_ns = self.clock.monotonic_ns();
             let slice_bytes = part.file.len_bytes() - before_bytes;

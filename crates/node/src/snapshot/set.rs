@@ -1,14 +1,15 @@
-//! The files of a snapshot as a whole: what makes them the one that counts, and the removal of those that do not.
+//! The files of a snapshot as a whole: what makes them the one that counts.
 //!
 //! Each job says what is to be asked of the disk, one thing after the other, and is told what came of it.
 
 use super::file::{self, FileWriter};
 use super::names::Place;
-use crate::disk::{BLOCK_LEN_BYTES, FileId, Operation, Output};
+use super::tidy::{Prepare, Tidy};
+use crate::disk::{BLOCK_LEN_BYTES, FileId, Listed, Operation, Output};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use tessera_storage::manifest::{MANIFEST_MAX_LEN_BYTES, Manifest};
+use tessera_storage::manifest::Manifest;
 
 /// Read at a time when files are merged, in bytes.
 const READ_LEN_BYTES: usize = 512 * 1024;
@@ -24,222 +25,11 @@ pub(crate) enum Asked {
     Step,
 }
 
-/// Which of the shards' files are to stay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keep {
-    /// Those that the manifest names.
-    AsTheManifestSays,
-    /// Those of this epoch; the manifest is known to name them.
-    Epoch(u64),
-    /// None, nor the manifest: all is in one file.
-    Nothing,
-}
-
-/// What was found when files were tidied up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found {
-    /// The highest epoch of any file.
-    pub(crate) epoch_max: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TidyStage {
-    List,
-    SyncNames,
-    OpenManifest,
-    ReadManifest(FileId),
-    CloseManifest(FileId),
-    RemoveManifest,
-    SyncRemoval,
-    Remove,
-    Over,
-}
-
-/// Removes what attempts that did not come to their end have left, and sets that others have taken the place of.
-#[derive(Debug)]
-pub(crate) struct Tidy {
-    place: Place,
-    keep: Keep,
-    stage: TidyStage,
-    is_asked: bool,
-    found: Found,
-    names: Vec<String>,
-    manifest: Vec<u8>,
-    removals: VecDeque<String>,
-    failure: Option<String>,
-    /// What the log should tell although it is no failure.
-    pub(crate) remarks: Vec<String>,
-}
-
-impl Tidy {
-    pub(crate) fn new(place: Place, keep: Keep) -> Tidy {
-        Tidy {
-            place,
-            keep,
-            stage: TidyStage::List,
-            is_asked: false,
-            found: Found::default(),
-            names: Vec::new(),
-            manifest: Vec::new(),
-            removals: VecDeque::new(),
-            failure: None,
-            remarks: Vec::new(),
-        }
-    }
-
-    fn manifest_path(&self) -> Arc<str> {
-        self.place.path(&self.place.manifest_name())
-    }
-
-    fn next_operation(&mut self) -> Option<Operation> {
-        if self.is_asked {
-            return None;
-        }
-        let operation = match self.stage {
-            TidyStage::List => Operation::List { directory: self.place.directory() },
-            TidyStage::SyncNames | TidyStage::SyncRemoval => {
-                Operation::SyncDirectory { directory: self.place.directory() }
-            }
-            TidyStage::OpenManifest => Operation::Open { path: self.manifest_path() },
-            TidyStage::ReadManifest(file) => {
-                Operation::Read { file, offset_bytes: self.manifest.len() as u64, len_bytes: READ_LEN_BYTES }
-            }
-            TidyStage::CloseManifest(file) => Operation::Close { file },
-            TidyStage::RemoveManifest => Operation::Remove { path: self.manifest_path() },
-            TidyStage::Remove => {
-                let Some(name) = self.removals.front() else {
-                    self.stage = TidyStage::Over;
-                    return None;
-                };
-                Operation::Remove { path: self.place.path(name) }
-            }
-            TidyStage::Over => return None,
-        };
-        self.is_asked = true;
-        Some(operation)
-    }
-
-    fn complete(&mut self, result: io::Result<Output>) {
-        self.is_asked = false;
-        match result {
-            Ok(output) => self.step(output),
-            Err(error) => self.step_failed(&error),
-        }
-    }
-
-    fn step(&mut self, output: Output) {
-        match (self.stage, output) {
-            (TidyStage::List, Output::Names(names)) => {
-                self.names = names.into_iter().map(|(name, _)| name).collect();
-                let epochs = self.names.iter().filter_map(|name| self.place.epoch_of(name));
-                self.found.epoch_max = epochs.max().unwrap_or(0);
-                self.stage = match self.keep {
-                    Keep::Epoch(_) => self.choose(),
-                    // What the manifest says now must be what it says after a crash, before anything goes.
-                    Keep::AsTheManifestSays => TidyStage::SyncNames,
-                    Keep::Nothing if self.names.contains(&self.place.manifest_name()) => {
-                        TidyStage::RemoveManifest
-                    }
-                    Keep::Nothing => self.choose(),
-                };
-            }
-            (TidyStage::SyncNames, _) => {
-                let has_manifest = self.names.contains(&self.place.manifest_name());
-                self.stage = if has_manifest { TidyStage::OpenManifest } else { self.choose_all() };
-            }
-            (TidyStage::OpenManifest, Output::Opened(file, _)) => self.stage = TidyStage::ReadManifest(file),
-            (TidyStage::ReadManifest(file), Output::Read(bytes)) => {
-                self.manifest.extend_from_slice(&bytes);
-                let is_whole = bytes.len() < READ_LEN_BYTES || self.manifest.len() > MANIFEST_MAX_LEN_BYTES;
-                if is_whole {
-                    self.stage = TidyStage::CloseManifest(file);
-                }
-            }
-            (TidyStage::CloseManifest(_), _) => self.stage = self.read_manifest(),
-            (TidyStage::RemoveManifest, _) => self.stage = TidyStage::SyncRemoval,
-            (TidyStage::SyncRemoval, _) => self.stage = self.choose(),
-            (TidyStage::Remove, _) => {
-                self.removals.pop_front();
-            }
-            _ => self.stage = TidyStage::Over,
-        }
-    }
-
-    fn step_failed(&mut self, error: &io::Error) {
-        let directory = self.place.directory();
-        match self.stage {
-            TidyStage::List => self.fail(format!("listing {directory}: {error}")),
-            TidyStage::SyncNames | TidyStage::SyncRemoval => {
-                self.fail(format!("syncing {directory}: {error}"))
-            }
-            TidyStage::OpenManifest => self.leave_alone(format!("opening {}: {error}", self.manifest_path())),
-            TidyStage::ReadManifest(file) => {
-                self.remarks.push(format!("reading {}: {error}", self.manifest_path()));
-                // Half of it says nothing.
-                self.manifest.clear();
-                self.stage = TidyStage::CloseManifest(file);
-            }
-            TidyStage::CloseManifest(_) => {
-                self.leave_alone(format!("closing {}: {error}", self.manifest_path()))
-            }
-            TidyStage::RemoveManifest if error.kind() == io::ErrorKind::NotFound => {
-                self.stage = TidyStage::SyncRemoval;
-            }
-            TidyStage::RemoveManifest => self.fail(format!("removing {}: {error}", self.manifest_path())),
-            TidyStage::Remove => {
-                if let Some(name) = self.removals.pop_front()
-                    && error.kind() != io::ErrorKind::NotFound
-                {
-                    self.remarks.push(format!("removing {}: {error}", self.place.path(&name)));
-                }
-            }
-            TidyStage::Over => {}
-        }
-    }
-
-    fn fail(&mut self, why: String) {
-        self.failure = Some(why);
-        self.stage = TidyStage::Over;
-    }
-
-    /// Nothing is removed because nobody knows what is needed.
-    fn leave_alone(&mut self, why: String) {
-        self.remarks.push(why);
-        self.stage = TidyStage::Over;
-    }
-
-    fn read_manifest(&mut self) -> TidyStage {
-        match Manifest::decode(&self.manifest) {
-            Ok(manifest) => {
-                self.keep = Keep::Epoch(manifest.epoch);
-                self.found.epoch_max = self.found.epoch_max.max(manifest.epoch);
-                self.choose()
-            }
-            Err(problem) => {
-                self.remarks.push(format!("{}: {problem}; no file is removed", self.manifest_path()));
-                TidyStage::Over
-            }
-        }
-    }
-
-    fn choose_all(&mut self) -> TidyStage {
-        self.keep = Keep::Nothing;
-        self.choose()
-    }
-
-    fn choose(&mut self) -> TidyStage {
-        let (place, keep) = (&self.place, self.keep);
-        let goes = |name: &String| {
-            place.is_temporary(name) || place.epoch_of(name).is_some_and(|epoch| keep != Keep::Epoch(epoch))
-        };
-        self.removals = self.names.drain(..).filter(goes).collect();
-        TidyStage::Remove
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PublishStage {
     Writing,
+    /// Whether all that is to count is there.
+    Looking,
     Renaming,
     Syncing,
     Over,
@@ -252,6 +42,8 @@ pub(crate) struct Publish {
     place: Place,
     name: String,
     pub(crate) file: FileWriter,
+    /// The files besides that must be there, and their lengths.
+    parts: Vec<(String, u64)>,
     stage: PublishStage,
     is_asked: bool,
     failure: Option<String>,
@@ -261,13 +53,15 @@ impl Publish {
     /// Of the file `name`, still to be written.
     pub(crate) fn new(place: Place, name: String) -> Publish {
         let file = FileWriter::new(place.path(&Place::temporary(&name)));
-        Publish { place, name, file, stage: PublishStage::Writing, is_asked: false, failure: None }
+        let parts = Vec::new();
+        Publish { place, name, file, parts, stage: PublishStage::Writing, is_asked: false, failure: None }
     }
 
     /// The same of a manifest.
     pub(crate) fn manifest(place: Place, manifest: &Manifest) -> Publish {
         let name = place.manifest_name();
         let mut publish = Publish::new(place, name);
+        publish.parts = manifest.files.iter().map(|file| (file.name.clone(), file.len_bytes)).collect();
         publish.file.buffer().extend_from_slice(&manifest.encode());
         publish.file.push();
         publish.file.finish();
@@ -280,7 +74,7 @@ impl Publish {
                 return Some((Asked::File(asked), operation));
             }
             match self.file.outcome()? {
-                Ok(()) => self.stage = PublishStage::Renaming,
+                Ok(()) => self.stage = PublishStage::Looking,
                 Err(why) => {
                     self.failure = Some(why.to_owned());
                     self.stage = PublishStage::Over;
@@ -291,6 +85,7 @@ impl Publish {
             return None;
         }
         let operation = match self.stage {
+            PublishStage::Looking => Operation::List { directory: self.place.directory() },
             PublishStage::Renaming => Operation::Rename {
                 from: self.place.path(&Place::temporary(&self.name)),
                 to: self.place.path(&self.name),
@@ -305,18 +100,38 @@ impl Publish {
     fn complete(&mut self, result: io::Result<Output>) {
         self.is_asked = false;
         let (verb, what) = match self.stage {
+            PublishStage::Looking => ("listing", self.place.directory()),
             PublishStage::Renaming => ("renaming to", self.place.path(&self.name)),
             _ => ("syncing", self.place.directory()),
         };
-        if let Err(error) = result {
-            self.failure = Some(format!("{verb} {what}: {error}"));
-            self.stage = PublishStage::Over;
-        } else {
-            self.stage = match self.stage {
-                PublishStage::Renaming => PublishStage::Syncing,
-                _ => PublishStage::Over,
-            };
+        let outcome = match result {
+            Err(error) => Err(format!("{verb} {what}: {error}")),
+            Ok(Output::Names(names)) => self.look(&names),
+            Ok(_) => Ok(()),
+        };
+        self.stage = match (self.stage, &outcome) {
+            (PublishStage::Looking, Ok(())) => PublishStage::Renaming,
+            (PublishStage::Renaming, Ok(())) => PublishStage::Syncing,
+            _ => PublishStage::Over,
+        };
+        self.failure = outcome.err();
+    }
+
+    /// Whether all files are there as they were written. Who removes them must not have the set before removed by this one as well.
+    fn look(&self, names: &[Listed]) -> Result<(), String> {
+        let own = (Place::temporary(&self.name), self.file.len_bytes());
+        for (name, len_bytes) in self.parts.iter().chain([&own]) {
+            let path = self.place.path(name);
+            match names.iter().find(|listed| listed.name == *name) {
+                Some(listed) if listed.is_regular && listed.len_bytes == *len_bytes => {}
+                Some(listed) => {
+                    let found = listed.len_bytes;
+                    return Err(format!("{path} was written with {len_bytes} bytes and has {found} now"));
+                }
+                None => return Err(format!("{path} was written and is gone")),
+            }
         }
+        Ok(())
     }
 }
 
@@ -453,15 +268,28 @@ impl Merge {
 /// What node 0 does with the files.
 #[derive(Debug)]
 pub(crate) enum Job {
+    Prepare(Prepare),
     Tidy(Tidy),
     Publish(Publish),
     Merge(Merge),
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The snapshot has this number.
+    Prepared(u64),
+    /// What is to count counts.
+    Published,
+    /// What is not needed is removed, as far as that went; the log should tell this.
+    Tidied(Vec<String>),
 }
 
 impl Job {
     /// What is to be asked of the disk next.
     pub(crate) fn next_operation(&mut self) -> Option<(Asked, Operation)> {
         match self {
+            Job::Prepare(prepare) => prepare.next_operation().map(|operation| (Asked::Step, operation)),
             Job::Tidy(tidy) => tidy.next_operation().map(|operation| (Asked::Step, operation)),
             Job::Publish(publish) => publish.next_operation(),
             Job::Merge(merge) => merge.next_operation(),
@@ -471,6 +299,7 @@ impl Job {
     /// Takes in what came of it.
     pub(crate) fn complete(&mut self, asked: Asked, result: io::Result<Output>) {
         match (self, asked) {
+            (Job::Prepare(prepare), _) => prepare.complete(result),
             (Job::Tidy(tidy), _) => tidy.complete(result),
             (Job::Publish(publish), Asked::File(asked)) => publish.file.complete(asked, result),
             (Job::Publish(publish), Asked::Step) => publish.complete(result),
@@ -480,17 +309,17 @@ impl Job {
     }
 
     /// What came of the job, when it is over.
-    pub(crate) fn outcome(&self) -> Option<Result<Found, String>> {
-        let (is_over, failure, found) = match self {
-            Job::Tidy(tidy) => (tidy.stage == TidyStage::Over, &tidy.failure, tidy.found),
-            Job::Publish(publish) => {
-                (publish.stage == PublishStage::Over, &publish.failure, Found::default())
-            }
+    pub(crate) fn outcome(&mut self) -> Option<Result<Outcome, String>> {
+        let (is_over, failure) = match self {
+            Job::Prepare(prepare) => return Some(prepare.outcome()?.map(Outcome::Prepared)),
+            Job::Tidy(tidy) if tidy.is_over() => return Some(Ok(Outcome::Tidied(tidy.take_remarks()))),
+            Job::Tidy(_) => return None,
+            Job::Publish(publish) => (publish.stage == PublishStage::Over, &publish.failure),
             Job::Merge(merge) => {
                 let is_over = merge.publish.stage == PublishStage::Over && merge.is_closed();
-                (is_over, &merge.publish.failure, Found::default())
+                (is_over, &merge.publish.failure)
             }
         };
-        is_over.then(|| failure.clone().map_or(Ok(found), Err))
+        is_over.then(|| failure.clone().map_or(Ok(Outcome::Published), Err))
     }
 }

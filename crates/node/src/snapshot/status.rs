@@ -1,6 +1,6 @@
 //! What is asked for of snapshots, and what is told of them: the same for all nodes.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a snapshot is for.
@@ -47,6 +47,8 @@ pub struct SaveFacts {
     pub last_cut_ns: u64,
     /// How often a cut was given up because it took too long.
     pub cuts_given_up: u64,
+    /// The moment that the last set, or what was loaded, is of, in Unix milliseconds.
+    pub last_cut_ms: i64,
     /// The last set's length, in bytes.
     pub last_len_bytes: u64,
     /// The most that was saved ahead in the one under way, or in the last, in bytes.
@@ -71,6 +73,8 @@ pub struct Persistence {
     is_asked: AtomicBool,
     /// The last one in the background failed.
     has_failed: AtomicBool,
+    /// How often the server was to end and went on, because it could not save.
+    failed_ends: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -129,6 +133,15 @@ impl Persistence {
     /// One is under way, or none.
     pub(crate) fn set_busy(&self, is_busy: bool) {
         self.state().is_busy = is_busy;
+    }
+
+    /// How often the server was to end and went on, because it could not save. May be asked from any thread.
+    pub fn failed_ends(&self) -> u64 {
+        self.failed_ends.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn note_failed_end(&self) {
+        self.failed_ends.fetch_add(1, Ordering::Release);
     }
 
     /// The last snapshot in the background failed.

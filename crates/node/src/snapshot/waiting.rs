@@ -1,10 +1,11 @@
 //! Writes that have to wait: their key is not saved yet, and saving it at once would take too long, or more memory than
-//! there is for that; or clients are in the middle of what it holds, and keeping that for them takes several steps.
+//! there is for that; or clients are in the middle of what it holds, and keeping that for them takes several steps. Calls of
+//! peers that wait for other reasons, see [`crate::held`], wait in the same place.
 
 use crate::clock::Clock;
 use crate::connection::Hold;
 use crate::core::Core;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use tessera_command::keys::{KeyAt, find_keys};
 use tessera_command::{Command, Group, KeyFlags};
 use tessera_resp::Args;
@@ -104,9 +105,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn turn_of_call(&mut self, home: usize, call: &Call, args: Args<'_>) -> Turn {
         let aside = &self.snapshot.aside;
         let is_behind = aside.has(home, call.ticket.connection);
-        let waits =
-            is_behind || self.must_writes_ask() && self.must_wait_to_write(call.command, args, call.db);
-        if !waits {
+        let waits_to_write = self.must_writes_ask() && self.must_wait_to_write(call.command, args, call.db);
+        if !is_behind && !waits_to_write && !self.must_wait_for_holder(call.command, args) {
             return Turn::Now;
         }
         let aside = &mut self.snapshot.aside;
@@ -119,7 +119,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         aside.words_len_bytes += len_bytes;
         aside.calls.push_back(AsideCall { home, call: *call, words: OwnedArgs::from_words(args.iter()) });
-        self.counters.snapshot_writers_waited += 1;
+        self.counters.snapshot_writers_waited += u64::from(waits_to_write);
         Turn::Aside
     }
 
@@ -130,15 +130,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.runnable.push_back(id);
             }
         }
+        self.let_aside_go();
+    }
+
+    /// Runs those calls of peers that need wait no longer.
+    pub(crate) fn let_aside_go(&mut self) {
         let calls = std::mem::take(&mut self.snapshot.aside.calls);
-        let mut behind: Vec<(usize, u64)> = Vec::new();
+        let mut behind: BTreeSet<(usize, u64)> = BTreeSet::new();
         for aside in calls {
             let AsideCall { home, call, words } = &aside;
             let who = (*home, call.ticket.connection);
             let waits = behind.contains(&who)
-                || self.must_writes_ask() && self.must_wait_to_write(call.command, words.as_args(), call.db);
+                || self.must_writes_ask() && self.must_wait_to_write(call.command, words.as_args(), call.db)
+                || self.must_wait_for_holder(call.command, words.as_args());
             if waits {
-                behind.push(who);
+                behind.insert(who);
                 self.snapshot.aside.calls.push_back(aside);
                 continue;
             }

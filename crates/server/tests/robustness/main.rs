@@ -1,8 +1,11 @@
 //! Clients that behave badly, limits, and the server's beginning and end: nobody else may notice, memory stays bounded
 //! and comes back. `cargo xtask torture` does the same for longer and with more of everything.
 
+mod configuration;
+mod floods;
 mod long_replies;
 mod memory;
+mod persistence;
 mod support;
 
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -64,7 +67,7 @@ fn a_crowd_comes_and_goes_under_load() {
 #[test]
 fn a_reader_that_never_reads_fills_no_memory() {
     everywhere(|options| {
-        let server = Server::start(options);
+        let server = Server::start(&with(options, &["--client-output-buffer-pause", "64mb"]));
         let mut other = server.client();
         // Keys of all shards, so that some replies come from elsewhere.
         let value = "v".repeat(1 << 20);
@@ -86,6 +89,8 @@ fn a_reader_that_never_reads_fills_no_memory() {
         // 64 MiB unread, twice while early replies wait for others, up to three times that while a buffer grows, and
         // what the allocator has not given back yet.
         assert!(peak_mib < before_mib + 640, "from {before_mib} to {peak_mib} MiB for 1500 MiB of replies");
+        assert!(other.text("INFO clients").contains("output_paused_clients:1\r\n"));
+        assert!(server.log().contains("client-output-buffer-pause"), "the log tells why");
         drop(greedy);
         until("memory comes back", || server.resident_mib() < before_mib + 48);
         other.ask("PING", "+PONG\r\n");

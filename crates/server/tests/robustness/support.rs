@@ -34,9 +34,22 @@ pub fn can_run(driver: &str) -> bool {
 impl Server {
     /// Starts a server with these options and waits until it answers.
     pub fn start(options: &[&str]) -> Server {
+        Server::start_with(None, options)
+    }
+
+    /// The same, from a configuration file with this text, which is in the server's directory.
+    pub fn start_from(text: &str, options: &[&str]) -> Server {
+        Server::start_with(Some(text), options)
+    }
+
+    fn start_with(text: Option<&str>, options: &[&str]) -> Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let port = free_port();
         let mut command = Command::new(PROGRAM);
+        if let Some(text) = text {
+            std::fs::write(directory.path().join("server.conf"), text).expect("a file");
+            command.arg("server.conf");
+        }
         command.current_dir(&directory).args(["--port", &port.to_string(), "--dir", "."]).args(options);
         let log = std::fs::File::create(directory.path().join("stdout")).expect("a file");
         let child = command.stdin(Stdio::null()).stdout(log).spawn().expect("the server starts");

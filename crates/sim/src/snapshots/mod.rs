@@ -8,7 +8,8 @@ use crate::kernel::Sights;
 use crate::storage::{DiskWeather, Storage};
 use crate::weather::Weather;
 use crate::world::{Step, World};
-use reading::{Saved, read};
+use reading::Saved;
+pub(crate) use reading::read;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Names that a token goes between by RENAME.
@@ -362,7 +363,7 @@ impl Play {
 }
 
 /// All files of the data directory.
-fn contents(storage: &Storage) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn contents(storage: &Storage) -> BTreeMap<String, Vec<u8>> {
     let path = |name: String| format!("/data/{name}");
     let paths = storage.list("/data").into_iter().map(path);
     paths.filter_map(|path| storage.contents(&path).map(<[u8]>::to_vec).map(|bytes| (path, bytes))).collect()

@@ -51,7 +51,7 @@ pub fn restore(payload: &[u8], thresholds: &Thresholds) -> Result<Value, Restore
         Ok(Decoded::Value(_)) => "there is more behind the value".to_owned(),
         Ok(Decoded::Empty) => "it is a collection without elements".to_owned(),
         Err(Stop::More) => "it ends too early".to_owned(),
-        Err(Stop::Bad(problem)) => problem,
+        Err(Stop::Bad(problem) | Stop::Unsupported(problem)) => problem,
     };
     Err(RestoreError::Data { offset_bytes: reader.at(), problem })
 }

@@ -153,6 +153,26 @@ def files(name, program):
         server.stop()
 
 
+def streams(name, program):
+    """A file whose streams have groups, consumers and messages that nobody acknowledged, with keys before and behind."""
+    server = Server(program, {})
+    for key in ("stream:1", "stream:2"):
+        server.call("SET", f"before {key}", "value")
+        for number in range(1, 300):
+            server.call("XADD", key, f"{number}-1", "field", "value " * (number % 40))
+        server.call("XDEL", key, "1-1", "7-1")
+        for group in ("one", "two"):
+            server.call("XGROUP", "CREATE", key, group, "0")
+            server.call("XGROUP", "CREATECONSUMER", key, group, "idle")
+            for consumer in ("first", "second"):
+                server.call("XREADGROUP", "GROUP", group, consumer, "COUNT", 90, "STREAMS", key, ">")
+        server.call("XACK", key, "one", "2-1", "3-1")
+        server.call("PEXPIREAT", key, FOREVER_MS)
+        server.call("SET", f"behind {key}", "value")
+    server.save(f"{name}-stream-groups.rdb")
+    server.stop()
+
+
 def escape(text):
     plain = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-"
     return "".join(chr(byte) if byte in plain else f"%{byte:02x}" for byte in text)
@@ -192,5 +212,7 @@ def contents(program, paths):
 if __name__ == "__main__":
     if sys.argv[1] == "files":
         files(sys.argv[2], sys.argv[3])
+    elif sys.argv[1] == "streams":
+        streams(sys.argv[2], sys.argv[3])
     else:
         contents(sys.argv[2], sys.argv[3:])

@@ -8,11 +8,14 @@ use crate::allocation::block_len_bytes;
 /// A chunk of so many is split.
 const CHUNK_MAX_LEN: usize = 512;
 
+/// Neighbours of no more than so many become one.
+const JOINED_MAX_LEN: usize = CHUNK_MAX_LEN * 3 / 4;
+
 /// When, in Unix milliseconds, and the hash of the field's name.
 pub(super) type Deadline = (i64, u64);
 
 /// An ordered set of deadlines.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Deadlines {
     /// None of them is empty.
     chunks: Vec<Vec<Deadline>>,
@@ -21,6 +24,30 @@ pub(super) struct Deadlines {
 
 fn bytes(chunk: &Vec<Deadline>) -> usize {
     block_len_bytes(chunk.capacity() * size_of::<Deadline>())
+}
+
+/// The copy takes no more room than it needs, so that its memory is counted anew.
+impl Clone for Deadlines {
+    fn clone(&self) -> Deadlines {
+        let chunks = self.chunks.clone();
+        let chunks_bytes = chunks.iter().map(bytes).sum();
+        Deadlines { chunks, chunks_bytes }
+    }
+}
+
+/// Has a chunk have room for one more, and some that may follow.
+fn make_room(chunk: &mut Vec<Deadline>) {
+    if chunk.len() == chunk.capacity() {
+        let wanted_bytes = block_len_bytes((chunk.len() + chunk.len() / 8 + 1) * size_of::<Deadline>());
+        chunk.reserve_exact(wanted_bytes / size_of::<Deadline>() - chunk.len());
+    }
+}
+
+/// Gives memory of a chunk back if a good part of it is not needed.
+fn shrink(chunk: &mut Vec<Deadline>) {
+    if chunk.len() < chunk.capacity() / 4 * 3 {
+        chunk.shrink_to(chunk.len() + chunk.len() / 8);
+    }
 }
 
 impl Deadlines {
@@ -59,6 +86,7 @@ impl Deadlines {
         let chunk = &mut self.chunks[index];
         if let Err(at) = chunk.binary_search(&deadline) {
             let before = bytes(chunk);
+            make_room(chunk);
             chunk.insert(at, deadline);
             self.chunks_bytes = self.chunks_bytes + bytes(chunk) - before;
         }
@@ -77,9 +105,30 @@ impl Deadlines {
             if self.chunks.len() < self.chunks.capacity() / 4 {
                 self.chunks.shrink_to(self.chunks.len() * 2);
             }
-        } else if chunk.len() < chunk.capacity() / 4 {
-            chunk.shrink_to(chunk.len() * 2);
+        } else {
+            shrink(chunk);
             self.chunks_bytes = self.chunks_bytes + bytes(chunk) - before;
+            self.join(index);
+        }
+    }
+
+    /// Makes one of a chunk and a neighbour, if they have few.
+    fn join(&mut self, index: usize) {
+        let len = |at: usize| self.chunks.get(at).map_or(CHUNK_MAX_LEN, Vec::len);
+        let fits = |left: usize| len(left) + len(left + 1) <= JOINED_MAX_LEN;
+        let left = match index.checked_sub(1) {
+            Some(before) if fits(before) => before,
+            _ if fits(index) => index,
+            _ => return,
+        };
+        let next = self.chunks.remove(left + 1);
+        let chunk = &mut self.chunks[left];
+        let before = bytes(chunk) + bytes(&next);
+        chunk.reserve_exact(next.len());
+        chunk.extend_from_slice(&next);
+        self.chunks_bytes = self.chunks_bytes + bytes(chunk) - before;
+        if self.chunks.len() < self.chunks.capacity() / 4 {
+            self.chunks.shrink_to(self.chunks.len() * 2);
         }
     }
 
@@ -132,6 +181,9 @@ mod tests {
                 let before = model.iter().filter(|(at_ms, _)| *at_ms < now_ms).count();
                 assert_eq!(deadlines.count_before(now_ms), before);
             }
+            let copy = deadlines.clone();
+            check(&copy, &model);
+            assert!(copy.allocated_bytes() <= deadlines.allocated_bytes());
             while deadlines.free_some() {}
             assert_eq!(deadlines.chunks_bytes, 0);
         }

@@ -102,9 +102,7 @@ pub(super) fn remove(listpack: &mut Listpack, field: &[u8], stride: usize) -> bo
 /// The same rows with times, of which there are none.
 pub(super) fn with_times(plain: &Pack) -> Listpack {
     let mut volatile = Listpack::new();
-    for (field, value, _) in rows(plain, PLAIN) {
-        volatile.insert(None, &[field, value, Element::Integer(0)]);
-    }
+    volatile.extend(rows(plain, PLAIN).flat_map(|(field, value, _)| [field, value, Element::Integer(0)]));
     volatile
 }
 

@@ -154,6 +154,11 @@ impl Hash {
                 return is_there;
             }
             self.make_volatile(thresholds.seed);
+        } else if let Form::Volatile(listpack) = &self.form
+            && !listpack.has_room_for(ROW_OVERHEAD_BYTES)
+        {
+            // A time takes more bytes than none.
+            self.convert(thresholds.seed);
         }
         match &mut self.form {
             Form::Plain(_) => false,

@@ -8,6 +8,11 @@ use crate::collection::CollectionRef;
 use crate::listpack::{Element, Pack};
 use crate::table::{Cursor, Way};
 
+/// If not even one in so many fields is still there, random ones are found by walking.
+const SPARSE_DIVISOR: usize = 16;
+/// Draws that all meet expired fields after which a random field is found by walking. It does not come to that.
+const DRAWS_MAX: usize = 1000;
+
 /// A hash to look at, and how it is kept. Whoever reads it says what time it is, and does not see what has expired by then.
 #[derive(Clone, Copy)]
 pub enum HashRef<'a> {
@@ -148,25 +153,30 @@ impl<'a> HashRef<'a> {
         flat.into_iter().flatten().chain(table.into_iter().flatten().map(Pair::row))
     }
 
-    /// Whether a random field takes a walk, as it does in a listpack.
+    /// Whether it is a listpack.
     pub fn is_flat(self) -> bool {
         !matches!(self, HashRef::Table(_))
     }
 
+    /// Whether a random field takes a walk, as it does in a listpack, and where nearly all fields have expired.
+    pub fn is_drawn_by_walking(self, now_ms: i64) -> bool {
+        self.is_flat() || self.live_len(now_ms) < self.len() / SPARSE_DIVISOR
+    }
+
     /// A random field with its value, each with the same chance. `None` if all have expired.
     pub fn random(self, now_ms: i64, random: &mut fastrand::Rng) -> Option<(Element<'a>, Element<'a>)> {
-        let HashRef::Table(Fields(table)) = self else {
-            let live_len = self.live_len(now_ms);
-            return if live_len == 0 { None } else { self.iter(now_ms).nth(random.usize(..live_len)) };
-        };
-        for _ in 0..100 {
-            let pair = table.random(random)?;
-            if !pair.is_expired(now_ms) {
-                return Some((Element::Bytes(pair.field()), Element::Bytes(pair.value())));
+        if let HashRef::Table(Fields(table)) = self
+            && !self.is_drawn_by_walking(now_ms)
+        {
+            for _ in 0..DRAWS_MAX {
+                let pair = table.random(random)?;
+                if !pair.is_expired(now_ms) {
+                    return Some((Element::Bytes(pair.field()), Element::Bytes(pair.value())));
+                }
             }
         }
-        // Nearly everything has expired.
-        self.iter(now_ms).next()
+        let live_len = self.live_len(now_ms);
+        if live_len == 0 { None } else { self.iter(now_ms).nth(random.usize(..live_len)) }
     }
 
     /// Visits about `count` fields from a position on whose time is not over; 0 is the start. The position to go on

@@ -267,3 +267,20 @@ fn a_large_hash_is_freed_piece_by_piece() {
     assert!(pieces > 20, "{pieces}");
     assert_eq!((hash.len(), counted_bytes(&hash)), (0, Some(0)));
 }
+
+#[test]
+fn the_few_fields_that_are_left_are_drawn_alike() {
+    let thresholds = Thresholds { hash_max_listpack_entries: 0, ..Thresholds::default() };
+    let mut hash = Hash::default();
+    for number in 0..5000_u32 {
+        let expire = if number % 500 == 0 { FieldExpire::Clear } else { FieldExpire::AtMs(10) };
+        hash.set(number.to_string().as_bytes(), b"1", expire, &thresholds);
+    }
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut drawn = BTreeMap::<Vec<u8>, u32>::new();
+    for _ in 0..1000 {
+        let (field, _) = hash.as_ref().random(11, &mut random).unwrap();
+        *drawn.entry(field.to_vec()).or_default() += 1;
+    }
+    assert!(drawn.len() == 10 && drawn.values().all(|count| (60..150).contains(count)), "{drawn:?}");
+}

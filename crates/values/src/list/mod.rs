@@ -14,7 +14,7 @@ mod walk;
 pub use reading::{ListNodes, ListRef, NodePlace};
 
 use crate::allocation::block_len_bytes;
-use crate::listpack::{Element, Listpack};
+use crate::listpack::{ELEMENT_OVERHEAD_BYTES, Element, Listpack};
 use crate::{Collection, Value, ValueRef};
 pub use builder::ListBuilder;
 use limit::Limit;
@@ -99,7 +99,10 @@ impl List {
     fn grow(&mut self, added: usize, added_bytes: usize, setting: i32) {
         if let Form::Packed(listpack) = &mut self.form {
             let len_bytes = listpack.len_bytes().saturating_add(added_bytes);
-            if Limit::new(setting).is_exceeded(len_bytes, listpack.len().saturating_add(added)) {
+            let overhead_bytes = added.saturating_mul(ELEMENT_OVERHEAD_BYTES);
+            if Limit::new(setting).is_exceeded(len_bytes, listpack.len().saturating_add(added))
+                || !listpack.has_room_for(added_bytes.saturating_add(overhead_bytes))
+            {
                 let mut first = std::mem::take(listpack);
                 first.trim();
                 let quicklist = Quicklist::new(first, setting);

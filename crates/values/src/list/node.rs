@@ -3,10 +3,10 @@
 use super::End;
 use super::limit::Limit;
 use crate::allocation::block_len_bytes;
-use crate::listpack::{Element, Listpack};
+use crate::listpack::{self, Listpack};
 
 /// Elements from this length on have a node of their own, without a listpack, in bytes.
-const LARGE_LEN_BYTES: usize = 1 << 30;
+const LARGE_LEN_BYTES: usize = listpack::MAX_LEN_BYTES;
 /// What an element is taken to need in a listpack besides its bytes when a node is asked for room.
 const ELEMENT_OVERHEAD_BYTES: usize = 8;
 /// Header and end of a listpack, of which two have one too many when they become one.
@@ -132,10 +132,9 @@ impl Node {
     /// Takes in the elements of the node behind it.
     pub fn join(&mut self, next: &Node) {
         let Content::Packed(right) = &next.content else { return };
-        let elements: Vec<Element<'_>> = right.iter().collect();
         self.change(|left| {
-            left.insert(None, &elements);
-            elements.len() as isize
+            left.append(right);
+            next.len() as isize
         });
     }
 
@@ -144,11 +143,8 @@ impl Node {
         let mut behind = Listpack::new();
         self.change(|listpack| {
             let Some(position) = listpack.seek(index) else { return 0 };
-            let elements: Vec<Element<'_>> = listpack.iter_from(Some(position)).collect();
-            behind.insert(None, &elements);
-            let moved = elements.len();
-            listpack.remove(position, moved);
-            -(moved as isize)
+            behind = listpack.split_off(position);
+            -(behind.len() as isize)
         });
         Node::packed(behind)
     }

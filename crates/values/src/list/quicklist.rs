@@ -5,7 +5,7 @@ use super::End;
 use super::limit::Limit;
 use super::node::{Node, is_large};
 use super::nodes::{Nodes, Place};
-use crate::listpack::{Element, Listpack, Pack};
+use crate::listpack::{self, Element, Listpack, Pack};
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -143,7 +143,10 @@ impl Quicklist {
         let Some((place, offset)) = self.nodes.seek(index) else { return false };
         let node = self.nodes.get(place);
         match node.listpack() {
-            Ok(listpack) if !is_large(element) && listpack.has_room_for(element.len()) => {
+            Ok(listpack)
+                if !is_large(element)
+                    && listpack.has_room_for(element.len() + listpack::ELEMENT_OVERHEAD_BYTES) =>
+            {
                 self.nodes.change(place, |node| {
                     node.change(|listpack| {
                         if let Some(position) = listpack.seek(offset) {
@@ -247,6 +250,13 @@ impl Quicklist {
             self.nodes.insert(behind, End::Front, Node::of_one(element));
             return;
         }
+        let needed = element.len() + listpack::ELEMENT_OVERHEAD_BYTES;
+        let half = if side == End::Front { self.nodes.get(place) } else { &behind };
+        if !half.listpack().is_ok_and(|listpack| listpack.has_room_for(needed)) {
+            let new = self.nodes.insert(place, End::Back, Node::of_one(element));
+            self.nodes.insert(new, End::Back, behind);
+            return;
+        }
         // The node that the other element is in stays as it is, and is the one whose neighbours are looked at.
         match side {
             End::Front => self.nodes.change(place, |node| node.push(End::Back, element)),
@@ -335,25 +345,20 @@ pub(super) fn count_equal(listpack: &Pack, wanted: &[u8]) -> usize {
 
 /// Takes the elements that are `wanted`, at most `max` of them, beginning at an end. How many it were.
 pub(super) fn remove_equal(listpack: &mut Listpack, from: End, max: usize, wanted: &[u8]) -> usize {
-    let is_it = |element: &Element<'_>, left: &mut usize| {
-        let taken = *left > 0 && *element == Element::new(wanted);
-        *left -= usize::from(taken);
-        taken
-    };
-    let mut left = max;
-    let mut kept: Vec<Element<'_>> = match from {
-        End::Front => listpack.iter().filter(|element| !is_it(element, &mut left)).collect(),
-        End::Back => listpack.iter().rev().filter(|element| !is_it(element, &mut left)).collect(),
-    };
-    if left == max {
+    let there = count_equal(listpack, wanted);
+    let count = there.min(max);
+    if count == 0 {
         return 0;
     }
-    if from == End::Back {
-        kept.reverse();
-    }
+    let wanted = Element::new(wanted);
+    let first = if from == End::Front { 0 } else { there - count };
+    let mut met = 0;
     // One by one each would move all that is behind it.
-    let mut rest = Listpack::new();
-    rest.insert(None, &kept);
-    *listpack = rest;
-    max - left
+    listpack.retain(|element| {
+        let is_it = element == wanted;
+        let keeps = !is_it || met < first || met >= first + count;
+        met += usize::from(is_it);
+        keeps
+    });
+    count
 }

@@ -208,3 +208,20 @@ fn a_long_list_is_found_and_freed_in_pieces() {
     }
     assert!(calls > 0);
 }
+
+/// RESTORE may bring such nodes, whose element need not be long.
+#[test]
+fn digits_in_a_node_without_a_listpack_are_an_integer() {
+    let mut builder = ListBuilder::new(-2);
+    builder.push(b"7");
+    builder.push_plain(b"42".as_slice().into());
+    builder.push_plain(b"word".as_slice().into());
+    let list = builder.finish();
+    let wanted = [Element::Integer(7), Element::Integer(42), Element::Bytes(b"word")];
+    assert!(list.as_ref().iter().eq(wanted));
+    assert!(list.as_ref().range_back(3).eq(wanted.into_iter().rev()));
+    assert_eq!(list.as_ref().get(1), Some(Element::new(b"42")));
+    let mut other = List::default();
+    other.push(End::Back, [&b"7"[..], b"42", b"word"].into_iter(), -2);
+    assert_eq!(list, other);
+}

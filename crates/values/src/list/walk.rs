@@ -57,7 +57,7 @@ impl<'a> Iterator for Range<'a> {
         loop {
             let next = match &mut self.here {
                 Here::Packed(iter) => iter.next(),
-                Here::Plain(plain) => plain.take().map(Element::Bytes),
+                Here::Plain(plain) => plain.take().map(Element::new),
             };
             if next.is_some() {
                 self.left -= 1;
@@ -138,7 +138,7 @@ impl<'a> Iterator for RangeBack<'a> {
                     *position = listpack.previous(at);
                     listpack.get(at)
                 }),
-                Before::Plain(plain) => plain.take().map(Element::Bytes),
+                Before::Plain(plain) => plain.take().map(Element::new),
             };
             if next.is_some() {
                 self.left -= 1;

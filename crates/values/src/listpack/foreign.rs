@@ -1,7 +1,7 @@
 //! Listpacks that come from elsewhere: nothing about them is taken for granted.
 
-use super::element::{OVERHEAD_MAX_BYTES, back_len_bytes, encode_back_len};
-use super::{EMPTY_LEN_BYTES, END, Element, HEADER_BYTES, Listpack, MANY, MAX_LEN_BYTES};
+use super::element::{back_len_bytes, encode_back_len};
+use super::{END, Element, HEADER_BYTES, LONGEST_BYTES, Listpack, MANY};
 use crate::string::canonical_integer;
 
 /// What is wrong with bytes that should have been a collection, and where.
@@ -42,8 +42,7 @@ impl Listpack {
             return Err(Malformed::at(4, "the number of elements is not what there is"));
         }
         let mut listpack = Listpack { bytes };
-        let counted = u16::try_from(count).unwrap_or(MANY);
-        listpack.bytes[4..HEADER_BYTES].copy_from_slice(&counted.to_le_bytes());
+        listpack.set_header(count);
         Ok(if is_canonical { listpack } else { listpack.canonical() })
     }
 
@@ -77,7 +76,7 @@ fn check_header(bytes: &[u8]) -> Result<usize, Malformed> {
     if total as usize != bytes.len() {
         return Err(Malformed::at(0, "the length of the listpack is not what it says"));
     }
-    if bytes.len() > EMPTY_LEN_BYTES + MAX_LEN_BYTES + OVERHEAD_MAX_BYTES {
+    if bytes.len() > LONGEST_BYTES {
         return Err(Malformed::at(0, "the listpack is longer than 1 GiB"));
     }
     if *last != END {

@@ -20,7 +20,7 @@ pub use foreign::Malformed;
 pub use pack::{Iter, Pack, Position};
 
 use crate::allocation::block_len_bytes;
-use element::{END, OVERHEAD_MAX_BYTES};
+use element::{END, OVERHEAD_MAX_BYTES, back_len_bytes};
 use std::ops::Deref;
 
 const HEADER_BYTES: usize = 6;
@@ -31,8 +31,13 @@ const MANY: u16 = u16::MAX;
 /// A listpack of too many elements to know is counted anew whenever its length falls below a multiple of this. That is less than
 /// so many elements take, so none with fewer of them stays uncounted for long.
 const RECOUNT_BYTES: usize = 16 * 1024;
-/// Longest listpack that Redis makes, in bytes.
-const MAX_LEN_BYTES: usize = 1 << 30;
+/// Longest listpack that Redis makes, in bytes. Whoever adds asks [`Pack::has_room_for`] first, and takes another form if there is no
+/// room. Tests of that have a shorter one.
+pub(crate) const MAX_LEN_BYTES: usize = if cfg!(test) { 1 << 18 } else { 1 << 30 };
+/// What an element takes at most besides its bytes.
+pub(crate) const ELEMENT_OVERHEAD_BYTES: usize = OVERHEAD_MAX_BYTES;
+/// Longest listpack that there may be: of one element that is a byte short of the longest.
+pub(crate) const LONGEST_BYTES: usize = EMPTY_LEN_BYTES + MAX_LEN_BYTES + OVERHEAD_MAX_BYTES;
 
 /// Below this capacity an allocation stays as long as it is, however short its content becomes. So the shortest listpacks,
 /// which may be in a buffer that is used again and again, do not shrink it.
@@ -84,8 +89,6 @@ impl Listpack {
     /// Puts the header right after a change that added or took `change` elements and left it as long as it is, from
     /// `before_len_bytes`.
     fn fix_header(&mut self, change: isize, before_len_bytes: usize) {
-        let total = self.bytes.len() as u32;
-        self.bytes[..4].copy_from_slice(&total.to_le_bytes());
         let counted = match self.counted() {
             // Too many to know: it may be known again. To count at each removal would be as much again as to find what is removed.
             MANY if self.bytes.len() / RECOUNT_BYTES < before_len_bytes / RECOUNT_BYTES => {
@@ -94,8 +97,14 @@ impl Listpack {
             MANY => usize::from(MANY),
             counted => usize::from(counted).wrapping_add_signed(change),
         };
-        let counted = u16::try_from(counted).unwrap_or(MANY);
-        self.bytes[4..6].copy_from_slice(&counted.to_le_bytes());
+        self.set_header(counted);
+    }
+
+    /// Writes the header of so many elements.
+    fn set_header(&mut self, count: usize) {
+        let (total, counted) = (self.bytes.len() as u32, u16::try_from(count).unwrap_or(MANY));
+        self.bytes[..4].copy_from_slice(&total.to_le_bytes());
+        self.bytes[4..HEADER_BYTES].copy_from_slice(&counted.to_le_bytes());
     }
 
     /// Adds an element at the end.
@@ -134,14 +143,102 @@ impl Listpack {
         self.here(position.at())
     }
 
+    /// Adds elements at the end, however many, without a list of them.
+    pub fn extend<'e>(&mut self, elements: impl IntoIterator<Item = Element<'e>>) {
+        let (before, mut count) = (self.bytes.len(), 0);
+        self.bytes.truncate(before - 1);
+        for element in elements {
+            let (start, len) = (self.bytes.len(), element.encoded_len_bytes());
+            self.reserve_for(start + len + 1);
+            self.bytes.resize(start + len, 0);
+            element.encode(&mut self.bytes[start..]);
+            count += 1;
+        }
+        self.bytes.push(END);
+        check_len(self.bytes.len());
+        if self.bytes.capacity() > SHRINK_MIN_BYTES {
+            self.trim();
+        }
+        self.fix_header(count, before);
+    }
+
+    /// Has room for `len_bytes` in all, and an eighth more if that is to become longer bit by bit.
+    fn reserve_for(&mut self, len_bytes: usize) {
+        if len_bytes > self.bytes.capacity() {
+            let wanted = block_len_bytes(len_bytes + self.bytes.len() / 8);
+            self.bytes.reserve_exact(wanted - self.bytes.len());
+        }
+    }
+
+    /// Adds all elements of another one at the end.
+    pub fn append(&mut self, other: &Pack) {
+        let (before, added) = (self.bytes.len(), other.elements());
+        let after = before + added.len();
+        check_len(after);
+        self.bytes.truncate(before - 1);
+        if after > self.bytes.capacity() {
+            self.bytes.reserve_exact(block_len_bytes(after) - self.bytes.len());
+        }
+        self.bytes.extend_from_slice(added);
+        self.bytes.push(END);
+        self.fix_header(other.len() as isize, before);
+    }
+
+    /// Takes away the elements from `position` on. A listpack of them.
+    pub fn split_off(&mut self, position: Position) -> Listpack {
+        let before = self.bytes.len();
+        let moved = &self.bytes[position.at()..before - 1];
+        let mut behind =
+            Listpack { bytes: Vec::with_capacity(block_len_bytes(EMPTY_LEN_BYTES + moved.len())) };
+        behind.bytes.extend_from_slice(&self.bytes[..HEADER_BYTES]);
+        behind.bytes.extend_from_slice(moved);
+        behind.bytes.push(END);
+        let count = behind.iter().count();
+        behind.set_header(count);
+        self.truncate(position.at());
+        self.fix_header(-(count as isize), before);
+        behind
+    }
+
+    /// Keeps the elements for which `keep` holds, which is asked for each in their order.
+    pub fn retain(&mut self, mut keep: impl FnMut(Element<'_>) -> bool) {
+        let (before, mut removed) = (self.bytes.len(), 0);
+        let (mut from, mut to) = (HEADER_BYTES, HEADER_BYTES);
+        while let Some((element, len)) = Element::decode(&self.bytes[from..]) {
+            let end = from + len + back_len_bytes(len);
+            if keep(element) {
+                self.bytes.copy_within(from..end, to);
+                to += end - from;
+            } else {
+                removed += 1;
+            }
+            from = end;
+        }
+        if removed > 0 {
+            self.truncate(to);
+            self.fix_header(-removed, before);
+        }
+    }
+
+    /// Gives up what is behind `content_end`, and memory where there is much too much of it. The header has to be put right.
+    fn truncate(&mut self, content_end: usize) {
+        self.bytes[content_end] = END;
+        self.bytes.truncate(content_end + 1);
+        self.shrink();
+    }
+
+    fn shrink(&mut self) {
+        let wanted = block_len_bytes(self.bytes.len());
+        if self.bytes.capacity() > SHRINK_MIN_BYTES && wanted < block_len_bytes(self.bytes.capacity()) / 2 {
+            self.bytes.shrink_to(wanted);
+        }
+    }
+
     /// Puts elements in the place of `old_len` bytes at `at`. There are `change` more elements then.
     fn splice(&mut self, at: usize, old_len: usize, new: &[Element<'_>], change: isize) {
         let new_len: usize = new.iter().map(|element| element.encoded_len_bytes()).sum();
         let (before, after) = (self.bytes.len(), self.bytes.len() - old_len + new_len);
-        assert!(
-            after <= EMPTY_LEN_BYTES + MAX_LEN_BYTES + OVERHEAD_MAX_BYTES,
-            "a listpack is bounded by whoever adds to it"
-        );
+        check_len(after);
         if after > self.bytes.capacity() {
             // Blocks come in coarse lengths: whatever the next one has to spare is ours anyway.
             self.bytes.reserve_exact(block_len_bytes(after) - before);
@@ -151,11 +248,7 @@ impl Listpack {
         }
         self.bytes.copy_within(at + old_len..before, at + new_len);
         self.bytes.truncate(after);
-        if self.bytes.capacity() > SHRINK_MIN_BYTES
-            && block_len_bytes(after) < block_len_bytes(self.bytes.capacity()) / 2
-        {
-            self.bytes.shrink_to(block_len_bytes(after));
-        }
+        self.shrink();
         let mut start = at;
         for element in new {
             let len = element.encoded_len_bytes();
@@ -164,6 +257,13 @@ impl Listpack {
         }
         self.fix_header(change, before);
     }
+}
+
+/// To be asked before a listpack becomes `len_bytes` long.
+fn check_len(len_bytes: usize) {
+    debug_assert!(len_bytes <= LONGEST_BYTES, "whoever adds to a listpack asks whether it has room");
+    // Nobody gets here: all that add ask, and 3 GiB are between what they are told and this. Beyond, places would be wrong.
+    assert!(u32::try_from(len_bytes).is_ok(), "a listpack is less than 4 GiB long");
 }
 
 impl Deref for Listpack {

@@ -45,7 +45,13 @@ impl Pack {
         self.0.len()
     }
 
-    /// Whether `added` more bytes of content may go into it: Redis keeps no listpack longer than 1 GiB.
+    /// The bytes of the elements, one behind the other.
+    pub(super) fn elements(&self) -> &[u8] {
+        &self.0[HEADER_BYTES..self.0.len() - 1]
+    }
+
+    /// Whether `added` more bytes may go into it, with what elements take besides theirs: Redis keeps no listpack longer than 1 GiB.
+    #[inline]
     pub fn has_room_for(&self, added: usize) -> bool {
         self.0.len().saturating_add(added) <= MAX_LEN_BYTES
     }

@@ -141,3 +141,56 @@ fn elements_tell_their_bytes() {
     assert_eq!(Element::new(b"-012").as_integer(), None);
     assert_eq!(Element::new(b"-12").len_bytes(), 3);
 }
+
+/// Adding, taking and moving many at a time come to the same as one by one.
+#[test]
+fn many_elements_at_once_are_like_one_by_one() {
+    for seed in 0..200 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let words: Vec<Vec<u8>> = (0..random.usize(..60)).map(|_| random_word(&mut random)).collect();
+        let one_by_one = |words: &[Vec<u8>]| {
+            let mut pack = Listpack::new();
+            words.iter().for_each(|word| pack.push_back(word));
+            pack
+        };
+        let at = random.usize(..=words.len());
+        let mut pack = one_by_one(&words[..at]);
+        pack.extend(words[at..].iter().map(|word| Element::new(word)));
+        assert_eq!(pack, one_by_one(&words));
+
+        if let Some(position) = pack.seek(at) {
+            let behind = pack.split_off(position);
+            assert_eq!((&pack, &behind), (&one_by_one(&words[..at]), &one_by_one(&words[at..])));
+            pack.append(&behind);
+            assert_eq!(pack, one_by_one(&words));
+        }
+
+        let keep: Vec<bool> = words.iter().map(|_| random.bool()).collect();
+        let mut asked = keep.iter();
+        pack.retain(|_| *asked.next().unwrap());
+        let kept = words.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(word, _)| word.clone());
+        assert_eq!(pack, one_by_one(&kept.collect::<Vec<_>>()));
+        assert!(
+            pack.allocated_bytes()
+                <= 2 * crate::allocation::block_len_bytes(pack.len_bytes()).max(SHRINK_MIN_BYTES)
+        );
+    }
+}
+
+#[test]
+fn elements_beyond_what_the_header_counts_move_too() {
+    let mut pack = Listpack::new();
+    pack.extend((0..70_000).map(|_| Element::Integer(1)));
+    let behind = pack.split_off(pack.seek(69_000).unwrap());
+    assert_eq!((pack.len(), behind.len(), behind.counted()), (69_000, 1000, 1000));
+    let behind = pack.split_off(pack.seek(100).unwrap());
+    assert_eq!((pack.len(), pack.counted(), behind.len()), (100, 100, 68_900));
+    pack.append(&behind);
+    assert_eq!((pack.len(), pack.counted()), (69_000, MANY));
+    let mut number = 0;
+    pack.retain(|_| {
+        number += 1;
+        number % 69 == 0
+    });
+    assert_eq!((pack.len(), pack.counted()), (1000, 1000));
+}

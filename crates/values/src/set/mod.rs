@@ -9,7 +9,7 @@ pub use intset::{IntSet, Integers};
 pub(crate) use reading::SetTrail;
 pub use reading::{Iter, SetRef, TableMembers};
 
-use crate::listpack::{Element, Listpack};
+use crate::listpack::{ELEMENT_OVERHEAD_BYTES, Element, Listpack};
 use crate::string::Digits;
 use crate::{Collection, Thresholds, Value, ValueRef};
 use members::Members;
@@ -136,7 +136,7 @@ impl Set {
                 let len_bytes = member.len_bytes();
                 if (pack.len() as u64) < thresholds.set_max_listpack_entries
                     && len_bytes as u64 <= thresholds.set_max_listpack_value_bytes
-                    && pack.has_room_for(len_bytes)
+                    && pack.has_room_for(len_bytes.saturating_add(ELEMENT_OVERHEAD_BYTES))
                 {
                     pack.insert(None, &[member]);
                 } else {
@@ -157,7 +157,10 @@ impl Set {
         let mut pack = Listpack::new();
         if (integers.len() as u64) < thresholds.set_max_listpack_entries
             && longest as u64 <= thresholds.set_max_listpack_value_bytes
-            && pack.has_room_for(integers.len() * INTEGER_MAX_BYTES + member.len_bytes())
+            && pack.has_room_for(
+                (integers.len() * INTEGER_MAX_BYTES + ELEMENT_OVERHEAD_BYTES)
+                    .saturating_add(member.len_bytes()),
+            )
         {
             let elements: Vec<Element<'_>> = integers.iter().map(Element::Integer).chain([member]).collect();
             pack.insert(None, &elements);

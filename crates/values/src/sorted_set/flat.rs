@@ -10,6 +10,21 @@ use tessera_resp::number::DoubleText;
 #[derive(Clone, Copy)]
 pub(super) struct Flat<'a>(pub &'a Pack);
 
+/// What an element takes at most besides its member's bytes, in bytes: its score is a text of up to 24.
+const ROW_OVERHEAD_BYTES: usize = 40;
+
+/// Whether an element may be added, or get another score.
+#[inline]
+pub(super) fn has_room_for(listpack: &Pack, name: &[u8]) -> bool {
+    listpack.has_room_for(name.len().saturating_add(ROW_OVERHEAD_BYTES))
+}
+
+/// Whether so many elements with members of so many bytes in all fit into a listpack.
+pub(super) fn fits(len: usize, members_bytes: usize) -> bool {
+    let rows_bytes = len.saturating_mul(ROW_OVERHEAD_BYTES);
+    Listpack::new().has_room_for(members_bytes.saturating_add(rows_bytes))
+}
+
 fn score_of(element: Element<'_>) -> f64 {
     match element {
         Element::Integer(value) => value as f64,

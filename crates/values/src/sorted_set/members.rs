@@ -55,13 +55,26 @@ struct Class {
 }
 
 /// Members and their scores.
-#[derive(Clone)]
 pub(super) struct Members {
     chunks: Vec<Chunk>,
     unused_chunks: Vec<u32>,
     classes: Vec<Class>,
     /// Memory of slots and long members, in bytes.
     slots_bytes: usize,
+}
+
+/// The copy takes no more room than it needs, so that its memory is counted anew.
+impl Clone for Members {
+    fn clone(&self) -> Members {
+        let chunks = self.chunks.clone();
+        let slots_bytes = chunks.iter().map(Chunk::allocated_bytes).sum();
+        Members {
+            chunks,
+            unused_chunks: self.unused_chunks.clone(),
+            classes: self.classes.clone(),
+            slots_bytes,
+        }
+    }
 }
 
 fn class_of(len_bytes: usize) -> usize {

@@ -58,7 +58,7 @@ impl SortedSet {
                 total_bytes += member.len_bytes();
                 is_long(member.len_bytes())
             })
-            || !Listpack::new().has_room_for(total_bytes)
+            || !flat::fits(elements.len(), total_bytes)
         {
             set.enlarge(thresholds);
         }
@@ -105,7 +105,6 @@ impl SortedSet {
         let Form::Flat(listpack) = &self.form else { return };
         if Flat(listpack).len() as u64 >= thresholds.zset_max_listpack_entries
             || member.len() as u64 > thresholds.zset_max_listpack_value_bytes
-            || !listpack.has_room_for(member.len())
         {
             self.enlarge(thresholds);
         }
@@ -114,6 +113,11 @@ impl SortedSet {
     /// Gives a member, which is there or not, a score, which is a number. The one it had.
     pub fn set(&mut self, member: &[u8], score: f64, thresholds: &Thresholds) -> Option<f64> {
         debug_assert!(!score.is_nan());
+        if let Form::Flat(listpack) = &self.form
+            && !flat::has_room_for(listpack, member)
+        {
+            self.enlarge(thresholds);
+        }
         if let Form::Flat(listpack) = &mut self.form {
             if let Some(before) = flat::update(listpack, member, score) {
                 return Some(before);

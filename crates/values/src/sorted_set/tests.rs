@@ -297,3 +297,17 @@ fn a_large_set_is_freed_in_slices() {
     assert!(slices > 20, "{slices}");
     assert!(set.allocated_bytes() < full / 20, "{}", set.allocated_bytes());
 }
+
+#[test]
+fn a_copy_counts_its_own_memory() {
+    let thresholds = thresholds(0, 0);
+    let mut set = SortedSet::default();
+    for number in 0..1500 {
+        let member = format!("{number}").repeat(1 + number % 40);
+        set.set(member.as_bytes(), number as f64, &thresholds);
+    }
+    let copy = set.clone();
+    let Form::Ranked(ranked) = &copy.form else { panic!("it is large") };
+    ranked.check();
+    assert!(copy.allocated_bytes() < set.allocated_bytes());
+}

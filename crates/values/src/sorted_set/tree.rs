@@ -11,6 +11,8 @@ use std::ops::Range;
 
 /// Elements of a full leaf. With its length it takes 760 bytes, of a block of 768.
 const LEAF_MAX_LEN: usize = 63;
+/// So much room makes a leaf one that a full neighbour shares its elements with.
+const SHARED_ROOM_MIN: usize = LEAF_MAX_LEN / 16;
 /// Children of a full inner node, which takes a block of 2,048 bytes.
 const INNER_MAX_LEN: usize = 62;
 
@@ -167,6 +169,25 @@ impl Leaf {
         self.len += added as u32;
     }
 
+    /// Has both hold as many as the other, `next` being the leaf behind it.
+    fn level(&mut self, next: &mut Leaf) {
+        let (len, next_len) = (self.len(), next.len());
+        let wanted = (len + next_len) / 2;
+        if let Some(added) = wanted.checked_sub(len) {
+            self.scores[len..wanted].copy_from_slice(&next.scores[..added]);
+            self.ids[len..wanted].copy_from_slice(&next.ids[..added]);
+            next.scores.copy_within(added..next_len, 0);
+            next.ids.copy_within(added..next_len, 0);
+        } else {
+            let moved = len - wanted;
+            next.scores.copy_within(..next_len, moved);
+            next.ids.copy_within(..next_len, moved);
+            next.scores[..moved].copy_from_slice(&self.scores[wanted..len]);
+            next.ids[..moved].copy_from_slice(&self.ids[wanted..len]);
+        }
+        (self.len, next.len) = (wanted as u32, (len + next_len - wanted) as u32);
+    }
+
     fn split_off(&mut self, at: usize) -> Box<Leaf> {
         let mut right = Leaf::new();
         right.append(self, at);
@@ -275,16 +296,40 @@ impl Inner {
         right
     }
 
+    /// Before an element comes to child `index`: a full leaf shares what it has with a neighbour that has room for a good part of it,
+    /// so that leaves stay well filled while elements come and go. False if nothing was done.
+    fn share(&mut self, index: usize) -> bool {
+        let room = |at: usize| match &self.children[at] {
+            Some(Node::Leaf(leaf)) => LEAF_MAX_LEN - leaf.len(),
+            _ => 0,
+        };
+        if room(index) > 0 {
+            return false;
+        }
+        let before = index.checked_sub(1).filter(|before| room(*before) >= SHARED_ROOM_MIN);
+        let behind = Some(index).filter(|at| at + 1 < self.len() && room(at + 1) >= SHARED_ROOM_MIN);
+        let Some(left) = before.or(behind) else { return false };
+        let (front, back) = self.children.split_at_mut(left + 1);
+        let (Some(Node::Leaf(one)), Some(Some(Node::Leaf(other)))) = (&mut front[left], back.first_mut())
+        else {
+            return false;
+        };
+        one.level(other);
+        self.refresh(left);
+        self.refresh(left + 1);
+        true
+    }
+
     /// After a removal below child `index`: a child with few elements is united with a neighbour, if both fit into one
     /// node with some room left; one without any goes.
     fn tidy(&mut self, index: usize, shape: &mut Shape) {
         let (len, max) = self.child(index).len_of_max();
-        if len >= max / 3 {
+        if len >= max / 3 * 2 {
             return self.refresh_first(index);
         }
         let fits = |this: &Inner, left: usize| {
             let (left, right) = (this.child(left).len_of_max().0, this.child(left + 1).len_of_max().0);
-            left == 0 || right == 0 || left + right <= max - max / 8
+            left == 0 || right == 0 || left + right <= max - max / 20
         };
         if index + 1 < self.len() && fits(self, index) {
             self.unite(index, shape);
@@ -360,7 +405,10 @@ impl Node {
                 Some(Node::Leaf(right))
             }
             Node::Inner(inner) => {
-                let (index, len) = (inner.child_before(is_before), inner.len());
+                let (mut index, len) = (inner.child_before(is_before), inner.len());
+                if inner.share(index) {
+                    index = inner.child_before(is_before);
+                }
                 let divided =
                     inner.child_mut(index).insert(entry, is_before, edge.of_child(index, len), shape);
                 let Some(new) = divided else {

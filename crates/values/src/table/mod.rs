@@ -7,6 +7,7 @@
 //!
 //! The table knows nothing of keys: whoever uses it gives hashes, and says what is equal.
 
+mod scan;
 mod walk;
 mod way;
 
@@ -20,8 +21,16 @@ use hashbrown::HashTable as Segment;
 const SEGMENT_MAX_BUCKETS: usize = 128;
 /// Elements of a full segment: what so many buckets take.
 const SEGMENT_MAX_LEN: usize = 112;
-/// Two neighbours with fewer elements than this together become one.
-const MERGED_MAX_LEN: usize = SEGMENT_MAX_LEN / 2;
+/// What is taken out of a segment may leave a mark that takes room until the segment is built anew. One of so many elements whose room
+/// is used up by such marks splits, since it would have to be built anew again and again.
+const CROWDED_LEN: usize = SEGMENT_MAX_LEN - SEGMENT_MAX_LEN / 28;
+/// Two neighbours with no more elements than this together become one. Hardly fewer than split them: what comes and goes in a table
+/// would else leave it with ever more segments. At worst three elements are moved for each that goes and one that comes.
+const MERGED_MAX_LEN: usize = CROWDED_LEN - 2;
+/// After each so many elements that are taken out of a segment it is asked whether it had better be shorter.
+const TIDY_STEP: usize = 2;
+/// A segment gives memory back if what it keeps then has room for one in so many more.
+const ROOM_DIVISOR: usize = 12;
 /// Bits of the largest directory. Beyond, segments outgrow their length; that is at 200 million elements.
 const DEPTH_MAX: u32 = 22;
 
@@ -30,6 +39,44 @@ pub(crate) struct Part<T> {
     elements: Segment<T>,
     /// How many of the highest bits of the hash its elements have in common.
     depth: u32,
+}
+
+/// How many elements so many buckets take.
+fn capacity_of(buckets: usize) -> usize {
+    if buckets < 8 { buckets.saturating_sub(1) } else { buckets / 8 * 7 }
+}
+
+impl<T> Part<T> {
+    /// There is no room for another element, and none would come of building it anew.
+    fn is_crowded(&self) -> bool {
+        let max = capacity_of(self.elements.num_buckets());
+        let few = max / SEGMENT_MAX_LEN.div_ceil(SEGMENT_MAX_LEN - CROWDED_LEN);
+        self.elements.len() >= self.elements.capacity() && self.elements.len() >= max - few
+    }
+
+    /// Whether it has to split before another element comes.
+    fn must_split(&self) -> bool {
+        self.elements.len() >= SEGMENT_MAX_LEN
+            || self.elements.len() >= CROWDED_LEN && self.elements.len() >= self.elements.capacity()
+    }
+
+    /// Builds it anew with the buckets that it has, if all that stands in the way of another element are marks of what was taken out.
+    /// The map that it is of would double its buckets.
+    #[inline]
+    fn sweep(&mut self, hash_of: &impl Fn(&T) -> u64) {
+        if self.elements.len() >= self.elements.capacity() && !self.is_crowded() {
+            self.rebuild(capacity_of(self.elements.num_buckets()), hash_of);
+        }
+    }
+
+    /// Builds it anew with room for so many elements.
+    fn rebuild(&mut self, capacity: usize, hash_of: &impl Fn(&T) -> u64) {
+        let all = std::mem::replace(&mut self.elements, Segment::with_capacity(capacity));
+        for element in all {
+            let hash = inner_hash(hash_of(&element));
+            self.elements.insert_unique(hash, element, |element| inner_hash(hash_of(element)));
+        }
+    }
 }
 
 /// A set of elements, found by a hash of 64 bits that comes from [`HashTable::hash`].
@@ -45,6 +92,8 @@ pub struct HashTable<T> {
     deepest: usize,
     len: usize,
     parts_bytes: usize,
+    /// No segment ever had more buckets than this.
+    buckets_max: usize,
     hasher: RandomState,
 }
 
@@ -60,6 +109,7 @@ impl<T> HashTable<T> {
             deepest: 1,
             len: 0,
             parts_bytes: size_of::<Part<T>>(),
+            buckets_max: SEGMENT_MAX_BUCKETS,
             hasher: RandomState::with_seeds(seed, 0x5e65, 0x7ab1, 0x1e55),
         }
     }
@@ -133,15 +183,17 @@ impl<T> HashTable<T> {
     /// Adds an element that is not there yet. `hash_of` tells the hash of any element.
     pub fn insert(&mut self, hash: u64, element: T, hash_of: impl Fn(&T) -> u64) {
         let mut index = self.directory[self.slot(hash)];
-        while self.part(index).elements.len() >= SEGMENT_MAX_LEN && self.part(index).depth < DEPTH_MAX {
+        while self.part(index).depth < DEPTH_MAX && self.part(index).must_split() {
             self.split(index, hash, &hash_of);
             index = self.directory[self.slot(hash)];
         }
         let part = self.part_mut(index);
         let before = part.elements.allocation_size();
+        part.sweep(&hash_of);
         part.elements.insert_unique(inner_hash(hash), element, |element| inner_hash(hash_of(element)));
-        let after = part.elements.allocation_size();
+        let (after, buckets) = (part.elements.allocation_size(), part.elements.num_buckets());
         self.parts_bytes = self.parts_bytes + after - before;
+        self.buckets_max = self.buckets_max.max(buckets);
         self.len += 1;
     }
 
@@ -156,12 +208,18 @@ impl<T> HashTable<T> {
         let index = self.directory[slot];
         let part = self.part_mut(index);
         let (element, _) = part.elements.find_entry(inner_hash(hash), is_it).ok()?.remove();
-        let few = part.elements.len() < MERGED_MAX_LEN / 2;
+        let len = part.elements.len();
         self.len -= 1;
-        if few {
-            self.merge(slot, &hash_of);
+        if len <= MERGED_MAX_LEN / 2 && len.is_multiple_of(TIDY_STEP) {
+            self.tidy(hash, &hash_of);
         }
         Some(element)
+    }
+
+    /// Gives memory back after elements were taken out of the segment to which `hash` leads.
+    fn tidy(&mut self, hash: u64, hash_of: &impl Fn(&T) -> u64) {
+        while self.merge(self.slot(hash), hash_of) {}
+        self.shrink(self.directory[self.slot(hash)], hash_of);
     }
 
     /// Divides a full segment by its next bit. `hash` leads to it.
@@ -176,8 +234,9 @@ impl<T> HashTable<T> {
         let part = self.part_mut(index);
         let before = part.elements.allocation_size();
         let all = std::mem::take(&mut part.elements);
-        let mut upper = Segment::with_capacity(SEGMENT_MAX_LEN / 2);
-        let mut lower = Segment::with_capacity(SEGMENT_MAX_LEN / 2);
+        let upper_len = all.iter().filter(|element| hash_of(element) & bit != 0).count();
+        let mut upper = Segment::with_capacity(upper_len);
+        let mut lower = Segment::with_capacity(all.len() - upper_len);
         for element in all {
             let hash = hash_of(&element);
             let half = if hash & bit == 0 { &mut lower } else { &mut upper };
@@ -210,26 +269,27 @@ impl<T> HashTable<T> {
         }
     }
 
-    /// Makes one segment of the one at directory entry `slot` and its other half, if both have few elements.
-    fn merge(&mut self, slot: usize, hash_of: &impl Fn(&T) -> u64) {
+    /// Makes one segment of the one at directory entry `slot` and its other half, if both have few elements. False if they have not.
+    fn merge(&mut self, slot: usize, hash_of: &impl Fn(&T) -> u64) -> bool {
         let index = self.directory[slot];
         let depth = self.part(index).depth;
         if depth == 0 {
-            return self.shrink(index, hash_of);
+            return false;
         }
         let width = 1 << (self.depth - depth);
         let first = slot & !(width - 1);
         let sibling_first = first ^ width;
         let sibling = self.directory[sibling_first];
         let both_len = self.part(index).elements.len() + self.part(sibling).elements.len();
-        if self.part(sibling).depth != depth || both_len >= MERGED_MAX_LEN {
-            return self.shrink(index, hash_of);
+        if self.part(sibling).depth != depth || both_len > MERGED_MAX_LEN {
+            return false;
         }
         let gone =
             self.parts[sibling as usize].take().expect("the directory leads to segments that are there");
         self.free.push(sibling);
         let part = self.part_mut(index);
         let before = part.elements.allocation_size() + gone.elements.allocation_size() + size_of::<Part<T>>();
+        part.rebuild(both_len, hash_of);
         for element in gone.elements {
             let hash = inner_hash(hash_of(&element));
             part.elements.insert_unique(hash, element, |element| inner_hash(hash_of(element)));
@@ -242,16 +302,16 @@ impl<T> HashTable<T> {
             self.deepest -= 2;
             self.halve();
         }
+        true
     }
 
     /// Gives memory of a segment with few elements back.
     fn shrink(&mut self, index: u32, hash_of: &impl Fn(&T) -> u64) {
         let part = self.part_mut(index);
-        if part.elements.len() >= part.elements.capacity() / 4 {
-            return;
-        }
         let before = part.elements.allocation_size();
-        part.elements.shrink_to(part.elements.len() * 2, |element| inner_hash(hash_of(element)));
+        // With some room, or it would have to grow again with the next that come.
+        let wanted = part.elements.len() + part.elements.len() / ROOM_DIVISOR;
+        part.elements.shrink_to(wanted, |element| inner_hash(hash_of(element)));
         let after = part.elements.allocation_size();
         self.parts_bytes = self.parts_bytes + after - before;
     }
@@ -268,6 +328,7 @@ impl<T> HashTable<T> {
             // One segment is left: what led to the others goes.
             let part = self.parts[self.directory[0] as usize].take();
             (self.parts, self.free, self.directory) = (vec![part], Vec::new(), vec![0]);
+            self.buckets_max = SEGMENT_MAX_BUCKETS;
         }
     }
 
@@ -283,52 +344,15 @@ impl<T> HashTable<T> {
         }
         loop {
             let part = self.part(self.directory[random.usize(..self.directory.len())]);
-            // A shallow segment is met more often: it has to prove itself more often.
+            // A shallow segment is met more often: it has to prove itself more often. Every bucket there might be has the same
+            // chance, so that a segment of few buckets fails more often than one of many.
             let buckets = part.elements.num_buckets();
-            let most = if self.depth == 0 { buckets } else { buckets.max(SEGMENT_MAX_BUCKETS) };
+            let most = if self.depth == 0 { buckets } else { self.buckets_max };
             let bucket = random.usize(..most << (self.depth - part.depth));
             if bucket < buckets
                 && let Some(element) = part.elements.get_bucket(bucket)
             {
                 return Some(element);
-            }
-        }
-    }
-
-    /// Visits about `count` elements from a position on, in the order of hashes; 0 is the start. The position to go
-    /// on from, or `None` at the end. What is there from the first call to the last is visited at least once, whatever
-    /// else comes and goes.
-    pub fn scan<'t>(
-        &'t self,
-        position: u64,
-        count: usize,
-        hash_of: impl Fn(&T) -> u64,
-        mut visit: impl FnMut(&'t T),
-    ) -> Option<u64> {
-        let (mut position, mut left) = (position, count.max(1));
-        loop {
-            let part = self.part_at(position);
-            let mut ahead: Vec<(u64, &T)> = part
-                .elements
-                .iter()
-                .map(|element| (hash_of(element), element))
-                .filter(|(hash, _)| *hash >= position)
-                .collect();
-            ahead.sort_unstable_by_key(|(hash, _)| *hash);
-            let mut last = None;
-            for (hash, element) in ahead {
-                if left == 0 && last != Some(hash) {
-                    return Some(hash);
-                }
-                visit(element);
-                left = left.saturating_sub(1);
-                last = Some(hash);
-            }
-            // The first position of the next segment.
-            let step = if part.depth == 0 { return None } else { 1u64 << (64 - part.depth) };
-            position = (position & !(step - 1)).checked_add(step)?;
-            if left == 0 {
-                return Some(position);
             }
         }
     }

@@ -68,7 +68,7 @@ fn a_walk_meets_all_that_stays() {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut table = Numbers::new(seed);
         (0..5000).for_each(|number| insert(&mut table, number));
-        let (mut seen, mut position, mut others) = (BTreeSet::new(), 0, 5000..);
+        let (mut seen, mut position, mut others) = (BTreeSet::new(), 0u64, 5000..);
         let shrink = random.bool();
         loop {
             let hash_of = hash_of(&table);
@@ -84,10 +84,11 @@ fn a_walk_meets_all_that_stays() {
                 }
             }
             match next {
-                Some(next) => assert!(next > position),
+                Some(next) => assert!(next.reverse_bits() > position.reverse_bits()),
                 None => break,
             }
             position = next.unwrap();
+            assert!(position < 1 << 30, "{position} is much more than there are elements");
         }
         assert!((0..1000).all(|number| seen.contains(&number)));
     }
@@ -120,4 +121,67 @@ fn a_large_table_is_taken_apart() {
         assert!(all.len() - before <= SEGMENT_MAX_LEN);
     }
     assert_eq!((all.len(), table.len()), (10_000, 0));
+}
+
+/// Elements go and others come, so that there are always as many.
+fn churn(table: &mut Numbers, numbers: &mut [u32], times: u32, random: &mut fastrand::Rng) {
+    let first = numbers.iter().max().unwrap() + 1;
+    for next in first..first + times {
+        let index = random.usize(..numbers.len());
+        remove(table, numbers[index]).unwrap();
+        insert(table, next);
+        numbers[index] = next;
+    }
+}
+
+/// How far counts are from being equal, in standard deviations of what chance makes of them (chi-squared).
+fn unfairness(counts: impl ExactSizeIterator<Item = u32> + Clone) -> f64 {
+    let len = counts.len() as f64;
+    let expected = counts.clone().sum::<u32>() as f64 / len;
+    let chi_squared: f64 = counts.map(|count| (f64::from(count) - expected).powi(2) / expected).sum();
+    (chi_squared - len) / (2.0 * len).sqrt()
+}
+
+#[test]
+fn what_comes_and_goes_leaves_memory_and_chances_as_they_were() {
+    // Segments of these have all kinds of lengths; at 7,000 and 14,000 half of them have just split.
+    for len in [100, 1000, 7000, 10_000, 13_000, 14_000] {
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut table = Numbers::new(1);
+        let mut numbers: Vec<u32> = (0..len).collect();
+        numbers.iter().for_each(|number| insert(&mut table, *number));
+        let before = table.allocated_bytes();
+        churn(&mut table, &mut numbers, 10 * len, &mut random);
+        check(&table);
+        let after = table.allocated_bytes();
+        assert!(after * 5 <= before * 6, "{len}: {before} to {after}");
+
+        let mut counts: std::collections::BTreeMap<u32, u32> =
+            numbers.iter().map(|number| (*number, 0)).collect();
+        for _ in 0..50 * len {
+            *counts.get_mut(table.random(&mut random).unwrap()).unwrap() += 1;
+        }
+        let unfairness = unfairness(counts.values().copied());
+        assert!(unfairness.abs() < 6.0, "{len}: {unfairness}");
+    }
+}
+
+#[test]
+fn elements_of_like_hashes_are_visited_together() {
+    // Hashes are what is added here. The last bits of some differ only.
+    let hash_of = |number: &u64| *number;
+    let mut table = HashTable::<u64>::new(0);
+    let hashes: Vec<u64> = (0..300u64).flat_map(|number| [number << 52 | 1, number << 52 | 0xffff]).collect();
+    hashes.iter().for_each(|hash| table.insert(*hash, *hash, hash_of));
+    let (mut cursor, mut visited) = (0, Vec::new());
+    loop {
+        let before = visited.len();
+        let next = table.scan(cursor, 1, hash_of, |hash| visited.push(*hash));
+        // Segments behind the last may be empty.
+        assert!(visited.len() == before + 2 || before == hashes.len());
+        let Some(next) = next else { break };
+        assert!(next < 1 << scan::CURSOR_BITS);
+        cursor = next;
+    }
+    assert_eq!(visited, hashes);
 }

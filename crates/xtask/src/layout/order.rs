@@ -14,8 +14,8 @@ fn may_depend(from: &str, to: &str) -> Option<bool> {
     Some(match from {
         // Tools: nothing depends on them.
         "xtask" | "bench" => true,
-        // It looks at files, and knows formats and slots.
-        "check" => ["values", "storage", "routing"].contains(&to),
+        // It looks at files, knows formats and slots, and says what a start would load as the start finds it.
+        "check" => ["values", "storage", "routing", "node"].contains(&to),
         // The simulator stands beside the drivers: it has its own network, disk and clock.
         "sim" => rung(to).is_some() && rung(to) < rung("drivers"),
         // The reader of transcripts shares no code with what it tests.

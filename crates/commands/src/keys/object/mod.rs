@@ -34,10 +34,11 @@ const SHARED_INTEGERS: i64 = 10_000;
 const SHARED_REFERENCES: i64 = i32::MAX as i64;
 
 /// The number of references that Redis would count. No value is shared here, but a client that looks whether a small
-/// integer is kept without memory of its own gets the answer it expects.
-pub fn reference_count(value: ValueRef<'_>) -> i64 {
+/// integer is kept without memory of its own gets the answer it expects. `shares`: small integers would be shared.
+pub fn reference_count(value: ValueRef<'_>, shares: bool) -> i64 {
     let ValueRef::String(string) = value else { return 1 };
-    let shared = string.encoding() == tessera_values::string::StringEncoding::Int
+    let shared = shares
+        && string.encoding() == tessera_values::string::StringEncoding::Int
         && string.as_integer().is_some_and(|integer| (0..SHARED_INTEGERS).contains(&integer));
     if shared { SHARED_REFERENCES } else { 1 }
 }

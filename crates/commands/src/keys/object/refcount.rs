@@ -24,7 +24,9 @@ impl Read for RefCount {
 
     fn execute(key: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         match db.find_untouched(key) {
-            Some(entry) => reply.integer(super::reference_count(entry.value())),
+            Some(entry) => {
+                reply.integer(super::reference_count(entry.value(), db.settings().shares_integers))
+            }
             None => reply.null(),
         }
         Ok(())

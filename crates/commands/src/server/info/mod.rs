@@ -55,6 +55,7 @@ impl Session for Info {
                 Section::LatencyStats => counters::latency_stats(home.host, &mut page),
                 Section::Cluster => page.line("cluster_enabled", 0),
                 Section::Keyspace => sections::keyspace(&facts, &mut page),
+                Section::Shards => sections::shards(&facts, &mut page),
             }
         }
         reply.verbatim("txt", &page.into_bytes());

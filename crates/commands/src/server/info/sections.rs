@@ -66,11 +66,33 @@ pub fn clients(facts: &Facts, config: &Config, page: &mut Page) {
     page.line("maxclients", config.max_clients);
     page.line("client_recent_max_input_buffer", clients.recent_max_input_buffer_bytes);
     page.line("client_recent_max_output_buffer", clients.recent_max_output_buffer_bytes);
+    page.line("output_paused_clients", clients.output_paused);
+    page.line("output_pauses", clients.output_pauses);
     page.line("blocked_clients", clients.blocked);
     page.line("tracking_clients", 0);
     page.line("clients_in_timeout_table", clients.timed);
     page.line("total_blocking_keys", clients.blocking_keys);
     page.line("total_blocking_keys_on_nokey", 0);
+}
+
+/// `# Shards`, which Redis has not.
+pub fn shards(facts: &Facts, page: &mut Page) {
+    for (number, shard) in facts.shards.iter().enumerate() {
+        let (whole, hundredths) = (shard.load_percent_hundredths / 100, shard.load_percent_hundredths % 100);
+        page.line(
+            &format!("shard{number}"),
+            format_args!(
+                "keys={},expires={},keys_bytes={},table_bytes={},clients={},commands={},hops={},load={whole}.{hundredths:02}",
+                shard.keys,
+                shard.expires,
+                shard.entry_bytes,
+                shard.table_bytes,
+                shard.clients,
+                shard.commands,
+                shard.hops,
+            ),
+        );
+    }
 }
 
 /// `# Memory`.

@@ -39,6 +39,7 @@ sections! {
     LatencyStats "Latencystats" "latencystats",
     Cluster "Cluster" "cluster",
     Keyspace "Keyspace" "keyspace",
+    Shards "Shards" "shards",
 }
 
 impl Section {
@@ -102,7 +103,7 @@ mod tests {
         assert_eq!(names(&[]), names(&["default"]));
         assert!(!names(&[]).contains(&"commandstats"));
         assert_eq!(names(&["commandstats", "default", "latencystats"]), names(&["all"]));
-        assert_eq!(names(&["everything"]).len(), 13);
+        assert_eq!(names(&["everything"]).len(), 14);
         assert_eq!(names(&["nothing"]).len(), 0);
     }
 }

@@ -14,6 +14,8 @@ pub struct DecodeError {
     pub key: Option<Vec<u8>>,
     /// What is wrong, in words.
     pub problem: String,
+    /// Nothing is known to be wrong with the file: it holds what cannot be read here.
+    pub is_unsupported: bool,
 }
 
 impl fmt::Display for DecodeError {

@@ -7,6 +7,7 @@
 mod error;
 mod module;
 mod reader;
+mod stream;
 mod value;
 
 pub use error::DecodeError;
@@ -15,7 +16,8 @@ pub(crate) use value::{Decoded, ValueDecoder};
 
 use super::opcodes::{MAGIC, Opcode, VERSION_READ_MAX, ValueType};
 use crate::checksum::Crc64;
-use reader::bad;
+use reader::{bad, unsupported};
+use stream::StreamSkip;
 use tessera_values::{Thresholds, Value};
 
 /// The first version whose files end with a checksum.
@@ -30,13 +32,20 @@ pub struct DecodeOptions {
     pub thresholds: Thresholds,
     /// The checksum at the end is compared (`rdbchecksum`). One that is 0 never is.
     pub verify_checksum: bool,
+    /// Streams and values of modules are passed over ([`Item::Unsupported`]), so that what comes behind them can be looked at.
+    pub skip_unsupported: bool,
     /// Has the processor load the cache line at an address, which need not be a valid one. It may do nothing.
     pub prefetch: fn(*const u8),
 }
 
 impl Default for DecodeOptions {
     fn default() -> DecodeOptions {
-        DecodeOptions { thresholds: Thresholds::default(), verify_checksum: true, prefetch: |_| {} }
+        DecodeOptions {
+            thresholds: Thresholds::default(),
+            verify_checksum: true,
+            skip_unsupported: false,
+            prefetch: |_| {},
+        }
     }
 }
 
@@ -65,6 +74,15 @@ pub enum Item {
         db: u64,
         /// The key.
         key: Vec<u8>,
+    },
+    /// A key with a value that cannot be read, which was passed over.
+    Unsupported {
+        /// The number of its database.
+        db: u64,
+        /// The key.
+        key: Vec<u8>,
+        /// What the value is.
+        what: String,
     },
     /// The code of a library of functions.
     Function(Vec<u8>),
@@ -105,6 +123,10 @@ enum State {
     Module(String),
     /// Within a value.
     Value(Vec<u8>, Box<ValueDecoder>),
+    /// Within a stream that is passed over.
+    Stream(Vec<u8>, Box<StreamSkip>),
+    /// Within a module's value that is passed over.
+    ModuleValue(Vec<u8>, String),
     /// Before the checksum.
     Checksum,
     /// Behind the end.
@@ -133,6 +155,8 @@ pub struct Decoder {
     /// Of all bytes up to number `summed` of the buffer.
     checksum: Crc64,
     summed: usize,
+    /// What that was before the file's own checksum.
+    checksum_at_end: Option<u64>,
     state: State,
     version: u32,
     db: u64,
@@ -149,6 +173,7 @@ impl Decoder {
             buffer_offset_bytes: 0,
             checksum: Crc64::new(),
             summed: 0,
+            checksum_at_end: None,
             state: State::Magic,
             version: 0,
             db: 0,
@@ -164,6 +189,11 @@ impl Decoder {
     /// How much of the file has been read, in bytes.
     pub fn offset_bytes(&self) -> u64 {
         self.buffer_offset_bytes + self.at as u64
+    }
+
+    /// The checksum of all bytes before the file's own, once that has been read. Only if [`DecodeOptions::verify_checksum`].
+    pub fn checksum(&self) -> Option<u64> {
+        self.checksum_at_end.filter(|_| self.options.verify_checksum)
     }
 
     /// Takes in the next bytes of the file.
@@ -197,6 +227,10 @@ impl Decoder {
                 }
                 Err(Stop::More) => return Ok(None),
                 Err(Stop::Bad(problem)) => return Err(self.fail(problem)),
+                Err(Stop::Unsupported(problem)) => {
+                    let error = self.fail(problem);
+                    return Err(DecodeError { is_unsupported: true, ..error });
+                }
             }
         }
     }
@@ -220,10 +254,12 @@ impl Decoder {
     fn fail(&mut self, problem: String) -> DecodeError {
         let key = match &mut self.state {
             State::Failed(error) => return error.clone(),
-            State::Value(key, _) => Some(std::mem::take(key)),
+            State::Value(key, _) | State::Stream(key, _) | State::ModuleValue(key, _) => {
+                Some(std::mem::take(key))
+            }
             _ => None,
         };
-        let error = DecodeError { offset_bytes: self.offset_bytes(), key, problem };
+        let error = DecodeError { offset_bytes: self.offset_bytes(), key, problem, is_unsupported: false };
         self.state = State::Failed(error.clone());
         self.buffer = Vec::new();
         (self.at, self.summed) = (0, 0);
@@ -255,6 +291,16 @@ impl Decoder {
                 let facts = std::mem::take(&mut self.facts);
                 (Some(facts.entry(self.db, std::mem::take(key), decoded)), State::Between)
             }),
+            State::Stream(key, stream) => stream.resume(&mut reader).map(|()| {
+                self.facts = Facts::default();
+                let (key, what) = (std::mem::take(key), "stream".to_owned());
+                (Some(Item::Unsupported { db: self.db, key, what }), State::Between)
+            }),
+            State::ModuleValue(key, name) => module::skip(&mut reader).map(|()| {
+                self.facts = Facts::default();
+                let (key, what) = (std::mem::take(key), format!("value of the module type {name}"));
+                (Some(Item::Unsupported { db: self.db, key, what }), State::Between)
+            }),
             State::Checksum => return self.verify(),
             State::End if self.at < self.buffer.len() => bad("there is more behind the end"),
             State::End => Err(Stop::More),
@@ -277,6 +323,7 @@ impl Decoder {
         let written = Reader::new(&self.buffer, self.at).array().map(u64::from_le_bytes)?;
         self.sum();
         let expected = self.checksum.value();
+        self.checksum_at_end = Some(expected);
         if self.options.verify_checksum && written != 0 && written != expected {
             return bad(format!("the checksum is {written:016x}, and that of the file is {expected:016x}"));
         }
@@ -289,7 +336,7 @@ impl Decoder {
 fn version(reader: &mut Reader<'_>) -> Result<u32, Stop> {
     let magic: [u8; MAGIC.len()] = reader.array()?;
     if &magic == b"VALKE" {
-        return bad("it is a file of Valkey 9 or later, whose format is not read");
+        return unsupported("it is a file of Valkey 9 or later, whose format is not read");
     }
     if magic != *MAGIC {
         return bad("it does not begin with REDIS as every RDB file does");
@@ -299,7 +346,7 @@ fn version(reader: &mut Reader<'_>) -> Result<u32, Stop> {
     match version.and_then(|digits| digits.parse().ok()) {
         Some(version @ 1..=VERSION_READ_MAX) => Ok(version),
         Some(version) => {
-            bad(format!("it is of version {version}, and versions 1 to {VERSION_READ_MAX} are read"))
+            unsupported(format!("it is of version {version}, and versions 1 to {VERSION_READ_MAX} are read"))
         }
         None => bad("its version is no number"),
     }
@@ -322,6 +369,14 @@ impl Context<'_> {
                 return bad(format!("a value of unknown type {number}"));
             };
             let key = reader.string()?.to_vec()?;
+            if self.options.skip_unsupported {
+                if let Some(stream) = StreamSkip::of(value_type) {
+                    return Ok((None, State::Stream(key, Box::new(stream))));
+                }
+                if value_type == ValueType::Module2 {
+                    return Ok((None, State::ModuleValue(key, module::name(reader.number()?))));
+                }
+            }
             let decoder = ValueDecoder::new(value_type, *self.options);
             return Ok((None, State::Value(key, Box::new(decoder))));
         };
@@ -336,7 +391,9 @@ impl Context<'_> {
             }
             Opcode::Function2 => Some(Item::Function(reader.string()?.to_vec()?)),
             Opcode::FunctionPreRelease => {
-                return bad("a library of functions in the format of a release candidate of Redis 7.0");
+                return unsupported(
+                    "a library of functions in the format of a release candidate of Redis 7.0",
+                );
             }
             Opcode::ModuleAuxiliary => {
                 return Ok((None, State::Module(module::auxiliary_name(reader)?)));

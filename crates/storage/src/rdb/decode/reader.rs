@@ -16,13 +16,20 @@ const STRING_MAX_LEN_BYTES: u64 = 1 << 32;
 pub(crate) enum Stop {
     /// It needs bytes that are not there yet.
     More,
-    /// It cannot be read: what is wrong, in words.
+    /// It is damaged: what is wrong, in words.
     Bad(String),
+    /// It may be good, but nothing here can read it: what it is, in words.
+    Unsupported(String),
 }
 
 /// What is wrong.
 pub(super) fn bad<T>(problem: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Bad(problem.into()))
+}
+
+/// What it is that cannot be read.
+pub(super) fn unsupported<T>(problem: impl Into<String>) -> Result<T, Stop> {
+    Err(Stop::Unsupported(problem.into()))
 }
 
 /// Bytes that are there, and how far they have been read.

@@ -4,12 +4,13 @@
 //! have too many elements; how long they are is not asked, but of zipmaps.
 
 use super::distinct::are_distinct;
-use super::sorted_set::is_sorted;
-use super::{Decoded, FIELD_EXPIRE_MAX_MS, malformed, sorted_set, ziplist, zipmap};
+use super::ziplist::Ziplist;
+use super::zipmap::Zipmap;
+use super::{Decoded, FIELD_EXPIRE_MAX_MS, malformed, sorted_set};
 use crate::rdb::decode::reader::{RawString, Stop, bad};
 use crate::rdb::opcodes::ValueType;
 use tessera_values::list::ListBuilder;
-use tessera_values::listpack::{Element, Listpack};
+use tessera_values::listpack::{Element, Listpack, Position};
 use tessera_values::set::IntSet;
 use tessera_values::{Collection, Hash, Set, SortedSet, Thresholds};
 
@@ -24,7 +25,9 @@ pub(super) fn decode(
         ValueType::HashZipmap => return hash_of_zipmap(&bytes, thresholds).map(|hash| Some(hash).into()),
         ValueType::ListZiplist => return list_of_ziplist(&bytes, thresholds),
         ValueType::SetIntset => return set_of_integers(bytes, thresholds).map(|set| Some(set).into()),
-        ValueType::SortedSetZiplist | ValueType::HashZiplist => ziplist::to_listpack(&bytes),
+        ValueType::SortedSetZiplist | ValueType::HashZiplist => {
+            Ziplist::new(&bytes).and_then(Ziplist::to_listpack)
+        }
         _ => Listpack::from_bytes(bytes),
     };
     let listpack = listpack.or_else(malformed)?;
@@ -45,7 +48,7 @@ pub(super) fn decode(
 
 fn list_of_ziplist(bytes: &[u8], thresholds: &Thresholds) -> Result<Decoded, Stop> {
     let mut list = ListBuilder::new(thresholds.list_max_listpack_size);
-    for element in ziplist::elements(bytes).or_else(malformed)? {
+    for element in Ziplist::new(bytes).or_else(malformed)?.iter() {
         list.push(element.as_bytes(&mut Default::default()));
     }
     // Redis does not ask here whether it is short enough for a listpack.
@@ -104,30 +107,48 @@ fn order_of(at_ms: u64) -> u64 {
     if at_ms == 0 { u64::MAX } else { at_ms }
 }
 
+/// The places of a listpack's rows. A row of `stride` elements takes at least as many bytes as two places.
+fn places(listpack: &Listpack, stride: usize) -> Vec<Position> {
+    let mut elements = listpack.iter();
+    std::iter::from_fn(|| {
+        let place = elements.position()?;
+        elements.nth(stride - 1)?;
+        Some(place)
+    })
+    .collect()
+}
+
 /// The same rows in the order of their times.
 fn by_time(listpack: &Listpack) -> Listpack {
-    let elements: Vec<Element<'_>> = listpack.iter().collect();
-    let mut rows: Vec<&[Element<'_>]> = elements.chunks_exact(3).collect();
-    rows.sort_by_key(|row| order_of(row[2].as_integer().unwrap_or_default().cast_unsigned()));
+    let row = |place: &Position| listpack.iter_from(Some(*place)).take(3);
+    let mut places = places(listpack, 3);
+    places.sort_by_key(|place| {
+        let time = row(place).last().and_then(Element::as_integer);
+        order_of(time.unwrap_or_default().cast_unsigned())
+    });
     let mut sorted = Listpack::new();
-    sorted.insert(None, &rows.concat());
+    sorted.extend(places.iter().flat_map(row));
     sorted
 }
 
 /// The sorted set of a listpack's members and scores.
 fn sorted_set(listpack: Listpack, thresholds: &Thresholds) -> Result<SortedSet, Stop> {
     check_rows(&listpack, 2, "sorted set", thresholds)?;
-    let mut elements = Vec::with_capacity(listpack.len() / 2);
-    let mut rows = listpack.iter();
-    while let (Some(member), Some(score)) = (rows.next(), rows.next()) {
-        elements.push((member, sorted_set::score_of_element(score)?));
-    }
-    if !is_sorted(&elements) {
+    let mut scores = listpack.iter().skip(1).step_by(2);
+    scores.try_for_each(|score| sorted_set::score_of_element(score).map(drop))?;
+    let row = |place: &Position| {
+        let mut row = listpack.iter_from(Some(*place));
+        let member = row.next().unwrap_or(Element::Integer(0));
+        // Scores have been looked at.
+        (member, row.next().and_then(|score| sorted_set::score_of_element(score).ok()).unwrap_or_default())
+    };
+    let mut places = places(&listpack, 2);
+    if !places.is_sorted_by(|left, right| sorted_set::order(&row(left), &row(right)).is_le()) {
         // Redis takes it over and does not find members then.
-        sorted_set::sort(&mut elements);
-        return Ok(SortedSet::from_sorted(elements.iter().copied(), thresholds));
+        places.sort_unstable_by(|left, right| sorted_set::order(&row(left), &row(right)));
+        return Ok(SortedSet::from_sorted(places.iter().map(row), thresholds));
     }
-    let is_large = elements.len() as u64 > thresholds.zset_max_listpack_entries;
+    let is_large = places.len() as u64 > thresholds.zset_max_listpack_entries;
     let mut set = SortedSet::from_listpack(listpack);
     if is_large {
         set.enlarge(thresholds);
@@ -147,16 +168,14 @@ fn check_rows(listpack: &Listpack, stride: usize, what: &str, thresholds: &Thres
 }
 
 fn hash_of_zipmap(bytes: &[u8], thresholds: &Thresholds) -> Result<Hash, Stop> {
-    let pairs = zipmap::pairs(bytes).or_else(malformed)?;
+    let zipmap = Zipmap::new(bytes).or_else(malformed)?;
     let mut listpack = Listpack::new();
     // Lengths of long texts may take a few bytes more in a listpack.
-    if !listpack.has_room_for(bytes.len() + 8 * pairs.len() + bytes.len() / 32) {
+    if !listpack.has_room_for(bytes.len() + 8 * zipmap.len + bytes.len() / 32) {
         return bad("the zipmap is longer than 1 GiB");
     }
-    let elements: Vec<Element<'_>> =
-        pairs.iter().flat_map(|(field, value)| [Element::new(field), Element::new(value)]).collect();
-    listpack.insert(None, &elements);
-    let longest = pairs.iter().map(|(field, value)| field.len().max(value.len())).max();
+    listpack.extend(zipmap.iter().flat_map(|(field, value)| [Element::new(field), Element::new(value)]));
+    let longest = zipmap.iter().map(|(field, value)| field.len().max(value.len())).max();
     let mut hash = hash(listpack, thresholds)?;
     if longest.unwrap_or_default() as u64 > thresholds.hash_max_listpack_value_bytes {
         hash.enlarge(thresholds);

@@ -8,7 +8,7 @@ mod sorted_set;
 mod ziplist;
 mod zipmap;
 
-use super::reader::{RawString, Reader, Stop, bad};
+use super::reader::{RawString, Reader, Stop, bad, unsupported};
 use super::{DecodeOptions, module};
 use crate::rdb::opcodes::{NODE_PACKED, NODE_PLAIN, ValueType};
 use hash::HashBuilder;
@@ -17,6 +17,7 @@ use sorted_set::SortedSetBuilder;
 use tessera_values::list::ListBuilder;
 use tessera_values::listpack::{Listpack, Malformed};
 use tessera_values::{Collection, StringValue, Thresholds, Trail, Value, ValueRef};
+use ziplist::Ziplist;
 
 /// The latest time at which a field may expire, in Unix milliseconds: 48 bits, as in Redis.
 pub(super) const FIELD_EXPIRE_MAX_MS: u64 = (1 << 48) - 1;
@@ -107,16 +108,18 @@ impl ValueDecoder {
         let setting = thresholds.list_max_listpack_size;
         match self.value_type {
             ValueType::StreamListpacks | ValueType::StreamListpacks2 | ValueType::StreamListpacks3 => {
-                return bad("it is a stream, and there are no streams here");
+                return unsupported("it is a stream, and there are no streams here");
             }
             ValueType::Module2 => {
                 let name = module::name(reader.number()?);
-                return bad(format!(
+                return unsupported(format!(
                     "it is a value of the module type {name}, and there are no modules here"
                 ));
             }
             ValueType::ModulePreRelease => {
-                return bad("it is a module's value in the format of a release candidate of Redis 4.0");
+                return unsupported(
+                    "it is a module's value in the format of a release candidate of Redis 4.0",
+                );
             }
             ValueType::String => return string(reader.string()?).map(Some),
             ValueType::HashListpackTimes => {
@@ -325,7 +328,7 @@ fn read_node(list: &mut ListBuilder, reader: &mut Reader<'_>, value_type: ValueT
     }
     let listpack = match value_type {
         ValueType::ListQuicklist2 => Listpack::from_bytes(bytes),
-        _ => ziplist::to_listpack(&bytes),
+        _ => Ziplist::new(&bytes).and_then(Ziplist::to_listpack),
     };
     list.push_listpack(listpack.or_else(malformed)?);
     Ok(())

@@ -94,7 +94,7 @@ impl SetBuilder {
             && Listpack::new().has_room_for(room);
         self.form = if fits {
             let mut listpack = Listpack::new();
-            listpack.insert(None, &elements.collect::<Vec<_>>());
+            listpack.extend(elements);
             Form::Flat(listpack, integers.len() as u64)
         } else {
             Form::Large(large(elements, thresholds)?)

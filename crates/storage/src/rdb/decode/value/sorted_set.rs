@@ -76,22 +76,20 @@ impl SortedSetBuilder {
 }
 
 /// Whether an element comes before, or behind, another.
-fn order((member, score): &(Element<'_>, f64), (other, other_score): &(Element<'_>, f64)) -> Ordering {
+pub(super) fn order(
+    (member, score): &(Element<'_>, f64),
+    (other, other_score): &(Element<'_>, f64),
+) -> Ordering {
     let by_score = score.partial_cmp(other_score).unwrap_or(Ordering::Equal);
     let by_member = || member.as_bytes(&mut Digits::new()).cmp(other.as_bytes(&mut Digits::new()));
     by_score.then_with(by_member)
 }
 
 /// Puts elements in their order. No score is NaN.
-pub(super) fn sort(elements: &mut [(Element<'_>, f64)]) {
-    if !is_sorted(elements) {
+fn sort(elements: &mut [(Element<'_>, f64)]) {
+    if !elements.is_sorted_by(|left, right| order(left, right).is_le()) {
         elements.sort_unstable_by(order);
     }
-}
-
-/// Whether elements are in their order.
-pub(super) fn is_sorted(elements: &[(Element<'_>, f64)]) -> bool {
-    elements.is_sorted_by(|left, right| order(left, right).is_le())
 }
 
 /// The score that an element of a listpack is.

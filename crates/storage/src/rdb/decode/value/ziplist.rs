@@ -27,58 +27,74 @@ const END: u8 = 0xff;
 /// The length before an entry takes five bytes.
 const LONG: u8 = 254;
 
-/// The entries.
-pub(super) fn elements(bytes: &[u8]) -> Result<Vec<Element<'_>>, Malformed> {
-    let (Some(header), Some(&END)) = (bytes.first_chunk::<HEADER_BYTES>(), bytes.last()) else {
-        return Err(Malformed::at(0, "it is too short for a ziplist, or has no end"));
-    };
-    let number = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-    if bytes.len() == HEADER_BYTES || number(0) as usize != bytes.len() {
-        return Err(Malformed::at(0, "the length of the ziplist is not what it says"));
+/// A ziplist that was looked at to its last byte.
+#[derive(Clone, Copy)]
+pub(super) struct Ziplist<'a>(&'a [u8]);
+
+impl<'a> Ziplist<'a> {
+    /// The one that `bytes` are.
+    pub fn new(bytes: &'a [u8]) -> Result<Ziplist<'a>, Malformed> {
+        let (Some(header), Some(&END)) = (bytes.first_chunk::<HEADER_BYTES>(), bytes.last()) else {
+            return Err(Malformed::at(0, "it is too short for a ziplist, or has no end"));
+        };
+        let number =
+            |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        if bytes.len() == HEADER_BYTES || number(0) as usize != bytes.len() {
+            return Err(Malformed::at(0, "the length of the ziplist is not what it says"));
+        }
+        let counted = u16::from_le_bytes([header[8], header[9]]);
+        let end = bytes.len() - 1;
+        let (mut at, mut last, mut before_len, mut count) = (HEADER_BYTES, HEADER_BYTES, 0, 0);
+        while at < end {
+            let (_, len) =
+                entry(&bytes[at..end], Some(before_len)).map_err(|problem| Malformed::at(at, problem))?;
+            (last, before_len) = (at, len);
+            at += len;
+            count += 1;
+        }
+        if count > 0 && number(4) as usize != last || number(4) as usize > end {
+            return Err(Malformed::at(4, "the last entry is not where the ziplist says"));
+        }
+        if counted != u16::MAX && usize::from(counted) != count {
+            return Err(Malformed::at(8, "the number of entries is not what there is"));
+        }
+        Ok(Ziplist(bytes))
     }
-    let counted = u16::from_le_bytes([header[8], header[9]]);
-    let end = bytes.len() - 1;
-    let (mut at, mut last, mut before_len) = (HEADER_BYTES, HEADER_BYTES, 0);
-    let mut elements = Vec::new();
-    while at < end {
-        let (element, len) =
-            entry(&bytes[at..end], before_len).map_err(|problem| Malformed::at(at, problem))?;
-        elements.push(element);
-        (last, before_len) = (at, len);
-        at += len;
+
+    /// The entries, one after the other: a list of them could take many times what they take here.
+    pub fn iter(self) -> impl Iterator<Item = Element<'a>> {
+        let mut rest = &self.0[HEADER_BYTES..self.0.len() - 1];
+        std::iter::from_fn(move || {
+            let (element, len) = entry(rest, None).ok()?;
+            rest = &rest[len..];
+            Some(element)
+        })
     }
-    if !elements.is_empty() && number(4) as usize != last || number(4) as usize > end {
-        return Err(Malformed::at(4, "the last entry is not where the ziplist says"));
+
+    /// The same elements in a listpack.
+    pub fn to_listpack(self) -> Result<Listpack, Malformed> {
+        let mut listpack = Listpack::new();
+        // Lengths of long elements may take a byte more in a listpack.
+        if !listpack.has_room_for(self.0.len() + self.0.len() / 32) {
+            return Err(Malformed::at(0, "the ziplist is longer than 1 GiB"));
+        }
+        listpack.extend(self.iter());
+        Ok(listpack)
     }
-    if counted != u16::MAX && usize::from(counted) != elements.len() {
-        return Err(Malformed::at(8, "the number of entries is not what there is"));
-    }
-    Ok(elements)
 }
 
-/// The same elements in a listpack.
-pub(super) fn to_listpack(bytes: &[u8]) -> Result<Listpack, Malformed> {
-    let mut listpack = Listpack::new();
-    // Lengths of long elements may take a byte more in a listpack.
-    if !listpack.has_room_for(bytes.len() + bytes.len() / 32) {
-        return Err(Malformed::at(0, "the ziplist is longer than 1 GiB"));
-    }
-    listpack.insert(None, &elements(bytes)?);
-    Ok(listpack)
-}
-
-/// The entry that `bytes` begin with, and its length.
-fn entry(bytes: &[u8], before_len: usize) -> Result<(Element<'_>, usize), &'static str> {
+/// The entry that `bytes` begin with, and its length. What it says of the length of the one before is compared with what that is.
+fn entry(bytes: &[u8], before_len: Option<usize>) -> Result<(Element<'_>, usize), &'static str> {
     const BEYOND: &str = "an entry reaches beyond the ziplist";
     let (said_before, start) = match bytes {
         [LONG, a, b, c, d, ..] => (u32::from_le_bytes([*a, *b, *c, *d]) as usize, 5),
         [LONG..=u8::MAX, ..] | [] => return Err(BEYOND),
         [len, ..] => (usize::from(*len), 1),
     };
-    if said_before != before_len {
+    if before_len.is_some_and(|before_len| said_before != before_len) {
         return Err("the length before an entry is not that of the one before");
     }
-    let (&first, rest) = bytes[start..].split_first().ok_or(BEYOND)?;
+    let (&first, rest) = bytes.get(start..).and_then(<[u8]>::split_first).ok_or(BEYOND)?;
     let string = |header: usize, len: usize| {
         let data = rest.get(header..).and_then(|data| data.get(..len)).ok_or(BEYOND)?;
         Ok((Element::new(data), start + 1 + header + len))

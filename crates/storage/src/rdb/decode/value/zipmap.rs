@@ -5,7 +5,7 @@
 //!     | fields | length | field | length | free | value | free |     | 0xff |
 //!     +--------+--------+-------+--------+------+-------+------+- - -+------+
 //! ```
-//! The number of fields is a byte; 254 or more means: count them. A length is one byte up to 253, else 254 and four bytes,
+//! The number of fields is a byte; 254 means: count them. A length is one byte up to 253, else 254 and four bytes,
 //! little-endian. `free`, one byte, is how many bytes lie unused behind the value.
 
 use tessera_values::listpack::Malformed;
@@ -15,33 +15,64 @@ const END: u8 = 0xff;
 const LONG: u8 = 254;
 
 /// A field and its value.
-type Pair<'a> = (&'a [u8], &'a [u8]);
+pub(super) type Pair<'a> = (&'a [u8], &'a [u8]);
 
-/// Fields and values.
-pub(super) fn pairs(bytes: &[u8]) -> Result<Vec<Pair<'_>>, Malformed> {
-    let [counted, .., END] = bytes else {
-        return Err(Malformed::at(0, "it is too short for a zipmap, or has no end"));
-    };
-    let content = &bytes[..bytes.len() - 1];
-    let beyond = |at: usize| Malformed::at(at, "a field or value reaches beyond the zipmap");
-    let (mut at, mut pairs) = (1, Vec::new());
-    while at < content.len() {
-        let (field, value_at) = text(content, at, 0).ok_or_else(|| beyond(at))?;
-        let (value, behind) = text(content, value_at, 1).ok_or_else(|| beyond(value_at))?;
-        let free = content[behind - value.len() - 1];
-        at = behind + usize::from(free);
-        pairs.push((field, value));
+/// A zipmap that was looked at to its last byte.
+#[derive(Clone, Copy)]
+pub(super) struct Zipmap<'a> {
+    /// Without the number of fields and the end.
+    content: &'a [u8],
+    /// How many fields there are.
+    pub len: usize,
+}
+
+impl<'a> Zipmap<'a> {
+    /// The one that `bytes` are.
+    pub fn new(bytes: &'a [u8]) -> Result<Zipmap<'a>, Malformed> {
+        let [counted, content @ .., END] = bytes else {
+            return Err(Malformed::at(0, "it is too short for a zipmap, or has no end"));
+        };
+        let (mut at, mut len) = (0, 0);
+        while at < content.len() {
+            (_, at) = pair(content, at).map_err(|at| beyond(at + 1))?;
+            len += 1;
+        }
+        if at != content.len() {
+            return Err(beyond(at + 1));
+        }
+        if *counted != LONG && usize::from(*counted) != len {
+            return Err(Malformed::at(0, "the number of fields is not what there is"));
+        }
+        if len == 0 {
+            return Err(Malformed::at(0, "the zipmap is empty"));
+        }
+        Ok(Zipmap { content, len })
     }
-    if at != content.len() {
-        return Err(beyond(at));
+
+    /// Fields and values, one after the other: a list of them could take many times what they take here.
+    pub fn iter(self) -> impl Iterator<Item = Pair<'a>> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let (pair, behind) = pair(self.content, at).ok()?;
+            at = behind;
+            Some(pair)
+        })
     }
-    if *counted < LONG && usize::from(*counted) != pairs.len() {
-        return Err(Malformed::at(0, "the number of fields is not what there is"));
-    }
-    if pairs.is_empty() {
-        return Err(Malformed::at(0, "the zipmap is empty"));
-    }
-    Ok(pairs)
+}
+
+fn beyond(at: usize) -> Malformed {
+    Malformed::at(at, "a field or value reaches beyond the zipmap")
+}
+
+/// The pair at `at`, and where the next one is.
+///
+/// # Errors
+/// If it is not whole: where it is cut off.
+fn pair(content: &[u8], at: usize) -> Result<(Pair<'_>, usize), usize> {
+    let (field, value_at) = text(content, at, 0).ok_or(at)?;
+    let (value, behind) = text(content, value_at, 1).ok_or(value_at)?;
+    let free = content[behind - value.len() - 1];
+    Ok(((field, value), behind + usize::from(free)))
 }
 
 /// The text whose length is at `at` and which begins `skipped` bytes behind that, and where it ends.
@@ -54,4 +85,24 @@ fn text(bytes: &[u8], at: usize, skipped: usize) -> Option<(&[u8], usize)> {
     let start = at + header + skipped;
     let text = bytes.get(start..)?.get(..len)?;
     Some((text, start + len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Redis 7.2.6 says of files with these: only 254 leaves fields to be counted.
+    #[test]
+    fn the_number_of_fields_is_right_or_not_said() {
+        let with = |counted: u8| [&[counted][..], b"\x01f\x01\x00v\xff"].concat();
+        for (counted, is_good) in [(1, true), (254, true), (0, false), (2, false), (253, false), (255, false)]
+        {
+            assert_eq!(Zipmap::new(&with(counted)).is_ok(), is_good, "{counted}");
+        }
+        let many: Vec<u8> = (0..300).flat_map(|_| *b"\x01f\x01\x00v").collect();
+        assert_eq!(
+            Zipmap::new(&[&[254][..], &many, &[END]].concat()).map(|zipmap| zipmap.len).ok(),
+            Some(300)
+        );
+    }
 }

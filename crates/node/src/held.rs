@@ -1,0 +1,136 @@
+//! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::holds`], and what waits for
+//! them meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot), errands of other
+//! such commands, and blocking commands that have yet to look at the keys.
+
+use crate::clock::Clock;
+use crate::connection::{Connection, Hold};
+use crate::core::Core;
+use crate::dispatch::hold;
+use crate::feed::Flow;
+use crate::network::ConnectionId;
+use crate::waiters::WaitRequest;
+use tessera_command::Command;
+use tessera_command::keys::{KeyAt, find_keys};
+use tessera_resp::Args;
+use tessera_routing::holds::{Admission, Holder};
+use tessera_routing::message::ErrandKind;
+use tessera_routing::{Answer, Errand, Holds, Ticket};
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Held {
+    pub(crate) holds: Holds,
+    /// Keys have been let go of, and nobody has been told.
+    is_released: bool,
+    clients: Vec<ConnectionId>,
+    requests: Vec<WaitRequest>,
+    /// Room to find keys in.
+    keys: Vec<KeyAt>,
+}
+
+impl Held {
+    /// Nobody holds anything or waits for it.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.holds.is_empty() && !self.is_released
+    }
+
+    /// Somebody can go on who does not know it.
+    pub(crate) fn has_work(&self) -> bool {
+        self.is_released || self.holds.has_ready()
+    }
+
+    /// One of these keys is held.
+    pub(crate) fn holds_any(&self, keys: &[Box<[u8]>]) -> bool {
+        !self.holds.is_empty() && keys.iter().any(|key| self.holds.is_held(key))
+    }
+
+    /// Puts off a blocking command until the key that it is to look at is free.
+    pub(crate) fn put_off(&mut self, request: WaitRequest) {
+        self.requests.push(request);
+    }
+
+    /// Whether one of a command's keys is held. Those of other shards are not known here.
+    #[cold]
+    fn holds_key_of(&mut self, command: &'static Command, args: Args<'_>) -> bool {
+        self.keys.clear();
+        // A command whose keys the words do not tell is refused when it runs.
+        find_keys(command, args, &mut self.keys);
+        self.keys.iter().any(|key| args.get(key.index).is_some_and(|key| self.holds.is_held(key)))
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Whether a command, or part of one, has to wait until one of its keys is let go of.
+    #[inline]
+    pub(crate) fn must_wait_for_holder(&mut self, command: &'static Command, args: Args<'_>) -> bool {
+        !self.held.holds.is_empty() && self.held.holds_key_of(command, args)
+    }
+
+    #[cold]
+    pub(crate) fn hold_for_holder(&mut self, connection: &mut Connection) -> Flow {
+        self.held.clients.push(connection.id);
+        hold(connection, Hold::Held)
+    }
+
+    /// Takes in an errand for this shard. Of this node's own it returns the answer, if there is one already.
+    pub(crate) fn take_errand(&mut self, home: usize, errand: Errand) -> Option<Answer> {
+        if matches!(errand.kind, ErrandKind::Release) {
+            self.held.is_released |= self.held.holds.release(Holder::of(home, &errand));
+            return None;
+        }
+        let (ticket, answer) = match self.held.holds.admit(home, errand) {
+            Admission::Run(errand) => (errand.ticket, self.run_errand(errand)),
+            Admission::Refused(errand) => (errand.ticket, Answer::default()),
+            Admission::Waits => return None,
+        };
+        if home == self.me {
+            return Some(answer);
+        }
+        self.mesh.outgoing(home).answers.push((ticket, answer));
+        None
+    }
+
+    /// Tells everybody who waited for keys that have been let go of, but those that will hold them.
+    pub(crate) fn let_held_go(&mut self) {
+        if !std::mem::take(&mut self.held.is_released) {
+            return;
+        }
+        for id in std::mem::take(&mut self.held.clients) {
+            if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Held)) {
+                self.runnable.push_back(id);
+            }
+        }
+        self.let_aside_go();
+        for request in std::mem::take(&mut self.held.requests) {
+            self.take_wait(request);
+        }
+    }
+
+    /// Hands free keys to those who wait to hold them, and to blocking commands. Comes after [`Core::let_held_go`] and what followed from it, so that
+    /// commands on single keys are not kept away by those that hold them in turn.
+    pub(crate) fn hand_out_keys(&mut self) {
+        while !self.held.is_released
+            && let Some((home, errand)) = self.held.holds.next_ready()
+        {
+            let (ticket, holder) = (errand.ticket, Holder::of(home, &errand));
+            let reads =
+                matches!(errand.kind, ErrandKind::Look { hold: tessera_routing::message::Hold::Not, .. });
+            let answer = self.run_errand(errand);
+            if reads {
+                self.held.is_released |= self.held.holds.release(holder);
+            }
+            self.answer_errand(home, ticket, answer);
+        }
+        self.serve_waiters();
+        self.run_own_notes();
+    }
+
+    fn answer_errand(&mut self, home: usize, ticket: Ticket, answer: Answer) {
+        if home == self.me {
+            self.take_answer(ticket, answer);
+        } else {
+            self.mesh.outgoing(home).answers.push((ticket, answer));
+        }
+    }
+}

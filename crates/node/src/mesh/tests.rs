@@ -1,0 +1,165 @@
+use super::load::{REQUESTS_MAX, REQUESTS_MAX_LEN_BYTES};
+use super::*;
+use tessera_routing::Errand;
+use tessera_routing::message::ErrandKind;
+
+fn two() -> (Mesh<u32>, Mesh<u32>) {
+    let mut meshes = Mesh::<u32>::build(2);
+    let receiver = meshes.pop().unwrap();
+    (meshes.pop().unwrap(), receiver)
+}
+
+#[test]
+fn a_full_channel_keeps_everything_in_order() {
+    let (mut sender, mut receiver) = two();
+    for number in 0..1000 {
+        sender.note(1, Note::Adopt(number));
+        sender.flush();
+    }
+    assert!(sender.is_restless() && !sender.is_congested(1), "what is rare and short is no congestion");
+    let mut received = Vec::new();
+    let mut turns = 0;
+    while received.len() < 1000 {
+        turns += 1;
+        while let Some(parcel) = receiver.receive(0) {
+            assert!(parcel.batch.is_none());
+            received.extend(parcel.notes.into_iter().map(|note| match note {
+                Note::Adopt(number) => number,
+                _ => unreachable!("only such notes were sent"),
+            }));
+        }
+        sender.flush();
+    }
+    assert_eq!(received, (0..1000).collect::<Vec<_>>());
+    assert_eq!(turns, 2, "what found no room in the channel leaves together");
+    assert!(!sender.is_restless() && !receiver.has_mail());
+}
+
+fn ticket(sequence: u32) -> Ticket {
+    Ticket { connection: 1, sequence, part: 0 }
+}
+
+fn send_requests(sender: &mut Mesh<u32>, requests: usize) {
+    for number in 0..requests {
+        let kind = ErrandKind::Remove;
+        let errand = Errand { ticket: ticket(number as u32), db: 0, key: Box::default(), kind };
+        sender.outgoing(1).errands.push(errand);
+    }
+}
+
+/// Takes everything in. Answers how many bytes of replies that was.
+fn take_in(mesh: &mut Mesh<u32>, peer: usize) -> usize {
+    let mut len_bytes = 0;
+    while let Some(parcel) = mesh.receive(peer) {
+        if let Some(batch) = parcel.batch {
+            len_bytes += batch.replies_len_bytes();
+            mesh.defer(peer, batch);
+        }
+    }
+    len_bytes
+}
+
+fn carry_out(mesh: &mut Mesh<u32>, peer: usize) -> usize {
+    let mut batches = 0;
+    while let Some(deferred) = mesh.next_deferred(peer) {
+        mesh.put_back(peer, deferred, true);
+        batches += 1;
+    }
+    batches
+}
+
+#[test]
+fn a_peer_with_much_to_do_is_congested_until_it_has_done_it() {
+    let (mut sender, mut receiver) = two();
+    send_requests(&mut sender, REQUESTS_MAX - 1);
+    sender.flush();
+    assert!(!sender.is_congested(1), "there is room in the channel, and little to do");
+    send_requests(&mut sender, 1);
+    assert!(sender.is_congested(1), "what has not left counts as well");
+    assert_eq!(sender.congested_of([0, 1]), Some(1));
+    sender.flush();
+    take_in(&mut receiver, 0);
+    sender.look_at_peers();
+    assert!(sender.is_congested(1), "what is taken in is not carried out");
+    let first = receiver.next_deferred(0).unwrap();
+    receiver.put_back(0, first, false);
+    sender.look_at_peers();
+    assert!(sender.is_congested(1), "what has lost its turn is not either");
+    assert_eq!(carry_out(&mut receiver, 0), 2);
+    assert_eq!(receiver.traffic().done, REQUESTS_MAX as u64);
+    sender.look_at_peers();
+    assert!(!sender.is_congested(1));
+}
+
+#[test]
+fn bytes_of_notes_are_congestion_until_they_are_taken_in() {
+    let (mut sender, mut receiver) = two();
+    sender.note(1, Note::Loaded(Vec::new(), REQUESTS_MAX_LEN_BYTES));
+    assert!(sender.is_congested(1));
+    sender.flush();
+    assert!(sender.is_congested(1));
+    take_in(&mut receiver, 0);
+    sender.look_at_peers();
+    assert!(!sender.is_congested(1));
+}
+
+#[test]
+fn an_owner_waits_for_its_replies_to_be_taken_in() {
+    let (mut home, mut owner) = two();
+    for _ in 0..3 {
+        send_requests(&mut home, 1);
+        home.flush();
+    }
+    take_in(&mut owner, 0);
+    let mut done = 0;
+    let mut peak_bytes = 0;
+    for turn in 0..100 {
+        // Each request is answered by as much as may be on its way.
+        while let Some(deferred) = owner.next_deferred(0) {
+            owner.outgoing(0).push_reply(ticket(0), |out| out.resize(REPLIES_MAX_LEN_BYTES, 0));
+            owner.put_back(0, deferred, true);
+            done += 1;
+        }
+        owner.flush();
+        assert!(!owner.has_runnable(), "nothing of what is left may run");
+        // The home is slow.
+        if turn % 10 == 9 {
+            peak_bytes = peak_bytes.max(take_in(&mut home, 1));
+        }
+    }
+    assert_eq!((done, peak_bytes), (3, REPLIES_MAX_LEN_BYTES));
+}
+
+#[test]
+fn what_is_rare_does_not_stand_behind_calls() {
+    let (mut sender, mut receiver) = two();
+    send_requests(&mut sender, 100);
+    sender.note(1, Note::Adopt(7));
+    sender.flush();
+    let parcel = receiver.receive(0).unwrap();
+    assert!(matches!(parcel.notes[..], [Note::Adopt(7)]));
+    assert_eq!(parcel.batch.unwrap().errands.len(), 100);
+}
+
+#[test]
+fn lines_that_nobody_takes_are_bounded() {
+    let (mut sender, mut receiver) = two();
+    let line = vec![b'x'; 1024 * 1024];
+    for _ in 0..200 {
+        sender.line(1, &line);
+        sender.flush();
+    }
+    let (mut len_bytes, mut has_lost_lines) = (0, false);
+    while let Some(parcel) = receiver.receive(0) {
+        len_bytes += parcel.lines.len();
+        has_lost_lines |= parcel.has_lost_lines;
+        sender.flush();
+    }
+    assert_eq!(len_bytes, LINES_MAX_LEN_BYTES);
+    assert!(has_lost_lines, "the peer is told, so that it can end its monitors");
+    // Then everything is as before.
+    sender.line(1, &line);
+    sender.flush();
+    let parcel = receiver.receive(0).unwrap();
+    assert_eq!((parcel.lines.len(), parcel.has_lost_lines), (line.len(), false));
+}

@@ -1,0 +1,203 @@
+//! Which keys of a shard are held by commands that change keys of several shards.
+//!
+//! Such a command holds all its keys, wherever they are, from before it looks at them until its last change is made, so
+//! that nothing comes between. It asks all owners at once. If one of them refuses, because somebody else is there already, it
+//! lets go of what it got and asks the owners one after the other, in the order of their numbers, and waits at each for its
+//! turn. Whoever waits holds keys of lower shards only, so nobody waits in a circle. An owner gives a command all of its
+//! keys or none, and takes commands that want the same key in the order in which they came.
+//!
+//! Keys are held by their names, in all databases at once.
+
+use crate::message::{Errand, ErrandKind, Hold};
+use std::collections::{BTreeMap, VecDeque};
+
+/// A command under way at its home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Holder {
+    /// Its node.
+    pub home: usize,
+    /// The connection there.
+    pub connection: u64,
+    /// Which of the connection's commands.
+    pub sequence: u32,
+}
+
+impl Holder {
+    /// Whoever sent `errand` from `home`.
+    pub fn of(home: usize, errand: &Errand) -> Holder {
+        Holder { home, connection: errand.ticket.connection, sequence: errand.ticket.sequence }
+    }
+}
+
+/// What is to be done with an errand.
+#[derive(Debug)]
+pub enum Admission {
+    /// Run it.
+    Run(Errand),
+    /// It waits, and will be handed out by [`Holds::next_ready`].
+    Waits,
+    /// It would have to wait and does not want to.
+    Refused(Errand),
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// What is to be done in its turn; `None` once it has the keys.
+    errand: Option<Errand>,
+    /// Each of its keys once.
+    keys: Vec<Box<[u8]>>,
+    /// For how many of its keys others come first.
+    behind: usize,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Holds {
+    /// Who wants each key, in order. The first has it, if that is first everywhere.
+    queues: BTreeMap<Box<[u8]>, VecDeque<Holder>>,
+    entries: BTreeMap<Holder, Entry>,
+    /// Those that wait and are first everywhere.
+    ready: VecDeque<Holder>,
+}
+
+impl Holds {
+    /// Nobody holds or wants anything: the one question that a command on other keys has to ask.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.queues.is_empty()
+    }
+
+    /// Somebody holds this key.
+    pub fn is_held(&self, key: &[u8]) -> bool {
+        let first = self.queues.get(key).and_then(|queue| queue.front());
+        first.and_then(|first| self.entries.get(first)).is_some_and(|entry| entry.errand.is_none())
+    }
+
+    /// Takes in an errand from `home`.
+    pub fn admit(&mut self, home: usize, errand: Errand) -> Admission {
+        let ErrandKind::Look { needs, hold, .. } = &errand.kind else { return Admission::Run(errand) };
+        let holder = Holder::of(home, &errand);
+        if self.entries.contains_key(&holder) {
+            // It looks once more at what it has.
+            return Admission::Run(errand);
+        }
+        if self.is_empty() && *hold == Hold::Not {
+            return Admission::Run(errand);
+        }
+        let mut keys: Vec<Box<[u8]>> = needs.iter().map(|need| need.key.clone()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let behind = keys.iter().filter(|key| self.queues.contains_key(*key)).count();
+        match (behind, hold) {
+            (0, Hold::Not) => return Admission::Run(errand),
+            (1.., Hold::OrRefuse) => return Admission::Refused(errand),
+            (_, Hold::Not | Hold::OrRefuse | Hold::Wait) => {}
+        }
+        for key in &keys {
+            self.queues.entry(key.clone()).or_default().push_back(holder);
+        }
+        if behind == 0 {
+            self.entries.insert(holder, Entry { errand: None, keys, behind });
+            return Admission::Run(errand);
+        }
+        self.entries.insert(holder, Entry { errand: Some(errand), keys, behind });
+        Admission::Waits
+    }
+
+    /// Lets go of all that a command holds here. False if that was nothing.
+    pub fn release(&mut self, holder: Holder) -> bool {
+        let Some(entry) = self.entries.remove(&holder) else { return false };
+        for key in entry.keys {
+            let Some(queue) = self.queues.get_mut(&key) else { continue };
+            if queue.front() != Some(&holder) {
+                queue.retain(|other| *other != holder);
+                continue;
+            }
+            queue.pop_front();
+            let Some(next) = queue.front().copied() else {
+                self.queues.remove(&key);
+                continue;
+            };
+            if let Some(next_entry) = self.entries.get_mut(&next) {
+                next_entry.behind = next_entry.behind.saturating_sub(1);
+                if next_entry.behind == 0 {
+                    self.ready.push_back(next);
+                }
+            }
+        }
+        true
+    }
+
+    /// Somebody's turn has come.
+    pub fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The next whose turn has come has its keys now: the errand to run, and from where. One that does not hold
+    /// is to be released when it has run.
+    pub fn next_ready(&mut self) -> Option<(usize, Errand)> {
+        loop {
+            let holder = self.ready.pop_front()?;
+            if let Some(errand) = self.entries.get_mut(&holder).and_then(|entry| entry.errand.take()) {
+                return Some((holder.home, errand));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Look, Ticket};
+    use tessera_command::gather::What;
+
+    fn look(connection: u64, keys: &[&str], hold: Hold) -> Errand {
+        let ticket = Ticket { connection, sequence: 7, part: 0 };
+        let need = |key: &&str| Look { key: key.as_bytes().into(), db: 0, what: What::Presence };
+        let kind = ErrandKind::Look { needs: keys.iter().map(need).collect(), touch: true, hold };
+        Errand { ticket, db: 0, key: Box::default(), kind }
+    }
+
+    fn holder(connection: u64) -> Holder {
+        Holder { home: 1, connection, sequence: 7 }
+    }
+
+    fn next(holds: &mut Holds) -> Option<u64> {
+        holds.next_ready().map(|(_, errand)| errand.ticket.connection)
+    }
+
+    #[test]
+    fn who_came_first_is_first() {
+        let mut holds = Holds::default();
+        assert!(matches!(holds.admit(1, look(1, &["a", "b", "a"], Hold::OrRefuse)), Admission::Run(_)));
+        assert!(holds.is_held(b"a") && holds.is_held(b"b") && !holds.is_held(b"c"));
+        assert!(matches!(holds.admit(1, look(2, &["b", "c"], Hold::OrRefuse)), Admission::Refused(_)));
+        assert!(matches!(holds.admit(1, look(2, &["b", "c"], Hold::Wait)), Admission::Waits));
+        // The third waits for the second, though its key is free: neither waits for ever.
+        assert!(matches!(holds.admit(1, look(3, &["c"], Hold::Wait)), Admission::Waits));
+        assert!(!holds.is_held(b"c"));
+        assert!(holds.release(holder(1)) && !holds.release(holder(1)));
+        // Between two of them there is a moment for everybody else.
+        assert!(!holds.is_held(b"b"));
+        assert_eq!((next(&mut holds), next(&mut holds)), (Some(2), None));
+        assert!(holds.is_held(b"b") && holds.is_held(b"c"));
+        holds.release(holder(2));
+        assert_eq!(next(&mut holds), Some(3));
+        holds.release(holder(3));
+        assert!(holds.is_empty() && holds.entries.is_empty());
+    }
+
+    #[test]
+    fn who_only_reads_waits_and_holds_nothing() {
+        let mut holds = Holds::default();
+        assert!(matches!(holds.admit(0, look(1, &["a"], Hold::Not)), Admission::Run(_)));
+        assert!(holds.is_empty());
+        holds.admit(1, look(2, &["a"], Hold::Wait));
+        // Who holds a key may look at it again.
+        assert!(matches!(holds.admit(1, look(2, &["a"], Hold::Wait)), Admission::Run(_)));
+        assert!(matches!(holds.admit(0, look(1, &["b"], Hold::Not)), Admission::Run(_)));
+        assert!(matches!(holds.admit(0, look(1, &["a"], Hold::Not)), Admission::Waits));
+        holds.release(holder(2));
+        assert_eq!(next(&mut holds), Some(1));
+    }
+}
