@@ -347,9 +347,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let all_bytes: u128 = shared.stats.iter().map(|stats| u128::from(evictable(stats, policy).1)).sum();
         if excess_bytes > 0 && all_bytes > 0 {
             let part_of = |whole: u64| (excess_bytes * u128::from(whole)).div_ceil(all_bytes) as u64;
+            // Part of a key is none, or a shard whose one key is large and new would lose it; but somebody has to begin.
+            let most_keys = shared.stats.iter().map(|stats| evictable(stats, policy).0).max().unwrap_or(0);
             for stats in &shared.stats {
                 let (keys, bytes) = evictable(stats, policy);
-                stats.owe(part_of(keys), part_of(bytes));
+                let owed_keys = (excess_bytes * u128::from(keys) / all_bytes) as u64;
+                let owed_keys = owed_keys.max(u64::from(keys == most_keys));
+                if owed_keys > 0 {
+                    stats.owe(owed_keys, part_of(bytes));
+                }
             }
         }
         shared.eviction.is_dividing.store(false, Ordering::Release);
@@ -362,8 +368,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// What this shard has to free now, and what of it at once however long that takes, in bytes.
-    fn due_bytes(&self, used_bytes: u64) -> (u64, u64) {
+    /// What this shard has to free now; what of it at once however long that takes; and what even if it takes more than its part
+    /// of the keys. In bytes.
+    fn due_bytes(&self, used_bytes: u64) -> (u64, u64, u64) {
         let owed_bytes = self.stats().owed_bytes.load(Ordering::Relaxed);
         let limit_bytes = self.memory.limit_bytes;
         let grown_bytes = self.memory.grown_bytes.saturating_mul(2);
@@ -372,13 +379,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let patience_bytes = limit_bytes.saturating_add(limit_bytes / PATIENCE_FRACTION);
         let pressing_bytes = if is_large { 0 } else { used_bytes.saturating_sub(patience_bytes) };
         let at_once_bytes = grown_bytes.min(owed_bytes.max(pressing_bytes));
-        (owed_bytes.max(at_once_bytes), at_once_bytes)
+        (owed_bytes.max(at_once_bytes), at_once_bytes, grown_bytes.min(pressing_bytes))
     }
 
     /// Evicts what this shard owes until the turn's time is over, but at least a key, and twice what it has grown by; and no
     /// more than is in excess, nor than its part of the keys. True if anything was freed.
     fn evict_owed(&mut self, used_bytes: u64) -> bool {
-        let (wanted_bytes, at_once_bytes) = self.due_bytes(used_bytes);
+        let (wanted_bytes, at_once_bytes, pressing_bytes) = self.due_bytes(used_bytes);
         if wanted_bytes == 0 {
             return false;
         }
@@ -402,8 +409,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.note_latency("eviction-del", self.now_ns - before_ns);
             let is_time_over = self.now_ns - began_ns >= self.memory.turn_left_ns;
             let evicted_keys = self.shard.stats().evicted_keys - evicted_before;
-            let is_enough = is_time_over || evicted_keys >= owed_keys;
-            if freed_bytes >= wanted_bytes || is_enough && freed_bytes >= at_once_bytes {
+            let is_part_done = evicted_keys >= owed_keys && freed_bytes >= pressing_bytes;
+            if freed_bytes >= wanted_bytes || is_part_done || is_time_over && freed_bytes >= at_once_bytes {
                 break;
             }
             // Others evict as well, and what was in excess may have been freed otherwise.
