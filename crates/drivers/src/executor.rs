@@ -107,6 +107,19 @@ pub fn seats(nodes: usize) -> Vec<Option<usize>> {
     }
 }
 
+/// Tries whether threads of this process may be kept on processors: some sandboxes forbid that.
+///
+/// # Errors
+/// Why they may not.
+pub fn try_pinning() -> io::Result<()> {
+    let trial = thread::Builder::new().name("pin-probe".to_owned()).spawn(|| {
+        let set = rustix::thread::sched_getaffinity(None)?;
+        rustix::thread::sched_setaffinity(None, &set)
+    })?;
+    let outcome = trial.join().unwrap_or(Err(rustix::io::Errno::PERM));
+    outcome.map_err(io::Error::from)
+}
+
 fn pin_to(cpu: Option<usize>) -> io::Result<()> {
     let Some(cpu) = cpu else { return Ok(()) };
     if cpu >= CpuSet::MAX_CPU {

@@ -194,7 +194,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if let Some(deadline_ns) = blocked.deadline_ns {
                     self.wait_deadlines.insert((deadline_ns, pack(id)));
                 }
-                // The client's end may have been seen before its command ran.
+                // The client's end may have been seen before its command ran, or lie behind what is not received.
+                self.receive_again(connection);
                 return self.end_vain_wait(connection);
             };
             let ticket =

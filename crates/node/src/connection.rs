@@ -198,6 +198,12 @@ impl Connection {
         self.input_ended || self.has_hung_up
     }
 
+    /// It is held for as long as somebody likes. As in Redis what it sends is received all the same, within the limit of the
+    /// query buffer: its end could not be seen behind bytes that nobody takes.
+    pub fn may_wait_long(&self) -> bool {
+        self.hold == Some(Hold::Paused) || self.is_blocked()
+    }
+
     /// `timeout` is for it: the next to do something is the client, which shall send, or read what there is for it.
     pub fn may_time_out(&self) -> bool {
         let is_answered = self.replies.is_settled() || !self.streams.is_empty();

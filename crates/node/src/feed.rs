@@ -141,17 +141,23 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.close(connection);
             return;
         }
-        let pause = connection.hold.is_some() && waiting >= HELD_INPUT_MAX_LEN_BYTES;
-        if pause && !connection.receive_paused {
+        let is_held = connection.hold.is_some() && !connection.may_wait_long();
+        if is_held && waiting >= HELD_INPUT_MAX_LEN_BYTES && !connection.receive_paused {
             connection.receive_paused = true;
             self.orders.push(NetworkOrder::PauseReceive(connection.id));
-        } else if connection.hold.is_none() && connection.receive_paused {
-            connection.receive_paused = false;
-            self.orders.push(NetworkOrder::ResumeReceive(connection.id));
+        } else if !is_held {
+            self.receive_again(&mut connection);
         }
         self.lend_socket(&mut connection);
         self.put(connection);
         self.run_own_notes();
+    }
+
+    /// Has the driver receive from a connection, if it was told not to.
+    pub(crate) fn receive_again(&mut self, connection: &mut Connection) {
+        if std::mem::take(&mut connection.receive_paused) {
+            self.orders.push(NetworkOrder::ResumeReceive(connection.id));
+        }
     }
 
     /// Runs what `bytes` complete and keeps the rest.

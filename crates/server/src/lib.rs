@@ -5,6 +5,7 @@ pub mod config_file;
 pub mod daemon;
 pub mod data_directory;
 pub mod logger;
+mod nodes;
 pub mod options;
 pub mod pid_file;
 pub mod process;

@@ -23,6 +23,9 @@ const ROLE: char = 'M';
 /// Messages of other crates are shown from this level on, unless the level is `debug`.
 const FOREIGN_LEVEL: Level = Level::Warn;
 
+/// What messages of the executor name as their origin.
+const EXECUTOR: &str = "glommio";
+
 struct Logger {
     /// `None` for standard output.
     file: Option<PathBuf>,
@@ -71,8 +74,10 @@ fn mark(level: Level) -> char {
 
 fn is_shown(metadata: &Metadata<'_>, max_level: LevelFilter) -> bool {
     let is_ours = metadata.target().starts_with("tessera");
-    metadata.level() <= max_level
-        && (is_ours || metadata.level() <= FOREIGN_LEVEL || max_level == LevelFilter::Trace)
+    // The executor has its own words for what goes wrong, over several lines. What of it matters is told by who asked for it.
+    let is_foreign_and_matters =
+        metadata.level() <= FOREIGN_LEVEL && !metadata.target().starts_with(EXECUTOR);
+    metadata.level() <= max_level && (is_ours || is_foreign_and_matters || max_level == LevelFilter::Trace)
 }
 
 fn line<Zone: TimeZone>(process_id: u32, time: &DateTime<Zone>, level: Level, message: &str) -> String
@@ -160,8 +165,11 @@ mod tests {
                 assert_eq!(shown(level, "tessera_node", max), index <= last, "{level} at {max:?}");
             }
         }
+        // What the executor says of itself is for those who look for it.
+        assert!(!shown(Level::Error, "glommio::sys::uring", LogLevel::Notice));
+        assert!(shown(Level::Error, "glommio::sys::uring", LogLevel::Debug));
         assert!(!shown(Level::Info, "glommio", LogLevel::Notice));
-        assert!(shown(Level::Warn, "glommio", LogLevel::Notice));
+        assert!(shown(Level::Warn, "some_crate", LogLevel::Notice));
         assert!(shown(Level::Info, "glommio", LogLevel::Debug));
     }
 

@@ -3,6 +3,7 @@
 use crate::daemon;
 use crate::data_directory::DataDirectory;
 use crate::logger;
+use crate::nodes::{self, Driver, Place};
 use crate::options::Options;
 use crate::pid_file::{self, PidFile};
 use crate::process::{Process, listen_options, server_facts, warn_of_little_memory};
@@ -14,18 +15,15 @@ use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tessera_command::Registry;
-use tessera_config::{Config, IoDriver, ShutdownFlags};
+use tessera_config::{Config, ShutdownFlags};
+use tessera_drivers::Socket;
 use tessera_drivers::clock::SystemClock;
-use tessera_drivers::disk::{RingDisk, ThreadDisk};
-use tessera_drivers::epoll::EpollNetwork;
-use tessera_drivers::executor::{NodeThread, Seat, allowed_cpus, seats, start_glommio, start_plain};
+use tessera_drivers::executor::{allowed_cpus, seats, try_pinning};
 use tessera_drivers::limits::raise_open_files;
-use tessera_drivers::listen::{Listener, ListenerNews, Listeners, listen};
-use tessera_drivers::uring::{UringNetwork, UringOptions};
-use tessera_drivers::{Socket, Waker, probe};
+use tessera_drivers::listen::{Listeners, listen};
+use tessera_node::Shared;
 use tessera_node::mesh::Mesh;
 use tessera_node::snapshot::status::EndOrder;
-use tessera_node::{Node, Shared};
 
 /// How often the main thread looks whether the nodes have loaded everything.
 const LOADING_LOOK: Duration = Duration::from_millis(2);
@@ -93,34 +91,6 @@ fn write_pid_file(config: &Config, in_background: bool) -> Option<PidFile> {
     }
 }
 
-/// Which driver to use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Driver {
-    Uring,
-    Epoll,
-}
-
-impl Driver {
-    fn choose(wanted: IoDriver) -> Result<Driver, String> {
-        match (wanted, probe::probe()) {
-            (IoDriver::Epoll, _) => Ok(Driver::Epoll),
-            (_, Ok(_)) => Ok(Driver::Uring),
-            (IoDriver::Uring, Err(missing)) => Err(format!("The io_uring driver cannot run: {missing}")),
-            (IoDriver::Auto, Err(missing)) => {
-                log::warn!("Using the epoll driver: {missing}.");
-                Ok(Driver::Epoll)
-            }
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Driver::Uring => "io_uring",
-            Driver::Epoll => "epoll",
-        }
-    }
-}
-
 /// How many shards, and on which core each, if any.
 fn place_shards(config: &Config) -> Result<Vec<Option<usize>>, String> {
     let allowed = allowed_cpus().map_err(|error| format!("Can't read the processor set: {error}"))?;
@@ -139,6 +109,17 @@ fn place_shards(config: &Config) -> Result<Vec<Option<usize>>, String> {
     })
 }
 
+/// The same seats, without cores where threads may not be kept on them.
+fn unpin_where_forbidden(seats: Vec<Option<usize>>, pinning: &std::io::Result<()>) -> Vec<Option<usize>> {
+    match pinning {
+        Err(error) if seats.iter().any(Option::is_some) => {
+            log::warn!("The shards are not kept on cores of their own: sched_setaffinity failed ({error})");
+            vec![None; seats.len()]
+        }
+        _ => seats,
+    }
+}
+
 fn serve(
     mut config: Config,
     config_file: Option<std::path::PathBuf>,
@@ -148,11 +129,12 @@ fn serve(
     tessera_drivers::memory::start_giving_back()
         .map_err(|error| format!("Can't start the thread that gives memory back: {error}"))?;
     let seats = place_shards(&config)?;
-    let driver = Driver::choose(config.io_driver)?;
+    let seats = unpin_where_forbidden(seats, &try_pinning());
     lower_max_clients(&mut config, seats.len())?;
     let mut listening = open_listeners(&config, seats.len())?;
     listening.warnings.iter().for_each(|warning| log::warn!("{warning}"));
 
+    let (driver, prepared) = nodes::prepare(config.io_driver, &seats)?;
     let mut facts = server_facts(config_file.as_ref());
     facts.io_driver = driver.name();
     facts.shards = seats.len();
@@ -175,18 +157,15 @@ fn serve(
 
     let clock = SystemClock::new();
     let mut threads = Vec::new();
-    for (index, (mesh, seat)) in meshes.into_iter().zip(&seats).enumerate() {
-        let seat = Seat { name: format!("shard-{index}"), cpu: *seat };
+    for (index, (mesh, prepared)) in meshes.into_iter().zip(prepared).enumerate() {
         let place = Place {
             shared: shared.clone(),
             mesh,
             listeners: std::mem::take(&mut listening.nodes[index]),
             news: listening.news[index].clone(),
+            clock: clock.clone(),
         };
-        threads.push(
-            start_node(driver, seat, place, clock.clone())
-                .map_err(|error| format!("Can't start shard {index}: {error}"))?,
-        );
+        threads.push(prepared.begin(place).map_err(|error| format!("Can't start shard {index}: {error}"))?);
     }
     wait_until_loaded(&shared);
     if shared.loading.failure().is_none() {
@@ -215,36 +194,6 @@ fn wait_until_loaded(shared: &Shared) {
     while shared.loading.is_loading() && !shared.is_shutting_down() {
         std::thread::sleep(LOADING_LOOK);
     }
-}
-
-/// What one node is made of.
-struct Place {
-    shared: Arc<Shared>,
-    mesh: Mesh<Socket>,
-    listeners: Vec<Listener>,
-    news: ListenerNews,
-}
-
-fn start_node(driver: Driver, seat: Seat, place: Place, clock: SystemClock) -> io::Result<NodeThread> {
-    let mut seed = [0u8; 8];
-    getrandom::fill(&mut seed).map_err(io::Error::other)?;
-    let seed = u64::from_ne_bytes(seed);
-    let Place { shared, mesh, listeners, news } = place;
-    let thread = match driver {
-        Driver::Uring => start_glommio(seat, move |core| {
-            let network =
-                UringNetwork::new(UringOptions::default(), listeners, Waker::new()?, core.sleeper())?;
-            let disk = Box::new(RingDisk::new(&core.background()));
-            Ok(Node::new(network.following(news), disk, clock, shared, mesh, seed))
-        }),
-        Driver::Epoll => start_plain(seat, move || {
-            let waker = Waker::new()?;
-            let disk = Box::new(ThreadDisk::new(waker.clone()));
-            let network = EpollNetwork::new(listeners, waker)?.following(news);
-            Ok(Node::new(network, disk, clock, shared, mesh, seed))
-        }),
-    }?;
-    thread.wait_started()
 }
 
 /// Sees to enough open files, or to fewer clients.
@@ -334,5 +283,18 @@ fn announce(config: &Config, driver: Driver, seats: &[Option<usize>], addresses:
     }
     if let Some(path) = &config.unix_socket {
         log::info!("Ready to accept connections on unix socket {}", path.display());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seats_are_left_where_pinning_is_forbidden() {
+        let seats = vec![Some(0), Some(1)];
+        let forbidden = Err(std::io::ErrorKind::PermissionDenied.into());
+        assert_eq!(unpin_where_forbidden(seats.clone(), &Ok(())), seats);
+        assert_eq!(unpin_where_forbidden(seats, &forbidden), [None, None]);
     }
 }

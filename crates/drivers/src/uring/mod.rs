@@ -10,7 +10,7 @@ mod ring;
 mod sleeper;
 mod tag;
 
-pub use network::{UringNetwork, UringOptions};
+pub use network::{UringNetwork, UringOptions, UringParts};
 pub use ring::Mode;
 pub use sleeper::Sleeper;
 

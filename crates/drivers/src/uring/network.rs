@@ -128,19 +128,52 @@ impl Remotes {
     }
 }
 
+/// All of a ring driver that the system may refuse, and no listeners yet.
+#[derive(Debug)]
+pub struct UringParts {
+    // Dropped in this order: the ring before the memory it uses.
+    ring: Ring,
+    buffers: BufferRing,
+    entries: u32,
+}
+
+impl UringParts {
+    /// Sets up a ring. On the thread that will use it.
+    ///
+    /// # Errors
+    /// What [`probe`](crate::probe) would have found missing, or a lack of descriptors or memory.
+    pub fn new(options: UringOptions) -> io::Result<Self> {
+        let ring = Ring::new(options.entries, options.best_mode)?;
+        let buffers = BufferRing::register(ring.inner(), options.buffers, options.buffer_len_bytes)?;
+        Ok(Self { ring, buffers, entries: options.entries })
+    }
+}
+
 impl UringNetwork {
     /// Sets up a ring and starts accepting from `listeners`. On the thread that will use it.
     ///
     /// # Errors
-    /// What [`probe`](crate::probe) would have found missing, or a lack of descriptors or memory.
+    /// See [`UringParts::new`].
     pub fn new(
         options: UringOptions,
         listeners: Vec<Listener>,
         waker: Waker,
         sleeper: Sleeper,
     ) -> io::Result<Self> {
-        let ring = Ring::new(options.entries, options.best_mode)?;
-        let buffers = BufferRing::register(ring.inner(), options.buffers, options.buffer_len_bytes)?;
+        Self::with(UringParts::new(options)?, listeners, waker, sleeper)
+    }
+
+    /// Starts accepting from `listeners`.
+    ///
+    /// # Errors
+    /// If a listener cannot be used.
+    pub fn with(
+        parts: UringParts,
+        listeners: Vec<Listener>,
+        waker: Waker,
+        sleeper: Sleeper,
+    ) -> io::Result<Self> {
+        let UringParts { ring, buffers, entries } = parts;
         let mut network = Self {
             ring,
             buffers,
@@ -155,7 +188,7 @@ impl UringNetwork {
             sleeper,
             signalling: None,
             shedder: Shedder::new(),
-            reaped: Vec::with_capacity(options.entries as usize),
+            reaped: Vec::with_capacity(entries as usize),
             buffers_exhausted: 0,
             short_sends: 0,
             one_thread: PhantomData,
