@@ -90,6 +90,8 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         ("shards", options.shards.to_string()),
         ("io-driver", options.driver.clone()),
         ("maxclients", clients_max.to_string()),
+        // Some read nothing, and memory is to stay bounded.
+        ("client-output-buffer-pause", "64mb".to_owned()),
     ];
     let mut server = Server::start(&program, &settings.map(|(name, value)| (name.to_owned(), value)))?;
     let Endpoint::Tcp(address) = server.endpoint() else { return Err(io::Error::other("no address")) };
