@@ -67,7 +67,7 @@ impl Play {
     /// Something that is done over several shards or nodes, or keeps the next from running at once. What is taken was
     /// there.
     fn commands(&mut self, prefix: &str) -> Vec<String> {
-        let lines: &[&str] = match self.random.u8(..15) {
+        let lines: &[&str] = match self.random.u8(..17) {
             0..4 => &["MSET <a 1 <b 2 <c 3 <d 4 <e 5"],
             4 => &["CLIENT LIST"],
             5 => &["CLIENT UNPAUSE", "CONFIG RESETSTAT"],
@@ -114,7 +114,7 @@ impl Play {
                 let mut command = words(&line);
                 if command.last().is_some_and(|word| word == b"BIG") {
                     command.pop();
-                    command.push(vec![b'x'; 20_000]);
+                    command.push(vec![b'x'; 50_000]);
                 }
                 bytes.extend(encode(&command, false));
             }

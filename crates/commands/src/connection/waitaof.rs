@@ -26,7 +26,8 @@ impl Session for WaitForLogs {
             number @ (0 | 1) => number == 1,
             _ => return Err(Error::Text("ERR value is out of range, value must between 0 and 1")),
         };
-        if words.integer()? < 0 {
+        // Redis says the same of what is no number.
+        if !words.integer().is_ok_and(|replicas| replicas >= 0) {
             return Err(Error::Text("ERR value is out of range, must be positive"));
         }
         super::check_wait_timeout(words)?;

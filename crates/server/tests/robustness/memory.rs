@@ -46,11 +46,15 @@ fn a_flood_stays_within_maxmemory() {
         });
         assert!(info(&mut client, "memory", "used_memory") > limit_mib * MIB * 9 / 10);
         assert!(info(&mut client, "stats", "evicted_keys") > keys / 10);
+        // Pages that evicted keys have left half empty go back to the system a little later.
         let resident_mib = server.resident_mib();
         assert!(
-            resident_mib <= startup_mib + limit_mib * 11 / 10,
+            resident_mib <= startup_mib + limit_mib * 5 / 4,
             "{resident_mib} MiB resident of {limit_mib}, {startup_mib} at the start, {shards} shards"
         );
+        until("resident memory is within a tenth of the bound", || {
+            server.resident_mib() <= startup_mib + limit_mib * 11 / 10
+        });
         // Nobody writes any more, and yet it comes down.
         client.ask(&format!("CONFIG SET maxmemory {}mb", limit_mib / 2), "+OK\r\n");
         until("used memory comes down", || info(&mut client, "memory", "used_memory") <= limit_mib * MIB / 2);
