@@ -464,7 +464,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if request.claim.is_taken() {
             return Attempt::Elsewhere;
         }
-        if self.held.holds_any(&request.keys) {
+        if self.is_held_for(&request) {
             self.held.put_off(request);
             return Attempt::Elsewhere;
         }
@@ -487,6 +487,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return Attempt::Elsewhere;
         }
         Attempt::Served(self.serve(&request))
+    }
+
+    /// Somebody holds a key that a client waits for, or the one that what it waits for is to go to. If that is another shard's,
+    /// it will be held there.
+    fn is_held_for(&self, request: &WaitRequest) -> bool {
+        if self.held.holds.is_empty() {
+            return false;
+        }
+        let Run::Blocking(steps) = request.command.run else { return false };
+        let target = (steps.wait)(request.words.as_args()).ok().and_then(|wait| wait.target);
+        self.held.holds_any(&request.keys) || target.is_some_and(|target| self.held.holds.is_held(target.key))
     }
 
     /// What a client waits for is to go to a key of another shard, and is of the right type.
@@ -529,6 +540,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if request.claim.is_moving() {
                 // Those behind wait until it is known what is left.
                 return;
+            }
+            if self.is_held_for(&request) {
+                return self.held.put_off_waiters(db, key);
             }
             if self.moves_elsewhere(&request) && request.claim.begin_move() {
                 return self.tell_move(request.home, request.ticket);

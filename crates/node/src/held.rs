@@ -1,6 +1,6 @@
 //! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::holds`], and what waits for
 //! them meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot), errands of other
-//! such commands, and blocking commands that have yet to look at the keys.
+//! such commands, and blocking commands, whether they have yet to look at the keys or wait for them already.
 
 use crate::clock::Clock;
 use crate::connection::{Connection, Hold};
@@ -9,6 +9,7 @@ use crate::dispatch::hold;
 use crate::feed::Flow;
 use crate::network::ConnectionId;
 use crate::waiters::WaitRequest;
+use std::collections::BTreeSet;
 use tessera_command::Command;
 use tessera_command::keys::{KeyAt, find_keys};
 use tessera_resp::Args;
@@ -24,6 +25,8 @@ pub(crate) struct Held {
     is_released: bool,
     clients: Vec<ConnectionId>,
     requests: Vec<WaitRequest>,
+    /// Keys that have something for those who wait for them, which may not be taken or not be put where it is to go.
+    wanted: BTreeSet<(u16, Box<[u8]>)>,
     /// Room to find keys in.
     keys: Vec<KeyAt>,
 }
@@ -48,6 +51,11 @@ impl Held {
     /// Puts off a blocking command until the key that it is to look at is free.
     pub(crate) fn put_off(&mut self, request: WaitRequest) {
         self.requests.push(request);
+    }
+
+    /// Puts off whoever waits for this key until keys are let go of.
+    pub(crate) fn put_off_waiters(&mut self, db: u16, key: &[u8]) {
+        self.wanted.insert((db, key.into()));
     }
 
     /// Whether one of a command's keys is held. Those of other shards are not known here.
@@ -96,6 +104,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if !std::mem::take(&mut self.held.is_released) {
             return;
         }
+        // They came before those whose commands were held.
+        for (db, key) in std::mem::take(&mut self.held.wanted) {
+            self.shard.waited_keys().note(db, &key);
+        }
+        self.serve_waiters();
         for id in std::mem::take(&mut self.held.clients) {
             if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Held)) {
                 self.runnable.push_back(id);

@@ -1,0 +1,48 @@
+//! Blocking commands beside those that hold keys of several shards.
+
+use tessera_sim::script::{self, Action, Check};
+use tessera_sim::weather::Weather;
+use tessera_sim::world::World;
+
+fn script(commands: &[&str]) -> Vec<Action> {
+    let action = |command: &&str| Action::call(&command.split(' ').collect::<Vec<_>>(), Check::Exact);
+    commands.iter().map(action).collect()
+}
+
+/// A list is renamed to a name that was found free, while a client moves an element there from another list of the same shard.
+/// Whichever comes first, both elements are left.
+fn move_beside_renaming(shards: usize, seed: u64, waits_first: bool) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::new(shards, Weather::draw(&mut random), false, random.u64(..));
+    for round in 0..20 {
+        let from = format!("from:{round}");
+        let pushing = format!("RPUSH {{to}}source:{round} moved");
+        let moving = format!("BLMOVE {{to}}source:{round} to LEFT RIGHT 0");
+        let renaming = format!("RENAMENX {from} to");
+        let setting = format!("RPUSH {from} renamed");
+        let clients = if waits_first {
+            script::play(&mut world, &[script(&["DEL to", &setting])], 1, random.u64(..));
+            vec![script(&[&moving]), script(&[&renaming]), script(&[&pushing])]
+        } else {
+            script::play(&mut world, &[script(&["DEL to", &setting, &pushing])], 1, random.u64(..));
+            vec![script(&[&moving]), script(&[&renaming])]
+        };
+        script::play(&mut world, &clients, 1, random.u64(..));
+        let questions = [format!("LLEN {from}"), "LLEN to".to_owned()];
+        let questions: Vec<&str> = questions.iter().map(String::as_str).collect();
+        let left = script::play(&mut world, &[script(&questions)], 1, random.u64(..)).remove(0);
+        let left: Vec<_> = left.iter().map(|reply| String::from_utf8_lossy(reply)).collect();
+        assert!(left == [":0\r\n", ":2\r\n"] || left == [":1\r\n", ":1\r\n"], "{shards}, {seed}: {left:?}");
+    }
+    world.shut_down();
+}
+
+#[test]
+fn nothing_is_put_at_a_key_that_somebody_holds() {
+    for shards in [2, 3] {
+        for seed in 1..8 {
+            move_beside_renaming(shards, seed, false);
+            move_beside_renaming(shards, seed, true);
+        }
+    }
+}
