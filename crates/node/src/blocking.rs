@@ -518,6 +518,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     #[cold]
     fn serve_key(&mut self, db: u16, key: &[u8]) {
+        if self.held.puts_off_service(db, key) {
+            return;
+        }
         let mut index = 0;
         while let Some(request) = self.waiters.get(db, key, index) {
             let Some(entry) = self.shard.view(db, false).peek(key) else { return };
