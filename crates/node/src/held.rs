@@ -23,6 +23,9 @@ pub(crate) struct Held {
     pub(crate) holds: Holds,
     /// Keys have been let go of, and nobody has been told.
     is_released: bool,
+    /// Among those who are to be told are some that only want to use the keys: before they have run nobody may hold any, or a
+    /// client that holds a key again and again would keep them away for as long as it likes.
+    gives_way: bool,
     clients: Vec<ConnectionId>,
     requests: Vec<WaitRequest>,
     /// Keys that have something for those who wait for them, which may not be taken or not be put where it is to go.
@@ -84,10 +87,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Takes in an errand for this shard. Of this node's own it returns the answer, if there is one already.
     pub(crate) fn take_errand(&mut self, home: usize, errand: Errand) -> Option<Answer> {
         if matches!(errand.kind, ErrandKind::Release) {
-            self.held.is_released |= self.held.holds.release(Holder::of(home, &errand));
+            self.release(Holder::of(home, &errand));
             return None;
         }
-        let (ticket, answer) = match self.held.holds.admit(home, errand) {
+        let (ticket, answer) = match self.held.holds.admit(home, errand, self.held.gives_way) {
             Admission::Run(errand) => (errand.ticket, self.run_errand(errand)),
             Admission::Refused(errand) => (errand.ticket, Answer::default()),
             Admission::Waits => return None,
@@ -97,6 +100,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.mesh.outgoing(home).answers.push((ticket, answer));
         None
+    }
+
+    /// Lets go of what a command holds.
+    fn release(&mut self, holder: Holder) {
+        if !self.held.holds.release(holder) {
+            return;
+        }
+        self.held.is_released = true;
+        self.held.gives_way |= !self.held.clients.is_empty()
+            || !self.held.requests.is_empty()
+            || !self.held.wanted.is_empty()
+            || !self.snapshot.aside.is_empty();
     }
 
     /// Tells everybody who waited for keys that have been let go of, but those that will hold them.
@@ -123,6 +138,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Hands free keys to those who wait to hold them, and to blocking commands. Comes after [`Core::let_held_go`] and what followed from it, so that
     /// commands on single keys are not kept away by those that hold them in turn.
     pub(crate) fn hand_out_keys(&mut self) {
+        // Those have run who were told. If not all have been, that comes in the next turn.
+        self.held.gives_way &= self.held.is_released;
         while !self.held.is_released
             && let Some((home, errand)) = self.held.holds.next_ready()
         {
@@ -131,7 +148,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 matches!(errand.kind, ErrandKind::Look { hold: tessera_routing::message::Hold::Not, .. });
             let answer = self.run_errand(errand);
             if reads {
-                self.held.is_released |= self.held.holds.release(holder);
+                self.release(holder);
             }
             self.answer_errand(home, ticket, answer);
         }

@@ -73,8 +73,9 @@ impl Holds {
         first.and_then(|first| self.entries.get(first)).is_some_and(|entry| entry.errand.is_none())
     }
 
-    /// Takes in an errand from `home`.
-    pub fn admit(&mut self, home: usize, errand: Errand) -> Admission {
+    /// Takes in an errand from `home`. `gives_way`: keys have been let go of that commands wait for which do not hold; so nobody
+    /// is to hold any before they have run, whose turn only [`Holds::next_ready`] says.
+    pub fn admit(&mut self, home: usize, errand: Errand, gives_way: bool) -> Admission {
         let ErrandKind::Look { needs, hold, .. } = &errand.kind else { return Admission::Run(errand) };
         let holder = Holder::of(home, &errand);
         if self.entries.contains_key(&holder) {
@@ -96,9 +97,12 @@ impl Holds {
         for key in &keys {
             self.queues.entry(key.clone()).or_default().push_back(holder);
         }
-        if behind == 0 {
+        if behind == 0 && !gives_way {
             self.entries.insert(holder, Entry { errand: None, keys, behind });
             return Admission::Run(errand);
+        }
+        if behind == 0 {
+            self.ready.push_back(holder);
         }
         self.entries.insert(holder, Entry { errand: Some(errand), keys, behind });
         Admission::Waits
@@ -169,12 +173,15 @@ mod tests {
     #[test]
     fn who_came_first_is_first() {
         let mut holds = Holds::default();
-        assert!(matches!(holds.admit(1, look(1, &["a", "b", "a"], Hold::OrRefuse)), Admission::Run(_)));
+        assert!(matches!(
+            holds.admit(1, look(1, &["a", "b", "a"], Hold::OrRefuse), false),
+            Admission::Run(_)
+        ));
         assert!(holds.is_held(b"a") && holds.is_held(b"b") && !holds.is_held(b"c"));
-        assert!(matches!(holds.admit(1, look(2, &["b", "c"], Hold::OrRefuse)), Admission::Refused(_)));
-        assert!(matches!(holds.admit(1, look(2, &["b", "c"], Hold::Wait)), Admission::Waits));
+        assert!(matches!(holds.admit(1, look(2, &["b", "c"], Hold::OrRefuse), false), Admission::Refused(_)));
+        assert!(matches!(holds.admit(1, look(2, &["b", "c"], Hold::Wait), false), Admission::Waits));
         // The third waits for the second, though its key is free: neither waits for ever.
-        assert!(matches!(holds.admit(1, look(3, &["c"], Hold::Wait)), Admission::Waits));
+        assert!(matches!(holds.admit(1, look(3, &["c"], Hold::Wait), false), Admission::Waits));
         assert!(!holds.is_held(b"c"));
         assert!(holds.release(holder(1)) && !holds.release(holder(1)));
         // Between two of them there is a moment for everybody else.
@@ -190,14 +197,30 @@ mod tests {
     #[test]
     fn who_only_reads_waits_and_holds_nothing() {
         let mut holds = Holds::default();
-        assert!(matches!(holds.admit(0, look(1, &["a"], Hold::Not)), Admission::Run(_)));
+        assert!(matches!(holds.admit(0, look(1, &["a"], Hold::Not), false), Admission::Run(_)));
         assert!(holds.is_empty());
-        holds.admit(1, look(2, &["a"], Hold::Wait));
+        holds.admit(1, look(2, &["a"], Hold::Wait), false);
         // Who holds a key may look at it again.
-        assert!(matches!(holds.admit(1, look(2, &["a"], Hold::Wait)), Admission::Run(_)));
-        assert!(matches!(holds.admit(0, look(1, &["b"], Hold::Not)), Admission::Run(_)));
-        assert!(matches!(holds.admit(0, look(1, &["a"], Hold::Not)), Admission::Waits));
+        assert!(matches!(holds.admit(1, look(2, &["a"], Hold::Wait), false), Admission::Run(_)));
+        assert!(matches!(holds.admit(0, look(1, &["b"], Hold::Not), false), Admission::Run(_)));
+        assert!(matches!(holds.admit(0, look(1, &["a"], Hold::Not), false), Admission::Waits));
         holds.release(holder(2));
         assert_eq!(next(&mut holds), Some(1));
+    }
+
+    #[test]
+    fn who_comes_again_at_once_gives_way_to_those_that_waited() {
+        let mut holds = Holds::default();
+        assert!(matches!(holds.admit(1, look(1, &["a"], Hold::OrRefuse), false), Admission::Run(_)));
+        holds.release(holder(1));
+        assert!(matches!(holds.admit(1, look(1, &["a"], Hold::OrRefuse), true), Admission::Waits));
+        // Now those have their turn that wanted the key while it was held.
+        assert!(!holds.is_held(b"a") && holds.has_ready());
+        assert_eq!((next(&mut holds), next(&mut holds)), (Some(1), None));
+        assert!(holds.is_held(b"a"));
+        holds.release(holder(1));
+        assert!(holds.is_empty());
+        // Who only reads takes nothing from them.
+        assert!(matches!(holds.admit(1, look(1, &["a"], Hold::Not), true), Admission::Run(_)));
     }
 }

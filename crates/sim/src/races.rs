@@ -43,6 +43,7 @@ enum Command {
     Push(&'static str, String),
     Move(&'static str, &'static str),
     BlockingMove(&'static str, &'static str),
+    BlockingPop(&'static str),
 }
 
 fn text(value: &str) -> Entry {
@@ -58,7 +59,7 @@ impl Command {
         let from = random.usize(..KEYS.len());
         let to = (from + random.usize(1..KEYS.len())) % KEYS.len();
         let (from, to) = (KEYS[from], KEYS[to]);
-        match random.u8(..15) {
+        match random.u8(..17) {
             0 => Command::Set(to, value),
             1 | 2 => Command::SetNx(to, value),
             3 | 4 => Command::MSetNx([(from, value.clone()), (to, value)]),
@@ -69,7 +70,8 @@ impl Command {
             11 => Command::Get(to),
             12 => Command::Push(to, value),
             13 => Command::Move(from, to),
-            _ => Command::BlockingMove(from, to),
+            14 => Command::BlockingMove(from, to),
+            _ => Command::BlockingPop(from),
         }
     }
 
@@ -87,6 +89,7 @@ impl Command {
             Command::Push(key, value) => vec!["RPUSH", key, value],
             Command::Move(from, to) => vec!["LMOVE", from, to, "LEFT", "RIGHT"],
             Command::BlockingMove(from, to) => vec!["BLMOVE", from, to, "LEFT", "RIGHT", "0.05"],
+            Command::BlockingPop(key) => vec!["BLPOP", key, "0.05"],
         };
         Action::call(&words, Check::Exact)
     }
@@ -144,6 +147,7 @@ impl Command {
             Command::Push(key, value) => push(state, key, value),
             Command::Move(from, to) => moved(state, from, to, "$-1\r\n"),
             Command::BlockingMove(from, to) => moved(state, from, to, "*-1\r\n"),
+            Command::BlockingPop(key) => popped(state, key),
         }
     }
 }
@@ -153,6 +157,19 @@ fn push(state: &mut State, key: &'static str, value: &str) -> String {
     let Held::List(list) = &mut entry.held else { return WRONG_TYPE.to_owned() };
     list.push(value.to_owned());
     format!(":{}\r\n", list.len())
+}
+
+fn popped(state: &mut State, key: &'static str) -> String {
+    let list = match state.get_mut(key) {
+        None => return "*-1\r\n".to_owned(),
+        Some(Entry { held: Held::List(list), .. }) => list,
+        Some(_) => return WRONG_TYPE.to_owned(),
+    };
+    let element = list.remove(0);
+    if list.is_empty() {
+        state.remove(key);
+    }
+    format!("*2\r\n{}{}", bulk(key), bulk(&element))
 }
 
 fn moved(state: &mut State, from: &'static str, to: &'static str, nothing: &str) -> String {
