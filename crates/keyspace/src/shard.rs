@@ -4,7 +4,7 @@ use crate::database::Database;
 use crate::effect::Effects;
 use crate::eviction::{EvictionPolicy, Pool};
 use crate::graveyard::Graveyard;
-use crate::snapshot::{Clearing, Writer};
+use crate::snapshot::{Clearing, SnapshotLayout, Writer};
 use crate::stream::Streams;
 use crate::stream::kept::KeptValues;
 use crate::table::{Entry, Wanted};
@@ -133,6 +133,8 @@ pub struct Shard {
     pub(crate) streams: Streams,
     pub(crate) kept: KeptValues,
     pub(crate) snapshot: Option<Box<Writer>>,
+    /// What the last one that has come to its end has where, until somebody asks.
+    pub(crate) snapshot_layout: SnapshotLayout,
     pub(crate) clearing: Clearing,
 }
 
@@ -162,6 +164,7 @@ impl Shard {
             streams: Streams::default(),
             kept: KeptValues::default(),
             snapshot: None,
+            snapshot_layout: SnapshotLayout::default(),
             clearing: Clearing::default(),
         }
     }

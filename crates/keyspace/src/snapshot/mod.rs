@@ -9,6 +9,7 @@
 //! snapshot would drop it anyway. The same holds for fields of hashes.
 
 mod ahead;
+mod layout;
 mod writer;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::EvictionPolicy;
 use crate::shard::{Shard, ShardSettings};
 use crate::table::{Content, Entry, OwnedEntry, Table};
 use crate::usage::{Usage, decayed, idle_s};
+pub use layout::{DatabaseSizes, Run, SnapshotLayout};
 use tessera_storage::rdb::opcodes::{VERSION_WITH_FIELD_EXPIRY, VERSION_WRITTEN};
 use tessera_storage::rdb::{EncodeOptions, KeyFacts};
 use tessera_values::Value;
@@ -111,10 +113,9 @@ impl Shard {
         }
     }
 
-    /// The only database that has keys at the cut of the snapshot under way, how many, and how many of them expire. The body begins with its
-    /// choice then, as [`tessera_storage::rdb::put_database`] writes it with these numbers, and has no other.
-    pub fn snapshot_only_database(&self) -> Option<(u16, (u64, u64))> {
-        self.snapshot.as_ref().and_then(|writer| writer.only_database())
+    /// Where the body of the last snapshot that has come to its end has which database. It is told once.
+    pub fn take_snapshot_layout(&mut self) -> SnapshotLayout {
+        std::mem::take(&mut self.snapshot_layout)
     }
 
     /// How far the snapshot under way is; `None` without one.
@@ -123,12 +124,14 @@ impl Shard {
     }
 
     /// Appends about `len_bytes` of the snapshot's RDB body: databases and entries, without a file's header and end. The
-    /// body begins with the choice of a database, if it has any entry, so bodies may follow one another. It takes no
+    /// body begins with the choice of a database, if it has any entry, so bodies may follow one another; where it has which,
+    /// [`Shard::take_snapshot_layout`] tells afterwards. It takes no
     /// longer than `len_bytes` of entries do, even where there is nothing to append or compression makes little of much:
     /// then less is appended.
     pub fn snapshot_some(&mut self, len_bytes: usize, out: &mut Vec<u8>) -> SnapshotProgress {
         let Some(mut writer) = self.snapshot.take() else { return SnapshotProgress::Done };
         if !writer.write_some(self, len_bytes, out) {
+            self.snapshot_layout = writer.into_layout();
             return SnapshotProgress::Done;
         }
         self.snapshot = Some(writer);

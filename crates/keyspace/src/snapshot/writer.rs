@@ -1,13 +1,14 @@
 //! The snapshot under way: what is written when.
 
 use super::ahead::Ahead;
+use super::layout::{DatabaseSizes, SnapshotLayout, Stream};
 use super::{FactsSource, SnapshotKeys, SnapshotOptions};
 use crate::database::Database;
 use crate::graveyard::Graveyard;
 use crate::shard::Shard;
 use crate::table::{Entry, Table, Walked};
 use std::collections::VecDeque;
-use tessera_storage::rdb::{EntryEncoder, put_database, put_entry};
+use tessera_storage::rdb::{EntryEncoder, put_entry};
 
 /// Looking at a bucket takes as long as encoding so many bytes.
 const BUCKET_LEN_BYTES: usize = 32;
@@ -20,8 +21,8 @@ struct Part {
     /// The database's number at the cut.
     db: u16,
     place: Place,
-    /// Keys at the cut, and how many of them had an expiry.
-    sizes: (u64, u64),
+    /// Keys at the cut, and how many of them had an expiry, as long as that is not written.
+    sizes: Option<(u64, u64)>,
 }
 
 #[derive(Debug)]
@@ -51,17 +52,14 @@ impl Pieces {
 }
 
 /// See [`super`]. Only one large value is in pieces at a time. As long as one is, nothing is taken from `ahead`; as
-/// long as that holds anything, the walk rests.
+/// long as anything is due there, the walk rests.
 #[derive(Debug)]
 pub(crate) struct Writer {
     options: SnapshotOptions,
     parts: Vec<Part>,
     /// The part that is walked.
     current: usize,
-    /// Its sizes were written.
-    is_announced: bool,
-    /// The database that is current where the stream ends.
-    stream_db: Option<u16>,
+    stream: Stream,
     ahead: Ahead,
     pieces: Option<Pieces>,
     wanted: VecDeque<(u16, Box<[u8]>)>,
@@ -71,38 +69,37 @@ pub(crate) struct Writer {
 impl Writer {
     /// Begins to walk all databases.
     pub(super) fn new(options: SnapshotOptions, databases: &mut [Database]) -> Writer {
-        let mut parts = Vec::new();
+        let (mut parts, mut sizes_at_cut) = (Vec::new(), Vec::new());
         let filled = databases.iter_mut().enumerate().filter(|(_, database)| !database.is_empty());
         for (db, database) in filled {
             database.snapshot_part = Some(parts.len() as u16);
             database.table_unwatched().begin_walk();
-            let sizes = (database.len() as u64, database.volatile_len() as u64);
-            parts.push(Part { db: db as u16, place: Place::Database(db as u16), sizes });
+            let (db, keys, volatile) = (db as u16, database.len() as u64, database.volatile_len() as u64);
+            parts.push(Part { db, place: Place::Database(db), sizes: Some((keys, volatile)) });
+            sizes_at_cut.push(DatabaseSizes { db, keys, volatile });
         }
-        let only = match &parts[..] {
-            [part] => Some(part.db),
-            _ => None,
-        };
-        let keys = SnapshotKeys { total: parts.iter().map(|part| part.sizes.0).sum(), done: 0 };
+        let keys = SnapshotKeys { total: sizes_at_cut.iter().map(|sizes| sizes.keys).sum(), done: 0 };
         Writer {
             options,
             parts,
             current: 0,
-            is_announced: false,
-            stream_db: None,
-            ahead: Ahead::new(only),
+            stream: Stream::new(sizes_at_cut),
+            ahead: Ahead::new(options.ahead_max_len_bytes),
             pieces: None,
             wanted: VecDeque::new(),
             keys,
         }
     }
 
-    /// The only database that there is at the cut, with its sizes. The stream begins with its choice then, and has no other.
-    pub(super) fn only_database(&self) -> Option<(u16, (u64, u64))> {
-        match &self.parts[..] {
-            [part] => Some((part.db, part.sizes)),
-            _ => None,
-        }
+    /// What the stream, which has come to its end, has where.
+    pub(super) fn into_layout(self) -> SnapshotLayout {
+        self.stream.into_layout()
+    }
+
+    /// What is appended next is of `part`.
+    fn choose(&mut self, part: u16, out: &mut Vec<u8>) {
+        let Part { db, sizes, .. } = &mut self.parts[part as usize];
+        self.stream.choose(part, *db, sizes, out);
     }
 
     pub(super) fn keys(&self) -> SnapshotKeys {
@@ -119,14 +116,14 @@ impl Writer {
 
     /// Appends about `len_bytes`. False if that was all.
     pub(super) fn write_some(&mut self, shard: &mut Shard, len_bytes: usize, out: &mut Vec<u8>) -> bool {
-        let start_bytes = out.len();
-        if self.stream_db.is_none()
-            && let Some((db, sizes)) = self.only_database()
-        {
-            put_database(out, db, Some(sizes));
-            (self.is_announced, self.stream_db) = (true, Some(db));
-        }
-        let mut left_bytes = len_bytes.saturating_sub(out.len() - start_bytes).max(1);
+        self.stream.begin_slice(out);
+        let is_under_way = self.write_slice(shard, len_bytes, out);
+        self.stream.end_slice(out);
+        is_under_way
+    }
+
+    fn write_slice(&mut self, shard: &mut Shard, len_bytes: usize, out: &mut Vec<u8>) -> bool {
+        let mut left_bytes = len_bytes.max(1);
         let mut buckets = len_bytes / BUCKET_LEN_BYTES + 1;
         while left_bytes > 0 {
             let before_bytes = out.len();
@@ -136,8 +133,10 @@ impl Writer {
                 self.write_piece(shard, piece_bytes, out);
                 left_bytes -= piece_bytes;
                 continue;
-            } else if !self.ahead.is_empty() {
-                self.stream_db = self.ahead.take_some(left_bytes, out).or(self.stream_db);
+            } else if let Some(part) = self.ahead.due(self.current as u16) {
+                self.choose(part, out);
+                let some_bytes = left_bytes.saturating_sub(out.len() - before_bytes).max(1);
+                self.ahead.take_some(part, some_bytes, out);
             } else if let Some((part, key)) = self.wanted.pop_front() {
                 self.begin_wanted(shard, part, key, out);
             } else if self.current == self.parts.len() {
@@ -156,8 +155,9 @@ impl Writer {
     /// Walks on through `buckets` buckets and `left_bytes` bytes of entries, which are subtracted.
     fn walk(&mut self, shard: &mut Shard, buckets: &mut usize, left_bytes: &mut usize, out: &mut Vec<u8>) {
         let (facts, options) = (shard.facts_source(), self.options);
-        let part = &mut self.parts[self.current];
-        let table = match &mut part.place {
+        let (stream, current) = (&mut self.stream, self.current as u16);
+        let Part { db, place, sizes } = &mut self.parts[self.current];
+        let table = match place {
             Place::Database(db) => shard.databases[*db as usize].table_unwatched(),
             Place::Detached(table) => table,
             Place::Walked => unreachable!("the walk goes on to the next part"),
@@ -168,12 +168,7 @@ impl Writer {
             |entry| {
                 self.keys.done += 1;
                 if !entry.is_expired(facts.now_ms) {
-                    if !self.is_announced {
-                        put_database(out, part.db, Some(part.sizes));
-                    } else if self.stream_db != Some(part.db) {
-                        put_database(out, part.db, None);
-                    }
-                    (self.is_announced, self.stream_db) = (true, Some(part.db));
+                    stream.choose(current, *db, sizes, out);
                     let before_bytes = out.len();
                     put_entry(out, entry.key(), entry.value(), &facts.of(entry), options.encode);
                     // Compression takes its time also for what it leaves out.
@@ -187,16 +182,15 @@ impl Writer {
             Walked::Some => {}
             Walked::Large(key) => {
                 self.keys.done += 1;
-                self.begin_pieces(shard, self.current as u16, key, out);
+                self.begin_pieces(shard, current, key, out);
             }
             Walked::End => {
-                match std::mem::replace(&mut part.place, Place::Walked) {
+                match std::mem::replace(place, Place::Walked) {
                     Place::Database(db) => shard.databases[db as usize].snapshot_part = None,
                     Place::Detached(table) => shard.graveyard.bury_table(*table),
                     Place::Walked => {}
                 }
                 self.current += 1;
-                self.is_announced = false;
             }
         }
     }
@@ -231,10 +225,8 @@ impl Writer {
 
     /// Begins to write the value of `key`, which the walk will not visit.
     fn begin_pieces(&mut self, shard: &Shard, part: u16, key: Box<[u8]>, out: &mut Vec<u8>) {
-        let (facts, encode, db) = (shard.facts_source(), self.options.encode, self.parts[part as usize].db);
-        if self.stream_db.replace(db) != Some(db) {
-            put_database(out, db, None);
-        }
+        let (facts, encode) = (shard.facts_source(), self.options.encode);
+        self.choose(part, out);
         let Some(entry) = self.table(&shard.databases, part).and_then(|table| table.get(&key)) else {
             unreachable!("the entry was just met");
         };
@@ -278,7 +270,7 @@ impl Writer {
         {
             let mut rest = Vec::new();
             while pieces.encoder.write_some(entry.value(), usize::MAX, &mut rest) {}
-            self.ahead.put_rest_first(rest);
+            self.ahead.put_rest_first(pieces.part, rest);
         }
     }
 
@@ -297,11 +289,11 @@ impl Writer {
     /// Something about `key` is about to change: encodes the entry if the walk has still to come to it.
     pub(super) fn save_ahead(&mut self, database: &mut Database, key: &[u8], facts: FactsSource) {
         let Some(part) = database.snapshot_part else { return };
-        let (db, encode) = (self.parts[part as usize].db, self.options.encode);
+        let encode = self.options.encode;
         database.table_unwatched().visit_ahead(key, |entry| {
             self.keys.done += 1;
             if !entry.is_expired(facts.now_ms) {
-                self.ahead.put(db, key, entry.value(), &facts.of(entry), encode);
+                self.ahead.put(part, key, entry.value(), &facts.of(entry), encode);
             }
             true
         });

@@ -1,4 +1,4 @@
-//! A file that is read from its beginning to its end, some pieces ahead.
+//! A file that is read from its beginning to its end, or from one place to another, some pieces ahead.
 
 use crate::disk::{BLOCK_LEN_BYTES, FileId, Operation, Output};
 use std::collections::BTreeMap;
@@ -42,6 +42,10 @@ pub(crate) struct FileReader {
     /// The next piece to ask for, and the next to be used.
     ask: u64,
     used: u64,
+    /// No piece from this on is wanted.
+    until: u64,
+    /// When all is used that is wanted, more may be.
+    stays_open: bool,
     /// Read, and not used yet.
     arrived: BTreeMap<u64, Vec<u8>>,
     under_way: usize,
@@ -58,6 +62,8 @@ impl FileReader {
             len_bytes: 0,
             ask: 0,
             used: 0,
+            until: u64::MAX,
+            stays_open: false,
             arrived: BTreeMap::new(),
             under_way: 0,
             given_up: false,
@@ -74,12 +80,28 @@ impl FileReader {
     }
 
     fn pieces(&self) -> u64 {
-        self.len_bytes.div_ceil(PIECE_LEN_BYTES as u64)
+        self.len_bytes.div_ceil(PIECE_LEN_BYTES as u64).min(self.until)
+    }
+
+    /// From now on what is from one place to another is wanted, and then the file stays open. The next piece begins at the place that is
+    /// returned, which is not behind the first.
+    pub(crate) fn aim(&mut self, from_bytes: u64, to_bytes: u64) -> u64 {
+        self.used = from_bytes / PIECE_LEN_BYTES as u64;
+        self.until = to_bytes.div_ceil(PIECE_LEN_BYTES as u64);
+        self.ask = self.used;
+        self.stays_open = true;
+        self.arrived.clear();
+        self.used * PIECE_LEN_BYTES as u64
+    }
+
+    /// The file has no more of what is wanted.
+    pub(crate) fn has_no_more(&self) -> bool {
+        self.stage == Stage::Closed || self.stage == Stage::Reading && self.used >= self.pieces()
     }
 
     /// All of it has been used.
     pub(crate) fn is_at_end(&self) -> bool {
-        self.stage == Stage::Reading && self.used == self.pieces()
+        self.stage == Stage::Reading && !self.stays_open && self.used == self.pieces()
     }
 
     /// It is closed.
@@ -123,7 +145,9 @@ impl FileReader {
                 Some((Asked::Close, Operation::Close { file }))
             }
             (Stage::Reading, Some(file))
-                if self.ask < self.pieces() && self.ask - self.used < AHEAD_MAX_PIECES =>
+                if self.ask < self.pieces()
+                    && self.ask - self.used < AHEAD_MAX_PIECES
+                    && (self.under_way as u64) < AHEAD_MAX_PIECES =>
             {
                 let piece = self.ask;
                 self.ask += 1;
@@ -170,7 +194,10 @@ impl FileReader {
                         format!("read {} bytes at {offset_bytes} instead of {expected}", bytes.len()),
                     ));
                 }
-                self.arrived.insert(piece, bytes);
+                // What was asked for before the aim was changed may be of no use, or come once more.
+                if (self.used..self.ask).contains(&piece) {
+                    self.arrived.insert(piece, bytes);
+                }
                 Ok(())
             }
             (Asked::Piece(_), result) => Err(unexpected(result)),
@@ -237,6 +264,42 @@ mod tests {
             let content: Vec<u8> = (0..len).map(|index| (index / 1000 + index % 251) as u8).collect();
             assert!(read_backwards(&content).unwrap() == content, "{len} bytes");
         }
+    }
+
+    #[test]
+    fn a_file_is_read_where_it_is_aimed_at() {
+        let content: Vec<u8> =
+            (0..5 * PIECE_LEN_BYTES + 77).map(|index| (index / 1000 + index % 251) as u8).collect();
+        let mut reader = FileReader::new("a file".into());
+        let (asked, _) = reader.open_operation().unwrap();
+        reader.take(asked, Ok(Output::Opened(FileId(1), content.len() as u64))).unwrap();
+        let mut waiting = Vec::new();
+        for (from, to) in
+            [(4 * PIECE_LEN_BYTES + 5, content.len()), (10, 20), (9, 3 * PIECE_LEN_BYTES), (9, 10)]
+        {
+            let mut at = reader.aim(from as u64, to as u64) as usize;
+            assert!(at <= from);
+            while at < to {
+                while let Some((asked, operation)) = reader.next_operation() {
+                    let Operation::Read { offset_bytes, len_bytes, .. } = operation else {
+                        panic!("{operation:?}")
+                    };
+                    let start = offset_bytes as usize;
+                    waiting.push((asked, content[start..content.len().min(start + len_bytes)].to_vec()));
+                }
+                assert!(waiting.len() <= AHEAD_MAX_PIECES as usize && !reader.has_no_more());
+                // The oldest may be of an earlier aim. What comes after the last is left for the next.
+                let (asked, bytes) = waiting.remove(waiting.len() / 2);
+                reader.take(asked, Ok(Output::Read(bytes))).unwrap();
+                while let Some(piece) = reader.next_piece() {
+                    assert!(piece == content[at..at + piece.len()]);
+                    at += piece.len();
+                }
+            }
+            assert!(reader.has_no_more());
+        }
+        reader.aim(6 * PIECE_LEN_BYTES as u64, 7 * PIECE_LEN_BYTES as u64);
+        assert!(reader.has_no_more(), "it is shorter");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Node 0: has a snapshot made from its beginning to its end, and begins those that save points ask for.
 
 use super::cut::{Rounds, Verdict};
+use super::merge;
 use super::names::Place;
 use super::part::put_file_header;
 use super::set::{self, Body, Job, Merge, Outcome, Publish};
@@ -17,7 +18,6 @@ use std::io;
 use std::sync::Arc;
 use tessera_routing::ShardId;
 use tessera_storage::manifest::{Manifest, ShardFile};
-use tessera_storage::rdb::put_database;
 
 /// A cut that takes longer is given up, in nanoseconds.
 pub const CUT_MAX_NS: u64 = 1_000_000_000;
@@ -101,31 +101,6 @@ impl Coordinator {
         self.job = None;
         Some(outcome)
     }
-}
-
-/// If all shards have keys of the same database only, as usual: names it in the header of the one file, with the sums of their sizes.
-/// Readers would show it once for each shard otherwise.
-fn name_only_database(parts: &[WrittenPart], header: &mut Vec<u8>) -> bool {
-    let filled = || parts.iter().filter(|part| part.keys > 0);
-    let Some((db, _)) = filled().next().and_then(|part| part.only_database) else { return false };
-    let sizes: Option<Vec<(u64, u64)>> = filled()
-        .map(|part| part.only_database.filter(|(other, _)| *other == db).map(|(_, sizes)| sizes))
-        .collect();
-    let Some(sizes) = sizes else { return false };
-    let sums = sizes
-        .iter()
-        .fold((0, 0), |(keys, volatile), (more, more_volatile)| (keys + more, volatile + more_volatile));
-    put_database(header, db, Some(sums));
-    true
-}
-
-/// How long the choice of the only database is at the beginning of a part's body, in bytes.
-fn only_database_len_bytes(part: &WrittenPart) -> u64 {
-    let mut named = Vec::new();
-    if let Some((db, sizes)) = part.only_database {
-        put_database(&mut named, db, Some(sizes));
-    }
-    named.len() as u64
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -367,7 +342,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn all_are_written(&mut self, coordinator: &mut Coordinator) {
         let Some(current) = &mut coordinator.current else { return };
         let Phase::Writing { written, .. } = &current.phase else { return };
-        let parts: Option<Vec<WrittenPart>> = written.iter().copied().collect();
+        let parts: Option<Vec<WrittenPart>> = written.iter().cloned().collect();
         let (Some(parts), None, false) = (parts, &current.failure, current.is_given_up) else {
             return self.tidy_after_failure(coordinator, false);
         };
@@ -380,16 +355,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let used_memory_bytes = self.shared.system.used_memory_bytes();
         let mut header = Vec::new();
         put_file_header(&mut header, rdb_version, current.cut_at_unix_ms, used_memory_bytes, None);
-        let is_named_once = name_only_database(&parts, &mut header);
-        let body = |(node, part): (usize, &WrittenPart)| {
-            let named_len = if is_named_once { only_database_len_bytes(part) } else { 0 };
-            Body {
-                path: place.path(&place.part_name(epoch, node)),
-                offset_bytes: part.body_offset_bytes + named_len,
-                len_bytes: part.body_len_bytes - named_len,
-            }
-        };
-        let bodies: Vec<Body> = parts.iter().enumerate().map(body).collect();
+        let paths: Vec<Arc<str>> =
+            (0..parts.len()).map(|node| place.path(&place.part_name(epoch, node))).collect();
+        let bodies = merge::bodies(&parts, &paths);
         let mut published = Published { header, bodies, states_checksum, is_one_file: false };
         let job = if current.is_merged {
             let name = place.merged_name().to_owned();
@@ -398,7 +366,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             publish.file.push();
             let bodies = std::mem::take(&mut published.bodies);
             let len_bytes = published.len_bytes(&bodies);
-            published.bodies = vec![Body { path: place.path(&name), offset_bytes: 0, len_bytes }];
+            published.bodies = vec![Body::whole(place.path(&name), len_bytes)];
             published.is_one_file = true;
             Job::Merge(Merge::new(publish, bodies, states_checksum))
         } else {

@@ -7,6 +7,7 @@
 //! * [`waiting`]: writes that have to wait for the disk.
 //! * [`coordinator`]: node 0, which has all of this happen; [`set`] are the files as a whole: manifest and merging, [`tidy`] their
 //!   removal.
+//! * [`merge`]: in which order parts of several files make one.
 //! * [`transfer`]: clients that are sent a snapshot.
 //! * [`status`]: what is asked for, and what is told of it.
 //! * [`commands`]: SAVE, SHUTDOWN and what else clients and signals ask for.
@@ -15,6 +16,7 @@ mod commands;
 mod coordinator;
 mod cut;
 mod file;
+mod merge;
 pub(crate) mod names;
 mod part;
 mod set;
@@ -37,6 +39,7 @@ use cut::Drain;
 use part::Part;
 use std::io;
 use std::sync::Arc;
+use tessera_keyspace::snapshot::SnapshotLayout;
 use transfer::{Published, Transfers};
 use waiting::Aside;
 pub(crate) use waiting::Turn;
@@ -71,7 +74,7 @@ pub struct CutOrder {
 }
 
 /// A shard's file, written and on the disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WrittenPart {
     /// Its length, in bytes.
     pub(crate) len_bytes: u64,
@@ -85,9 +88,8 @@ pub struct WrittenPart {
     pub(crate) keys: u64,
     /// The version of RDB that it needs.
     pub(crate) rdb_version: u32,
-    /// The only database that it has keys of, how many, and how many of them expire: its body begins with that, and with nothing of the kind
-    /// later.
-    pub(crate) only_database: Option<(u16, (u64, u64))>,
+    /// Where its body has which database.
+    pub(crate) layout: Arc<SnapshotLayout>,
     /// What the shard had counted of changes at the cut.
     pub(crate) changes: u64,
 }

@@ -112,7 +112,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             body_offset_bytes: file.len_bytes(),
             keys: self.shard.snapshot().map_or(0, |keys| keys.total),
             changes: self.shard.stats().dirty,
-            only_database: self.shard.snapshot_only_database(),
             rdb_version,
             ..WrittenPart::default()
         };
@@ -153,7 +152,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let is_over = !part.is_walking && self.shard.can_begin_snapshot();
         match part.file.outcome() {
             Some(outcome) if is_over => {
-                let outcome = outcome.map(|()| part.written).map_err(str::to_owned);
+                let outcome = outcome.map(|()| part.written.clone()).map_err(str::to_owned);
                 let epoch = part.order.epoch;
                 drop(part);
                 self.counters.snapshot_keys_done = 0;
@@ -223,6 +222,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if progress == SnapshotProgress::Done {
                 part.is_walking = false;
                 part.written.body_len_bytes = part.file.len_bytes() - part.written.body_offset_bytes;
+                part.written.layout = Arc::new(self.shard.take_snapshot_layout());
                 part.written.checksum = put_file_end(&mut part.file, part.order.checksum);
                 part.written.len_bytes = part.file.len_bytes();
                 break;

@@ -135,12 +135,21 @@ impl Publish {
     }
 }
 
-/// A shard's file, of which the body is to be copied.
+/// Part of a shard's file, which is to be copied.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
+    /// What comes before it.
+    pub(crate) before: Vec<u8>,
     pub(crate) path: Arc<str>,
     pub(crate) offset_bytes: u64,
     pub(crate) len_bytes: u64,
+}
+
+impl Body {
+    /// A file as a whole.
+    pub(crate) fn whole(path: Arc<str>, len_bytes: u64) -> Body {
+        Body { before: Vec::new(), path, offset_bytes: 0, len_bytes }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +160,7 @@ enum MergeStage {
     Copied,
 }
 
-/// Puts the bodies of several files into one.
+/// Puts parts of several files into one.
 #[derive(Debug)]
 pub(crate) struct Merge {
     publish: Publish,
@@ -181,15 +190,34 @@ impl Merge {
 
     fn begin_body(&mut self) {
         match self.bodies.front() {
-            Some(body) => {
-                let blocks = body.offset_bytes / BLOCK_LEN_BYTES as u64;
-                self.offset_bytes = blocks * BLOCK_LEN_BYTES as u64;
+            Some(_) => {
                 self.stage = MergeStage::Open;
+                self.aim();
             }
             None => {
                 self.stage = MergeStage::Copied;
                 super::part::put_file_end(&mut self.publish.file, self.states_checksum);
             }
+        }
+    }
+
+    /// Begins with the first of those that are left.
+    fn aim(&mut self) {
+        let Some(body) = self.bodies.front() else { return };
+        let blocks = body.offset_bytes / BLOCK_LEN_BYTES as u64;
+        self.offset_bytes = blocks * BLOCK_LEN_BYTES as u64;
+        self.publish.file.buffer().extend_from_slice(&body.before);
+        self.publish.file.push();
+    }
+
+    /// The first one is copied. It has been read from `file`, which may have the next as well.
+    fn end_body(&mut self, file: FileId) {
+        let mut paths = self.bodies.iter().map(|body| &body.path);
+        if paths.next() == paths.next() {
+            self.bodies.pop_front();
+            self.aim();
+        } else {
+            self.stage = MergeStage::Close(file);
         }
     }
 
@@ -209,7 +237,10 @@ impl Merge {
                 Operation::Close { file }
             }
             MergeStage::Read(file) if self.publish.file.has_room() => {
-                Operation::Read { file, offset_bytes: self.offset_bytes, len_bytes: READ_LEN_BYTES }
+                let left_bytes = (body.offset_bytes + body.len_bytes).saturating_sub(self.offset_bytes);
+                let len_bytes = usize::try_from(left_bytes).unwrap_or(usize::MAX).clamp(1, READ_LEN_BYTES);
+                let len_bytes = len_bytes.next_multiple_of(BLOCK_LEN_BYTES);
+                Operation::Read { file, offset_bytes: self.offset_bytes, len_bytes }
             }
             MergeStage::Close(file) => Operation::Close { file },
             MergeStage::Read(_) | MergeStage::Copied => return None,
@@ -234,7 +265,7 @@ impl Merge {
                 self.publish.file.push();
                 self.offset_bytes += bytes.len() as u64;
                 if self.offset_bytes >= end_bytes {
-                    self.stage = MergeStage::Close(file);
+                    self.end_body(file);
                 } else if bytes.len() < READ_LEN_BYTES {
                     let why = format!("reading {}: it is shorter than it was written", body.path);
                     self.publish.file.abandon(&why);

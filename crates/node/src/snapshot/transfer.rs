@@ -1,7 +1,7 @@
 //! Clients that are sent a snapshot: SYNC and PSYNC, as far as `redis-cli --rdb` needs them.
 //!
 //! A snapshot is made as for SAVE. When it counts, the home of the client opens all its files at once, so that they may be
-//! removed meanwhile, and sends the bodies one after the other between a header and an end of its own: one RDB file of all shards.
+//! removed meanwhile, and sends their bodies between a header and an end of its own: one RDB file of all shards, sorted by database.
 //! A piece is read when those before it have left.
 
 use super::set::Body;
@@ -35,7 +35,7 @@ pub struct Published {
 impl Published {
     /// How long a file of these bodies is, in bytes.
     pub(super) fn len_bytes(&self, bodies: &[Body]) -> u64 {
-        let bodies_len: u64 = bodies.iter().map(|body| body.len_bytes).sum();
+        let bodies_len: u64 = bodies.iter().map(|body| body.before.len() as u64 + body.len_bytes).sum();
         self.header.len() as u64 + bodies_len + END_LEN_BYTES
     }
 }
@@ -45,10 +45,12 @@ impl Published {
 struct Transfer {
     connection: ConnectionId,
     published: Arc<Published>,
+    /// Of each file.
     readers: Vec<FileReader>,
     pending: Vec<(u64, usize, Asked)>,
-    /// Which body is being sent, and how far its file has been read, in bytes.
+    /// Which body is being sent, from which file, and how far that has been read, in bytes.
     at: usize,
+    reader: usize,
     file_offset_bytes: u64,
     checksum: Crc64,
     has_begun: bool,
@@ -78,13 +80,17 @@ impl Transfers {
 
 impl Transfer {
     fn new(connection: ConnectionId, published: Arc<Published>) -> Transfer {
-        let readers = published.bodies.iter().map(|body| FileReader::new(body.path.clone())).collect();
+        let mut paths: Vec<_> = published.bodies.iter().map(|body| body.path.clone()).collect();
+        paths.sort();
+        paths.dedup();
+        let readers = paths.into_iter().map(FileReader::new).collect();
         Transfer {
             connection,
             published,
             readers,
             pending: Vec::new(),
             at: 0,
+            reader: 0,
             file_offset_bytes: 0,
             checksum: Crc64::new(),
             has_begun: false,
@@ -105,8 +111,20 @@ impl Transfer {
     fn has_run_short(&self) -> bool {
         let Some(body) = self.published.bodies.get(self.at) else { return false };
         !self.has_ended
-            && self.readers[self.at].is_closed()
+            && self.has_begun
+            && self.readers[self.reader].has_no_more()
             && self.file_offset_bytes < body.offset_bytes + body.len_bytes
+    }
+
+    /// Begins with the next body: what comes before it.
+    fn begin_body(&mut self) -> Vec<u8> {
+        let Some(body) = self.published.bodies.get(self.at) else { return Vec::new() };
+        let found = self.readers.binary_search_by(|reader| reader.path().cmp(&body.path));
+        self.reader = found.expect("each path has a reader, and they are sorted");
+        let end_bytes = body.offset_bytes + body.len_bytes;
+        self.file_offset_bytes = self.readers[self.reader].aim(body.offset_bytes, end_bytes);
+        self.checksum.update(&body.before);
+        body.before.clone()
     }
 
     /// The next bytes to send, or `None` if the disk has to bring more first.
@@ -127,18 +145,17 @@ impl Transfer {
             if !published.is_one_file {
                 bytes.extend_from_slice(&published.header);
             }
+            bytes.append(&mut self.begin_body());
             return Some(bytes);
         }
         let Some(body) = self.published.bodies.get(self.at) else { return Some(self.end()) };
         let (start, end) = (body.offset_bytes, body.offset_bytes + body.len_bytes);
         if self.file_offset_bytes >= end {
             // What is behind the body is of no use.
-            self.readers[self.at].give_up();
             self.at += 1;
-            self.file_offset_bytes = 0;
-            return Some(Vec::new());
+            return Some(self.begin_body());
         }
-        let mut piece = self.readers[self.at].next_piece()?;
+        let mut piece = self.readers[self.reader].next_piece()?;
         let piece_start = self.file_offset_bytes;
         self.file_offset_bytes += piece.len() as u64;
         piece.truncate(usize::try_from(end.saturating_sub(piece_start)).unwrap_or(usize::MAX));
@@ -151,7 +168,7 @@ impl Transfer {
     }
 
     fn end(&mut self) -> Vec<u8> {
-        self.has_ended = true;
+        self.give_up();
         let mut bytes = Vec::new();
         if !self.published.is_one_file {
             put_end(&mut bytes);
@@ -221,7 +238,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         for (index, reader) in transfer.readers.iter_mut().enumerate() {
-            let is_wanted = index <= transfer.at && transfer.has_begun || transfer.has_ended;
+            let is_wanted = index == transfer.reader && transfer.has_begun || transfer.has_ended;
             while let Some((asked, operation)) =
                 if is_wanted { reader.next_operation() } else { reader.open_operation() }
             {

@@ -287,3 +287,48 @@ fn coming_and_going() {
     server.client().ask("DBSIZE", ":10\r\n");
     assert_eq!(server.end("TERM"), Some(0));
 }
+
+/// Readers show a database as often as it is named, so one file of all shards names each once: the one of `snapshot-merged`, and what SYNC sends.
+#[test]
+fn one_file_names_each_database_once() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let (merged, fetched) = (folder.path().join("dump.rdb"), folder.path().join("fetched.rdb"));
+    let server = Keeper::tessera(folder.path(), &["--shards", "3", "--snapshot-merged", "yes"]);
+    let mut client = server.client();
+    for db in [0, 3, 15] {
+        client.ask(&format!("SELECT {db}"), "+OK\r\n");
+        for number in 0..200 {
+            client.ask(&format!("SET key:{number} {db}"), "+OK\r\n");
+        }
+        client.ask("PEXPIREAT key:7 9000000000000", ":1\r\n");
+    }
+    client.ask("SAVE", "+OK\r\n");
+    check_databases(&merged);
+    client.ask("CONFIG SET snapshot-merged no", "+OK\r\n");
+    client.ask("SET key:8 changed", "+OK\r\n");
+    fetch(&server, &fetched);
+    check_databases(&fetched);
+    assert!(names(folder.path()).iter().any(|name| name == "dump.manifest"));
+    assert_eq!(server.end("TERM"), Some(0));
+}
+
+/// What SYNC sends.
+fn fetch(server: &Keeper, path: &Path) {
+    let mut stream = server.client().stream;
+    stream.write_all(b"REPLCONF rdb-only 1\r\nSYNC\r\n").expect("a server");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("the server closes when all is sent");
+    let file = answer.windows(5).position(|window| window == b"REDIS").expect("an RDB file");
+    std::fs::write(path, &answer[file..]).expect("a file");
+}
+
+fn check_databases(path: &Path) {
+    let bytes = std::fs::read(path).expect("a file");
+    // Behind its choice each database has its sizes: 200 keys, of which one expires.
+    let named: Vec<[u8; 6]> = [0, 3, 15].map(|db| [0xfe, db, 0xfb, 0x40, 200, 1]).to_vec();
+    let found = bytes.windows(6).position(|window| window == named[0]);
+    let body = &bytes[found.expect("the first database")..bytes.len() - 9];
+    let chosen: Vec<&[u8]> = body.windows(6).filter(|window| window[0] == 0xfe).collect();
+    assert_eq!(chosen, named);
+    assert_eq!(body.windows(4).filter(|window| *window == b"key:").count(), 600);
+}

@@ -24,6 +24,11 @@ const GROUP: usize = 6;
 /// The state that one client writes, one command after the other, whoever it is: the last command's number is in one of these.
 const BATONS: usize = 7;
 
+/// The database in which everything happens.
+const BUSY: &str = "2";
+/// What keys of another database begin with, which nobody changes.
+const STILL: &str = "still:";
+
 struct Writer {
     client: Client,
     /// The replies that have not come, where they are known.
@@ -126,6 +131,14 @@ impl Play {
     }
 
     fn prepare(&mut self) {
+        // Everything happens in one database, and a snapshot comes to another first.
+        for number in 0..self.random.usize(0..BULK) {
+            let text: String = std::iter::repeat_with(|| self.random.alphanumeric()).take(500).collect();
+            self.ask_boss(&["SET", &format!("{STILL}{number}"), &text]);
+        }
+        self.ask_boss(&["SELECT", BUSY]);
+        self.runner.say(&words(&["SELECT", BUSY]));
+        self.is_passing = true;
         self.ask_boss(&["SET", "home:0", "token"]);
         for number in 0..ELEMENTS {
             let list = format!("list:{}", number % LISTS);
@@ -144,8 +157,9 @@ impl Play {
         let nodes = self.world.nodes();
         for _ in 0..self.random.usize(1..8) {
             let node = self.random.usize(..nodes);
-            let client = Client::new(self.world.kernel().connect(node), self.random.u64(..));
-            self.writers.push(Writer { client, owed: VecDeque::new() });
+            let mut client = Client::new(self.world.kernel().connect(node), self.random.u64(..));
+            client.say(&words(&["SELECT", BUSY]));
+            self.writers.push(Writer { client, owed: VecDeque::from([Some("+OK".to_owned())]) });
         }
     }
 
@@ -337,6 +351,8 @@ impl Play {
         self.runner = Client::new(self.world.kernel().connect(0), self.random.u64(..));
         while self.ask_boss(&["PING"]).starts_with(b"-LOADING ") {}
         assert_eq!(self.world.shared().loading.failure(), None);
+        assert_eq!(self.ask_boss(&["DBSIZE"]), format!(":{}\r\n", saved.still_keys).into_bytes());
+        self.ask_boss(&["SELECT", BUSY]);
         let keys = saved.texts.len() + saved.lists.len();
         assert_eq!(self.ask_boss(&["DBSIZE"]), format!(":{keys}\r\n").into_bytes());
         for (key, text) in &saved.texts {

@@ -13,6 +13,8 @@ pub struct Saved {
     pub texts: BTreeMap<String, String>,
     /// Lists by key.
     pub lists: BTreeMap<String, Vec<String>>,
+    /// Keys that nobody changes.
+    pub still_keys: usize,
     /// The number of the set; 0 without a manifest.
     pub epoch: u64,
     /// How many files it takes.
@@ -26,7 +28,13 @@ pub fn read(contents: &BTreeMap<String, Vec<u8>>) -> Result<Saved, String> {
     let Some(manifest) = contents.get("/data/dump.manifest") else {
         let merged = merged.ok_or_else(|| format!("neither manifest nor dump.rdb: {:?}", contents.keys()))?;
         saved.files = 1;
-        read_file(merged, &mut saved).map_err(|problem| format!("dump.rdb: {problem}"))?;
+        let read = read_file(merged, &mut saved).map_err(|problem| format!("dump.rdb: {problem}"))?;
+        let mut named = read.databases.clone();
+        named.sort_unstable();
+        named.dedup();
+        if named != read.databases {
+            return Err(format!("dump.rdb names its databases in this order: {:?}", read.databases));
+        }
         return Ok(saved);
     };
     let manifest = Manifest::decode(manifest).map_err(|error| error.to_string())?;
@@ -40,27 +48,41 @@ pub fn read(contents: &BTreeMap<String, Vec<u8>>) -> Result<Saved, String> {
         if bytes.len() as u64 != file.len_bytes || crc64(summed) != file.crc64 {
             return Err(format!("{} is not what the manifest says", file.name));
         }
-        let keys = read_file(bytes, &mut saved).map_err(|problem| format!("{}: {problem}", file.name))?;
-        if keys != file.keys {
-            return Err(format!("{} has {keys} keys instead of {}", file.name, file.keys));
+        let read = read_file(bytes, &mut saved).map_err(|problem| format!("{}: {problem}", file.name))?;
+        if read.keys != file.keys {
+            return Err(format!("{} has {} keys instead of {}", file.name, read.keys, file.keys));
         }
     }
     Ok(saved)
 }
 
-fn read_file(bytes: &[u8], saved: &mut Saved) -> Result<u64, String> {
+/// What else is told of a file.
+#[derive(Default)]
+struct Read {
+    keys: u64,
+    /// In the order in which they come, each as often as it does.
+    databases: Vec<u64>,
+}
+
+fn read_file(bytes: &[u8], saved: &mut Saved) -> Result<Read, String> {
     let options = DecodeOptions::default();
     let mut decoder = Decoder::new(options);
     decoder.feed(bytes);
-    let (mut keys, mut sizes) = (0, 0);
+    let mut read = Read::default();
     loop {
         match decoder.next().map_err(|error| error.to_string())? {
             None => return Err("it breaks off".to_owned()),
-            Some(Item::End) if sizes > 1 => return Err(format!("its one database is named {sizes} times")),
-            Some(Item::End) => return Ok(keys),
+            Some(Item::End) => return Ok(read),
             Some(Item::Entry(entry)) => {
-                keys += 1;
+                read.keys += 1;
+                if read.databases.last() != Some(&entry.db) {
+                    read.databases.push(entry.db);
+                }
                 let key = String::from_utf8_lossy(&entry.key).into_owned();
+                if key.starts_with(super::STILL) {
+                    saved.still_keys += 1;
+                    continue;
+                }
                 match entry.value {
                     Value::String(text) => {
                         let text = text.as_ref().as_bytes(&mut Digits::default()).to_vec();
@@ -77,7 +99,6 @@ fn read_file(bytes: &[u8], saved: &mut Saved) -> Result<u64, String> {
                     other => return Err(format!("{key} is {other:?}")),
                 }
             }
-            Some(Item::Sizes { .. }) => sizes += 1,
             Some(_) => {}
         }
     }
