@@ -3,7 +3,7 @@
 use crate::flags::{Categories, Flags, KeyFlags};
 use crate::grammar::Arg;
 use crate::keys::KeyAt;
-use tessera_resp::Args;
+use tessera_resp::{Args, Reply};
 
 /// Where COMMAND DOCS files a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +138,7 @@ impl KeySpec {
 }
 
 /// How the replies of a command's parts become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Merge {
     /// Integers are added up.
     Sum,
@@ -154,7 +154,12 @@ pub enum Merge {
     ClientLines,
     /// Integers: the largest.
     Max,
+    /// As this says, which is given the replies of all parts and writes one.
+    By(MergeParts),
 }
+
+/// See [`Merge::By`].
+pub type MergeParts = fn(&[&[u8]], &mut Reply<'_>);
 
 /// The option that says how many elements a walk is to visit in a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +171,7 @@ pub struct CountOption {
 }
 
 /// Where a command runs, and how its parts come together. Redis publishes the same as command tips.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Spread {
     /// On the client's own node; it has no keys.
     Nowhere,

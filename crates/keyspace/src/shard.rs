@@ -59,6 +59,8 @@ pub struct ShardSettings {
     pub shares_integers: bool,
     /// DUMP compresses strings (`rdbcompression`).
     pub compress_dumps: bool,
+    /// RESTORE takes payloads whose checksum is wrong. Not from the configuration.
+    pub skip_checksums: bool,
     /// When large values are freed.
     pub lazy_free: LazyFree,
 }
@@ -107,8 +109,21 @@ impl Default for ShardSettings {
             lazy_flush: false,
             shares_integers: true,
             compress_dumps: true,
+            skip_checksums: false,
             lazy_free: LazyFree::default(),
         }
+    }
+}
+
+/// Says whether a key belongs to a shard.
+pub type OwnsKey = Box<dyn Fn(&[u8]) -> bool + Send>;
+
+/// Which keys belong to the shard; all of them if nobody said.
+struct OwnedKeys(Option<OwnsKey>);
+
+impl std::fmt::Debug for OwnedKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "some keys" } else { "all keys" })
     }
 }
 
@@ -136,6 +151,7 @@ pub struct Shard {
     /// What the last one that has come to its end has where, until somebody asks.
     pub(crate) snapshot_layout: SnapshotLayout,
     pub(crate) clearing: Clearing,
+    owned: OwnedKeys,
 }
 
 impl Shard {
@@ -166,6 +182,7 @@ impl Shard {
             snapshot: None,
             snapshot_layout: SnapshotLayout::default(),
             clearing: Clearing::default(),
+            owned: OwnedKeys(None),
         }
     }
 
@@ -196,6 +213,16 @@ impl Shard {
         let seed = self.settings.thresholds.seed;
         self.settings = settings;
         self.settings.thresholds.seed = seed;
+    }
+
+    /// Tells the shard which keys are its own, for commands that think of keys themselves ([`Shard::owns`]).
+    pub fn set_owned_keys(&mut self, owns: OwnsKey) {
+        self.owned = OwnedKeys(Some(owns));
+    }
+
+    /// Whether a key belongs here.
+    pub fn owns(&self, key: &[u8]) -> bool {
+        self.owned.0.as_ref().is_none_or(|owns| owns(key))
     }
 
     /// How many databases there are.

@@ -201,6 +201,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             loading: None,
             snapshot: Snapshot::default(),
         };
+        let (slots, me) = (core.shared.slots.clone(), core.me);
+        core.shard.set_owned_keys(Box::new(move |key| usize::from(slots.owner_of(key)) == me));
         core.take_over_config();
         core.shard.set_now_ms(core.now_ms());
         core.begin_loading();
@@ -250,6 +252,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             shares_integers: self.config.max_memory.0 == 0
                 || !eviction_policy(self.config.max_memory_policy).remembers_uses(),
             compress_dumps: self.config.rdb_compression,
+            // Not from the configuration.
+            skip_checksums: self.shard.settings().skip_checksums,
             lazy_free: LazyFree {
                 eviction: self.config.lazy_free_lazy_eviction,
                 expire: self.config.lazy_free_lazy_expire,

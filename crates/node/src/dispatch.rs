@@ -307,6 +307,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.note_start(connection, command, args);
             return self.refuse(connection, &error.text(command.full_name));
         }
+        if args.len() <= first {
+            // No keys at all.
+            return self.on_own_shard(connection, command, args);
+        }
         let keys = args.iter().skip(first).step_by(step);
         if let Some(owner) = split::single_owner(keys, &self.shared.slots) {
             return self.on_shard(connection, command, args, owner);

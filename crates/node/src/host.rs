@@ -19,6 +19,7 @@ use tessera_command::host::{
 };
 use tessera_command::{Error, Registry};
 use tessera_config::{Config, Id};
+use tessera_keyspace::{Shard, ShardSettings};
 use tessera_resp::Args;
 
 /// The connection that sent the command at hand. It is not in the node's table meanwhile.
@@ -218,6 +219,15 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
 
     fn set_active_expire(&mut self, enabled: bool) {
         self.core.active_expire = enabled;
+    }
+
+    fn shard(&self) -> &Shard {
+        &self.core.shard
+    }
+
+    fn set_skip_checksums(&mut self, skip: bool) {
+        let settings = ShardSettings { skip_checksums: skip, ..self.core.shard.settings() };
+        self.core.shard.set_settings(settings);
     }
 
     fn log(&mut self, text: &[u8]) {

@@ -72,6 +72,7 @@ impl Assembly {
                 elements.iter().for_each(|element| reply.raw(element));
             }
             Merge::ClientLines => reply.verbatim("txt", &client_lines(&parts)),
+            Merge::By(merge) => merge(&parts, &mut reply),
         }
     }
 }

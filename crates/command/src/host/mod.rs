@@ -40,6 +40,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::registry::Registry;
 use tessera_config::Config;
+use tessera_keyspace::Shard;
 
 /// What a session command sees: its client, and its node behind a trait.
 pub struct Home<'a> {
@@ -155,6 +156,12 @@ pub trait Host {
 
     /// DEBUG SET-ACTIVE-EXPIRE: whether this node looks for expired keys by itself.
     fn set_active_expire(&mut self, enabled: bool);
+
+    /// This node's shard, to look at.
+    fn shard(&self) -> &Shard;
+
+    /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: whether this node takes payloads of RESTORE whose checksum is wrong.
+    fn set_skip_checksums(&mut self, skip: bool);
 
     /// Writes a line to the server's log, at level warning.
     fn log(&mut self, text: &[u8]);

@@ -65,7 +65,7 @@ fn policies(spread: Spread) -> (Option<&'static str>, Option<&'static str>) {
         Merge::Sum | Merge::SumOrAny => Some("response_policy:agg_sum"),
         Merge::AllOk => Some("response_policy:all_succeeded"),
         Merge::Max => Some("response_policy:agg_max"),
-        Merge::ClientLines => Some("response_policy:special"),
+        Merge::ClientLines | Merge::By(_) => Some("response_policy:special"),
         // Arrays are put together if nothing is said.
         Merge::ByPosition | Merge::Concat => None,
     };

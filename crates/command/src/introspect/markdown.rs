@@ -72,6 +72,7 @@ fn runs(spread: Spread) -> String {
         Merge::Concat => "one after the other",
         Merge::ClientLines => "lines by client",
         Merge::Max => "maximum",
+        Merge::By(_) => "in a way of its own",
     };
     match spread {
         Spread::Nowhere => "on the client's node".to_owned(),

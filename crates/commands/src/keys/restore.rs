@@ -1,6 +1,6 @@
 use tessera_command::prelude::*;
 use tessera_resp::number::parse_i64;
-use tessera_storage::rdb::{RestoreError, restore};
+use tessera_storage::rdb::{RestoreError, restore_checked_if};
 
 pub struct Restore;
 
@@ -96,10 +96,12 @@ impl Write for Restore {
         if ttl_ms < 0 {
             return Err(BAD_TTL);
         }
-        let value = restore(request.payload, &db.settings().thresholds).map_err(|error| match error {
-            RestoreError::Footer => BAD_FOOTER,
-            RestoreError::Data { .. } => BAD_DATA,
-        })?;
+        let value =
+            restore_checked_if(request.payload, &db.settings().thresholds, !db.settings().skip_checksums)
+                .map_err(|error| match error {
+                    RestoreError::Footer => BAD_FOOTER,
+                    RestoreError::Data { .. } => BAD_DATA,
+                })?;
         let is_deleted = request.replace && db.delete(request.key);
         reply.ok();
         // A sum that is too large is in the past, as in Redis.

@@ -131,6 +131,14 @@ impl Host for FakeHost {
         self.active_expire = enabled;
     }
 
+    fn shard(&self) -> &tessera_keyspace::Shard {
+        panic!("no transcript looks at keys")
+    }
+
+    fn set_skip_checksums(&mut self, _: bool) {
+        panic!("no transcript restores keys")
+    }
+
     fn log(&mut self, text: &[u8]) {
         self.log.extend_from_slice(text);
         self.log.push(b'\n');

@@ -108,6 +108,14 @@ impl Host for NodeStub {
         not_asked_for()
     }
 
+    fn shard(&self) -> &tessera_keyspace::Shard {
+        not_asked_for()
+    }
+
+    fn set_skip_checksums(&mut self, _: bool) {
+        not_asked_for()
+    }
+
     fn log(&mut self, _: &[u8]) {
         not_asked_for()
     }

@@ -14,4 +14,4 @@ pub use encode::{
     COMPRESS_MAX_LEN_BYTES, EncodeOptions, EntryEncoder, KeyFacts, dumped_value_len_bytes, put_auxiliary,
     put_database, put_end, put_entry, put_header, version_of,
 };
-pub use restore::{RestoreError, restore};
+pub use restore::{RestoreError, restore, restore_checked_if};

@@ -43,7 +43,19 @@ impl std::error::Error for RestoreError {}
 /// # Errors
 /// If it is not whole and sound.
 pub fn restore(payload: &[u8], thresholds: &Thresholds) -> Result<Value, RestoreError> {
-    let content = check_footer(payload).ok_or(RestoreError::Footer)?;
+    restore_checked_if(payload, thresholds, true)
+}
+
+/// The same; the checksum is compared only if `verify_checksum`.
+///
+/// # Errors
+/// If it is not whole and sound.
+pub fn restore_checked_if(
+    payload: &[u8],
+    thresholds: &Thresholds,
+    verify_checksum: bool,
+) -> Result<Value, RestoreError> {
+    let content = check_footer(payload, verify_checksum).ok_or(RestoreError::Footer)?;
     let mut reader = Reader::new(content, 0);
     let result = read(&mut reader, thresholds);
     let problem = match result {
@@ -66,10 +78,10 @@ fn read(reader: &mut Reader<'_>, thresholds: &Thresholds) -> Result<Decoded, Sto
 }
 
 /// What is before the footer, if that is right.
-fn check_footer(payload: &[u8]) -> Option<&[u8]> {
+fn check_footer(payload: &[u8], verify_checksum: bool) -> Option<&[u8]> {
     let (summed, checksum) = payload.split_last_chunk::<8>()?;
     let (content, version) = summed.split_last_chunk::<2>()?;
     let is_right = u32::from(u16::from_le_bytes(*version)) <= VERSION_READ_MAX
-        && u64::from_le_bytes(*checksum) == crc64(summed);
+        && (!verify_checksum || u64::from_le_bytes(*checksum) == crc64(summed));
     is_right.then_some(content)
 }

@@ -1,10 +1,15 @@
 //! DEBUG: for tests of the server and of clients.
 
+mod digest;
+mod digest_value;
+mod digesting;
 mod error;
 mod help;
 mod log;
+mod populate;
 mod protocol;
 mod set_active_expire;
+mod set_skip_checksum_validation;
 mod sleep;
 
 use crate::keys::DebugObject;
@@ -27,11 +32,15 @@ pub const SPEC: Spec = Spec {
 
 /// The subcommands.
 pub const SUBCOMMANDS: &[Command] = &[
+    Command::everywhere::<digest::DatasetDigest>(),
+    Command::read::<digest_value::DigestValue>(),
     Command::session::<error::ErrorReply>(),
     Command::session::<log::Log>(),
     Command::read::<DebugObject>(),
+    Command::write::<populate::Populate>(),
     Command::session::<protocol::ProtocolReply>(),
     Command::everywhere::<set_active_expire::SetActiveExpire>(),
+    Command::everywhere::<set_skip_checksum_validation::SetSkipChecksumValidation>(),
     Command::session::<sleep::Sleep>(),
     Command::session::<help::Help>(),
 ];

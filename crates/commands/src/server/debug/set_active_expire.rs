@@ -19,10 +19,7 @@ impl Everywhere for SetActiveExpire {
     type Args<'a> = bool;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
-        // C's `atoi`: digits as far as they go.
-        let word = words.word()?.trim_ascii_start();
-        let digits = word.strip_prefix(b"-").or_else(|| word.strip_prefix(b"+")).unwrap_or(word);
-        Ok(digits.iter().take_while(|byte| byte.is_ascii_digit()).any(|byte| *byte != b'0'))
+        words.word().map(is_on)
     }
 
     fn execute(enabled: &bool, node: &mut NodePart<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
@@ -30,4 +27,11 @@ impl Everywhere for SetActiveExpire {
         reply.ok();
         Ok(())
     }
+}
+
+/// C's `atoi`, which reads digits as far as they go: whether it is anything but 0.
+pub(super) fn is_on(word: &[u8]) -> bool {
+    let word = word.trim_ascii_start();
+    let digits = word.strip_prefix(b"-").or_else(|| word.strip_prefix(b"+")).unwrap_or(word);
+    digits.iter().take_while(|byte| byte.is_ascii_digit()).any(|byte| *byte != b'0')
 }
