@@ -136,7 +136,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
-            || core.shard.has_to_keep()
+            || core.has_reading_work()
             || core.held.has_work()
             || core.shard.waited_keys().has_ready()
             || core.mesh.has_runnable()

@@ -247,6 +247,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.shard.close_stream(stream);
     }
 
+    /// There is something to do for [`Core::keep_for_readers`].
+    pub(crate) fn has_reading_work(&self) -> bool {
+        self.shard.has_to_keep() || self.shard.has_kept_news() || !self.reading.to_close.is_empty()
+    }
+
     /// Goes on to keep what writes wait for, lets them go when it is kept, and tells whose reply takes memory now.
     pub(crate) fn keep_for_readers(&mut self) {
         if self.shard.has_to_keep() {

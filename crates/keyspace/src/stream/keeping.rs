@@ -85,17 +85,24 @@ impl Shard {
         if owed.is_empty() {
             return false;
         }
-        let owed_bytes = owed.iter().fold(0_usize, |sum, owed| sum.saturating_add(owed.len_bytes));
-        let job = match Copying::begin(value, self.settings().thresholds) {
-            Some(copying) if owed_bytes >= value_bytes => {
-                Job::Copy { db, key: key.into(), copying: Box::new(copying) }
-            }
-            _ => Job::RestsOfKey { db, key: key.into() },
-        };
+        let job = self.copy_job(db, key).unwrap_or_else(|| Job::RestsOfKey { db, key: key.into() });
         self.streams.jobs.push_back(job);
         // Now, so that a client whose limit that exceeds is gone before it is kept.
         self.streams.owed.extend(owed);
         true
+    }
+
+    /// The job to copy the value of a key, if it can be copied in steps, and its readers lack no less than it takes.
+    fn copy_job(&self, db: u16, key: &[u8]) -> Option<Job> {
+        let entry = self.databases[db as usize].table().get(key)?;
+        let (value, value_bytes) = (entry.value(), entry.allocated_bytes());
+        let readers = self.streams.open.iter().filter(|open| open.is_of_key(db, key));
+        let owed = readers.map(|open| open.owed_len_bytes(value, value_bytes));
+        if owed.fold(0, usize::saturating_add) < value_bytes {
+            return None;
+        }
+        let copying = Copying::begin(value, self.settings().thresholds)?;
+        Some(Job::Copy { db, key: key.into(), copying: Box::new(copying) })
     }
 
     /// [`Shard::keep_some`] has something to do.
@@ -109,6 +116,11 @@ impl Shard {
             Job::Copy { db, key, copying } => copying.is_done() && self.is_in_pieces(*db, key),
             _ => false,
         }
+    }
+
+    /// Somebody is to be told something: see [`Shard::take_kept`] and [`Shard::take_owed`].
+    pub fn has_kept_news(&self) -> bool {
+        self.streams.has_ended || !self.streams.owed.is_empty()
     }
 
     /// Something is kept that writes have waited for, or need not be kept any more.
@@ -157,6 +169,12 @@ impl Shard {
 
     /// Makes a piece of one of the replies that the job is for. The job, if it is not done.
     fn make_some(&mut self, job: Job, len_bytes: usize) -> Option<Job> {
+        if let Job::RestsOfKey { db, key } = &job {
+            // Others may have come who lack so much that now the value is less.
+            if let Some(copy) = self.copy_job(*db, key) {
+                return Some(copy);
+            }
+        }
         let open = self.streams.open.iter_mut().find(|open| job.is_for(open))?;
         let (value, value_bytes) = match &open.source {
             Source::Key { db, key } => {

@@ -84,6 +84,11 @@ impl Open {
         matches!(self.source, Source::Kept(kept) if kept == id)
     }
 
+    /// Length of the pieces that were made and have not been handed out.
+    fn made_len_bytes(&self) -> usize {
+        self.made.iter().map(Vec::len).sum()
+    }
+
     /// About how much is left to be made, in bytes, of a value that takes `value_bytes` bytes.
     fn owed_len_bytes(&self, value: ValueRef<'_>, value_bytes: usize) -> usize {
         let (left, all) = (self.stream.left_len() as u128, value.elements_len().max(1) as u128);
@@ -148,7 +153,7 @@ impl Streams {
     fn go_over(&mut self, db: u16, key: &[u8], kept: u64, value: ValueRef<'_>, value_bytes: usize) {
         for open in self.open.iter_mut().filter(|open| open.is_of_key(db, key)) {
             open.source = Source::Kept(kept);
-            let len_bytes = open.owed_len_bytes(value, value_bytes);
+            let len_bytes = open.owed_len_bytes(value, value_bytes) + open.made_len_bytes();
             self.owed.push(Owed { stream: open.id, len_bytes });
         }
         self.recount();
@@ -205,7 +210,7 @@ impl Shard {
     pub fn close_stream(&mut self, id: u64) {
         let Some(index) = self.streams.open.iter().position(|open| open.id == id) else { return };
         let open = self.streams.open.swap_remove(index);
-        self.streams.made_len_bytes -= open.made.iter().map(Vec::len).sum::<usize>();
+        self.streams.made_len_bytes -= open.made_len_bytes();
         self.streams.recount();
         match open.source {
             Source::Key { db, key } => {

@@ -348,13 +348,42 @@ fn no_more_is_kept_than_is_still_to_be_read() {
 }
 
 #[test]
+fn readers_who_come_while_rests_are_made_share_what_is_kept_too() {
+    let mut shard = filled();
+    let value_bytes = shard.database(0).entry_bytes();
+    let mut first = begin(&mut shard, 0, b"key");
+    while first.1.len() < 10_000 {
+        assert_eq!(shard.stream_some(first.0, PIECE_LEN_BYTES, &mut first.1), StreamProgress::More);
+    }
+    // Its rest is less than the value. Theirs are many times that.
+    assert!(shard.must_wait_for_readers(0, b"key"));
+    shard.keep_some(1000);
+    assert!(shard.kept_bytes() > 0 && shard.has_kept_news());
+    let later: Vec<_> = (0..30).map(|_| begin(&mut shard, 0, b"key")).collect();
+    while shard.must_wait_for_readers(0, b"key") {
+        shard.keep_some(1000);
+    }
+    assert!(shard.kept_bytes() < value_bytes * 5 / 4, "{} {value_bytes}", shard.kept_bytes());
+    let owed = shard.take_owed();
+    assert!(later.iter().all(|(id, ..)| owed.iter().any(|owed| owed.stream == *id)));
+    for reading in later.into_iter().chain([first]) {
+        end(&mut shard, reading, "it is kept");
+    }
+    check_tidy(&mut shard);
+}
+
+#[test]
 fn who_waits_is_let_go_when_nobody_reads_any_more() {
     let mut shard = filled();
     let reading = begin(&mut shard, 0, b"key");
     assert!(shard.must_wait_for_readers(0, b"key"));
     shard.keep_some(1000);
     assert!(shard.must_wait_for_readers(0, b"key") && !shard.take_kept());
+    assert!(!shard.take_owed().is_empty());
+    assert!(!shard.has_kept_news());
     shard.close_stream(reading.0);
+    // Nothing is to be kept, but somebody is to be told that.
+    assert!(shard.has_kept_news() && !shard.has_to_keep());
     assert!(shard.take_kept() && !shard.must_wait_for_readers(0, b"key"));
     assert!(!shard.must_wait_for_readers(1, b"key") && !shard.must_wait_for_readers(0, b"none"));
     check_tidy(&mut shard);

@@ -1,8 +1,10 @@
 //! Replies of long lists: right whatever happens to the lists meanwhile, in the order of the requests.
 
 use super::everywhere;
-use crate::support::{Server, until};
+use crate::support::{Client, DRIVERS, Server, can_run, until};
 use std::fmt::Write;
+use std::net::TcpStream;
+use std::time::Duration;
 
 const LISTS: usize = 4;
 const ELEMENTS: usize = 40_000;
@@ -77,5 +79,91 @@ fn readers_may_leave_in_the_middle() {
         other.send("LLEN list:0\r\n");
         other.expect(format!(":{ELEMENTS}\r\n"));
         until("all have left", || server.client().text("INFO clients").contains("connected_clients:2\r\n"));
+    });
+}
+
+/// Makes a list of so many thousand elements. Returns how all of it is answered.
+fn fill_long(client: &mut Client<TcpStream>, thousands: usize) -> String {
+    let element = "x".repeat(95);
+    let elements = format!("${}\r\n{element}\r\n", element.len()).repeat(1000);
+    for number in 1..=thousands {
+        client.send(format!("*1002\r\n$5\r\nRPUSH\r\n$7\r\n{{a}}long\r\n{elements}"));
+        client.expect(format!(":{}\r\n", number * 1000));
+    }
+    format!("*{}\r\n{}", thousands * 1000, elements.repeat(thousands))
+}
+
+#[test]
+fn a_long_reply_comes_behind_one_that_another_shard_wrote_itself() {
+    for driver in DRIVERS.into_iter().filter(|driver| can_run(driver)) {
+        let server = Server::start(&["--io-driver", driver, "--shards", "2"]);
+        let mut busy = server.client();
+        let whole = fill_long(&mut busy, 16);
+        busy.ask("SET {a}short value", "+OK\r\n");
+        let mut clients: Vec<_> = (0..14).map(|_| server.client()).collect();
+        clients.iter_mut().for_each(|client| client.ask("PING", "+PONG\r\n"));
+        // While the list's shard is busy, it is lent the sockets of those that want the short value, and has not said that it
+        // is done with them when it begins the long replies.
+        busy.send("LPOS {a}long none\r\n".repeat(100));
+        std::thread::sleep(Duration::from_millis(5));
+        clients.iter_mut().for_each(|client| client.send("GET {a}short\r\n"));
+        std::thread::sleep(Duration::from_millis(20));
+        clients.iter_mut().for_each(|client| client.send("LRANGE {a}long 0 -1\r\n"));
+        for client in &mut clients {
+            client.expect("$5\r\nvalue\r\n");
+            client.expect(&whole);
+        }
+        busy.expect("$-1\r\n".repeat(100));
+    }
+}
+
+/// What one field of CLIENT LIST says of all clients that were last seen to use `command`.
+fn of_clients(client: &mut Client<TcpStream>, command: &str, field: &str) -> Vec<usize> {
+    let list = client.text("CLIENT LIST");
+    let lines = list.lines().filter(|line| line.contains(&format!(" cmd={command} ")));
+    let value = |line: &str| {
+        line.split(' ').find_map(|word| word.strip_prefix(field)?.strip_prefix('=')?.parse().ok())
+    };
+    lines.map(|line| value(line).expect("a number")).collect()
+}
+
+#[test]
+fn a_write_waits_for_what_idle_readers_lack_and_that_counts_as_theirs() {
+    const READERS: usize = 20;
+    everywhere(|options| {
+        let server = Server::start(options);
+        let mut writer = server.client();
+        fill_long(&mut writer, 200);
+        let value_mib = 20;
+        let mut readers: Vec<_> = (0..READERS).map(|_| server.client()).collect();
+        for reader in &mut readers {
+            reader.send("LRANGE {a}long 0 -1\r\n");
+            reader.expect("*200000\r\n");
+        }
+        let before_mib = server.resident_mib();
+        let mut other = server.client();
+        let omem = of_clients(&mut other, "lrange", "omem");
+        assert!(omem.len() == READERS && omem.iter().all(|bytes| *bytes < 2 << 20), "{omem:?}");
+        // Others go on while the write waits.
+        writer.send("LSET {a}long 100000 y\r\n");
+        other.ask("LLEN {a}long", ":200000\r\n");
+        writer.expect("+OK\r\n");
+        let omem = of_clients(&mut other, "lrange", "omem");
+        assert!(omem.len() == READERS && omem.iter().all(|bytes| *bytes > 8 << 20), "{omem:?}");
+        let grown_mib = server.resident_mib().saturating_sub(before_mib);
+        assert!(grown_mib < value_mib * 3, "{grown_mib} MiB for a value of {value_mib}");
+        drop(readers);
+        until("all have left", || of_clients(&mut other, "lrange", "omem").is_empty());
+        // Over the limit they are closed, and nothing is kept for them.
+        other.ask("CONFIG SET client-output-buffer-limit \"normal 8mb 0 0\"", "+OK\r\n");
+        let mut readers: Vec<_> = (0..READERS).map(|_| server.client()).collect();
+        for reader in &mut readers {
+            reader.send("LRANGE {a}long 0 -1\r\n");
+            reader.expect("*200000\r\n");
+        }
+        writer.ask("LSET {a}long 100001 z", "+OK\r\n");
+        until("none of them is there", || of_clients(&mut other, "lrange", "omem").is_empty());
+        until("nothing is kept", || server.resident_mib() < before_mib + value_mib);
+        other.ask("LINDEX {a}long 100001", "$1\r\nz\r\n");
     });
 }
