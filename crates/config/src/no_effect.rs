@@ -218,7 +218,7 @@ const OTHERS: &[Other] = &[
     without!("log-format", Kind::Choice(&["legacy", "logfmt"]), "legacy", Mutable, not built: "the log has one format"),
     without!("log-timestamp-format", Kind::Choice(&["legacy", "iso8601", "milliseconds"]), "legacy", Mutable,
         not built: "the log has one format"),
-    without!("hide-user-data-from-log", Kind::Bool, "yes", Mutable, no effect: "keys and values are not logged in any case"),
+    without!("hide-user-data-from-log", Kind::Bool, "yes", Mutable, no effect: "values are not logged in any case; names of keys only where loading leaves a key out or fails"),
     without!("crash-log-enabled", Kind::Bool, "no", Mutable, no effect: NO_CRASH_LOG),
     without!("crash-memcheck-enabled", Kind::Bool, "no", Mutable, no effect: NO_CRASH_LOG),
     without!("use-exit-on-panic", Kind::Bool, "no", Mutable, no effect: NO_CRASH_LOG).hidden(),
