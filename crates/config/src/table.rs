@@ -282,7 +282,8 @@ parameters! {
     TcpKeepalive "tcp-keepalive" => tcp_keepalive_s: u32 = 300,
         Network, Mutable, Kind::Integer { min: 0, max: INT_MAX };
 
-    /// Seconds after which an idle client is closed. 0: never.
+    /// Seconds after which an idle client is closed: one of which no byte has come and for which none has left, and that the
+    /// server does not keep waiting. 0: never.
     Timeout "timeout" => timeout_s: u32 = 0, Network, Mutable, Kind::Integer { min: 0, max: INT_MAX };
 
     /// Path of a unix socket to listen on. Empty: none.
@@ -350,7 +351,8 @@ parameters! {
     ProtoMaxBulkLen "proto-max-bulk-len" => proto_max_bulk_len: ByteCount = ByteCount(512 * MB),
         Limits, Mutable, Kind::MemorySize { min: MB, max: LONG_MAX };
 
-    /// Bytes that one client may send ahead of what is executed, before it is closed.
+    /// Bytes of one client that may wait to be read as commands, before it is closed: an unfinished argument, or what was sent
+    /// behind a command that is under way or held. The arguments that have come of an unfinished command do not count.
     ClientQueryBufferLimit "client-query-buffer-limit" => client_query_buffer_limit: ByteCount = ByteCount(1024 * MB),
         Limits, Mutable, Kind::MemorySize { min: MB, max: LONG_MAX };
 

@@ -3,6 +3,7 @@
 
 mod configuration;
 mod floods;
+mod leavers;
 mod long_replies;
 mod memory;
 mod persistence;
