@@ -13,7 +13,7 @@ use signal_hook::iterator::Signals;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tessera_command::Registry;
 use tessera_config::{Config, ShutdownFlags};
 use tessera_drivers::Socket;
@@ -27,6 +27,10 @@ use tessera_node::snapshot::status::EndOrder;
 
 /// How often the main thread looks whether the nodes have loaded everything.
 const LOADING_LOOK: Duration = Duration::from_millis(2);
+/// For how long somebody else may listen on the port: the kernel closes what the ring of a killed server had open a moment after
+/// that process is gone.
+const PORT_PATIENCE: Duration = Duration::from_secs(1);
+const PORT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Runs a server until it is told to end.
 ///
@@ -220,7 +224,16 @@ fn lower_max_clients(config: &mut Config, shards: usize) -> Result<(), String> {
 }
 
 fn open_listeners(config: &Config, nodes: usize) -> Result<Listeners, String> {
-    let listening = listen(&listen_options(config, nodes)).map_err(|error| format!("{error}"))?;
+    let options = listen_options(config, nodes);
+    let until = Instant::now() + PORT_PATIENCE;
+    let listening = loop {
+        match listen(&options) {
+            Err(error) if error.source.kind() == io::ErrorKind::AddrInUse && Instant::now() < until => {
+                std::thread::sleep(PORT_PAUSE);
+            }
+            outcome => break outcome.map_err(|error| format!("{error}"))?,
+        }
+    };
     if listening.addresses.is_empty() && config.unix_socket.is_none() {
         return Err("Configured to not listen anywhere, exiting.".into());
     }
