@@ -109,7 +109,7 @@ impl Drop for Server {
     }
 }
 
-fn answers(mut stream: TcpStream) -> bool {
+pub fn answers(mut stream: TcpStream) -> bool {
     stream.set_read_timeout(Some(Duration::from_secs(1))).is_ok()
         && stream.write_all(b"PING\r\n").is_ok()
         && stream.read(&mut [0; 64]).is_ok_and(|len| len > 0)
