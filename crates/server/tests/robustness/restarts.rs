@@ -11,6 +11,10 @@ fn a_killed_server_is_started_again_at_once() {
         for _ in 0..3 {
             let server = Server::start(&["--io-driver", driver, "--shards", "1"]);
             let port = server.port;
+            // It has been at its disk, and somebody is connected.
+            let mut client = server.client();
+            client.ask("SET key value", "+OK\r\n");
+            client.ask("SAVE", "+OK\r\n");
             drop(server);
             let directory = tempfile::tempdir().expect("a temporary directory");
             let mut command = Command::new(PROGRAM);
