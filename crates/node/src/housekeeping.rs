@@ -7,6 +7,7 @@ use crate::doorbell::Doorbell;
 use crate::network::ConnectionId;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use tessera_config::Config;
 
 const NS_PER_MS: u64 = 1_000_000;
 const NS_PER_S: u64 = 1_000_000_000;
@@ -126,7 +127,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let idle_max_ms = i64::from(self.config.timeout_s) * 1000;
         let limit = self.config.client_output_buffer_limit.normal;
         let (mut bytes, mut input_max, mut output_max, mut paused) = (0, 0, 0, 0);
-        let mut to_close: Vec<ConnectionId> = Vec::new();
+        let (mut idle, mut unread): (Vec<ConnectionId>, Vec<ConnectionId>) = (Vec::new(), Vec::new());
         if idle_max_ms > 0 {
             self.note_direct_replies(now_ms);
         }
@@ -138,14 +139,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             output_max = output_max.max(output);
             let idle_ms = now_ms - connection.client.last_interaction_at_ms;
             if idle_max_ms > 0 && idle_ms > idle_max_ms && connection.may_time_out() {
-                to_close.push(connection.id);
+                idle.push(connection.id);
+            }
+            // The limit may have been lowered since the last reply was made.
+            if over_hard_limit(&self.config, connection.counted_output_bytes()) {
+                unread.push(connection.id);
             }
             if limit.soft_bytes == 0 || output <= limit.soft_bytes {
                 connection.over_soft_limit_since_ms = None;
             } else {
                 let since_ms = *connection.over_soft_limit_since_ms.get_or_insert(now_ms);
                 if now_ms - since_ms > i64::from(limit.soft_seconds) * 1000 {
-                    to_close.push(connection.id);
+                    unread.push(connection.id);
                 }
             }
         }
@@ -155,11 +160,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.purge_after_peak(bytes);
         self.counters.input_buffer_max_bytes = input_max as u64;
         self.counters.output_buffer_max_bytes = output_max;
-        for id in to_close {
+        for id in idle {
             if let Some(connection) = self.take(id) {
                 self.close(connection);
             }
         }
+        unread.into_iter().for_each(|id| self.close_for_output(id));
     }
 
     /// Of a reply that another node wrote the home knows only once it asks.
@@ -214,6 +220,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Closes a client that leaves too much unread.
     pub(crate) fn close_for_output(&mut self, id: ConnectionId) {
         if let Some(connection) = self.take(id) {
+            if connection.gone {
+                return self.put(connection);
+            }
             let line =
                 format!("Closing client {} that left too many replies unread", connection.endpoints.peer);
             self.shared.system.log(line.as_bytes());
@@ -246,8 +255,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Whether more waits for a client than it may leave unread.
     pub(crate) fn is_over_hard_limit(&self, output_bytes: usize) -> bool {
-        let hard_bytes = self.config.client_output_buffer_limit.normal.hard_bytes;
-        hard_bytes > 0 && output_bytes as u64 > hard_bytes
+        over_hard_limit(&self.config, output_bytes)
     }
 
     /// Lets clients go on that CLIENT PAUSE held, when it is over or has changed.
@@ -267,4 +275,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
     }
+}
+
+/// Whether more waits for a client than it may leave unread.
+#[inline]
+pub(crate) fn over_hard_limit(config: &Config, output_bytes: usize) -> bool {
+    let hard_bytes = config.client_output_buffer_limit.normal.hard_bytes;
+    hard_bytes > 0 && output_bytes as u64 > hard_bytes
 }

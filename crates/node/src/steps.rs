@@ -5,6 +5,7 @@ use crate::connection::{Connection, Hold, Running, unpack};
 use crate::core::Core;
 use crate::direct;
 use crate::host::NodeHost;
+use crate::housekeeping::over_hard_limit;
 use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
 use crate::turns::Budget;
 use tessera_command::host::NodePart;
@@ -103,6 +104,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let buffers = &mut self.buffers;
         connection.replies.lend(|| buffers.take());
         connection.replies.arrive(ticket.sequence, reply);
+        // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in, the end
+        // of the turn would be too late to look.
+        let output_bytes = connection.output_bytes();
+        if !connection.gone && over_hard_limit(&self.config, output_bytes) {
+            return self.close_for_output(id);
+        }
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
             self.runnable.push_back(id);
         }

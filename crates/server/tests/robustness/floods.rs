@@ -122,6 +122,22 @@ fn replies_on_their_way_count_for_the_limit() {
 }
 
 #[test]
+fn a_limit_that_is_lowered_is_for_everybody() {
+    everywhere(|options| {
+        let server = Server::start(options);
+        let mut other = server.client();
+        (0..8).for_each(|key| other.ask(&format!("SETRANGE big:{key} 999999 v"), ":1000000\r\n"));
+        let mut greedy = server.client();
+        greedy.send((0..64).map(|number| format!("GET big:{}\r\n", number % 8)).collect::<String>());
+        greedy.send("SET done 1\r\n");
+        until("all of it has run", || other.text("INFO commandstats").contains("cmdstat_set:"));
+        assert_eq!(other.text("CLIENT LIST").lines().count(), 2);
+        other.ask("CONFIG SET client-output-buffer-limit \"normal 20mb 0 0\"", "+OK\r\n");
+        until("it is closed", || other.text("CLIENT LIST").lines().count() == 1);
+    });
+}
+
+#[test]
 fn a_pipeline_that_is_sent_before_it_is_read_is_completed() {
     everywhere(|options| {
         let server = Server::start(options);
