@@ -46,7 +46,8 @@ impl Ahead {
         &self.spans[planned.first_span..][..planned.spans_len]
     }
 
-    /// Reads commands from the start of `bytes`, and says why it stopped. Empty commands are passed over.
+    /// Reads commands from the start of `bytes`, no more than the turn has room for (`turn_max`, but one in any case), and says why it
+    /// stopped. Empty commands are passed over.
     #[inline]
     pub(crate) fn read(
         &mut self,
@@ -54,11 +55,12 @@ impl Ahead {
         bytes: &[u8],
         decoder: &mut Decoder,
         limits: &Limits,
+        turn_max: usize,
     ) -> Last {
         self.commands.clear();
         self.spans.clear();
         // Whether a client has authenticated, which bounds what it may send, can change with every command.
-        let max = if limits.unauthenticated { 1 } else { AHEAD_MAX_COMMANDS };
+        let max = if limits.unauthenticated { 1 } else { AHEAD_MAX_COMMANDS.min(turn_max.max(1)) };
         let mut at = 0;
         while self.commands.len() < max {
             match decoder.decode(&bytes[at..], limits) {

@@ -227,7 +227,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut budget = Budget::of_connection();
         while connection.hold.is_none() && !connection.close_after_reply {
             let limits = Limits { unauthenticated: self.is_stranger(connection), ..self.limits };
-            let last = ahead.read(self.shared.registry, &bytes[at..], decoder, &limits);
+            let last =
+                ahead.read(self.shared.registry, &bytes[at..], decoder, &limits, budget.commands_left());
             self.warm(connection.client.db, &ahead, &bytes[at..]);
             let start = at;
             let mut is_stopped = false;

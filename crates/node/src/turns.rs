@@ -32,6 +32,12 @@ impl Budget {
         Budget { commands: PEER_MAX_CALLS, max_ns: PEER_MAX_NS, until_ns: None }
     }
 
+    /// For how many commands there is room at most.
+    #[inline]
+    pub(crate) fn commands_left(&self) -> usize {
+        self.commands as usize
+    }
+
     /// Whether there is room for another command; the first always has it. `now_ns` need not be read anew for this.
     #[inline]
     pub(crate) fn take_one(&mut self, now_ns: u64) -> bool {
@@ -52,6 +58,7 @@ mod tests {
     fn a_share_ends_by_number_or_by_time() {
         let mut budget = Budget::of_connection();
         assert_eq!((0..1000).filter(|_| budget.take_one(5)).count(), CONNECTION_MAX_COMMANDS as usize);
+        assert_eq!(budget.commands_left(), 0);
         let mut budget = Budget::of_peer();
         assert!(budget.take_one(5) && budget.take_one(5 + PEER_MAX_NS - 1));
         assert!(!budget.take_one(5 + PEER_MAX_NS));
