@@ -217,6 +217,12 @@ const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, der
 }
 
 impl Command {
+    /// Has statistics of its own. A subcommand that is not published has not.
+    #[inline]
+    pub fn is_counted_apart(&self) -> bool {
+        !self.spec.private_subcommands || !self.subcommands.is_empty()
+    }
+
     /// The row of a [`Read`] command.
     pub const fn read<C: Read>() -> Command {
         row(

@@ -114,7 +114,7 @@ impl Registry {
         if index < self.commands.len() {
             return index;
         }
-        if command.spec.private_subcommands {
+        if !command.is_counted_apart() {
             // Redis knows of no subcommands there, so it counts them together.
             return self.find(command.shown_name.as_bytes()).map_or(0, |container| self.number(container));
         }

@@ -2,7 +2,7 @@
 
 use tessera_command::registry::Unknown;
 use tessera_command::{Command, Registry};
-use tessera_resp::{Args, Decoded, Decoder, Limits, ProtocolError, Span};
+use tessera_resp::{Args, Decoded, Decoder, KEPT_SPANS_MAX, Limits, ProtocolError, Span};
 
 /// How many commands are read ahead at most: enough for their cache misses to overlap, few enough for what was
 /// loaded to stay loaded.
@@ -46,6 +46,14 @@ impl Ahead {
         &self.spans[planned.first_span..][..planned.spans_len]
     }
 
+    /// Gives back the room that uncommonly long commands took, once they have run.
+    #[inline]
+    pub(crate) fn give_back_room(&mut self) {
+        if self.spans.capacity() > KEPT_SPANS_MAX {
+            self.spans = Vec::new();
+        }
+    }
+
     /// Reads commands from the start of `bytes`, no more than the turn has room for (`turn_max`, but one in any case), and says why it
     /// stopped. Empty commands are passed over.
     #[inline]
@@ -81,5 +89,25 @@ impl Ahead {
             }
         }
         Last::More
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_for_uncommonly_many_words_is_given_back() {
+        let (registry, limits) =
+            (Registry::new(&[]), Limits { bulk_max_len_bytes: 1024, unauthenticated: false });
+        for (words, is_kept) in [(100, true), (100_000, false)] {
+            let input = [format!("*{words}\r\n").as_bytes(), &b"$0\r\n\r\n".repeat(words)].concat();
+            let mut ahead = Ahead::default();
+            ahead.read(&registry, &input, &mut Decoder::new(), &limits, AHEAD_MAX_COMMANDS);
+            assert_eq!(ahead.commands.len(), 1);
+            assert!(ahead.spans.capacity() >= words);
+            ahead.give_back_room();
+            assert_eq!(ahead.spans.capacity() > 0, is_kept, "{words}");
+        }
     }
 }

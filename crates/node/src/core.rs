@@ -402,6 +402,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.monitors.retain(|id| *id != connection.id);
             self.shared.note_monitor(self.me, false);
         }
+        self.shared.system.verbose(&|| {
+            format!("Client closed connection id={} addr={}", connection.client.id, connection.endpoints.peer)
+        });
         self.orders.push(NetworkOrder::Close(connection.id));
         self.stats().clients.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
     }

@@ -198,6 +198,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         decoder.reset();
         let done = if connection.hold.is_some() { 0 } else { self.run(connection, bytes, &mut decoder) };
         if done == bytes.len() {
+            decoder.give_back_room();
             self.spare_decoder = decoder;
         } else {
             self.keep(connection, Box::new(Input { bytes: bytes[done..].to_vec(), start: 0, decoder }));
@@ -207,6 +208,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Keeps what is not executed yet, without what is.
     fn keep(&mut self, connection: &mut Connection, mut input: Box<Input>) {
         if input.start == input.bytes.len() || connection.close_after_reply {
+            input.decoder.give_back_room();
             self.spare_decoder = input.decoder;
             return;
         }
@@ -274,6 +276,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
             }
         }
+        ahead.give_back_room();
         self.ahead = ahead;
         at
     }

@@ -135,7 +135,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let output = connection.counted_output_bytes() as u64;
             bytes += connection.allocated_bytes() as u64;
             paused += u64::from(connection.hold == Some(Hold::SlowReader));
-            input_max = input_max.max(std::mem::take(&mut connection.input_peak_bytes));
+            // What is held of an unfinished command counts as long as it is held, places of its words included.
+            let input = connection.input.as_ref().map_or(0, |input| input.allocated_bytes());
+            input_max = input_max.max(std::mem::take(&mut connection.input_peak_bytes)).max(input);
             output_max = output_max.max(output);
             let idle_ms = now_ms - connection.client.last_interaction_at_ms;
             if idle_max_ms > 0 && idle_ms > idle_max_ms && connection.may_time_out() {

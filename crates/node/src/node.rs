@@ -207,6 +207,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         };
         self.core.counters.connections += 1;
         let endpoints = self.network.endpoints(id);
+        self.core.shared.system.verbose(&|| format!("Accepted {}", endpoints.peer));
         let client = self.core.new_client(&endpoints);
         let stranger =
             !client.is_local && self.core.config.protected_mode && self.core.config.require_pass.is_none();

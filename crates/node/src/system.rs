@@ -85,6 +85,8 @@ pub trait System: Send + Sync {
     fn log(&self, text: &[u8]);
     /// Writes a line to the log, at level notice: of what happens every day.
     fn notice(&self, text: &[u8]);
+    /// Writes a line to the log, at level verbose: of what matters to whoever looks for something. It is made only if it is shown.
+    fn verbose(&self, text: &dyn Fn() -> String);
     /// Stops the thread that asks for so long.
     fn sleep(&self, duration_us: u64);
     /// Gives memory that the thread does not use back to the system.

@@ -10,6 +10,8 @@ use memchr::memchr2;
 pub const INLINE_MAX_LEN_BYTES: usize = 64 * 1024;
 /// Most words in one command, as in Redis; how long they may be together is bounded by the connection.
 pub const ARGUMENTS_MAX: i64 = i32::MAX as i64;
+/// For so many words room is kept for the next command: 64 KiB.
+pub const KEPT_SPANS_MAX: usize = 64 * 1024 / size_of::<Span>();
 /// What a client that has not authenticated may send at most: words, and bytes in each.
 const UNAUTHENTICATED_ARGUMENTS_MAX: i64 = 10;
 const UNAUTHENTICATED_BULK_MAX_LEN_BYTES: i64 = 16 * 1024;
@@ -131,6 +133,14 @@ impl Decoder {
         self.cursor = 0;
         self.words_left = 0;
         self.word_len = None;
+    }
+
+    /// Gives back the room for the words of an uncommonly long command. To be called where a decoder is kept that has
+    /// nothing unfinished: whoever gets it next shall not be the one to hold that memory.
+    pub fn give_back_room(&mut self) {
+        if self.spans.capacity() > KEPT_SPANS_MAX {
+            self.spans = Vec::new();
+        }
     }
 
     /// In the middle of a command.
@@ -388,6 +398,18 @@ mod tests {
         assert_eq!((args.len(), &args[words]), (words + 1, b"last".as_slice()));
         assert_eq!(args.total_len_bytes(), words * word_len + 4);
         assert_eq!(decoder.understood_len_bytes(), 0);
+    }
+
+    #[test]
+    fn room_for_uncommonly_many_words_is_given_back() {
+        for (words, is_kept) in [(100, true), (100_000, false)] {
+            let input = [format!("*{words}\r\n").as_bytes(), &b"$0\r\n\r\n".repeat(words)].concat();
+            let mut decoder = Decoder::new();
+            assert_eq!(decoder.decode(&input, &LIMITS), Ok(Decoded::Command(input.len())));
+            assert!(decoder.allocated_bytes() >= words * size_of::<Span>());
+            decoder.give_back_room();
+            assert_eq!(decoder.allocated_bytes() > 0, is_kept, "{words}");
+        }
     }
 
     #[test]

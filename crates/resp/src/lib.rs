@@ -15,5 +15,5 @@ pub mod scan;
 pub mod words;
 
 pub use args::{Args, Span};
-pub use decode::{Decoded, Decoder, Limits, ProtocolError};
+pub use decode::{Decoded, Decoder, KEPT_SPANS_MAX, Limits, ProtocolError};
 pub use reply::{Protocol, Reply};

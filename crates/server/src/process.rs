@@ -327,6 +327,10 @@ impl System for Process {
         log::info!("{}", String::from_utf8_lossy(text));
     }
 
+    fn verbose(&self, text: &dyn Fn() -> String) {
+        log::debug!("{}", text());
+    }
+
     fn sleep(&self, duration_us: u64) {
         std::thread::sleep(Duration::from_micros(duration_us));
     }

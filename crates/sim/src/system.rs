@@ -112,6 +112,8 @@ impl System for NoProcess {
 
     fn notice(&self, _text: &[u8]) {}
 
+    fn verbose(&self, _text: &dyn Fn() -> String) {}
+
     fn sleep(&self, _duration_us: u64) {}
 
     fn purge_memory(&self) {}

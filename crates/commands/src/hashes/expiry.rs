@@ -126,6 +126,7 @@ pub(super) fn expire(
     let thresholds = db.settings().thresholds;
     let mut set: Vec<&[u8]> = Vec::new();
     let codes = change(db, key, fields.iter(), |hash| {
+        hash.prepare_expiry(&thresholds);
         let code = |field| {
             let Some(found) = hash.as_ref().find(field, now_ms) else { return NO_SUCH_FIELD };
             if !condition.allows(found.expire_at_ms, at_ms) {

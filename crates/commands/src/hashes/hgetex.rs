@@ -63,6 +63,9 @@ impl Write for HGetEx {
         let mut changed: Vec<&[u8]> = Vec::new();
         let found = change(db, key, fields.iter(), |hash| {
             reply.array(fields.len());
+            if !matches!(expiration, Expiration::Keep) {
+                hash.prepare_expiry(&thresholds);
+            }
             for field in fields.iter() {
                 // One after the other: a field that goes is not there any more when it is named again.
                 let found = hash.as_ref().find(field, now_ms);

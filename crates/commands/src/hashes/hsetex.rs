@@ -141,6 +141,7 @@ impl Write for HSetEx {
                 return false;
             }
             if expired {
+                hash.prepare_expiry(&thresholds);
                 options.fields().for_each(|field| {
                     hash.remove(field);
                 });

@@ -428,7 +428,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.tidy_after_failure(coordinator, true);
             }
             (Phase::Tidying, outcome) => {
-                if let Ok(Outcome::Tidied(remarks)) = outcome {
+                if let Ok(Outcome::Tidied { routine, remarks }) = outcome {
+                    if let Some(routine) = routine {
+                        self.note_in_log(&format!("Snapshot files: {routine}"));
+                    }
                     for remark in remarks {
                         self.log_snapshot(&format!("Snapshot files: {remark}"));
                     }

@@ -312,8 +312,8 @@ pub(crate) enum Outcome {
     Prepared(u64),
     /// What is to count counts.
     Published,
-    /// What is not needed is removed, as far as that went; the log should tell this.
-    Tidied(Vec<String>),
+    /// What is not needed is removed, as far as that went; the log should tell this, most of all what is no routine.
+    Tidied { routine: Option<String>, remarks: Vec<String> },
 }
 
 impl Job {
@@ -343,7 +343,10 @@ impl Job {
     pub(crate) fn outcome(&mut self) -> Option<Result<Outcome, String>> {
         let (is_over, failure) = match self {
             Job::Prepare(prepare) => return Some(prepare.outcome()?.map(Outcome::Prepared)),
-            Job::Tidy(tidy) if tidy.is_over() => return Some(Ok(Outcome::Tidied(tidy.take_remarks()))),
+            Job::Tidy(tidy) if tidy.is_over() => {
+                let routine = tidy.take_routine();
+                return Some(Ok(Outcome::Tidied { routine, remarks: tidy.take_remarks() }));
+            }
             Job::Tidy(_) => return None,
             Job::Publish(publish) => (publish.stage == PublishStage::Over, &publish.failure),
             Job::Merge(merge) => {

@@ -335,14 +335,19 @@ impl Tidy {
         self.stage == TidyStage::Over
     }
 
-    /// What the log should tell, once it is over.
+    /// What is told once it is over, though it is so after each snapshot: which files are gone.
+    pub(super) fn take_routine(&mut self) -> Option<String> {
+        let is_routine = !matches!(self.keep, Keep::AllBut { .. }) && !self.removed.is_empty();
+        is_routine.then(|| {
+            format!("removed files of earlier snapshots: {}", some_of(&std::mem::take(&mut self.removed)))
+        })
+    }
+
+    /// What else the log should tell: what a snapshot that failed has left, and what could not be done.
     pub(super) fn take_remarks(&mut self) -> Vec<String> {
-        let what = match self.keep {
-            Keep::AllBut { .. } => "what the snapshot that failed had written",
-            Keep::Epoch(_) | Keep::OneFile => "files of earlier snapshots",
-        };
         if !self.removed.is_empty() {
-            self.remarks.insert(0, format!("removed {what}: {}", some_of(&self.removed)));
+            let names = some_of(&self.removed);
+            self.remarks.insert(0, format!("removed what the snapshot that failed had written: {names}"));
         }
         std::mem::take(&mut self.remarks)
     }

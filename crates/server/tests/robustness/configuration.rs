@@ -164,3 +164,70 @@ fn keys_take_their_time_when_told_to() {
     client.ask("DBSIZE", ":5\r\n");
     assert!(server.log().contains("5 keys"), "{}", server.log());
 }
+
+/// The log of a server that starts, is asked to save and ends, all at one level.
+fn log_at(level: &str) -> String {
+    let mut server = Server::start(&["--loglevel", level, "--shards", "2"]);
+    let mut client = server.client();
+    client.ask("SET key value", "+OK\r\n");
+    client.ask("SAVE", "+OK\r\n");
+    terminate(&server);
+    assert_eq!(server.wait(), Some(0), "{}", server.log());
+    server.log()
+}
+
+#[test]
+fn the_log_tells_as_much_as_its_level_says() {
+    let marked = |log: &str, mark: char| {
+        let mark = format!(" {mark} ");
+        log.lines().filter(|line| line.contains(":M ") && line.contains(&mark)).count()
+    };
+    let notice = log_at("notice");
+    assert!(notice.contains("Ready to accept connections"), "{notice}");
+    assert!(marked(&notice, '*') > 3, "{notice}");
+    assert_eq!((marked(&notice, '-'), marked(&notice, '.')), (0, 0), "{notice}");
+    // What is routine is no warning.
+    let warning = log_at("warning");
+    assert_eq!((marked(&warning, '*'), marked(&warning, '-'), marked(&warning, '.')), (0, 0, 0), "{warning}");
+    assert!(!warning.contains("Ready to accept connections"), "{warning}");
+    let verbose = log_at("verbose");
+    assert!(marked(&verbose, '-') > 0 && marked(&verbose, '*') >= marked(&notice, '*'), "{verbose}");
+    let debug = log_at("debug");
+    assert!(debug.lines().count() >= verbose.lines().count(), "{debug}");
+    assert_eq!(log_at("nothing").lines().filter(|line| line.contains(":M ")).count(), 0);
+}
+
+#[test]
+fn the_level_of_the_log_changes_while_the_server_runs() {
+    let server = Server::start(&["--loglevel", "warning", "--save", ""]);
+    let mut client = server.client();
+    let before = server.log();
+    client.ask("SAVE", "+OK\r\n");
+    assert_eq!(server.log(), before);
+    client.ask("CONFIG SET loglevel notice", "+OK\r\n");
+    client.ask("SAVE", "+OK\r\n");
+    until("the save is told", || server.log().len() > before.len());
+}
+
+/// All shards stop, side by side: not one after the other, and not only the one that was asked.
+#[test]
+fn a_sleep_of_the_server_lasts_once() {
+    let server = Server::start(&["--shards", "5", "--enable-debug-command", "local"]);
+    let mut sleeper = server.client();
+    let mut others: Vec<_> = (0..10).map(|_| server.client()).collect();
+    others.iter_mut().for_each(|other| other.ask("PING", "+PONG\r\n"));
+    let start = Instant::now();
+    sleeper.send("DEBUG SLEEP 1\r\n");
+    std::thread::sleep(Duration::from_millis(300));
+    let mut waited = Vec::new();
+    for other in &mut others {
+        other.ask("PING", "+PONG\r\n");
+        waited.push(start.elapsed());
+    }
+    sleeper.expect("+OK\r\n");
+    let lasted = start.elapsed();
+    assert!(waited.iter().all(|waited| *waited >= Duration::from_millis(900)), "{waited:?}");
+    assert!((Duration::from_secs(1)..Duration::from_secs(3)).contains(&lasted), "{lasted:?}");
+    let stats = sleeper.text("INFO commandstats");
+    assert!(stats.contains("cmdstat_debug:calls=1,"), "{stats}");
+}

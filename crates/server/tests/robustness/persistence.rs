@@ -332,3 +332,34 @@ fn check_databases(path: &Path) {
     assert_eq!(chosen, named);
     assert_eq!(body.windows(4).filter(|window| *window == b"key:").count(), 600);
 }
+
+/// Nothing that INFO tells lags behind once the server answers other things than LOADING.
+#[test]
+fn what_was_loaded_is_counted_from_the_first_answer_on() {
+    const KEYS: usize = 20_000;
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let options = ["--shards", "4", "--enable-debug-command", "local"];
+    let first = Keeper::start(PROGRAM, directory.path(), &options);
+    let mut client = first.client();
+    client.ask(&format!("DEBUG POPULATE {KEYS} key 100"), "+OK\r\n");
+    client.ask("PEXPIREAT key:7 99999999999999", ":1\r\n");
+    client.ask("SAVE", "+OK\r\n");
+    drop(first);
+    for _ in 0..5 {
+        let server = Keeper::start(PROGRAM, directory.path(), &options);
+        // All in one piece, on a new connection: nobody has had time to catch up.
+        let mut client = server.client();
+        client.send("DBSIZE\r\nINFO keyspace\r\nINFO memory\r\n");
+        client.expect(format!(":{KEYS}\r\n"));
+        let keyspace = client.text("");
+        assert!(keyspace.contains(&format!("db0:keys={KEYS},expires=1,")), "{keyspace}");
+        let memory = client.text("");
+        let tells = |name: &str| {
+            let line = memory.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            line.and_then(|value| value.parse::<usize>().ok()).expect("INFO tells it")
+        };
+        assert!(tells("used_memory") > KEYS * 100, "{memory}");
+        assert!(tells("used_memory_dataset") > KEYS * 100, "{memory}");
+        assert!(tells("used_memory_peak") >= KEYS * 100, "{memory}");
+    }
+}

@@ -140,10 +140,16 @@ impl Hash {
             Form::Volatile(listpack) => flat::set_volatile(listpack, field, value, expire),
             Form::Table(table) => table.set(field, value, expire),
         };
-        if is_new && self.as_ref().is_flat() && self.len() as u64 > thresholds.hash_max_listpack_entries {
+        // The bound may have been lowered since: as in Redis whatever is set shows it.
+        if self.as_ref().is_flat() && self.len() as u64 > thresholds.hash_max_listpack_entries {
             self.convert(thresholds.seed);
         }
         is_new
+    }
+
+    /// To be called before the times of fields are changed. As in Redis a small hash takes the form that has them even if no field gets one.
+    pub fn prepare_expiry(&mut self, thresholds: &Thresholds) {
+        self.make_volatile(thresholds.seed);
     }
 
     /// Changes when a field expires. False if there is no such field.

@@ -176,6 +176,37 @@ fn a_listpack_becomes_a_table_beyond_its_bounds_and_stays_one() {
 }
 
 #[test]
+fn a_lowered_bound_shows_at_whatever_is_set_next() {
+    let (wide, narrow) =
+        (Thresholds::default(), Thresholds { hash_max_listpack_entries: 3, ..Thresholds::default() });
+    for expire in [FieldExpire::Clear, FieldExpire::AtMs(1 << 40)] {
+        let mut hash = Hash::default();
+        for field in [b"a", b"b", b"c", b"d"] {
+            hash.set(field, b"1", expire, &wide);
+        }
+        assert!(hash.as_ref().is_flat());
+        assert!(!hash.set(b"a", b"2", FieldExpire::Keep, &narrow));
+        assert_eq!(hash.encoding_name(), "hashtable");
+        assert_eq!((hash.len(), hash.as_ref().get(b"a", 0).is_some()), (4, true));
+    }
+}
+
+#[test]
+fn whoever_wants_to_give_times_gets_the_form_that_has_them() {
+    let thresholds = Thresholds::default();
+    let mut hash = Hash::default();
+    hash.set(b"a", b"1", FieldExpire::Clear, &thresholds);
+    hash.prepare_expiry(&thresholds);
+    assert_eq!((hash.encoding_name(), hash.as_ref().get(b"a", 0).is_some()), ("listpackex", true));
+    assert!(!hash.set_expire(b"nothing", Some(5), &thresholds));
+    hash.prepare_expiry(&thresholds);
+    assert_eq!((hash.encoding_name(), hash.len()), ("listpackex", 1));
+    hash.enlarge(&thresholds);
+    hash.prepare_expiry(&thresholds);
+    assert_eq!(hash.encoding_name(), "hashtable");
+}
+
+#[test]
 fn equal_hashes_are_equal_however_they_are_kept() {
     let (flat, table) =
         (Thresholds::default(), Thresholds { hash_max_listpack_entries: 0, ..Thresholds::default() });

@@ -13,6 +13,7 @@ mod pause;
 mod reply;
 mod setinfo;
 mod setname;
+mod trackinginfo;
 mod unblock;
 mod unpause;
 
@@ -42,6 +43,7 @@ pub const SUBCOMMANDS: &[Command] = &[
     Command::session::<reply::ReplyTo>(),
     Command::session::<setinfo::SetInfo>(),
     Command::session::<setname::SetName>(),
+    Command::session::<trackinginfo::TrackingInfo>(),
     Command::everywhere::<unblock::Unblock>(),
     Command::everywhere::<unpause::Unpause>(),
     Command::session::<help::Help>(),

@@ -29,7 +29,8 @@ impl Session for Histograms {
         let opened = reply.open();
         let mut len = 0;
         let mut answer = |command: &'static Command, reply: &mut Reply<'_>| {
-            if let Some(total) = totals.by_number.get(registry.number(command))
+            if command.is_counted_apart()
+                && let Some(total) = totals.by_number.get(registry.number(command))
                 && total.latency.total() > 0
             {
                 reply.bulk(command.full_name.as_bytes());
