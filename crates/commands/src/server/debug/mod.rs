@@ -8,6 +8,7 @@ mod help;
 mod log;
 mod populate;
 mod protocol;
+mod quicklist_packed_threshold;
 mod set_active_expire;
 mod set_skip_checksum_validation;
 mod sleep;
@@ -39,6 +40,7 @@ pub const SUBCOMMANDS: &[Command] = &[
     Command::read::<DebugObject>(),
     Command::write::<populate::Populate>(),
     Command::session::<protocol::ProtocolReply>(),
+    Command::everywhere::<quicklist_packed_threshold::QuicklistPackedThreshold>(),
     Command::everywhere::<set_active_expire::SetActiveExpire>(),
     Command::everywhere::<set_skip_checksum_validation::SetSkipChecksumValidation>(),
     Command::session::<sleep::Sleep>(),
