@@ -74,6 +74,19 @@ pub enum Action {
     SendSnapshot,
     /// The same with the end of the server: who is answered is told that it has not ended.
     AwaitEnd,
+    /// Save all keys, remove them and load them again, while all clients wait, and answer the client then.
+    Reload(Reload),
+}
+
+/// What DEBUG RELOAD does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// Saves all keys first.
+    pub saves: bool,
+    /// Then removes them.
+    pub flushes: bool,
+    /// What is loaded replaces keys that are there.
+    pub merges: bool,
 }
 
 /// How a client that waits in a blocking command is woken by another.

@@ -9,6 +9,7 @@ mod log;
 mod populate;
 mod protocol;
 mod quicklist_packed_threshold;
+mod reload;
 mod set_active_expire;
 mod set_skip_checksum_validation;
 mod sleep;
@@ -41,6 +42,7 @@ pub const SUBCOMMANDS: &[Command] = &[
     Command::write::<populate::Populate>(),
     Command::session::<protocol::ProtocolReply>(),
     Command::everywhere::<quicklist_packed_threshold::QuicklistPackedThreshold>(),
+    Command::session::<reload::ReloadKeys>(),
     Command::everywhere::<set_active_expire::SetActiveExpire>(),
     Command::everywhere::<set_skip_checksum_validation::SetSkipChecksumValidation>(),
     Command::session::<sleep::Sleep>(),
