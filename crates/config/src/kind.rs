@@ -209,7 +209,7 @@ fn parse_memory(word: &[u8], min: u64, max: u64) -> Result<Value, String> {
 /// Reads a number of bytes with Redis's units: `k`, `m`, `g` are powers of 1000, `kb`, `mb`, `gb` powers of 1024.
 ///
 /// No digits count as 0, too many as the greatest number, and the product wraps: all as Redis has it.
-pub(crate) fn memory_size(word: &[u8]) -> Option<u64> {
+pub fn memory_size(word: &[u8]) -> Option<u64> {
     let digits_len = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
     // Redis copies the digits into a buffer of 128 bytes.
     if digits_len >= 128 {

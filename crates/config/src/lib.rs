@@ -22,7 +22,7 @@ mod tests;
 
 pub use access::SetError;
 pub use file::{FileError, Include, Included, MAX_INCLUDE_DEPTH, MAX_INCLUDES, Reading, Refused};
-pub use kind::Kind;
+pub use kind::{Kind, memory_size};
 pub use markdown::render_markdown;
 pub use no_effect::OtherValues;
 pub use rewrite::{SIGNATURE, rewrite};

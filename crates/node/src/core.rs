@@ -247,7 +247,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             eviction_samples: eviction_samples(&self.config),
             lfu_log_factor: self.config.lfu_log_factor,
             lfu_decay_time_min: self.config.lfu_decay_time_min,
-            thresholds: thresholds(&self.config),
+            thresholds: thresholds(&self.config, self.shard.settings().thresholds.list_large_len_bytes),
             lazy_flush: self.config.lazy_free_lazy_user_flush,
             shares_integers: self.config.max_memory.0 == 0
                 || !eviction_policy(self.config.max_memory_policy).remembers_uses(),
@@ -422,11 +422,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 }
 
 /// What the configuration says of small collections.
-fn thresholds(config: &Config) -> Thresholds {
+fn thresholds(config: &Config, list_large_len_bytes: u32) -> Thresholds {
     Thresholds {
         hash_max_listpack_entries: config.hash_max_listpack_entries,
         hash_max_listpack_value_bytes: config.hash_max_listpack_value_bytes.0,
         list_max_listpack_size: config.list_max_listpack_size,
+        // Not from the configuration.
+        list_large_len_bytes,
         set_max_intset_entries: config.set_max_intset_entries,
         set_max_listpack_entries: config.set_max_listpack_entries,
         set_max_listpack_value_bytes: config.set_max_listpack_value_bytes,

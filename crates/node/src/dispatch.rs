@@ -286,6 +286,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Action::SendSnapshot if connection.client.monitor => {}
             Action::SendSnapshot => self.await_transfer(connection),
             Action::AwaitEnd => self.await_snapshot(connection, wanted, Awaited::End),
+            Action::Reload(reload) => self.await_reload(connection, wanted, reload),
         }
     }
 

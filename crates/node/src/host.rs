@@ -225,6 +225,12 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
         &self.core.shard
     }
 
+    fn set_list_large_len(&mut self, len_bytes: u32) {
+        let mut settings = self.core.shard.settings();
+        settings.thresholds.list_large_len_bytes = len_bytes;
+        self.core.shard.set_settings(settings);
+    }
+
     fn set_skip_checksums(&mut self, skip: bool) {
         let settings = ShardSettings { skip_checksums: skip, ..self.core.shard.settings() };
         self.core.shard.set_settings(settings);

@@ -74,6 +74,19 @@ pub enum Action {
     SendSnapshot,
     /// The same with the end of the server: who is answered is told that it has not ended.
     AwaitEnd,
+    /// Save all keys, remove them and load them again, while all clients wait, and answer the client then.
+    Reload(Reload),
+}
+
+/// What DEBUG RELOAD does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// Saves all keys first.
+    pub saves: bool,
+    /// Then removes them.
+    pub flushes: bool,
+    /// What is loaded replaces keys that are there.
+    pub merges: bool,
 }
 
 /// How a client that waits in a blocking command is woken by another.
@@ -159,6 +172,9 @@ pub trait Host {
 
     /// This node's shard, to look at.
     fn shard(&self) -> &Shard;
+
+    /// DEBUG QUICKLIST-PACKED-THRESHOLD: from which length on elements get a node of their own in this node's long lists, in bytes.
+    fn set_list_large_len(&mut self, len_bytes: u32);
 
     /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: whether this node takes payloads of RESTORE whose checksum is wrong.
     fn set_skip_checksums(&mut self, skip: bool);

@@ -29,7 +29,7 @@ mod rpushx;
 
 use tessera_command::prelude::*;
 use tessera_keyspace::ShardSettings;
-use tessera_values::list::End;
+use tessera_values::list::{End, ListSetting};
 use tessera_values::listpack::Element;
 
 /// The commands of this family.
@@ -65,8 +65,8 @@ const TYPE_NAME: &str = "list";
 const ENDS: &[Arg] = &[token("left", "LEFT"), token("right", "RIGHT")];
 
 /// What the configuration says of a list's form.
-fn form_setting(settings: ShardSettings) -> i32 {
-    settings.thresholds.list_max_listpack_size
+fn form_setting(settings: ShardSettings) -> ListSetting {
+    settings.thresholds.list_setting()
 }
 
 /// Reads LEFT or RIGHT.

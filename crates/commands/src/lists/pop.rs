@@ -6,7 +6,7 @@ use crate::timeout::Timeout;
 use tessera_command::prelude::*;
 use tessera_resp::number::parse_i64;
 use tessera_values::List;
-use tessera_values::list::End;
+use tessera_values::list::{End, ListSetting};
 
 /// What LPOP and RPOP say of themselves alike.
 pub(super) const SPEC: Spec = Spec {
@@ -81,7 +81,13 @@ impl<'a> Pop<'a> {
 }
 
 /// Takes up to `count` elements from an end and answers them in the order in which they go.
-pub(super) fn take_and_answer(list: &mut List, end: End, count: usize, setting: i32, reply: &mut Reply<'_>) {
+pub(super) fn take_and_answer(
+    list: &mut List,
+    end: End,
+    count: usize,
+    setting: ListSetting,
+    reply: &mut Reply<'_>,
+) {
     let count = count.min(list.len());
     reply.array(count);
     match end {

@@ -3,7 +3,7 @@
 use super::form_setting;
 use tessera_command::prelude::*;
 use tessera_values::List;
-use tessera_values::list::End;
+use tessera_values::list::{End, ListSetting};
 
 /// What the four say of themselves alike.
 pub(super) const SPEC: Spec = Spec {
@@ -54,7 +54,7 @@ impl<'a> Push<'a> {
         Ok(if len.is_some() { Effect::Verbatim } else { Effect::None })
     }
 
-    fn push(&self, list: &mut List, end: End, setting: i32) -> usize {
+    fn push(&self, list: &mut List, end: End, setting: ListSetting) -> usize {
         list.push(end, self.elements.iter(), setting);
         list.len()
     }

@@ -90,7 +90,7 @@ pub fn decide(
     if !told.is_empty() {
         let texts: Vec<Vec<u8>> =
             told.into_iter().map(|element| element.map_or_else(Vec::new, Element::to_vec)).collect();
-        let setting = context.settings.thresholds.list_max_listpack_size;
+        let setting = context.settings.thresholds.list_setting();
         let list = List::stored(texts.iter().map(Vec::as_slice), setting);
         changes.push(Change::Put { index: DESTINATION, value: list.into(), expire: Expire::Clear });
     } else if found[DESTINATION].present {

@@ -135,6 +135,10 @@ impl Host for FakeHost {
         panic!("no transcript looks at keys")
     }
 
+    fn set_list_large_len(&mut self, _: u32) {
+        panic!("no transcript has lists")
+    }
+
     fn set_skip_checksums(&mut self, _: bool) {
         panic!("no transcript restores keys")
     }

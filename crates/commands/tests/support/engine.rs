@@ -112,6 +112,10 @@ impl Host for NodeStub {
         not_asked_for()
     }
 
+    fn set_list_large_len(&mut self, _: u32) {
+        not_asked_for()
+    }
+
     fn set_skip_checksums(&mut self, _: bool) {
         not_asked_for()
     }

@@ -33,6 +33,8 @@ pub struct Run {
 pub struct SnapshotLayout {
     /// The databases that had keys at the cut. Of one whose keys' time was over there may be no run.
     pub databases: Vec<DatabaseSizes>,
+    /// How many keys are in it: those of the databases, but for keys whose time was over when they were come to.
+    pub entries: u64,
     /// All of the body, in its order.
     pub runs: Vec<Run>,
     /// False: there were too many runs to remember them, and there are none here.
@@ -51,8 +53,13 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(databases: Vec<DatabaseSizes>) -> Stream {
-        let layout = SnapshotLayout { databases, runs: Vec::new(), is_complete: true };
+        let layout = SnapshotLayout { databases, entries: 0, runs: Vec::new(), is_complete: true };
         Stream { part: None, origin_bytes: 0, layout }
+    }
+
+    /// A key is saved.
+    pub(super) fn count_entry(&mut self) {
+        self.layout.entries += 1;
     }
 
     /// What comes is appended to `out`.

@@ -169,6 +169,7 @@ impl Writer {
                 self.keys.done += 1;
                 if !entry.is_expired(facts.now_ms) {
                     stream.choose(current, *db, sizes, out);
+                    stream.count_entry();
                     let before_bytes = out.len();
                     put_entry(out, entry.key(), entry.value(), &facts.of(entry), options.encode);
                     // Compression takes its time also for what it leaves out.
@@ -227,6 +228,7 @@ impl Writer {
     fn begin_pieces(&mut self, shard: &Shard, part: u16, key: Box<[u8]>, out: &mut Vec<u8>) {
         let (facts, encode) = (shard.facts_source(), self.options.encode);
         self.choose(part, out);
+        self.stream.count_entry();
         let Some(entry) = self.table(&shard.databases, part).and_then(|table| table.get(&key)) else {
             unreachable!("the entry was just met");
         };
@@ -293,6 +295,7 @@ impl Writer {
         database.table_unwatched().visit_ahead(key, |entry| {
             self.keys.done += 1;
             if !entry.is_expired(facts.now_ms) {
+                self.stream.count_entry();
                 self.ahead.put(part, key, entry.value(), &facts.of(entry), encode);
             }
             true

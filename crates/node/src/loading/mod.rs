@@ -1,9 +1,9 @@
-//! Loading what was saved, at the start.
+//! Loading what was saved, at the start, and again when DEBUG RELOAD wants that.
 //!
 //! Node 0 finds out what there is ([`finding`]) and tells all nodes. Each reads its share of the files ([`reader`]), and sends every
 //! key to the node that owns its slot now, however many shards wrote the files. When a node has heard from all
 //! others that they have sent everything, it has everything; when node 0 has heard that from all, clients are served. Until
-//! then they are told that the server is loading.
+//! then they are told that the server is loading. What is loaded again comes when all clients are held, see `snapshot/reload.rs`.
 
 pub mod finding;
 mod progress;
@@ -27,6 +27,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use tessera_command::Command;
+use tessera_command::host::Reload;
 use tessera_keyspace::Wanted;
 use tessera_storage::rdb::{DecodeOptions, DecodedEntry, Decoder, Item};
 
@@ -60,6 +61,18 @@ struct Current {
     ended: bool,
 }
 
+/// What becomes of a key that is loaded and is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum IfPresent {
+    /// Loading fails: the file has it twice.
+    #[default]
+    Fail,
+    /// What is loaded replaces it.
+    Replace,
+    /// It stays, and who has asked for it is told.
+    Keep,
+}
+
 /// One node's part in loading.
 #[derive(Debug, Default)]
 pub(crate) struct Loading {
@@ -90,6 +103,9 @@ pub(crate) struct Loading {
     pending: Vec<(u64, Asked)>,
     began_ns: u64,
     next_report_ns: u64,
+    /// The server is long since up: clients are not refused, they wait.
+    again: Option<Reload>,
+    if_present: IfPresent,
 }
 
 impl Loading {
@@ -119,6 +135,51 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.loading = Some(Box::new(loading));
     }
 
+    /// Node 0 looks for what there is, to load it once more.
+    ///
+    /// # Errors
+    /// It cannot know where to look.
+    pub(crate) fn begin_loading_again(&mut self, reload: Reload) -> Result<(), String> {
+        let mut loading = Loading { again: Some(reload), ..Loading::new(self.mesh.nodes(), self.now_ns) };
+        let place = Place::new(&self.config.dir, &self.config.db_filename.0)?;
+        loading.finder = Some(Finder::new(place, self.decode_options()));
+        self.shared.loading.begin(self.unix_us);
+        // There is something to be asked of the disk.
+        loading.has_work = true;
+        self.loading = Some(Box::new(loading));
+        Ok(())
+    }
+
+    /// This node loads its share once more.
+    pub(crate) fn load_again(&mut self, reload: Reload, plan: &LoadPlan) {
+        // Node 0 has found the plan with it, and works on it just now.
+        let mut loading = self.loading.take().unwrap_or_else(|| {
+            let loading = Loading::new(self.mesh.nodes(), self.now_ns);
+            Box::new(Loading { again: Some(reload), ..loading })
+        });
+        loading.if_present = match (reload.flushes, reload.merges) {
+            (_, true) => IfPresent::Replace,
+            (true, false) => IfPresent::Fail,
+            (false, false) => IfPresent::Keep,
+        };
+        self.take_plan(&mut loading, plan);
+        loading.has_work = true;
+        self.loading = Some(loading);
+    }
+
+    /// What is being loaded is loaded once more.
+    pub(crate) fn is_loading_again(&self) -> bool {
+        self.loading.as_ref().is_some_and(|loading| loading.again.is_some())
+    }
+
+    /// Node 0 has found nothing to load, and nothing was removed.
+    #[cold]
+    fn give_up_loading_again(&mut self, problem: &str) {
+        self.shared.system.log(format!("Loading failed, all keys stay: {problem}").as_bytes());
+        self.shared.end_loading();
+        self.note_reloaded(false);
+    }
+
     fn decode_options(&self) -> DecodeOptions {
         DecodeOptions {
             thresholds: self.shard.settings().thresholds,
@@ -141,8 +202,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         } else if !self.shared.loading.is_loading() {
             return self.end_loading(*loading);
         } else {
-            let outcome = self.take_from_disk(&mut loading).and_then(|()| self.load_some(&mut loading));
+            let outcome = match self.take_from_disk(&mut loading) {
+                Ok(None) => self.load_some(&mut loading),
+                // Only what is to be loaded again begins with what was found.
+                Ok(Some((reload, plan))) => {
+                    self.loading = Some(loading);
+                    return self.order_reload(reload, plan);
+                }
+                Err(problem) => Err(problem),
+            };
             if let Err(problem) = outcome {
+                if loading.again.is_some() && !loading.is_planned {
+                    loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
+                    self.runnable.extend(loading.held.drain(..));
+                    return self.give_up_loading_again(&problem);
+                }
                 self.fail_loading(problem);
                 self.stop_loading(&mut loading);
             }
@@ -186,7 +260,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn end_loading(&mut self, loading: Loading) {
         self.runnable.extend(loading.held);
-        if self.me == 0 && loading.is_refusing {
+        if self.me == 0 && (loading.is_refusing || loading.again.is_some()) {
             let facts = self.shared.loading.facts(self.unix_us);
             let line = format!(
                 "Loaded {} keys in {:.3} seconds; {} had expired",
@@ -196,6 +270,23 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             );
             self.shared.system.notice(line.as_bytes());
         }
+        if self.me == 0 && loading.again.is_some() {
+            self.tell_how_it_was_reloaded();
+        }
+    }
+
+    #[cold]
+    fn tell_how_it_was_reloaded(&mut self) {
+        let keys_kept = self.shared.loading.keys_kept();
+        if keys_kept == 0 {
+            self.shared.system.notice(b"DB reloaded by DEBUG RELOAD");
+        } else {
+            let line = format!(
+                "DEBUG RELOAD NOFLUSH without MERGE: {keys_kept} keys were there already, and stay as they were"
+            );
+            self.shared.system.log(line.as_bytes());
+        }
+        self.note_reloaded(keys_kept == 0);
     }
 
     /// The server cannot start. It ends, and nothing is written or removed.
@@ -243,11 +334,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Ok(())
     }
 
-    /// Takes what has come from the disk.
-    fn take_from_disk(&mut self, loading: &mut Loading) -> Result<(), String> {
-        let mut outcome = Ok(());
+    /// Takes what has come from the disk: perhaps it is known now what there is to load again.
+    fn take_from_disk(&mut self, loading: &mut Loading) -> Result<Option<(Reload, LoadPlan)>, String> {
+        let mut outcome = Ok(None);
         for (tag, asked) in std::mem::take(&mut loading.pending) {
-            let result = if outcome.is_ok() { self.disk.take(tag) } else { None };
+            let result = if outcome == Ok(None) { self.disk.take(tag) } else { None };
             match (result, asked) {
                 // After a failure somebody has to see to what is under way.
                 (None, _) => loading.pending.push((tag, asked)),
@@ -255,7 +346,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 (Some(result), Asked::Reader(asked)) => {
                     if let Some(current) = &mut loading.current {
                         let taken = current.reader.take(asked, result);
-                        outcome = taken.map_err(|error| format!("{}: {error}", current.planned.path));
+                        outcome = taken
+                            .map(|()| None)
+                            .map_err(|error| format!("{}: {error}", current.planned.path));
                     }
                 }
             }
@@ -267,7 +360,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_plan(&mut self, loading: &mut Loading, plan: &LoadPlan) {
         loading.is_planned = true;
         loading.finder = None;
-        loading.is_refusing = !plan.files.is_empty();
+        loading.is_refusing = !plan.files.is_empty() && loading.again.is_none();
         if loading.is_refusing {
             self.runnable.extend(loading.held.drain(..));
         }
@@ -293,7 +386,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             let decoded = self.decode_some(loading, &mut current, &mut loaded, &mut expired);
             let own = loading.parcels[self.me].0.drain(..);
-            let decoded = decoded.and_then(|has_more| self.insert_all(own).map(|()| has_more));
+            let decoded =
+                decoded.and_then(|has_more| self.insert_all(own, loading.if_present).map(|()| has_more));
             let path = current.planned.path.clone();
             if decoded == Ok(false) && current.reader.is_closed() {
                 match is_whole(&current) {
@@ -415,7 +509,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Puts entries into the shard, those that come first at first.
-    fn insert_all(&mut self, mut entries: std::vec::Drain<'_, DecodedEntry>) -> Result<(), String> {
+    fn insert_all(
+        &mut self,
+        mut entries: std::vec::Drain<'_, DecodedEntry>,
+        if_present: IfPresent,
+    ) -> Result<(), String> {
         loop {
             let len = entries.len().min(ENTRIES_PER_BATCH);
             if len == 0 {
@@ -425,13 +523,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let wanted = batch.iter().map(|entry| Wanted { key: &entry.key, element: None });
                 self.shard.warm(batch[0].db as u16, wanted);
             }
-            entries.by_ref().take(len).try_for_each(|entry| self.insert_loaded(entry))?;
+            entries.by_ref().take(len).try_for_each(|entry| self.insert_loaded(entry, if_present))?;
         }
     }
 
-    fn insert_loaded(&mut self, entry: DecodedEntry) -> Result<(), String> {
+    fn insert_loaded(&mut self, entry: DecodedEntry, if_present: IfPresent) -> Result<(), String> {
         let DecodedEntry { db, key, value, expire_at_ms, idle_s, frequency } = entry;
+        if if_present == IfPresent::Replace {
+            self.shard.view_mut(db as u16, false).delete(&key);
+        }
         if self.shard.insert_loaded(db as u16, &key, value, expire_at_ms, idle_s, frequency) {
+            Ok(())
+        } else if if_present == IfPresent::Keep {
+            self.shared.loading.note_kept();
             Ok(())
         } else {
             Err(format!("the key {} of database {db} is there twice", key.escape_ascii()))
@@ -457,7 +561,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Keys have come that belong here.
     pub(crate) fn take_loaded(&mut self, mut entries: Vec<DecodedEntry>) {
-        if let Err(problem) = self.insert_all(entries.drain(..)) {
+        let if_present = self.loading.as_ref().map(|loading| loading.if_present).unwrap_or_default();
+        if let Err(problem) = self.insert_all(entries.drain(..), if_present) {
             self.fail_loading(problem);
         }
     }
@@ -481,9 +586,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         loading: &mut Loading,
         asked: finding::Asked,
         result: io::Result<Output>,
-    ) -> Result<(), String> {
-        let Some(finder) = &mut loading.finder else { return Ok(()) };
-        let Some(plan) = finder.take(asked, result)? else { return Ok(()) };
+    ) -> Result<Option<(Reload, LoadPlan)>, String> {
+        let Some(finder) = &mut loading.finder else { return Ok(None) };
+        let Some(plan) = finder.take(asked, result)? else { return Ok(None) };
+        if loading.again.is_some() && plan.files.is_empty() {
+            return Err("there is no file to load".to_owned());
+        }
         if !plan.files.is_empty() {
             self.shared.system.notice(format!("Loading {}", plan.description).as_bytes());
         }
@@ -494,12 +602,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.shared.persistence.change(|facts| facts.last_cut_ms = cut_ms);
         }
         self.shared.loading.set_total(plan.total_bytes(), plan.used_memory_bytes);
+        if let Some(reload) = loading.again {
+            return Ok(Some((reload, plan)));
+        }
         let plan = Arc::new(plan);
         for peer in 1..self.mesh.nodes() {
             self.mesh.note(peer, Note::Load(plan.clone()));
         }
         self.take_plan(loading, &plan);
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -14,6 +14,7 @@ pub struct LoadingProgress {
     used_memory_bytes: AtomicU64,
     keys_loaded: AtomicU64,
     keys_expired: AtomicU64,
+    keys_kept: AtomicU64,
     has_failed: AtomicBool,
     failure: Mutex<Option<String>>,
 }
@@ -22,7 +23,9 @@ impl LoadingProgress {
     /// Loading begins. Clients are refused from now on.
     pub fn begin(&self, unix_us: i64) {
         self.started_at_unix_us.store(unix_us, Ordering::Relaxed);
-        for counter in [&self.total_bytes, &self.loaded_bytes, &self.keys_loaded, &self.keys_expired] {
+        let counters =
+            [&self.total_bytes, &self.loaded_bytes, &self.keys_loaded, &self.keys_expired, &self.keys_kept];
+        for counter in counters {
             counter.store(0, Ordering::Relaxed);
         }
         self.is_loading.store(true, Ordering::Release);
@@ -41,6 +44,16 @@ impl LoadingProgress {
     pub(crate) fn add_keys(&self, loaded: u64, expired: u64) {
         self.keys_loaded.fetch_add(loaded, Ordering::Relaxed);
         self.keys_expired.fetch_add(expired, Ordering::Relaxed);
+    }
+
+    /// A key that was to be loaded was there, and stays.
+    pub(crate) fn note_kept(&self) {
+        self.keys_kept.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many were there.
+    pub(crate) fn keys_kept(&self) -> u64 {
+        self.keys_kept.load(Ordering::Relaxed)
     }
 
     /// All is loaded, unless something has failed: then loading does not end but with the server.

@@ -9,7 +9,7 @@ use crate::network::ConnectionId;
 use crate::shared::Shared;
 
 /// What Redis answers to a SAVE that fails.
-const FAILED: &[u8] = b"-ERR\r\n";
+pub(super) const FAILED: &[u8] = b"-ERR\r\n";
 /// What it answers to a SHUTDOWN that cannot save.
 const CANNOT_END: &[u8] = b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n";
 

@@ -4,6 +4,7 @@ use super::cut::{Rounds, Verdict};
 use super::merge;
 use super::names::Place;
 use super::part::put_file_header;
+use super::reload::AskedReload;
 use super::set::{self, Body, Job, Merge, Outcome, Publish};
 use super::status::{EndOrder, Purpose};
 use super::tidy::{Keep, Prepare, Tidy};
@@ -14,6 +15,7 @@ use crate::core::Core;
 use crate::disk::Output;
 use crate::mesh::Traffic;
 use crate::system::DirectoryHold;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use tessera_routing::ShardId;
@@ -81,6 +83,10 @@ pub(crate) struct Coordinator {
     wanted: Option<Purpose>,
     attempts: u64,
     next_look_ns: u64,
+    /// Keys are being loaded again, or will be after the snapshot under way.
+    pub(super) reload: Option<AskedReload>,
+    /// Asked for and not begun.
+    pub(super) reloads: VecDeque<AskedReload>,
 }
 
 impl Coordinator {
@@ -91,8 +97,18 @@ impl Coordinator {
     }
 
     /// Nothing is under way.
+    pub(super) fn is_resting(&self) -> bool {
+        self.current.is_none() && self.job.is_none() && self.reload.is_none()
+    }
+
+    /// Nothing is under way, or to be.
     pub(super) fn is_idle(&self) -> bool {
-        self.current.is_none() && self.job.is_none()
+        self.is_resting() && self.reloads.is_empty()
+    }
+
+    /// A snapshot is asked for and not begun.
+    pub(super) fn has_wanted(&self) -> bool {
+        self.wanted.is_some()
     }
 
     /// The job that has come to its end.
@@ -113,15 +129,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.shared.persistence.is_asked() {
             self.take_orders(&mut coordinator);
         }
-        if coordinator.is_idle() && self.now_ns >= coordinator.next_look_ns {
+        if coordinator.is_resting() && self.now_ns >= coordinator.next_look_ns {
             coordinator.next_look_ns = self.now_ns + LOOK_PERIOD_NS;
             self.look_at_save_points();
         }
-        if coordinator.is_idle()
+        if coordinator.is_resting()
             && let Some(purpose) = coordinator.wanted.take()
         {
             self.begin_snapshot(&mut coordinator, purpose);
         }
+        self.begin_reload(&mut coordinator);
         self.watch_cut(&mut coordinator);
         // A job that ends may have another follow.
         loop {
@@ -137,7 +154,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Until all is loaded, nothing of what is there may be replaced or removed. The server may end.
     fn end_while_loading(&mut self) {
-        if self.shared.persistence.is_asked() && self.shared.persistence.take_end().is_some() {
+        // What is loaded again is all there soon: then the server may end as at any time.
+        let is_start = !self.is_loading_again();
+        if is_start && self.shared.persistence.is_asked() && self.shared.persistence.take_end().is_some() {
             self.shared.shut_down();
         }
     }
@@ -197,10 +216,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn begin_snapshot(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
+    pub(super) fn begin_snapshot(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
         let unix_s = self.unix_us.div_euclid(1_000_000);
         self.shared.persistence.change(|facts| {
-            facts.saves += 1;
+            facts.saves += u64::from(purpose != Purpose::Reload { saves: false });
             facts.peak_ahead_bytes = 0;
             if purpose == Purpose::Background {
                 facts.background_since_unix_s = Some(unix_s);
@@ -215,7 +234,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return self.end_snapshot(coordinator, (purpose, u64::MAX), self.now_ns, Err(problem));
             }
         };
-        coordinator.job = Some(Job::Prepare(Prepare::new(place.clone())));
+        let is_to_save = purpose != Purpose::Reload { saves: false };
+        coordinator.job = is_to_save.then(|| Job::Prepare(Prepare::new(place.clone())));
         coordinator.current = Some(Current {
             purpose,
             place,
@@ -234,6 +254,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             keys: 0,
             changes: 0,
         });
+        if !is_to_save {
+            self.begin_drain(coordinator);
+        }
     }
 
     /// Has all nodes drain, gives up when that takes too long, and tries again.
@@ -245,6 +268,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             {
                 self.tell_all(|| SnapshotNote::GiveUp { attempt });
                 if current.is_given_up {
+                    if current.purpose == (Purpose::Reload { saves: false }) {
+                        return self.snapshot_is_over(coordinator);
+                    }
                     return self.tidy_after_failure(coordinator, false);
                 }
                 self.shared.persistence.change(|facts| facts.cuts_given_up += 1);
@@ -267,6 +293,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A node has nothing under way.
     pub(super) fn take_report(&mut self, node: usize, attempt: u64, round: u32, traffic: Traffic) {
         let Some(mut coordinator) = self.snapshot.coordinator.take() else { return };
+        let mut is_only_drained = false;
         if let Some(current) = &mut coordinator.current
             && let Phase::Draining { attempt: now, since_ns, rounds } = &mut current.phase
             && *now == attempt
@@ -280,9 +307,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Verdict::Quiet => {
                     let took_ns = self.clock.monotonic_ns().saturating_sub(*since_ns);
                     self.shared.persistence.change(|facts| facts.last_cut_ns = took_ns);
-                    self.cut(current, attempt);
+                    if current.purpose == (Purpose::Reload { saves: false }) {
+                        is_only_drained = true;
+                    } else {
+                        self.cut(current, attempt);
+                    }
                 }
             }
+        }
+        if is_only_drained {
+            coordinator.current = None;
+            self.find_what_to_reload(&mut coordinator);
         }
         self.snapshot.coordinator = Some(coordinator);
     }
@@ -305,7 +340,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             ahead_max_len_bytes: usize::try_from(self.config.snapshot_ahead_max.0).unwrap_or(usize::MAX),
             rate_limit_bytes_per_s: self.config.snapshot_rate_limit_mb * MB,
             key_delay_ns: current.key_delay_ns,
-            is_last: matches!(current.purpose, Purpose::End { .. }),
+            keeps_holding: matches!(current.purpose, Purpose::End { .. } | Purpose::Reload { .. }),
         });
         current.phase = Phase::Writing { written: vec![None; nodes], left: nodes };
         current.order = Some(order.clone());
@@ -476,6 +511,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// What was given up is begun anew if somebody waits for it, or if all keys were removed and that is to be saved.
     fn begin_again(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
         match (coordinator.wanted, purpose) {
+            (_, Purpose::Reload { .. }) => self.reload_has_failed(coordinator),
             // The server is to end, and saves something later than what this client has asked for.
             (Some(_), Purpose::Save | Purpose::Transfer) => self.tell_failed(purpose),
             (Some(_), _) => {}
@@ -526,6 +562,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Purpose::Background | Purpose::Save | Purpose::Transfer => {
                 self.tell_all(|| SnapshotNote::Ended { ended, published: published.clone() });
             }
+            Purpose::Reload { saves } => {
+                if saves {
+                    // Others may have waited for it too.
+                    self.tell_all(|| SnapshotNote::Ended { ended, published: None });
+                }
+                if is_whole {
+                    self.find_what_to_reload(coordinator);
+                } else {
+                    self.reload_has_failed(coordinator);
+                }
+            }
             Purpose::End { force } if is_whole || force => {
                 if !is_whole {
                     self.log_snapshot("Error trying to save the DB. Exit anyway.");
@@ -558,6 +605,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn note_all_removed(&mut self) {
         let Some(mut coordinator) = self.snapshot.coordinator.take() else { return };
         match &mut coordinator.current {
+            // It saves nothing, and comes after the command.
+            Some(Current { purpose: Purpose::Reload { saves: false }, .. }) => {
+                if !self.config.save.points.is_empty() {
+                    coordinator.wanted.get_or_insert(Purpose::Background);
+                }
+            }
             // Its cut is still to come, after the command.
             Some(Current {
                 phase: Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. },
@@ -581,16 +634,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A client waits for a snapshot without the keys that it has removed.
     pub(super) fn take_removed(&mut self) {
         let mut coordinator = self.snapshot.coordinator.take().unwrap_or_default();
-        let phase = coordinator.current.as_ref().map(|current| &current.phase);
+        let saves = |current: &&Current| current.purpose != Purpose::Reload { saves: false };
+        let is_under_way = coordinator.current.is_some();
+        let phase = coordinator.current.as_ref().filter(saves).map(|current| &current.phase);
         match phase {
             // Its cut is still to come.
             Some(Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. }) => {}
-            Some(_) => {
+            _ if is_under_way => {
                 coordinator.wanted.get_or_insert(Purpose::Background);
                 self.shared.persistence.set_busy(true);
             }
             // One may be asked for already.
-            None => {
+            _ => {
                 self.shared.ask_for_snapshot(Purpose::Background, self.unix_us);
             }
         }

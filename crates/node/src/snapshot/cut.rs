@@ -88,6 +88,13 @@ impl Rounds {
     }
 }
 
+impl Drain {
+    /// The attempt needs no cut, or no reports any more.
+    pub(super) fn forget_attempt(&mut self) {
+        self.attempt = None;
+    }
+}
+
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Remembers a connection whose command waits for the cut.
     #[cold]
@@ -172,7 +179,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.mesh.note(peer, Note::Snapshot(Box::new(SnapshotNote::Cut(order.clone()))));
         }
         self.begin_part(order);
-        if !order.is_last {
+        if !order.keeps_holding {
             self.let_clients_go();
         }
     }

@@ -67,6 +67,7 @@ mod tests {
             ends_at_bytes: *ends,
         };
         let layout = SnapshotLayout {
+            entries: 0,
             databases: sizes.iter().map(database).collect(),
             runs: runs.iter().map(run).collect(),
             is_complete,

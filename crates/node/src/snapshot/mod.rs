@@ -10,7 +10,7 @@
 //! * [`merge`]: in which order parts of several files make one.
 //! * [`transfer`]: clients that are sent a snapshot.
 //! * [`status`]: what is asked for, and what is told of it.
-//! * [`commands`]: SAVE, SHUTDOWN and what else clients and signals ask for.
+//! * [`commands`]: SAVE, SHUTDOWN and what else clients and signals ask for; [`reload`] DEBUG RELOAD.
 
 mod commands;
 mod coordinator;
@@ -19,6 +19,7 @@ mod file;
 mod merge;
 pub(crate) mod names;
 mod part;
+mod reload;
 mod set;
 pub mod status;
 mod tidy;
@@ -37,8 +38,10 @@ use crate::mesh::{Note, Traffic};
 use crate::network::ConnectionId;
 use cut::Drain;
 use part::Part;
+use reload::{ReloadOrder, Reloader};
 use std::io;
 use std::sync::Arc;
+use tessera_command::host::Reload;
 use tessera_keyspace::snapshot::SnapshotLayout;
 use transfer::{Published, Transfers};
 use waiting::Aside;
@@ -69,8 +72,8 @@ pub struct CutOrder {
     pub(crate) rate_limit_bytes_per_s: u64,
     /// How long each key takes, however fast it is, in nanoseconds. For tests.
     pub(crate) key_delay_ns: u64,
-    /// The server is to end with it: clients stay held.
-    pub(crate) is_last: bool,
+    /// Clients stay held: the server is to end with it, or to load it again.
+    pub(crate) keeps_holding: bool,
 }
 
 /// A shard's file, written and on the disk.
@@ -134,6 +137,24 @@ pub enum SnapshotNote {
     },
     /// To node 0: all keys are removed, and a client waits for a snapshot without them.
     Removed,
+    /// To node 0: one of my clients wants all keys to be loaded again.
+    Reload {
+        /// Of what my clients have asked for.
+        number: u64,
+        /// What it wants.
+        reload: Reload,
+    },
+    /// Node 0, or a peer that has heard from it: load this again.
+    LoadAgain(Arc<ReloadOrder>),
+    /// Node 0: all nodes have done so, or it is not to be.
+    Reloaded {
+        /// The node of the client that has asked for it.
+        home: usize,
+        /// Which of those that its clients have asked for.
+        number: u64,
+        /// The answer.
+        reply: &'static [u8],
+    },
     /// Node 0: a snapshot has ended, and the server has not.
     Ended {
         /// How.
@@ -163,6 +184,11 @@ pub(crate) struct Snapshot {
     pub(crate) aside: Aside,
     /// Connections that wait for the end of a snapshot.
     pub(crate) savers: Vec<Saver>,
+    /// Connections that wait for keys to be loaded again.
+    pub(crate) reloaders: Vec<Reloader>,
+    /// How often this node's clients have asked for that, and how often it was begun.
+    pub(crate) reloads_asked: u64,
+    pub(crate) reloads_begun: u64,
     /// Snapshots that clients are sent, or wait for.
     pub(crate) transfers: Transfers,
     /// What was asked of the disk, by the number that its outcome comes under.
@@ -232,6 +258,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             SnapshotNote::Abort { epoch } => self.abort_part(epoch),
             SnapshotNote::Part { epoch, outcome } => self.take_part(peer, epoch, outcome),
             SnapshotNote::Removed => self.take_removed(),
+            SnapshotNote::Reload { number, reload } => self.take_asked_reload(peer, number, reload),
+            SnapshotNote::LoadAgain(order) => self.take_reload_order(&order),
+            SnapshotNote::Reloaded { home, number, reply } => self.take_reloaded(home, number, reply),
             SnapshotNote::Ended { ended, published } => {
                 self.take_ended(ended);
                 if ended.purpose == Purpose::Transfer {

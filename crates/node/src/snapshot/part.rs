@@ -222,7 +222,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if progress == SnapshotProgress::Done {
                 part.is_walking = false;
                 part.written.body_len_bytes = part.file.len_bytes() - part.written.body_offset_bytes;
-                part.written.layout = Arc::new(self.shard.take_snapshot_layout());
+                let layout = self.shard.take_snapshot_layout();
+                part.written.keys = layout.entries;
+                part.written.layout = Arc::new(layout);
                 part.written.checksum = put_file_end(&mut part.file, part.order.checksum);
                 part.written.len_bytes = part.file.len_bytes();
                 break;

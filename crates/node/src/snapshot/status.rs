@@ -12,6 +12,11 @@ pub enum Purpose {
     Save,
     /// A client is to be sent it.
     Transfer,
+    /// All is to be loaded again after it.
+    Reload {
+        /// Or after its cut alone.
+        saves: bool,
+    },
     /// The server is to end with it.
     End {
         /// Also if it fails.
@@ -104,6 +109,12 @@ impl Persistence {
         state.wanted = Some(purpose);
         self.is_asked.store(true, Ordering::Release);
         true
+    }
+
+    /// Something like a snapshot begins, unless one is wanted or under way: then false.
+    pub(crate) fn become_busy(&self) -> bool {
+        let mut state = self.state();
+        !std::mem::replace(&mut state.is_busy, true)
     }
 
     /// Asks for the server's end. Node 0 has to be woken.

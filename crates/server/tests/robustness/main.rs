@@ -7,6 +7,7 @@ mod leavers;
 mod long_replies;
 mod memory;
 mod persistence;
+mod reloads;
 mod restarts;
 mod support;
 

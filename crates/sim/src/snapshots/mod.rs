@@ -62,6 +62,7 @@ pub fn play(shards: usize, seed: u64) -> Sights {
     config.rdb_compression = random.bool();
     // With little room for what is saved ahead, writes have to wait.
     config.snapshot_ahead_max = tessera_config::ByteCount([1_000, 20_000, 1 << 20][random.usize(..3)]);
+    config.enable_debug_command = tessera_config::Access::Yes;
     config.snapshot_rate_limit_mb = [0, 10, 50][random.usize(..3)];
     let world = World::with_config(shards, weather, false, random.u64(..), config);
     let boss = Client::new(world.kernel().connect(0), random.u64(..));
@@ -80,8 +81,9 @@ pub fn play(shards: usize, seed: u64) -> Sights {
     let calm = DiskWeather::slow(&mut play.random);
     play.world.disk().set_weather(calm);
     play.prepare();
-    match play.random.u8(..3) {
+    match play.random.u8(..4) {
         0 => play.snapshot_under_load(),
+        3 => play.reload_under_load(),
         1 => play.fail_and_recover(),
         _ => play.crash(),
     }
@@ -302,6 +304,58 @@ impl Play {
             assert_eq!(contents.len(), saved.files, "what is not needed is removed: {:?}", contents.keys());
             self.check(&saved, span);
         }
+    }
+
+    /// All keys are loaded again and again while clients write: nothing is lost, and nothing comes back.
+    fn reload_under_load(&mut self) {
+        const NOT_LOADED: &str = "-ERR Error trying to load the RDB dump, check server logs.\r\n";
+        let nodes = self.world.nodes();
+        let node = self.random.usize(..nodes);
+        let mut other = Client::new(self.world.kernel().connect(node), self.random.u64(..));
+        let mut asked = 0;
+        for _ in 0..self.random.usize(1..6) {
+            for _ in 0..self.random.usize(0..300) {
+                self.write();
+                self.step();
+            }
+            let (options, expected): (&[&str], &str) = match self.random.u8(..6) {
+                0 => (&["MERGE"], "+OK\r\n"),
+                1 => (&["NOFLUSH", "MERGE"], "+OK\r\n"),
+                // All keys are there already.
+                2 => (&["NOFLUSH"], NOT_LOADED),
+                _ => (&[], "+OK\r\n"),
+            };
+            // Another snapshot may be under way, or another client want the same.
+            let also: &[&str] = match self.random.u8(..4) {
+                0 => &["BGSAVE"],
+                1 => &["DEBUG", "RELOAD"],
+                _ => &[],
+            };
+            if !also.is_empty() {
+                other.say(&words(also));
+                asked += 1;
+            }
+            self.boss.say(&words(&[&["DEBUG", "RELOAD"], options].concat()));
+            while self.boss.replies.is_empty() {
+                let (weather, step) = (*self.world.weather(), self.world.steps());
+                if other.act(&mut self.world.kernel(), &weather, step) {
+                    self.world.note_answer();
+                }
+                self.write();
+                self.step();
+            }
+            let reply = self.boss.replies.pop_front().unwrap_or_default();
+            assert_eq!(String::from_utf8_lossy(&reply), expected, "{options:?}");
+            assert_eq!(self.world.shared().loading.failure(), None);
+        }
+        // What the other client has asked for comes to its end.
+        while other.replies.len() < asked || self.info("rdb_bgsave_in_progress") == "1" {
+            let (weather, step) = (*self.world.weather(), self.world.steps());
+            other.act(&mut self.world.kernel(), &weather, step);
+            self.step();
+        }
+        let span = self.save_under_load();
+        self.check(&read(&contents(&self.world.disk())).expect("the set is whole"), span);
     }
 
     fn fail_and_recover(&mut self) {

@@ -2,20 +2,21 @@
 
 use super::node::Node;
 use super::quicklist::Quicklist;
-use super::{End, Form, List};
+use super::{End, Form, List, ListSetting};
 use crate::listpack::Listpack;
 
 /// A list to which elements and whole nodes are added at the end. As in Redis, nodes keep the length that they come with.
 #[derive(Clone, Debug)]
 pub struct ListBuilder {
     quicklist: Quicklist,
-    setting: i32,
+    setting: ListSetting,
 }
 
 impl ListBuilder {
     /// No elements.
-    pub fn new(setting: i32) -> ListBuilder {
-        ListBuilder { quicklist: Quicklist::new(Listpack::new(), setting), setting }
+    pub fn new(setting: impl Into<ListSetting>) -> ListBuilder {
+        let setting = setting.into();
+        ListBuilder { quicklist: Quicklist::new(Listpack::new(), setting.max_listpack_size), setting }
     }
 
     /// How many elements there are.
@@ -30,7 +31,7 @@ impl ListBuilder {
 
     /// Adds an element to the last node, or to a new one if that is full.
     pub fn push(&mut self, element: &[u8]) {
-        self.quicklist.push(End::Back, element);
+        self.quicklist.push(End::Back, element, self.setting);
     }
 
     /// Adds a node of these elements, if there are any.

@@ -1,7 +1,7 @@
 //! Lists: elements in an order, added and taken at both ends at the same cost.
 //!
 //! A short list is one listpack; a longer one is a quicklist, whose nodes are listpacks. `list-max-listpack-size` bounds
-//! both, and is what `setting` stands for wherever a list may change its form.
+//! both. It is part of what `setting` stands for wherever a list may change its form, see [`ListSetting`].
 
 mod builder;
 mod limit;
@@ -9,6 +9,7 @@ mod node;
 mod nodes;
 mod quicklist;
 mod reading;
+mod setting;
 mod walk;
 
 pub use reading::{ListNodes, ListRef, NodePlace};
@@ -19,6 +20,7 @@ use crate::{Collection, Value, ValueRef};
 pub use builder::ListBuilder;
 use limit::Limit;
 use quicklist::{Popped, Quicklist};
+pub use setting::ListSetting;
 pub use walk::{Range, RangeBack};
 
 /// The setting that Redis gives a list that SORT stores, whatever the configuration says.
@@ -86,9 +88,10 @@ impl List {
     }
 
     /// A list of these elements in the form that SORT stores them in.
-    pub fn stored<'a>(elements: impl IntoIterator<Item = &'a [u8]>, setting: i32) -> List {
+    pub fn stored<'a>(elements: impl IntoIterator<Item = &'a [u8]>, setting: impl Into<ListSetting>) -> List {
+        let setting = setting.into();
         let mut quicklist = Quicklist::new(Listpack::new(), STORED_SETTING);
-        elements.into_iter().for_each(|element| quicklist.push(End::Back, element));
+        elements.into_iter().for_each(|element| quicklist.push(End::Back, element, setting));
         let mut list = List { form: Form::Quick(Box::new(quicklist)) };
         list.unite(setting, false);
         list
@@ -96,16 +99,17 @@ impl List {
 
     /// Becomes a quicklist if it is too long for a listpack, or will be with `added` more elements of `added_bytes`.
     #[inline]
-    fn grow(&mut self, added: usize, added_bytes: usize, setting: i32) {
+    fn grow(&mut self, added: usize, added_bytes: usize, setting: ListSetting) {
         if let Form::Packed(listpack) = &mut self.form {
             let len_bytes = listpack.len_bytes().saturating_add(added_bytes);
             let overhead_bytes = added.saturating_mul(ELEMENT_OVERHEAD_BYTES);
-            if Limit::new(setting).is_exceeded(len_bytes, listpack.len().saturating_add(added))
+            if Limit::new(setting.max_listpack_size)
+                .is_exceeded(len_bytes, listpack.len().saturating_add(added))
                 || !listpack.has_room_for(added_bytes.saturating_add(overhead_bytes))
             {
                 let mut first = std::mem::take(listpack);
                 first.trim();
-                let quicklist = Quicklist::new(first, setting);
+                let quicklist = Quicklist::new(first, setting.max_listpack_size);
                 self.form = Form::Quick(Box::new(quicklist));
             }
         }
@@ -113,9 +117,10 @@ impl List {
 
     /// Becomes a listpack if it is short enough.
     #[inline]
-    fn unite(&mut self, setting: i32, is_shrinking: bool) {
+    fn unite(&mut self, setting: ListSetting, is_shrinking: bool) {
         if let Form::Quick(quicklist) = &mut self.form
-            && let Some(listpack) = quicklist.take_listpack(Limit::new(setting), is_shrinking)
+            && let Some(listpack) =
+                quicklist.take_listpack(Limit::new(setting.max_listpack_size), is_shrinking)
         {
             self.form = Form::Packed(listpack);
         }
@@ -126,12 +131,13 @@ impl List {
         &mut self,
         end: End,
         elements: impl ExactSizeIterator<Item = &'a [u8]> + Clone,
-        setting: i32,
+        setting: impl Into<ListSetting>,
     ) {
+        let setting = setting.into();
         let added_bytes = elements.clone().fold(0usize, |sum, element| sum.saturating_add(element.len()));
         self.grow(elements.len(), added_bytes, setting);
         match &mut self.form {
-            Form::Quick(quicklist) => elements.for_each(|element| quicklist.push(end, element)),
+            Form::Quick(quicklist) => elements.for_each(|element| quicklist.push(end, element, setting)),
             Form::Packed(listpack) if elements.len() == 1 => elements.for_each(|element| match end {
                 End::Front => listpack.push_front(element),
                 End::Back => listpack.push_back(element),
@@ -149,10 +155,11 @@ impl List {
     }
 
     /// Adds an element that was taken from another list, or from this one.
-    pub fn push_taken(&mut self, end: End, taken: &Taken, setting: i32) {
+    pub fn push_taken(&mut self, end: End, taken: &Taken, setting: impl Into<ListSetting>) {
+        let setting = setting.into();
         self.grow(1, if taken.counts { taken.bytes.len() } else { 0 }, setting);
         match &mut self.form {
-            Form::Quick(quicklist) => quicklist.push(end, &taken.bytes),
+            Form::Quick(quicklist) => quicklist.push(end, &taken.bytes, setting),
             Form::Packed(listpack) => match end {
                 End::Front => listpack.push_front(&taken.bytes),
                 End::Back => listpack.push_back(&taken.bytes),
@@ -161,7 +168,8 @@ impl List {
     }
 
     /// Takes the element at an end.
-    pub fn pop(&mut self, end: End, setting: i32) -> Option<Taken> {
+    pub fn pop(&mut self, end: End, setting: impl Into<ListSetting>) -> Option<Taken> {
+        let setting = setting.into();
         let taken = self.pop_as_it_is(end);
         self.unite(setting, true);
         taken
@@ -187,7 +195,8 @@ impl List {
     }
 
     /// Takes the element at one end and adds it at the same end or the other. Its bytes.
-    pub fn rotate(&mut self, from: End, to: End, setting: i32) -> Option<Vec<u8>> {
+    pub fn rotate(&mut self, from: End, to: End, setting: impl Into<ListSetting>) -> Option<Vec<u8>> {
+        let setting = setting.into();
         let taken = self.pop_as_it_is(from)?;
         self.push_taken(to, &taken, setting);
         self.unite(setting, true);
@@ -195,11 +204,12 @@ impl List {
     }
 
     /// Puts another element in the place of the one with this index. False if there is none.
-    pub fn set(&mut self, index: usize, element: &[u8], setting: i32) -> bool {
+    pub fn set(&mut self, index: usize, element: &[u8], setting: impl Into<ListSetting>) -> bool {
+        let setting = setting.into();
         // Redis asks before it looks.
         self.grow(1, element.len(), setting);
         let is_set = match &mut self.form {
-            Form::Quick(quicklist) => quicklist.set(index, element),
+            Form::Quick(quicklist) => quicklist.set(index, element, setting),
             Form::Packed(listpack) => match listpack.seek(index) {
                 Some(position) => {
                     listpack.replace(position, element);
@@ -215,13 +225,20 @@ impl List {
     }
 
     /// Adds an element before or behind the first that is `pivot`. False if there is none.
-    pub fn insert(&mut self, side: End, pivot: &[u8], element: &[u8], setting: i32) -> bool {
+    pub fn insert(
+        &mut self,
+        side: End,
+        pivot: &[u8],
+        element: &[u8],
+        setting: impl Into<ListSetting>,
+    ) -> bool {
+        let setting = setting.into();
         // Redis asks before it looks.
         self.grow(1, element.len(), setting);
         match &mut self.form {
             Form::Quick(quicklist) => match quicklist.find(pivot) {
                 Some(at) => {
-                    quicklist.insert(at, side, element);
+                    quicklist.insert(at, side, element, setting);
                     true
                 }
                 None => false,
@@ -241,7 +258,14 @@ impl List {
     }
 
     /// Takes away the elements that are `wanted`, at most `max` of them, beginning at an end. How many it were.
-    pub fn remove_equal(&mut self, from: End, max: usize, wanted: &[u8], setting: i32) -> usize {
+    pub fn remove_equal(
+        &mut self,
+        from: End,
+        max: usize,
+        wanted: &[u8],
+        setting: impl Into<ListSetting>,
+    ) -> usize {
+        let setting = setting.into();
         let removed = match &mut self.form {
             Form::Quick(quicklist) => quicklist.remove_equal(from, max, wanted),
             Form::Packed(listpack) => quicklist::remove_equal(listpack, from, max, wanted),
@@ -253,13 +277,15 @@ impl List {
     }
 
     /// Takes away `count` elements, or as many as there are, at an end.
-    pub fn remove_at(&mut self, end: End, count: usize, setting: i32) {
+    pub fn remove_at(&mut self, end: End, count: usize, setting: impl Into<ListSetting>) {
+        let setting = setting.into();
         self.remove_as_it_is(end, count);
         self.unite(setting, true);
     }
 
     /// Takes away so many elements at both ends, or as many as there are.
-    pub fn trim(&mut self, front: usize, back: usize, setting: i32) {
+    pub fn trim(&mut self, front: usize, back: usize, setting: impl Into<ListSetting>) {
+        let setting = setting.into();
         self.remove_as_it_is(End::Front, front);
         self.remove_as_it_is(End::Back, back);
         self.unite(setting, true);

@@ -2,20 +2,14 @@
 
 use super::End;
 use super::limit::Limit;
+use super::setting::ListSetting;
 use crate::allocation::block_len_bytes;
-use crate::listpack::{self, Listpack};
+use crate::listpack::Listpack;
 
-/// Elements from this length on have a node of their own, without a listpack, in bytes.
-const LARGE_LEN_BYTES: usize = listpack::MAX_LEN_BYTES;
 /// What an element is taken to need in a listpack besides its bytes when a node is asked for room.
 const ELEMENT_OVERHEAD_BYTES: usize = 8;
 /// Header and end of a listpack, of which two have one too many when they become one.
 const LISTPACK_OVERHEAD_BYTES: usize = 7;
-
-/// Whether an element gets a node of its own.
-pub(super) fn is_large(element: &[u8]) -> bool {
-    element.len() >= LARGE_LEN_BYTES
-}
 
 #[derive(Clone, Debug)]
 enum Content {
@@ -37,8 +31,8 @@ const _: () = assert!(size_of::<Node>() == 32);
 
 impl Node {
     /// A node of one element.
-    pub fn of_one(element: &[u8]) -> Node {
-        if is_large(element) {
+    pub fn of_one(element: &[u8], setting: ListSetting) -> Node {
+        if setting.is_large(element) {
             return Node { content: Content::Plain(element.into()), len: 1 };
         }
         let mut listpack = Listpack::new();
@@ -115,10 +109,10 @@ impl Node {
 
     /// Whether one more element of this length may be added.
     #[inline]
-    pub fn has_room_for(&self, element: &[u8], limit: Limit) -> bool {
+    pub fn has_room_for(&self, element: &[u8], limit: Limit, setting: ListSetting) -> bool {
         let Content::Packed(listpack) = &self.content else { return false };
         let len_bytes = listpack.len_bytes() + element.len() + ELEMENT_OVERHEAD_BYTES;
-        !is_large(element) && !limit.is_exceeded(len_bytes, self.len() + 1)
+        !setting.is_large(element) && !limit.is_exceeded(len_bytes, self.len() + 1)
     }
 
     /// Whether it and the node behind it may become one.

@@ -3,8 +3,9 @@
 
 use super::End;
 use super::limit::Limit;
-use super::node::{Node, is_large};
+use super::node::Node;
 use super::nodes::{Nodes, Place};
+use super::setting::ListSetting;
 use crate::listpack::{self, Element, Listpack, Pack};
 
 /// See the module.
@@ -33,12 +34,12 @@ pub(super) struct At {
 
 impl Quicklist {
     /// A list of the elements of `listpack`, which may be none.
-    pub fn new(listpack: Listpack, setting: i32) -> Quicklist {
+    pub fn new(listpack: Listpack, max_listpack_size: i32) -> Quicklist {
         let mut nodes = Nodes::default();
         if !listpack.is_empty() {
             nodes.push(End::Back, Node::packed(listpack));
         }
-        Quicklist { nodes, limit: Limit::of_nodes(setting) }
+        Quicklist { nodes, limit: Limit::of_nodes(max_listpack_size) }
     }
 
     /// The nodes to look at.
@@ -76,12 +77,12 @@ impl Quicklist {
 
     /// Adds an element at an end.
     #[inline]
-    pub fn push(&mut self, end: End, element: &[u8]) {
+    pub fn push(&mut self, end: End, element: &[u8], setting: ListSetting) {
         match self.nodes.end(end) {
-            Some(place) if self.nodes.get(place).has_room_for(element, self.limit) => {
+            Some(place) if self.nodes.get(place).has_room_for(element, self.limit, setting) => {
                 self.nodes.change(place, |node| node.push(end, element));
             }
-            _ => self.nodes.push(end, Node::of_one(element)),
+            _ => self.nodes.push(end, Node::of_one(element, setting)),
         }
     }
 
@@ -139,12 +140,12 @@ impl Quicklist {
     }
 
     /// Puts another element in the place of number `index`. False if there is none.
-    pub fn set(&mut self, index: usize, element: &[u8]) -> bool {
+    pub fn set(&mut self, index: usize, element: &[u8], setting: ListSetting) -> bool {
         let Some((place, offset)) = self.nodes.seek(index) else { return false };
         let node = self.nodes.get(place);
         match node.listpack() {
             Ok(listpack)
-                if !is_large(element)
+                if !setting.is_large(element)
                     && listpack.has_room_for(element.len() + listpack::ELEMENT_OVERHEAD_BYTES) =>
             {
                 self.nodes.change(place, |node| {
@@ -156,38 +157,38 @@ impl Quicklist {
                     });
                 });
             }
-            Ok(_) => self.replace_by_node(At { place, offset }, element),
-            Err(_) => self.replace_plain(place, element),
+            Ok(_) => self.replace_by_node(At { place, offset }, element, setting),
+            Err(_) => self.replace_plain(place, element, setting),
         }
         true
     }
 
     /// Puts an element in the place of a large one.
-    fn replace_plain(&mut self, place: Place, element: &[u8]) {
+    fn replace_plain(&mut self, place: Place, element: &[u8], setting: ListSetting) {
         let next = self.nodes.next(place);
-        match next.filter(|next| self.nodes.get(*next).has_room_for(element, self.limit)) {
+        match next.filter(|next| self.nodes.get(*next).has_room_for(element, self.limit, setting)) {
             Some(next) => {
                 self.nodes.change(next, |node| node.push(End::Front, element));
                 self.nodes.remove(place);
             }
-            None => self.nodes.change(place, |node| *node = Node::of_one(element)),
+            None => self.nodes.change(place, |node| *node = Node::of_one(element, setting)),
         }
     }
 
     /// Puts a node of its own in the place of an element of several.
-    fn replace_by_node(&mut self, At { place, offset }: At, element: &[u8]) {
+    fn replace_by_node(&mut self, At { place, offset }: At, element: &[u8], setting: ListSetting) {
         let len = self.nodes.get(place).len();
         if len == 1 {
-            return self.nodes.change(place, |node| *node = Node::of_one(element));
+            return self.nodes.change(place, |node| *node = Node::of_one(element, setting));
         }
         if offset == 0 {
             self.remove_at(At { place, offset }, 1);
-            self.nodes.insert(place, End::Front, Node::of_one(element));
+            self.nodes.insert(place, End::Front, Node::of_one(element, setting));
             return;
         }
         let behind = (offset + 1 < len).then(|| self.nodes.change(place, |node| node.split_off(offset + 1)));
         self.remove_at(At { place, offset }, 1);
-        let mut new = self.nodes.insert(place, End::Back, Node::of_one(element));
+        let mut new = self.nodes.insert(place, End::Back, Node::of_one(element, setting));
         if let Some(behind) = behind {
             let behind = self.nodes.insert(new, End::Back, behind);
             new = self.nodes.previous(behind).unwrap_or(new);
@@ -213,14 +214,14 @@ impl Quicklist {
     }
 
     /// Adds an element before or behind another.
-    pub fn insert(&mut self, at: At, side: End, element: &[u8]) {
+    pub fn insert(&mut self, at: At, side: End, element: &[u8], setting: ListSetting) {
         let At { place, offset } = at;
         let node = self.nodes.get(place);
         let index = match side {
             End::Front => offset,
             End::Back => offset + 1,
         };
-        if node.has_room_for(element, self.limit) {
+        if node.has_room_for(element, self.limit, setting) {
             return self.nodes.change(place, |node| {
                 node.change(|listpack| {
                     listpack.insert(listpack.seek(index), &[Element::new(element)]);
@@ -230,30 +231,32 @@ impl Quicklist {
         }
         let is_at_edge = index == 0 || index == node.len();
         if !is_at_edge {
-            return self.insert_within(place, index, side, element);
+            return self.insert_within(place, index, side, element, setting);
         }
         let neighbour = match side {
             End::Front => self.nodes.previous(place),
             End::Back => self.nodes.next(place),
         };
-        match neighbour.filter(|neighbour| self.nodes.get(*neighbour).has_room_for(element, self.limit)) {
+        match neighbour
+            .filter(|neighbour| self.nodes.get(*neighbour).has_room_for(element, self.limit, setting))
+        {
             Some(neighbour) => self.nodes.change(neighbour, |node| node.push(side.other(), element)),
-            None => drop(self.nodes.insert(place, side, Node::of_one(element))),
+            None => drop(self.nodes.insert(place, side, Node::of_one(element, setting))),
         }
     }
 
     /// Adds an element as number `index` of a node that has no room for it.
-    fn insert_within(&mut self, place: Place, index: usize, side: End, element: &[u8]) {
+    fn insert_within(&mut self, place: Place, index: usize, side: End, element: &[u8], setting: ListSetting) {
         let mut behind = self.nodes.change(place, |node| node.split_off(index));
-        if is_large(element) {
+        if setting.is_large(element) {
             let behind = self.nodes.insert(place, End::Back, behind);
-            self.nodes.insert(behind, End::Front, Node::of_one(element));
+            self.nodes.insert(behind, End::Front, Node::of_one(element, setting));
             return;
         }
         let needed = element.len() + listpack::ELEMENT_OVERHEAD_BYTES;
         let half = if side == End::Front { self.nodes.get(place) } else { &behind };
         if !half.listpack().is_ok_and(|listpack| listpack.has_room_for(needed)) {
-            let new = self.nodes.insert(place, End::Back, Node::of_one(element));
+            let new = self.nodes.insert(place, End::Back, Node::of_one(element, setting));
             self.nodes.insert(new, End::Back, behind);
             return;
         }

@@ -8,6 +8,8 @@ mod help;
 mod log;
 mod populate;
 mod protocol;
+mod quicklist_packed_threshold;
+mod reload;
 mod set_active_expire;
 mod set_skip_checksum_validation;
 mod sleep;
@@ -39,6 +41,8 @@ pub const SUBCOMMANDS: &[Command] = &[
     Command::read::<DebugObject>(),
     Command::write::<populate::Populate>(),
     Command::session::<protocol::ProtocolReply>(),
+    Command::everywhere::<quicklist_packed_threshold::QuicklistPackedThreshold>(),
+    Command::session::<reload::ReloadKeys>(),
     Command::everywhere::<set_active_expire::SetActiveExpire>(),
     Command::everywhere::<set_skip_checksum_validation::SetSkipChecksumValidation>(),
     Command::session::<sleep::Sleep>(),

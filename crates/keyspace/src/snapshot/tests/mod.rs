@@ -372,6 +372,34 @@ fn use_is_loaded_as_it_was_saved() {
     assert_eq!(shard.database(0).volatile_len(), 1);
 }
 
+/// The manifest says how many keys a file has, and loading compares.
+#[test]
+fn keys_that_are_left_out_are_not_counted() {
+    let mut shard = Shard::new(2, 1);
+    shard.set_now_ms(500);
+    let key = |number: usize| format!("key:{number}").into_bytes();
+    let long = vec![b'x'; 10_000];
+    for number in 0..100 {
+        let value: &[u8] = if number % 10 == 0 { &long } else { b"value" };
+        let mut view = shard.view_mut(1, true);
+        view.put_string(&key(number), value, Expire::Clear);
+        if number % 3 == 0 {
+            view.set_expire(&key(number), Some(1000));
+        }
+    }
+    shard.begin_snapshot(SnapshotOptions { piece_len_bytes: 1000, ..OPTIONS });
+    // What is saved ahead in time is saved, whatever becomes of it.
+    shard.view_mut(1, true).delete(&key(6));
+    shard.set_now_ms(2000);
+    for number in [9, 10, 12] {
+        shard.view_mut(1, true).delete(&key(number));
+    }
+    let mut body = Vec::new();
+    rest(&mut shard, &mut body);
+    let layout = shard.take_snapshot_layout();
+    assert_eq!((layout.databases[0].keys, layout.entries), (100, 67));
+}
+
 /// Readers show a database as often as it is named.
 #[test]
 fn each_database_is_named_once() {

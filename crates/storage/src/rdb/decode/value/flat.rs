@@ -47,7 +47,7 @@ pub(super) fn decode(
 }
 
 fn list_of_ziplist(bytes: &[u8], thresholds: &Thresholds) -> Result<Decoded, Stop> {
-    let mut list = ListBuilder::new(thresholds.list_max_listpack_size);
+    let mut list = ListBuilder::new(thresholds.list_setting());
     for element in Ziplist::new(bytes).or_else(malformed)?.iter() {
         list.push(element.as_bytes(&mut Default::default()));
     }

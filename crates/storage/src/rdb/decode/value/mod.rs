@@ -105,7 +105,7 @@ impl ValueDecoder {
     /// Reads a value that is one string, or the beginning of one that has elements.
     fn begin(&mut self, reader: &mut Reader<'_>) -> Result<Option<Decoded>, Stop> {
         let thresholds = &self.options.thresholds;
-        let setting = thresholds.list_max_listpack_size;
+        let setting = thresholds.list_setting();
         match self.value_type {
             ValueType::StreamListpacks | ValueType::StreamListpacks2 | ValueType::StreamListpacks3 => {
                 return unsupported("it is a stream, and there are no streams here");
