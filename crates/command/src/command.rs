@@ -35,7 +35,7 @@ pub trait Read {
 
 /// A command whose reply may be long.
 ///
-/// [`Read::execute`] fails with [`Error::LongReply`] if the reply would be (see [`is_long`]) and may be streamed. Then this is asked.
+/// [`Read::execute`] fails with [`Error::LongReply`] if the reply would be (see [`is_long`] and [`is_long_string`]) and may be streamed. Then this is asked.
 pub trait Streamed: Read {
     /// Writes the header of the reply. Returns the key that the rest is made from, and how.
     fn stream<'a>(
@@ -53,6 +53,12 @@ pub fn is_long(collection: impl CollectionRef, elements: usize) -> bool {
     let bytes = collection.content_bytes();
     bytes > LONG_REPLY_BYTES
         && bytes as u128 * elements as u128 > LONG_REPLY_BYTES as u128 * collection.len() as u128
+}
+
+/// Whether a reply that is a string of so many bytes is long.
+#[inline]
+pub fn is_long_string(len_bytes: usize) -> bool {
+    len_bytes > LONG_REPLY_BYTES
 }
 
 /// How a long reply is begun: see [`Streamed::stream`].

@@ -34,7 +34,7 @@ pub mod words;
 
 pub use blocking::{Blocking, BlockingSteps, Target, Wait};
 pub use client::Client;
-pub use command::{Command, Everywhere, Read, Run, Session, Streamed, Write, is_long};
+pub use command::{Command, Everywhere, Read, Run, Session, Streamed, Write, is_long, is_long_string};
 pub use error::Error;
 pub use flags::{Categories, Flags, KeyFlags};
 pub use gather::{Act, Change, Context, Found, Gather, Need, TextNeed, Transfer, What};
@@ -57,7 +57,7 @@ pub mod prelude {
         Home, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread, Target,
         TextNeed, Transfer, Wait, What, Words, Write,
     };
-    pub use crate::{Streamed, is_long};
+    pub use crate::{Streamed, is_long, is_long_string};
     pub use tessera_keyspace::{Effect, Expire, Stream, View, ViewMut, WrongType};
     pub use tessera_resp::{Args, Protocol, Reply};
     pub use tessera_values::{

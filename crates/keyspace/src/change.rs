@@ -46,9 +46,9 @@ impl Shard {
 
     #[cold]
     fn before_watched_overwrite(&mut self, db: u16, key: &[u8]) {
-        // Only strings are overwritten where they are.
+        // Only strings are overwritten where they are, and of those not the longest, which have a box.
         let entry = self.databases[db as usize].table().get(key);
-        if entry.is_some_and(|entry| matches!(entry.value(), ValueRef::String(_))) {
+        if entry.is_some_and(|entry| matches!(entry.value(), ValueRef::String(_)) && !entry.is_boxed()) {
             return self.before_watched_change(db, key);
         }
         self.save_ahead(db, key, false);

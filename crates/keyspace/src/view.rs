@@ -3,6 +3,7 @@
 use crate::database::Database;
 use crate::effect::Effects;
 use crate::shard::{Shard, ShardSettings};
+use crate::stream::Stream;
 use crate::table::{Content, Entry, EntryMut, OwnedEntry};
 use tessera_values::string::canonical_integer;
 use tessera_values::{Collection, SortedSet, StringRef, Value, ValueRef};
@@ -216,6 +217,27 @@ impl<'a> ViewMut<'a> {
         let now_ms = self.shard.now_ms();
         self.shard.remove_if_expired(self.db, key, now_ms);
         self.shard.before_change(self.db, key);
+        self.find_unwatched(key)
+    }
+
+    /// Has `look` look at the entry of `key`, for a write that does not change the value where it is: nobody who is in the middle of
+    /// that need be minded. Counts as a use as with [`ViewMut::find_mut`].
+    #[inline]
+    pub fn look_to_write<T>(&mut self, key: &[u8], look: impl FnOnce(Entry<'_>) -> T) -> Option<T> {
+        let now_ms = self.shard.now_ms();
+        self.shard.remove_if_expired(self.db, key, now_ms);
+        self.find_unwatched(key).map(|entry| look(entry.as_entry()))
+    }
+
+    /// There is such a key, for a write that does not change its value where it is: see [`ViewMut::look_to_write`].
+    #[inline]
+    pub fn has_to_write(&mut self, key: &[u8]) -> bool {
+        self.look_to_write(key, |_| ()).is_some()
+    }
+
+    #[inline]
+    fn find_unwatched(&mut self, key: &[u8]) -> Option<EntryMut<'_>> {
+        let now_ms = self.shard.now_ms();
         let (touch, settings) = (self.touch, self.shard.settings());
         let Shard { databases, random, .. } = &mut *self.shard;
         let entry = databases[self.db as usize].table_unwatched().get_mut(key)?;
@@ -393,6 +415,13 @@ impl<'a> ViewMut<'a> {
         if let Some(entry) = self.database_mut().table_unwatched().get_mut(key) {
             entry.as_entry().set_usage_bits(bits);
         }
+    }
+
+    /// Leaves the rest of a write's reply to a stream about what `key` holds now, whatever the write does to it afterwards. Whoever
+    /// runs the command finds it in [`Shard::take_begun_stream`].
+    pub fn stream(&mut self, key: &[u8], stream: Box<dyn Stream>) {
+        let id = self.shard.open_stream(self.db, key, stream);
+        self.shard.streams.begun = Some(id);
     }
 
     /// Sets or clears the expiry of `key`. False if there is no such key.

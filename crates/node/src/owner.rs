@@ -49,6 +49,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let result = run(args, &mut self.shard.view_mut(db, touch), &mut reply);
                 let grown_bytes = self.shard.database(db).entry_bytes().saturating_sub(before_bytes);
                 self.memory.note_growth(grown_bytes);
+                self.opened_stream = self.shard.take_begun_stream();
                 result
             }
             Run::Gather(steps) => {
@@ -78,6 +79,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
             }
             Err(error) => {
+                if let Some(stream) = self.opened_stream.take() {
+                    self.shard.close_stream(stream);
+                }
                 outcome = Outcome::Failure;
                 reply.truncate(start);
                 let text = error.text(command.full_name);

@@ -149,6 +149,12 @@ impl Replies {
         sequence == self.first_sequence && matches!(self.owed.front(), Some(Owed::Waiting { .. }))
     }
 
+    /// The reply is awaited, and the client has not switched it off.
+    pub fn is_wanted(&self, sequence: u32) -> bool {
+        let index = sequence.wrapping_sub(self.first_sequence) as usize;
+        matches!(self.owed.get(index), Some(Owed::Waiting { wanted: true }))
+    }
+
     /// Takes in a piece of the awaited reply that nothing is missing before; more of it will come.
     pub fn arrive_partly(&mut self, sequence: u32, piece: &[u8]) {
         debug_assert!(self.is_first(sequence));

@@ -145,6 +145,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.mesh.note(owner, Note::EndStream(stream));
             return self.close(connection);
         }
+        if !connection.replies.is_wanted(ticket.sequence) {
+            self.mesh.note(owner, Note::EndStream(stream));
+            connection.replies.arrive(ticket.sequence, &[]);
+            if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
+                self.runnable.push_back(id);
+            }
+            return self.put(connection);
+        }
         self.begin_streamed(&mut connection, ticket.sequence, owner, stream, header);
         self.put(connection);
     }

@@ -16,4 +16,4 @@ pub mod words;
 
 pub use args::{Args, Span};
 pub use decode::{Decoded, Decoder, KEPT_SPANS_MAX, Limits, ProtocolError};
-pub use reply::{Protocol, Reply};
+pub use reply::{LINE_END, Protocol, Reply};

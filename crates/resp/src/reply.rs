@@ -12,6 +12,9 @@ pub enum Protocol {
     Resp3,
 }
 
+/// What ends a bulk string.
+pub const LINE_END: &[u8] = b"\r\n";
+
 /// Writes one reply at the end of a buffer.
 pub struct Reply<'a> {
     out: &'a mut Vec<u8>,
@@ -115,6 +118,11 @@ impl<'a> Reply<'a> {
         self.header(b'$', bytes.len() as i64);
         self.out.extend_from_slice(bytes);
         self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// The beginning of a bulk string of `len_bytes`. Its bytes and [`LINE_END`] are written by somebody else.
+    pub fn bulk_header(&mut self, len_bytes: usize) {
+        self.header(b'$', len_bytes as i64);
     }
 
     /// An integer as a bulk string.

@@ -31,9 +31,11 @@ enum Kind {
     SortedSet,
     /// A hash whose fields expire one after the other.
     Timed,
+    /// A string whose elements follow one another.
+    String,
 }
 
-const KINDS: [Kind; 5] = [Kind::List, Kind::Hash, Kind::Set, Kind::SortedSet, Kind::Timed];
+const KINDS: [Kind; 6] = [Kind::List, Kind::Hash, Kind::Set, Kind::SortedSet, Kind::Timed, Kind::String];
 
 /// What a reply tells of each element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,12 +98,17 @@ impl Writer {
             Kind::Hash | Kind::Timed => vec!["HSET".into(), self.key.clone()],
             Kind::Set => vec!["SADD".into(), self.key.clone()],
             Kind::SortedSet => vec!["ZADD".into(), self.key.clone()],
+            Kind::String => vec!["SET".into(), self.key.clone(), String::new()],
         };
         // A list's elements must come in the order of their places.
         self.next_stamp = self.next_stamp.next_multiple_of(ELEMENTS);
         for stamp in self.next_stamp..self.next_stamp + ELEMENTS {
             match self.kind {
                 Kind::List | Kind::Set => {}
+                Kind::String => {
+                    words[2].push_str(&element(stamp));
+                    continue;
+                }
                 Kind::Hash | Kind::Timed => words.push(place(stamp)),
                 Kind::SortedSet => words.push(stamp.to_string()),
             }
@@ -135,6 +142,10 @@ impl Writer {
             }
             Kind::Timed => say(&mut self.client, &["HSET", &self.key, "other", &element]),
             Kind::Set => say(&mut self.client, &["SADD", &self.key, &element]),
+            Kind::String => {
+                let offset = stamp % ELEMENTS * ELEMENT_LEN_BYTES as u64;
+                say(&mut self.client, &["SETRANGE", &self.key, &offset.to_string(), &element]);
+            }
             Kind::SortedSet => {
                 let member = self::element(stamp % ELEMENTS);
                 say(&mut self.client, &["ZADD", &self.key, "XX", &stamp.to_string(), &member]);
@@ -156,6 +167,18 @@ impl Reader {
                 (vec!["ZREVRANGE", key, "0", "-1", "WITHSCORES"], Shown::Pairs)
             }
             (Kind::SortedSet, _) => (vec!["ZRANGE", key, "0", "-1", "WITHSCORES"], Shown::Pairs),
+            (Kind::String, draw) => {
+                let words: &[&str] = match (draw, random.u8(..4)) {
+                    (0, _) => &["GET", key],
+                    (1, 0 | 1) => &["GETRANGE", key, "0", "-1"],
+                    (1, _) => &["SUBSTR", key, "0", "-1"],
+                    (_, 0) => &["GETEX", key, "PERSIST"],
+                    (_, 1) => &["GETDEL", key],
+                    (_, 2) => &["GETSET", key, "a string"],
+                    (_, _) => &["SET", key, "a string", "KEEPTTL", "GET"],
+                };
+                (words.to_vec(), Shown::Elements)
+            }
         };
         say(&mut self.client, &words);
         self.asked.push_back(Asked::Value { kind, shown, is_reversed });
@@ -190,6 +213,9 @@ fn check(kind: Kind, shown: Shown, is_reversed: bool, reply: &[u8]) {
     if scan::is_error(reply) {
         assert!(reply.starts_with(b"-WRONGTYPE"), "{}", reply.escape_ascii());
         return;
+    }
+    if kind == Kind::String {
+        return check_string(scan::text(reply).unwrap_or_default());
     }
     let texts: Vec<&[u8]> = scan::elements(reply).expect("elements").filter_map(scan::text).collect();
     if texts.is_empty() || kind == Kind::Timed {
@@ -232,6 +258,20 @@ fn check(kind: Kind, shown: Shown, is_reversed: bool, reply: &[u8]) {
             let expected = newest - (newest - place) % ELEMENTS;
             assert_eq!(stamp, expected, "at place {place} of a {kind:?} whose newest is {newest}");
         }
+    }
+}
+
+/// The same for a string. It may have begun as another one, or as none: elements that were never written are something else.
+fn check_string(text: &[u8]) {
+    let stamp = |(place, element): (usize, &[u8])| {
+        let stamp = std::str::from_utf8(element).ok()?.parse().ok()?;
+        Some((place as u64, stamp))
+    };
+    let found: Vec<(u64, u64)> = text.chunks_exact(ELEMENT_LEN_BYTES).enumerate().filter_map(stamp).collect();
+    let newest = found.iter().map(|(_, stamp)| *stamp).max().unwrap_or(0);
+    for (place, stamp) in found {
+        let expected = newest - (newest - place) % ELEMENTS;
+        assert_eq!(stamp, expected, "at place {place} of a string whose newest is {newest}");
     }
 }
 
@@ -322,7 +362,8 @@ impl Play {
         let (kind, tag) = (KINDS[random.usize(..KINDS.len())], random.u8(..self.tags));
         let (key, aside) = (key(kind, tag), format!("{{{tag}}}{ASIDE}{kind:?}"));
         let ttl_ms = random.u64(1..TTL_MAX_MS).to_string();
-        match random.u8(..24) {
+        match random.u8(..26) {
+            24 | 25 if kind == Kind::String => say(other, &["APPEND", &key, "x"]),
             0 => say(other, &["DEL", &key]),
             1 => say(other, &["UNLINK", &key, &aside]),
             2 => say(other, &["SET", &key, "a string"]),

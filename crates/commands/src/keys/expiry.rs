@@ -112,8 +112,8 @@ impl<'a> Request<'a> {
         let base_ms = if self.since == Since::Now { now_ms } else { 0 };
         let at_ms = self.time_ms.checked_add(base_ms).ok_or(Error::ExpireTime)?;
         let allowed = db
-            .find_mut(self.key)
-            .is_some_and(|entry| self.conditions.allow(entry.as_entry().expire_at_ms(), at_ms));
+            .look_to_write(self.key, |entry| self.conditions.allow(entry.expire_at_ms(), at_ms))
+            .unwrap_or(false);
         reply.integer(i64::from(allowed));
         if !allowed {
             return Ok(Effect::None);

@@ -32,7 +32,7 @@ impl Write for Move {
         if to == db.db() {
             return Err(super::SAME_OBJECT);
         }
-        let possible = db.find_mut(key).is_some() && db.other(to).find_mut(key).is_none();
+        let possible = db.has_to_write(key) && !db.other(to).has_to_write(key);
         if possible && let Some((value, expire_at_ms)) = db.remove(key) {
             db.other(to).put(key, value, expire_at_ms.map_or(Expire::Clear, Expire::AtMs));
         }

@@ -24,7 +24,7 @@ impl Write for Persist {
     }
 
     fn execute(key: &Self::Args<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
-        let volatile = db.find_mut(key).is_some_and(|entry| entry.as_entry().expire_at_ms().is_some());
+        let volatile = db.look_to_write(key, |entry| entry.expire_at_ms().is_some()) == Some(true);
         if volatile {
             db.set_expire(key, None);
         }

@@ -89,7 +89,7 @@ impl Write for Restore {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        if !request.replace && db.find_mut(request.key).is_some() {
+        if !request.replace && db.has_to_write(request.key) {
             return Err(BUSY);
         }
         let ttl_ms = parse_i64(request.ttl).ok_or(Error::NOT_AN_INTEGER)?;

@@ -24,7 +24,7 @@ impl Write for GetDel {
     }
 
     fn execute(key: &&[u8], db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
-        get::answer(key, db.read(), reply)?;
+        get::answer_before(key, db, reply)?;
         if !db.delete(key) {
             return Ok(Effect::None);
         }

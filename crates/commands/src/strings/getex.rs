@@ -1,4 +1,5 @@
 use super::expiration::Expiration;
+use super::long;
 use tessera_command::prelude::*;
 
 pub struct GetEx;
@@ -64,8 +65,15 @@ impl Write for GetEx {
         let ValueRef::String(string) = entry.value() else { return Err(Error::WRONG_TYPE) };
         // A key that is not there is answered even if the time is nonsense.
         let at_ms = args.expiration.map(|expiration| expiration.at_ms(now_ms)).transpose()?;
-        reply.bulk(string.as_bytes(&mut Digits::new()));
         let persists = args.persist && entry.expire_at_ms().is_some();
+        let mut digits = Digits::new();
+        let bytes = string.as_bytes(&mut digits);
+        if is_long_string(bytes.len()) && reply.may_stream() {
+            let rest = long::begin(0, bytes.len(), reply);
+            db.stream(key, rest);
+        } else {
+            reply.bulk(bytes);
+        }
         match (args.expiration, at_ms) {
             (Some(expiration), Some(at_ms)) if expiration.clock.is_absolute() && at_ms <= now_ms => {
                 db.delete(key);

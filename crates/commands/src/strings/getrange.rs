@@ -26,3 +26,13 @@ impl Read for GetRange {
         substring::answer(range, db, reply)
     }
 }
+
+impl Streamed for GetRange {
+    fn stream<'a>(
+        range: &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)> {
+        substring::stream(range, db, reply)
+    }
+}

@@ -29,7 +29,7 @@ impl Write for GetSet {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        get::answer(key, db.read(), reply)?;
+        get::answer_before(key, db, reply)?;
         db.put_string(key, value, Expire::Clear);
         db.record(&[b"SET", key, value]);
         Ok(Effect::Rewritten)

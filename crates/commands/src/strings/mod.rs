@@ -14,6 +14,7 @@ mod incr;
 mod incrby;
 mod incrbyfloat;
 mod lcs;
+mod long;
 mod mget;
 mod mset;
 mod msetnx;
@@ -37,10 +38,10 @@ pub const COMMANDS: &[Command] = &[
     Command::write::<append::Append>(),
     Command::write::<decr::Decr>(),
     Command::write::<decrby::DecrBy>(),
-    Command::read::<get::Get>(),
+    Command::streamed::<get::Get>(),
     Command::write::<getdel::GetDel>(),
     Command::write::<getex::GetEx>(),
-    Command::read::<getrange::GetRange>(),
+    Command::streamed::<getrange::GetRange>(),
     Command::write::<getset::GetSet>(),
     Command::write::<incr::Incr>(),
     Command::write::<incrby::IncrBy>(),
@@ -55,5 +56,5 @@ pub const COMMANDS: &[Command] = &[
     Command::write::<setnx::SetNx>(),
     Command::write::<setrange::SetRange>(),
     Command::read::<strlen::StrLen>(),
-    Command::read::<substr::SubStr>(),
+    Command::streamed::<substr::SubStr>(),
 ];

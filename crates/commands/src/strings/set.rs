@@ -109,10 +109,10 @@ impl Write for Set {
             None => None,
         };
         if args.get {
-            get::answer(args.key, db.read(), reply)?;
+            get::answer_before(args.key, db, reply)?;
         }
         if let Some(if_present) = args.if_present
-            && db.find_mut(args.key).is_some() != if_present
+            && db.has_to_write(args.key) != if_present
         {
             if !args.get {
                 reply.null();

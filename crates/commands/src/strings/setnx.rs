@@ -28,7 +28,7 @@ impl Write for SetNx {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        if db.find_mut(key).is_some() {
+        if db.has_to_write(key) {
             reply.integer(0);
             return Ok(Effect::None);
         }

@@ -27,3 +27,13 @@ impl Read for SubStr {
         substring::answer(range, db, reply)
     }
 }
+
+impl Streamed for SubStr {
+    fn stream<'a>(
+        range: &Self::Args<'a>,
+        db: View<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Option<(&'a [u8], Box<dyn Stream>)> {
+        substring::stream(range, db, reply)
+    }
+}

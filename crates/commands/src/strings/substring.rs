@@ -1,5 +1,6 @@
 //! The part of a string between two indices: GETRANGE, SUBSTR.
 
+use super::long;
 use tessera_command::prelude::*;
 
 /// The parsed words.
@@ -16,22 +17,38 @@ pub(super) fn parse<'a>(words: &mut Words<'a>) -> Result<Range<'a>, Error> {
 /// Answers the bytes from `start` to `end`, both included; negative indices count from the end.
 ///
 /// # Errors
-/// If the key holds no string.
+/// If the key holds no string, or the reply is long.
 pub(super) fn answer(range: &Range<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
     let mut digits = Digits::new();
     let bytes = db.string(range.key)?.map_or(b"".as_slice(), |string| string.as_bytes(&mut digits));
-    reply.bulk(cut(bytes, range.start, range.end));
+    let part = &bytes[cut(bytes.len(), range.start, range.end)];
+    if is_long_string(part.len()) && reply.may_stream() {
+        return Err(Error::LongReply);
+    }
+    reply.bulk(part);
     Ok(())
 }
 
-fn cut(bytes: &[u8], start: i64, end: i64) -> &[u8] {
-    let len = bytes.len() as i64;
+/// Begins a long answer.
+pub(super) fn stream<'a>(
+    range: &Range<'a>,
+    db: View<'_>,
+    reply: &mut Reply<'_>,
+) -> Option<(&'a [u8], Box<dyn Stream>)> {
+    let ValueRef::String(string) = db.peek(range.key)?.value() else { return None };
+    let part = cut(string.len_bytes(), range.start, range.end);
+    Some((range.key, long::begin(part.start, part.len(), reply)))
+}
+
+/// The part of `len_bytes` bytes.
+fn cut(len_bytes: usize, start: i64, end: i64) -> std::ops::Range<usize> {
+    let len = len_bytes as i64;
     if start < 0 && end < 0 && start > end {
-        return b"";
+        return 0..0;
     }
     let from_front = |index: i64| if index < 0 { (len + index).max(0) } else { index };
     let (start, end) = (from_front(start), from_front(end).min(len - 1));
-    if start > end { b"" } else { &bytes[start as usize..=end as usize] }
+    if start > end { 0..0 } else { start as usize..end as usize + 1 }
 }
 
 #[cfg(test)]
@@ -52,9 +69,9 @@ mod tests {
             (i64::MIN, i64::MAX, "hello"),
             (i64::MAX, i64::MIN, ""),
         ] {
-            assert_eq!(cut(b"hello", start, end), part.as_bytes(), "{start} {end}");
+            assert_eq!(&b"hello"[cut(5, start, end)], part.as_bytes(), "{start} {end}");
         }
-        assert_eq!(cut(b"", 0, 0), b"");
-        assert_eq!(cut(b"", -1, -1), b"");
+        assert!(cut(0, 0, 0).is_empty());
+        assert!(cut(0, -1, -1).is_empty());
     }
 }

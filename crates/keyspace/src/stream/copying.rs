@@ -3,9 +3,11 @@
 use tessera_values::hash::FieldExpire;
 use tessera_values::list::{ListBuilder, NodePlace};
 use tessera_values::listpack::Element;
+use tessera_values::string::make_room;
 use tessera_values::table::Cursor;
 use tessera_values::{
-    Digits, Hash, HashRef, ListRef, Set, SetRef, SortedSet, SortedSetRef, Thresholds, Value, ValueRef,
+    Digits, Hash, HashRef, ListRef, Set, SetRef, SortedSet, SortedSetRef, StringRef, StringValue, Thresholds,
+    Value, ValueRef,
 };
 
 /// An element counts as so many bytes more than it has: small ones take time, too.
@@ -18,6 +20,7 @@ pub(super) enum Copying {
     Hash { copy: Hash, next: Option<Cursor>, thresholds: Thresholds },
     Set { copy: Set, next: Option<Cursor>, thresholds: Thresholds },
     SortedSet { copy: SortedSet, next: Option<usize>, thresholds: Thresholds },
+    String { copy: Vec<u8>, left_len_bytes: usize },
 }
 
 impl Copying {
@@ -40,6 +43,12 @@ impl Copying {
                 copy.enlarge(&thresholds);
                 Copying::SortedSet { copy, next: Some(0), thresholds }
             }
+            ValueRef::String(StringRef::Fixed(bytes) | StringRef::Growing(bytes)) => {
+                // It is copied because it is to change: it should not have to be copied again because it grows.
+                let mut copy = Vec::new();
+                make_room(&mut copy, bytes.len());
+                Copying::String { copy, left_len_bytes: bytes.len() }
+            }
             _ => return None,
         })
     }
@@ -50,6 +59,7 @@ impl Copying {
             Copying::List { next, .. } => next.is_none(),
             Copying::Hash { next, .. } | Copying::Set { next, .. } => next.is_none(),
             Copying::SortedSet { next, .. } => next.is_none(),
+            Copying::String { left_len_bytes, .. } => *left_len_bytes == 0,
         }
     }
 
@@ -115,6 +125,15 @@ impl Copying {
                 }
                 *next = None;
             }
+            (Copying::String { copy, left_len_bytes }, ValueRef::String(string)) => {
+                let mut digits = Digits::new();
+                let bytes = string.as_bytes(&mut digits);
+                let end = bytes.len().min(copy.len().saturating_add(len_bytes.max(1)));
+                if let Some(piece) = bytes.get(copy.len()..end) {
+                    copy.extend_from_slice(piece);
+                }
+                *left_len_bytes = bytes.len() - end;
+            }
             // Whoever changes the value sees to it that its copying ends.
             _ => debug_assert!(false, "the original is another value now"),
         }
@@ -127,6 +146,7 @@ impl Copying {
             Copying::Hash { copy, .. } => copy.into(),
             Copying::Set { copy, .. } => copy.into(),
             Copying::SortedSet { copy, .. } => copy.into(),
+            Copying::String { copy, .. } => StringValue::raw(copy).into(),
         }
     }
 }

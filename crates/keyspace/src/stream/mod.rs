@@ -13,6 +13,8 @@ mod keeping;
 pub(crate) mod kept;
 
 #[cfg(test)]
+mod string_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::shard::Shard;
@@ -30,7 +32,7 @@ pub trait Stream: Send + std::fmt::Debug {
     /// Appends the next piece of the reply, about `len_bytes` long and longer than nothing. False if that was the last.
     fn write_some(&mut self, value: ValueRef<'_>, len_bytes: usize, out: &mut Vec<u8>) -> bool;
 
-    /// How many elements are still to be written.
+    /// How many elements are still to be written; of a string, how many bytes.
     fn left_len(&self) -> usize;
 }
 
@@ -47,7 +49,7 @@ pub enum StreamProgress {
     Lost,
 }
 
-/// The rest of a reply takes memory now that a value would not: see [`Shard::take_owed`].
+/// The rest of a reply takes memory now that a value would not, or counts from the beginning: see [`Shard::take_owed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owed {
     /// The stream's number.
@@ -91,6 +93,9 @@ impl Open {
 
     /// About how much is left to be made, in bytes, of a value that takes `value_bytes` bytes.
     fn owed_len_bytes(&self, value: ValueRef<'_>, value_bytes: usize) -> usize {
+        if matches!(value, ValueRef::String(_)) {
+            return self.stream.left_len();
+        }
         let (left, all) = (self.stream.left_len() as u128, value.elements_len().max(1) as u128);
         let content = value_bytes as u128 * left / all;
         usize::try_from(content + left * FRAME_LEN_BYTES as u128).unwrap_or(usize::MAX)
@@ -110,6 +115,8 @@ pub(crate) struct Streams {
     /// Length of all pieces that were made and have not been handed out.
     made_len_bytes: usize,
     owed: Vec<Owed>,
+    /// What the write that just ran has begun.
+    pub(crate) begun: Option<u64>,
 }
 
 impl Streams {
@@ -162,13 +169,27 @@ impl Streams {
 
 impl Shard {
     /// Begins to stream a reply about the value of `key`, which must be there. Returns the stream's number.
+    ///
+    /// What a reply that is a string lacks is owed from the beginning: its length is known, and who asks for more than a
+    /// client may leave unread should not be let get away with it because the value happens to be left in peace.
     pub fn open_stream(&mut self, db: u16, key: &[u8], stream: Box<dyn Stream>) -> u64 {
         self.streams.last_id += 1;
         let id = self.streams.last_id;
+        let entry = self.databases[db as usize].table().get(key);
+        if entry.is_some_and(|entry| matches!(entry.value(), ValueRef::String(_))) {
+            self.streams.owed.push(Owed { stream: id, len_bytes: stream.left_len() });
+        }
         let source = Source::Key { db, key: key.into() };
         self.streams.open.push(Open { id, stream, source, made: VecDeque::new() });
         self.streams.recount();
         id
+    }
+
+    /// The stream that the write that just ran has left its reply to: see [`crate::ViewMut::stream`].
+    #[inline]
+    pub fn take_begun_stream(&mut self) -> Option<u64> {
+        // One word to look at, mostly.
+        if self.streams.open.is_empty() { None } else { self.streams.begun.take() }
     }
 
     /// Appends the next piece of a streamed reply, about `len_bytes` long.
@@ -177,6 +198,7 @@ impl Shard {
             return StreamProgress::Lost;
         };
         let open = &mut self.streams.open[index];
+        let start = out.len();
         let progress = if let Some(piece) = open.made.pop_front() {
             self.streams.made_len_bytes -= piece.len();
             out.extend_from_slice(&piece);
@@ -197,6 +219,10 @@ impl Shard {
                 _ => StreamProgress::Lost,
             }
         };
+        // Of what has not been told yet.
+        if let Some(owed) = self.streams.owed.iter_mut().find(|owed| owed.stream == id) {
+            owed.len_bytes = owed.len_bytes.saturating_sub(out.len() - start);
+        }
         debug_assert!(progress != StreamProgress::Lost, "what a stream is about was not kept for it");
         if progress != StreamProgress::More {
             self.close_stream(id);
@@ -223,8 +249,8 @@ impl Shard {
         }
     }
 
-    /// What streams owe that has come to take memory since this was last asked: about the length of the rest of each, in
-    /// bytes. From then on it is less and less.
+    /// What streams owe that has come to take memory since this was last asked, or that is a string: about the length of the
+    /// rest of each, in bytes. From then on it is less and less.
     pub fn take_owed(&mut self) -> Vec<Owed> {
         std::mem::take(&mut self.streams.owed)
     }

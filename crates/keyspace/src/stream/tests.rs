@@ -276,7 +276,15 @@ fn values() -> Vec<Value> {
     }
     let mut timed = hash(1000, FieldExpire::AtMs(77));
     timed.set(b"lasting", b"value", FieldExpire::Clear, &thresholds());
-    vec![list.into(), set.into(), sorted_set.into(), timed.into(), hash(FIELDS, FieldExpire::Clear).into()]
+    let string = tessera_values::StringValue::raw(b"some text".repeat(1000));
+    vec![
+        list.into(),
+        set.into(),
+        sorted_set.into(),
+        timed.into(),
+        hash(FIELDS, FieldExpire::Clear).into(),
+        string.into(),
+    ]
 }
 
 #[test]

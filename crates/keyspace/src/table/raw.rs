@@ -417,7 +417,7 @@ impl<'a> Entry<'a> {
 
     /// The value has a box of its own.
     #[inline]
-    pub(super) fn is_boxed(self) -> bool {
+    pub(crate) fn is_boxed(self) -> bool {
         self.raw.header().kind() == Kind::Boxed
     }
 

@@ -58,8 +58,8 @@ pub(crate) enum Turn {
 /// A command may change a large value of this key where it is, or take it away to use it; others replace or remove it.
 fn changes_in_place(command: &Command, flags: KeyFlags) -> bool {
     let changes = match command.spec.group {
-        // What is no string they leave, or replace whole.
-        Group::String => false,
+        // What they answer they replace whole, or leave. Others, such as APPEND, change it.
+        Group::String => !flags.has(KeyFlags::ACCESS),
         // They change no value, but some take one from here to there.
         Group::Generic => flags.has(KeyFlags::DELETE),
         _ => true,

@@ -167,3 +167,52 @@ fn a_write_waits_for_what_idle_readers_lack_and_that_counts_as_theirs() {
         other.ask("LINDEX {a}long 100001", "$1\r\nz\r\n");
     });
 }
+
+#[test]
+fn a_long_string_is_there_once_for_all_that_read_it_whatever_becomes_of_it() {
+    const LEN_BYTES: usize = 20_000_000;
+    const READERS: usize = 10;
+    everywhere(|options| {
+        let server = Server::start(options);
+        let mut writer = server.client();
+        let value = "0123456789".repeat(LEN_BYTES / 10);
+        let set = format!("*3\r\n$3\r\nSET\r\n$4\r\nlong\r\n${LEN_BYTES}\r\n{value}\r\n");
+        let reply = format!("${LEN_BYTES}\r\n{value}\r\n");
+        for (change, answer) in [
+            ("APPEND long x", ":20000001\r\n"),
+            ("SETRANGE long 5 x", ":20000000\r\n"),
+            ("SETBIT long 7 1", ":0\r\n"),
+            ("DEL long", ":1\r\n"),
+            ("SET long x", "+OK\r\n"),
+            ("PEXPIRE long 1", ":1\r\n"),
+            ("FLUSHALL", "+OK\r\n"),
+        ] {
+            writer.send(&set);
+            writer.expect("+OK\r\n");
+            let before_mib = server.resident_mib();
+            let mut readers: Vec<_> = (0..READERS).map(|_| server.client()).collect();
+            for (number, reader) in readers.iter_mut().enumerate() {
+                let get = ["GET long\r\n", "GETRANGE long 0 -1\r\n"][number % 2];
+                reader.send(format!("{get}ECHO behind\r\nCLIENT REPLY SKIP\r\nGET long\r\nECHO last\r\n"));
+                reader.expect(format!("${LEN_BYTES}\r\n"));
+            }
+            writer.ask(change, answer);
+            let grown_mib = server.resident_mib().saturating_sub(before_mib);
+            assert!(grown_mib < 80, "{grown_mib} MiB for {READERS} readers of 20 MB");
+            // Some leave in the middle.
+            readers.truncate(READERS - 2);
+            for reader in &mut readers {
+                reader.expect(&reply[reply.len() - LEN_BYTES - 2..]);
+                reader.expect("$6\r\nbehind\r\n$4\r\nlast\r\n");
+            }
+        }
+        for (command, after) in
+            [("GETDEL long", "$-1\r\n"), ("SET long x GET", "$1\r\nx\r\n"), ("GETSET long y", "$1\r\ny\r\n")]
+        {
+            writer.send(format!("{set}{command}\r\nGET long\r\n"));
+            writer.expect("+OK\r\n");
+            writer.expect(&reply);
+            writer.expect(after);
+        }
+    });
+}

@@ -56,7 +56,7 @@ impl Write for Populate {
             let digits = format!(":{number}");
             let mut key = [wanted.prefix, digits.as_bytes()].concat();
             key.truncate(KEY_MAX_LEN_BYTES);
-            if db.shard_mut().owns(&key) && db.find_mut(&key).is_none() {
+            if db.shard_mut().owns(&key) && !db.has_to_write(&key) {
                 let mut value = format!("value:{number}").into_bytes();
                 if wanted.value_len_bytes > 0 {
                     value.resize(wanted.value_len_bytes as usize, 0);
