@@ -4,7 +4,7 @@
 
 use super::file::{self, FileWriter};
 use super::names::Place;
-use super::tidy::{Prepare, Tidy};
+use super::tidy::{Prepare, Remark, Tidy};
 use crate::disk::{BLOCK_LEN_BYTES, FileId, Listed, Operation, Output};
 use std::collections::VecDeque;
 use std::io;
@@ -313,7 +313,7 @@ pub(crate) enum Outcome {
     /// What is to count counts.
     Published,
     /// What is not needed is removed, as far as that went; the log should tell this.
-    Tidied(Vec<String>),
+    Tidied(Vec<Remark>),
 }
 
 impl Job {
