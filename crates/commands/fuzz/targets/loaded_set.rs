@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
+use tessera_sim::World;
 use tessera_sim::client::Client;
 use tessera_sim::storage::Storage;
 use tessera_sim::weather::Weather;
 use tessera_sim::world::Step;
-use tessera_sim::World;
 use tessera_storage::checksum::crc64;
 use tessera_storage::manifest::{Manifest, ShardFile};
 use tessera_storage::rdb::{DecodeOptions, Decoder, Item};
