@@ -308,8 +308,10 @@ fn set_keepalive(socket: impl AsFd, seconds: u32) -> rustix::io::Result<()> {
 
 fn open_unix(path: &Path, options: &ListenOptions) -> Result<(OwnedFd, UnixFile), Failure> {
     let address = SocketAddrUnix::new(path).map_err(at("unix socket path"))?;
-    // Left behind by a server that was killed; a missing file is the usual case.
-    let _ = rustix::fs::unlink(path);
+    // Left behind by a server that was killed. Whatever else has the name stays, and fails the bind.
+    if is_socket(path) {
+        let _ = rustix::fs::unlink(path);
+    }
     let socket =
         rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
             .map_err(at("socket"))?;
@@ -392,6 +394,11 @@ impl Drop for UnixFile {
             let _ = rustix::fs::unlink(&self.path);
         }
     }
+}
+
+fn is_socket(path: &Path) -> bool {
+    let file_type = |stat: rustix::fs::Stat| rustix::fs::FileType::from_raw_mode(stat.st_mode);
+    rustix::fs::lstat(path).is_ok_and(|stat| file_type(stat) == rustix::fs::FileType::Socket)
 }
 
 #[expect(clippy::useless_conversion, reason = "the widths of the fields differ between architectures")]

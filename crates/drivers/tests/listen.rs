@@ -164,7 +164,9 @@ fn accepted_sockets_have_their_options_on_uring() {
 fn the_unix_socket_comes_and_goes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    std::fs::write(&path, b"left behind").unwrap();
+    // Left behind by a server that was killed.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    assert!(path.exists());
     let with = |permissions| ListenOptions {
         unix_path: Some(path.clone()),
         unix_permissions: permissions,
@@ -181,6 +183,23 @@ fn the_unix_socket_comes_and_goes() {
     assert!(!path.exists());
     let long = ListenOptions { unix_path: Some("/tmp/".to_owned().repeat(50).into()), ..options(1) };
     assert!(listen(&long).unwrap_err().to_string().starts_with("Failed opening Unix socket"));
+}
+
+/// A snapshot, for instance, whose name has come into the wrong line of a configuration.
+#[test]
+fn what_is_no_socket_is_not_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("dump.rdb"), folder.path().join("link"));
+    std::fs::write(&file, b"precious").unwrap();
+    std::os::unix::fs::symlink("dump.rdb", &link).unwrap();
+    for path in [&file, &link] {
+        let error = listen(&ListenOptions { unix_path: Some(path.clone()), ..options(1) }).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("Failed opening Unix socket {}: bind: Address already in use", path.display())
+        );
+    }
+    assert_eq!(std::fs::read(&link).unwrap(), b"precious");
 }
 
 #[test]

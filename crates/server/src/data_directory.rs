@@ -88,6 +88,26 @@ fn unguarded(directory: &Path, error: &std::io::Error) -> String {
 /// Permissions do not tell of read-only file systems, nor of what the superuser may.
 fn try_to_write(directory: &Path) -> std::io::Result<()> {
     let trial = directory.join(format!(".tessera-{}", std::process::id()));
+    // In a container every server has the same number, also one that was killed before it had removed this.
+    match std::fs::remove_file(&trial) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     OpenOptions::new().write(true).create_new(true).open(&trial)?;
     std::fs::remove_file(&trial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_server_left_is_no_obstacle() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let trial = folder.path().join(format!(".tessera-{}", std::process::id()));
+        std::fs::write(&trial, b"").expect("the directory is writable");
+        try_to_write(folder.path()).expect("the directory is writable");
+        assert!(!trial.exists());
+        assert!(try_to_write(&folder.path().join("missing")).is_err());
+    }
 }

@@ -55,6 +55,9 @@ pub enum SnapshotProgress {
     More,
     /// That was all. No snapshot is under way any more.
     Done,
+    /// A fault in the engine took away what was being written, so that whatever was appended is no snapshot. It has been given up as by
+    /// [`Shard::abort_snapshot`].
+    Lost,
 }
 
 /// Tables on which a snapshot that was aborted left marks, by database, and how far they are cleared.
@@ -130,12 +133,16 @@ impl Shard {
     /// then less is appended.
     pub fn snapshot_some(&mut self, len_bytes: usize, out: &mut Vec<u8>) -> SnapshotProgress {
         let Some(mut writer) = self.snapshot.take() else { return SnapshotProgress::Done };
-        if !writer.write_some(self, len_bytes, out) {
-            self.snapshot_layout = writer.into_layout();
-            return SnapshotProgress::Done;
+        let progress = writer.write_some(self, len_bytes, out);
+        match progress {
+            SnapshotProgress::More => self.snapshot = Some(writer),
+            SnapshotProgress::Done => self.snapshot_layout = writer.into_layout(),
+            SnapshotProgress::Lost => {
+                self.snapshot = Some(writer);
+                self.abort_snapshot();
+            }
         }
-        self.snapshot = Some(writer);
-        SnapshotProgress::More
+        progress
     }
 
     /// Gives the snapshot under way up, if there is one. [`Shard::reclaim`] has something to do afterwards.

@@ -2,7 +2,7 @@
 
 use super::ahead::Ahead;
 use super::layout::{DatabaseSizes, SnapshotLayout, Stream};
-use super::{FactsSource, SnapshotKeys, SnapshotOptions};
+use super::{FactsSource, SnapshotKeys, SnapshotOptions, SnapshotProgress};
 use crate::database::Database;
 use crate::graveyard::Graveyard;
 use crate::shard::Shard;
@@ -64,6 +64,8 @@ pub(crate) struct Writer {
     pieces: Option<Pieces>,
     wanted: VecDeque<(u16, Box<[u8]>)>,
     keys: SnapshotKeys,
+    /// What was being written has gone. That is a fault in the engine, and what was written is no snapshot.
+    is_lost: bool,
 }
 
 impl Writer {
@@ -88,6 +90,7 @@ impl Writer {
             pieces: None,
             wanted: VecDeque::new(),
             keys,
+            is_lost: false,
         }
     }
 
@@ -114,18 +117,28 @@ impl Writer {
         entry.allocated_bytes() > options.piece_len_bytes && !entry.is_expired(now_ms)
     }
 
-    /// Appends about `len_bytes`. False if that was all.
-    pub(super) fn write_some(&mut self, shard: &mut Shard, len_bytes: usize, out: &mut Vec<u8>) -> bool {
+    /// Appends about `len_bytes`.
+    pub(super) fn write_some(
+        &mut self,
+        shard: &mut Shard,
+        len_bytes: usize,
+        out: &mut Vec<u8>,
+    ) -> SnapshotProgress {
         self.stream.begin_slice(out);
         let is_under_way = self.write_slice(shard, len_bytes, out);
         self.stream.end_slice(out);
-        is_under_way
+        match is_under_way {
+            _ if self.is_lost => SnapshotProgress::Lost,
+            true => SnapshotProgress::More,
+            false => SnapshotProgress::Done,
+        }
     }
 
+    /// False if that was all.
     fn write_slice(&mut self, shard: &mut Shard, len_bytes: usize, out: &mut Vec<u8>) -> bool {
         let mut left_bytes = len_bytes.max(1);
         let mut buckets = len_bytes / BUCKET_LEN_BYTES + 1;
-        while left_bytes > 0 {
+        while left_bytes > 0 && !self.is_lost {
             let before_bytes = out.len();
             if self.pieces.is_some() {
                 // Compressed, it may come out shorter, but not sooner.
@@ -160,7 +173,11 @@ impl Writer {
         let table = match place {
             Place::Database(db) => shard.databases[*db as usize].table_unwatched(),
             Place::Detached(table) => table,
-            Place::Walked => unreachable!("the walk goes on to the next part"),
+            // Not met: a part that has been walked is not the current one any more.
+            Place::Walked => {
+                self.current += 1;
+                return;
+            }
         };
         let walked = table.walk_some(
             buckets,
@@ -230,7 +247,9 @@ impl Writer {
         self.choose(part, out);
         self.stream.count_entry();
         let Some(entry) = self.table(&shard.databases, part).and_then(|table| table.get(&key)) else {
-            unreachable!("the entry was just met");
+            // Not met: whoever calls has just looked at the entry.
+            self.is_lost = true;
+            return;
         };
         let encoder = EntryEncoder::begin(out, &key, entry.value(), &facts.of(entry), encode);
         self.pieces = Some(Pieces { part, key, encoder, adopted: None });
@@ -246,7 +265,11 @@ impl Writer {
                 table.and_then(|table| table.get(&pieces.key)).map(|entry| entry.value())
             }
         };
-        let Some(value) = value else { unreachable!("a value that goes is kept, or encoded before") };
+        // A value that goes is kept, or encoded before. If a change has missed that, better no snapshot than no server.
+        let Some(value) = value else {
+            self.is_lost = true;
+            return;
+        };
         if pieces.encoder.write_some(value, len_bytes, out) {
             self.pieces = Some(pieces);
         } else if let Some(kept) = pieces.adopted {

@@ -221,8 +221,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.shared.persistence.change(|facts| {
             facts.saves += u64::from(purpose != Purpose::Reload { saves: false });
             facts.peak_ahead_bytes = 0;
+            // One in the background may have been given up for another purpose.
+            facts.background_since_unix_s = (purpose == Purpose::Background).then_some(unix_s);
             if purpose == Purpose::Background {
-                facts.background_since_unix_s = Some(unix_s);
                 facts.last_try_unix_s = unix_s;
             }
         });
@@ -463,12 +464,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.tidy_after_failure(coordinator, true);
             }
             (Phase::Tidying, outcome) => {
-                if let Ok(Outcome::Tidied { routine, remarks }) = outcome {
-                    if let Some(routine) = routine {
-                        self.note_in_log(&format!("Snapshot files: {routine}"));
-                    }
+                if let Ok(Outcome::Tidied(remarks)) = outcome {
                     for remark in remarks {
-                        self.log_snapshot(&format!("Snapshot files: {remark}"));
+                        let line = format!("Snapshot files: {}", remark.text);
+                        if remark.is_routine { self.note_in_log(&line) } else { self.log_snapshot(&line) }
                     }
                 }
                 self.snapshot_is_over(coordinator);

@@ -183,7 +183,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let progress = self.shard.snapshot_some(slice_len_bytes, part.file.buffer());
         let keys = keys_done(self).saturating_sub(before);
         part.file.push();
-        if delay_ns == 0 || keys == 0 {
+        if delay_ns == 0 || keys == 0 || progress == SnapshotProgress::Lost {
             return progress;
         }
         part.next_slice_at_ns = self.clock.monotonic_ns().saturating_add(keys.saturating_mul(delay_ns));
@@ -218,6 +218,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if part.order.rate_limit_bytes_per_s > 0 {
                 let slice_ns = u128::from(slice_bytes) * 1_000_000_000 / u128::from(rate.max(1));
                 part.next_slice_at_ns = part.next_slice_at_ns.max(now_ns) + slice_ns as u64;
+            }
+            if progress == SnapshotProgress::Lost {
+                part.is_walking = false;
+                part.file.abandon("a value went while it was being written, which is a fault in the server");
+                break;
             }
             if progress == SnapshotProgress::Done {
                 part.is_walking = false;

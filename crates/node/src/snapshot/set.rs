@@ -4,7 +4,7 @@
 
 use super::file::{self, FileWriter};
 use super::names::Place;
-use super::tidy::{Prepare, Tidy};
+use super::tidy::{Prepare, Remark, Tidy};
 use crate::disk::{BLOCK_LEN_BYTES, FileId, Listed, Operation, Output};
 use std::collections::VecDeque;
 use std::io;
@@ -312,8 +312,8 @@ pub(crate) enum Outcome {
     Prepared(u64),
     /// What is to count counts.
     Published,
-    /// What is not needed is removed, as far as that went; the log should tell this, most of all what is no routine.
-    Tidied { routine: Option<String>, remarks: Vec<String> },
+    /// What is not needed is removed, as far as that went; the log should tell this.
+    Tidied(Vec<Remark>),
 }
 
 impl Job {
@@ -344,8 +344,7 @@ impl Job {
         let (is_over, failure) = match self {
             Job::Prepare(prepare) => return Some(prepare.outcome()?.map(Outcome::Prepared)),
             Job::Tidy(tidy) if tidy.is_over() => {
-                let routine = tidy.take_routine();
-                return Some(Ok(Outcome::Tidied { routine, remarks: tidy.take_remarks() }));
+                return Some(Ok(Outcome::Tidied(tidy.take_remarks())));
             }
             Job::Tidy(_) => return None,
             Job::Publish(publish) => (publish.stage == PublishStage::Over, &publish.failure),

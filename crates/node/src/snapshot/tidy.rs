@@ -124,6 +124,14 @@ pub(crate) enum Keep {
     },
 }
 
+/// What the log should tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remark {
+    pub(crate) text: String,
+    /// It is as it should be.
+    pub(crate) is_routine: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TidyStage {
     List,
@@ -152,8 +160,7 @@ pub(crate) struct Tidy {
     /// The one file gets another name.
     sets_aside: bool,
     removed: Vec<String>,
-    /// What the log should tell.
-    remarks: Vec<String>,
+    remarks: Vec<Remark>,
 }
 
 impl Tidy {
@@ -171,6 +178,11 @@ impl Tidy {
             removed: Vec::new(),
             remarks: Vec::new(),
         }
+    }
+
+    /// Something is not as it should be.
+    fn warn(&mut self, text: String) {
+        self.remarks.push(Remark { text, is_routine: false });
     }
 
     fn manifest_path(&self) -> Arc<str> {
@@ -245,7 +257,7 @@ impl Tidy {
             (TidyStage::RemoveLast, _) => self.removed.extend(self.last_removals.pop_front()),
             (TidyStage::SetAside, _) => {
                 let (name, aside) = (self.place.merged_name(), self.place.replaced_name());
-                self.remarks.push(format!(
+                self.warn(format!(
                     "{name} is called {aside} now: the snapshot has taken its place. It is of no more use but to go back to \
                      what was before"
                 ));
@@ -267,14 +279,14 @@ impl Tidy {
                 if let Some(name) = removals.pop_front()
                     && !is_gone
                 {
-                    self.remarks.push(format!("removing {}: {error}", self.place.path(&name)));
+                    self.warn(format!("removing {}: {error}", self.place.path(&name)));
                     // What tells what these files are must stay with them.
                     self.last_removals.clear();
                 }
                 return;
             }
             TidyStage::ReadManifest(file) => {
-                self.remarks.push(format!("reading {}: {error}", self.manifest_path()));
+                self.warn(format!("reading {}: {error}", self.manifest_path()));
                 // Half of it says nothing.
                 self.manifest.clear();
                 self.stage = TidyStage::CloseManifest(file);
@@ -287,7 +299,7 @@ impl Tidy {
             TidyStage::CloseManifest(_) | TidyStage::Over => ("closing", self.manifest_path()),
         };
         // Nothing is removed if nobody knows what is needed.
-        self.remarks.push(format!("{verb} {what}: {error}"));
+        self.warn(format!("{verb} {what}: {error}"));
         self.stage = TidyStage::Over;
     }
 
@@ -297,7 +309,7 @@ impl Tidy {
             (Ok(manifest), Keep::AllBut { epoch, .. }) if manifest.epoch == epoch => TidyStage::Over,
             (Ok(_), _) => self.choose(),
             (Err(problem), _) => {
-                self.remarks.push(format!("{}: {problem}; no file is removed", self.manifest_path()));
+                self.warn(format!("{}: {problem}; no file is removed", self.manifest_path()));
                 TidyStage::Over
             }
         }
@@ -335,19 +347,15 @@ impl Tidy {
         self.stage == TidyStage::Over
     }
 
-    /// What is told once it is over, though it is so after each snapshot: which files are gone.
-    pub(super) fn take_routine(&mut self) -> Option<String> {
-        let is_routine = !matches!(self.keep, Keep::AllBut { .. }) && !self.removed.is_empty();
-        is_routine.then(|| {
-            format!("removed files of earlier snapshots: {}", some_of(&std::mem::take(&mut self.removed)))
-        })
-    }
-
-    /// What else the log should tell: what a snapshot that failed has left, and what could not be done.
-    pub(super) fn take_remarks(&mut self) -> Vec<String> {
+    /// What the log should tell, once it is over.
+    pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
+        let (what, is_routine) = match self.keep {
+            Keep::AllBut { .. } => ("what the snapshot that failed had written", false),
+            Keep::Epoch(_) | Keep::OneFile => ("files of earlier snapshots", true),
+        };
         if !self.removed.is_empty() {
-            let names = some_of(&self.removed);
-            self.remarks.insert(0, format!("removed what the snapshot that failed had written: {names}"));
+            let text = format!("removed {what}: {}", some_of(&self.removed));
+            self.remarks.insert(0, Remark { text, is_routine });
         }
         std::mem::take(&mut self.remarks)
     }
@@ -359,5 +367,42 @@ fn some_of(names: &[String]) -> String {
     match names.len().saturating_sub(NAMES_TOLD_MAX) {
         0 => told,
         more => format!("{told} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// What the log is told after a disk with these names has done what it was asked, or has refused to remove anything.
+    fn remarks(names: &[&str], keep: Keep, removes: bool) -> Vec<(String, bool)> {
+        let place = Place::new(Path::new("/data"), b"dump.rdb").expect("names a file");
+        let mut tidy = Tidy::new(place, keep);
+        while let Some(operation) = tidy.next_operation() {
+            tidy.complete(match operation {
+                Operation::List { .. } => {
+                    Ok(Output::Names(names.iter().map(|name| Listed::file(*name, 1)).collect()))
+                }
+                Operation::Remove { .. } if !removes => Err(io::ErrorKind::PermissionDenied.into()),
+                _ => Ok(Output::Done),
+            });
+        }
+        assert!(tidy.is_over());
+        tidy.take_remarks().into_iter().map(|remark| (remark.text, remark.is_routine)).collect()
+    }
+
+    #[test]
+    fn only_what_somebody_should_look_at_is_a_warning() {
+        let names = ["dump-epoch1-shard0.rdb", "dump-epoch2-shard0.rdb", "dump.manifest"];
+        let removed = "removed files of earlier snapshots: dump-epoch1-shard0.rdb".to_owned();
+        assert_eq!(remarks(&names, Keep::Epoch(2), true), [(removed, true)]);
+        let refused = remarks(&names, Keep::Epoch(2), false);
+        assert_eq!(refused.len(), 1);
+        assert!(refused[0].0.starts_with("removing /data/dump-epoch1-shard0.rdb: ") && !refused[0].1);
+        let aside = remarks(&["dump.rdb", "dump.manifest"], Keep::Epoch(2), true);
+        assert!(aside.len() == 1 && !aside[0].1, "{aside:?}");
+        let failed = remarks(&names[..2], Keep::AllBut { epoch: 2, had_temporary: false }, true);
+        assert!(failed.len() == 1 && !failed[0].1, "{failed:?}");
     }
 }

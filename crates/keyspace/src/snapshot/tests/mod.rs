@@ -435,3 +435,32 @@ fn each_database_is_named_once() {
     }
     assert_eq!((layout.runs.len(), end), (3, body.len()));
 }
+
+/// A fault in the engine: the value goes without anybody being told.
+fn take_unnoticed(shard: &mut Shard, key: &[u8]) {
+    assert!(shard.databases[0].table_unwatched().remove(key).is_some());
+}
+
+#[test]
+fn a_value_that_goes_unnoticed_is_the_end_of_the_snapshot_and_of_nothing_else() {
+    let mut shard = Shard::new(DATABASES, 1);
+    put_list(&mut shard, b"large", 2000);
+    shard.view_mut(0, true).put_string(b"small", b"value", Expire::Clear);
+    shard.begin_snapshot(OPTIONS);
+    let mut body = Vec::new();
+    while !shard.is_in_pieces(0, b"large") {
+        assert_eq!(shard.snapshot_some(300, &mut body), SnapshotProgress::More);
+    }
+    take_unnoticed(&mut shard, b"large");
+    assert_eq!(shard.snapshot_some(300, &mut body), SnapshotProgress::Lost);
+    assert!(shard.snapshot().is_none());
+    while !shard.can_begin_snapshot() {
+        shard.reclaim(1);
+    }
+    check_tidy(&shard);
+    shard.begin_snapshot(OPTIONS);
+    let model = Model::of(&shard, OPTIONS.encode);
+    body.clear();
+    rest(&mut shard, &mut body);
+    model.check(&body, &shard);
+}
