@@ -18,6 +18,7 @@ impl Write for GetEx {
         group: Group::String,
         complexity: "O(1)",
         spread: Spread::OneShard,
+        leaves_collections: true,
         flags: Flags::FAST,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))

@@ -11,6 +11,7 @@ impl Write for SetRange {
         group: Group::String,
         complexity: "O(M) with M the length of the new part.",
         spread: Spread::OneShard,
+        leaves_collections: true,
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],

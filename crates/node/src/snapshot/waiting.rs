@@ -7,7 +7,7 @@ use crate::connection::Hold;
 use crate::core::Core;
 use std::collections::{BTreeSet, VecDeque};
 use tessera_command::keys::{KeyAt, find_keys};
-use tessera_command::{Command, Group, KeyFlags};
+use tessera_command::{Command, KeyFlags};
 use tessera_resp::Args;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::Call;
@@ -57,14 +57,7 @@ pub(crate) enum Turn {
 
 /// A command may change a large value of this key where it is, or take it away to use it; others replace or remove it.
 fn changes_in_place(command: &Command, flags: KeyFlags) -> bool {
-    let changes = match command.spec.group {
-        // What is no string they leave, or replace whole.
-        Group::String => false,
-        // They change no value, but some take one from here to there.
-        Group::Generic => flags.has(KeyFlags::DELETE),
-        _ => true,
-    };
-    changes && flags.has(KeyFlags::RW)
+    !command.spec.leaves_collections && flags.has(KeyFlags::RW)
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
