@@ -271,6 +271,9 @@ pub struct Spec {
     pub complexity: &'static str,
     /// Where it runs.
     pub spread: Spread,
+    /// A large value, collection or string, it leaves as it is, or replaces or removes whole, though it may change its keys: it never has
+    /// to wait until such a value is kept for clients that are in the middle of reading it. Only for keys with [`KeyFlags::RW`].
+    pub leaves_values: bool,
     /// Flags that do not follow from its trait.
     pub flags: Flags,
     /// Runs only where `enable-debug-command` allows it.
@@ -316,6 +319,7 @@ impl Spec {
         group: Group::Generic,
         complexity: "O(1)",
         spread: Spread::Nowhere,
+        leaves_values: false,
         flags: Flags::NONE,
         protected: false,
         categories: Categories::NONE,

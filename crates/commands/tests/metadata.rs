@@ -6,7 +6,7 @@ mod tree;
 use std::collections::BTreeMap;
 use tessera_command::keys::KeyPositions;
 use tessera_command::spec::{Begin, Find};
-use tessera_command::{Command, KeyFlags, KeySpec, introspect};
+use tessera_command::{Command, Group, KeyFlags, KeySpec, introspect};
 use tessera_commands::COMMANDS;
 use tessera_resp::{Protocol, Reply};
 use tree::Node;
@@ -117,6 +117,20 @@ fn key_flags_that_vary_can_be_told() {
     for command in all_commands() {
         let vary = command.spec.keys.iter().any(|spec| spec.flags.has(KeyFlags::VARIABLE_FLAGS));
         assert_eq!(vary, command.spec.key_flags.is_some(), "{}", command.full_name);
+    }
+}
+
+/// A command on strings fails on what is none, and those that also answer what they find replace it; one that sets a time leaves what
+/// its key holds. All others that change what a key holds say nothing, and wait for those who read it: APPEND and SETRANGE, too.
+#[test]
+fn who_changes_no_large_value_says_so() {
+    for command in all_commands() {
+        let changes = command.spec.keys.iter().any(|spec| spec.flags.has(KeyFlags::RW));
+        let sets_time =
+            ["expire", "pexpire", "expireat", "pexpireat", "persist"].contains(&command.full_name);
+        let answers = command.spec.keys.iter().any(|spec| spec.flags.has(KeyFlags::ACCESS));
+        let leaves = changes && (command.spec.group == Group::String && answers || sets_time);
+        assert_eq!(command.spec.leaves_values, leaves, "{}", command.full_name);
     }
 }
 

@@ -483,6 +483,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.serve_key(db, &key);
             return Attempt::Waiting;
         }
+        if self.must_wait_to_serve(&request) {
+            self.unkept.put_off(request);
+            return Attempt::Elsewhere;
+        }
         if !request.claim.take() {
             return Attempt::Elsewhere;
         }
@@ -546,6 +550,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             if self.moves_elsewhere(&request) && request.claim.begin_move() {
                 return self.tell_move(request.home, request.ticket);
+            }
+            if self.must_wait_to_serve(&request) {
+                return self.unkept.put_off_waiters(db, key);
             }
             let is_ours = request.claim.take();
             self.waiters.remove(&mut self.shard, request.home, request.ticket);

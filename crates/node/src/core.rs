@@ -16,6 +16,7 @@ use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::stats::{Counters, NodeStats};
 use crate::streaming::Reading;
+use crate::unkept::Unkept;
 use crate::waiters::Waiters;
 use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
@@ -96,6 +97,8 @@ pub struct Core<S, C> {
     pub(crate) waiters: Waiters,
     /// Which keys of this shard are held, and who waits for that to end.
     pub(crate) held: Held,
+    /// What waits for a value to be saved or kept, and is no command.
+    pub(crate) unkept: Unkept,
     pub(crate) pause: Pause,
     /// The pause when `paused` was last looked at.
     pub(crate) pause_seen: Pause,
@@ -169,6 +172,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             wait_deadlines: BTreeSet::new(),
             waiters: Waiters::default(),
             held: Held::default(),
+            unkept: Unkept::default(),
             pause: Pause::default(),
             pause_seen: Pause::default(),
             monitors: Vec::new(),
@@ -282,6 +286,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.stalled.is_empty()
             && self.own_notes.is_empty()
             && self.held.is_empty()
+            && self.unkept.is_empty()
             && self.own_lines.is_empty()
             && self.is_snapshot_quiet()
             && self.orders.is_empty()

@@ -355,8 +355,35 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.hold_for_peer(connection, peer);
         }
         self.note_start(connection, command, args);
+        if command.is_write() && nodes > 1 {
+            return self.change_all_shards(connection, command, args, merge);
+        }
         let parts = (0..nodes).map(|node| (node, args));
         self.run_parts(connection, command, args, Assembly::new(merge, nodes, Vec::new()), parts)
+    }
+
+    /// A command that changes all shards holds them meanwhile: it comes between no steps of others over several shards.
+    fn change_all_shards(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        merge: Merge,
+    ) -> Flow {
+        let context = Context::of(&self.shard, connection.client.db);
+        let wanted = take_wanted(&mut connection.client);
+        let sequence = connection.replies.expect(wanted);
+        let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+        let (protocol, slots) = (connection.client.protocol, &self.shared.slots);
+        let (gathering, step) =
+            Gathering::start_on_all_shards(command, merge, args, context, protocol, ticket, slots);
+        let words = OwnedArgs::from_words(args.iter());
+        let running = Running::Gathering(Box::new(gathering));
+        connection.running =
+            Some(Box::new(Under { sequence, command, words, began_ns: self.now_ns, running }));
+        connection.hold = Some(Hold::Running);
+        self.take_step(connection, step);
+        Flow::Next
     }
 
     /// Sends every part to its shard, runs this shard's own, and merges if that was all.

@@ -91,6 +91,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return None;
         }
         let (ticket, answer) = match self.held.holds.admit(home, errand, self.held.gives_way) {
+            Admission::Run(errand) if self.must_wait_with_errand(&errand) => {
+                self.unkept.put_off_errand(home, errand);
+                return None;
+            }
             Admission::Run(errand) => (errand.ticket, self.run_errand(errand)),
             Admission::Refused(errand) => (errand.ticket, Answer::default()),
             Admission::Waits => return None,
@@ -156,7 +160,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.run_own_notes();
     }
 
-    fn answer_errand(&mut self, home: usize, ticket: Ticket, answer: Answer) {
+    pub(crate) fn answer_errand(&mut self, home: usize, ticket: Ticket, answer: Answer) {
         if home == self.me {
             self.take_answer(ticket, answer);
         } else {

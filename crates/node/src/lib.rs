@@ -46,6 +46,7 @@ pub mod streaming;
 mod sync;
 pub mod system;
 mod turns;
+mod unkept;
 pub mod waiters;
 
 pub use node::Node;

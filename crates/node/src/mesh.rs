@@ -193,6 +193,8 @@ struct Link<S> {
     received: Arc<OnWay>,
     /// Requests that wait for their turn, or for replies to get away.
     deferred: VecDeque<Box<Batch>>,
+    /// The first of them cannot go on before something happens on this node, see [`Mesh::stop_calls`].
+    is_stopped: bool,
     bell: Arc<Bell>,
     /// Something was published since the bell was last looked at.
     published: bool,
@@ -249,7 +251,7 @@ impl<S> Link<S> {
     }
 
     fn has_runnable(&self) -> bool {
-        !self.deferred.is_empty() && self.replies_len_bytes() < REPLIES_MAX_LEN_BYTES
+        !self.deferred.is_empty() && !self.is_stopped && self.replies_len_bytes() < REPLIES_MAX_LEN_BYTES
     }
 }
 
@@ -317,6 +319,7 @@ impl<S> Mesh<S> {
                         sent_seen: Load::default(),
                         received: on_way[peer][me].clone(),
                         deferred: VecDeque::new(),
+                        is_stopped: false,
                         bell: bell.clone(),
                         published: false,
                     })
@@ -368,10 +371,13 @@ impl<S> Mesh<S> {
         std::mem::replace(&mut self.link(peer).outgoing, fresh)
     }
 
-    /// Undoes [`Mesh::take_outgoing`]; nothing may have been added meanwhile.
+    /// Undoes [`Mesh::take_outgoing`]. What was added meanwhile comes behind.
     pub fn restore_outgoing(&mut self, peer: usize, batch: Box<Batch>) {
-        let fresh = std::mem::replace(&mut self.link(peer).outgoing, batch);
-        debug_assert!(fresh.is_empty());
+        let link = self.link(peer);
+        let mut fresh = std::mem::replace(&mut link.outgoing, batch);
+        if !fresh.is_empty() {
+            link.outgoing.append(std::mem::take(&mut fresh));
+        }
         self.recycle(fresh);
     }
 
@@ -465,6 +471,16 @@ impl<S> Mesh<S> {
         Some(parcel)
     }
 
+    /// The next call of `peer` has to wait for something of this node, until [`Mesh::let_calls_go`].
+    pub fn stop_calls(&mut self, peer: usize) {
+        self.link(peer).is_stopped = true;
+    }
+
+    /// What calls have to wait for may have come.
+    pub fn let_calls_go(&mut self) {
+        self.links.iter_mut().flatten().for_each(|link| link.is_stopped = false);
+    }
+
     /// Puts off the requests of a batch from `peer`.
     pub fn defer(&mut self, peer: usize, batch: Box<Batch>) {
         self.link(peer).deferred.push_back(batch);
@@ -531,9 +547,16 @@ impl<S> Mesh<S> {
         }
     }
 
-    /// Something is to be sent or executed that cannot wait for an event.
+    /// Something is to be sent or executed.
     pub fn is_restless(&self) -> bool {
         self.links.iter().flatten().any(|link| link.has_something_to_send() || !link.deferred.is_empty())
+    }
+
+    /// Something is to be sent or executed as soon as peers have got on, who do not ring for that.
+    pub fn waits_for_peers(&self) -> bool {
+        let waits =
+            |link: &Link<S>| link.has_something_to_send() || !link.deferred.is_empty() && !link.is_stopped;
+        self.links.iter().flatten().any(waits)
     }
 
     /// Requests of peers could be carried out at once.

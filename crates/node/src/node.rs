@@ -149,7 +149,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             return Wait::Poll;
         }
         let mut sleep_ns = core.until_housekeeping_ns();
-        if core.mesh.is_restless() || !core.stalled.is_empty() || core.shared.is_shutting_down() {
+        if core.mesh.waits_for_peers() || !core.stalled.is_empty() || core.shared.is_shutting_down() {
             sleep_ns = sleep_ns.min(STUCK_SLEEP_NS);
         }
         core.mesh.bell().doorbell().lie_down();

@@ -237,6 +237,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     }
                     Turn::Full => {
                         batch.set_done_calls(index);
+                        self.mesh.stop_calls(home);
                         self.mesh.restore_outgoing(home, out);
                         return false;
                     }
@@ -298,6 +299,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Does a step of a gathering command on the shard.
     pub(crate) fn run_errand(&mut self, errand: Errand) -> Answer {
+        if let ErrandKind::Part { command, words, protocol, is_first } = &errand.kind {
+            let mut out = Vec::new();
+            let args = words.as_args();
+            self.run_on_shard(command, args, errand.db, *protocol, true, *is_first, false, &mut out);
+            return Answer { reply: Some(Ok(out)), ..Answer::default() };
+        }
         if matches!(errand.kind, ErrandKind::Put(..) | ErrandKind::GiveElement(..)) {
             self.make_room_for_growth();
         }

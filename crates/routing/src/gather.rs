@@ -3,11 +3,14 @@
 //! Look on every owner, decide, change on every owner, reply. Who may change anything holds its keys from the first look
 //! to the last change, see [`crate::holds`]: nothing comes between, and nobody sees a part of it. The texts that SORT
 //! finds the names of on its way are not held.
+//!
+//! Whoever changes whole databases does the same with whole shards, see [`Gathering::start_on_all_shards`].
 
+use crate::merge::Assembly;
 use crate::message::{Answer, Errand, ErrandKind, Hold, Look, Seen, Ticket};
 use crate::slots::{ShardId, SlotTable};
 use tessera_command::gather::{Context, Steps, What};
-use tessera_command::{Change, Command, Error, Found, Need, TextNeed, Transfer};
+use tessera_command::{Change, Command, Error, Found, Merge, Need, TextNeed, Transfer};
 use tessera_keyspace::Expire;
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
@@ -47,6 +50,8 @@ enum Purpose {
     Given(Way),
     /// To tell the client.
     Act,
+    /// To make one reply of all parts.
+    Part(u32),
 }
 
 /// How an element goes from one key to another.
@@ -75,6 +80,8 @@ enum Plan {
     Steps(Steps),
     /// An element is moved from the first key to the second, if these are of this type or not there.
     Moving(&'static Transfer, &'static str),
+    /// Every shard does its part, with nobody between them.
+    Parts,
 }
 
 /// How the shards are asked for their keys.
@@ -113,6 +120,8 @@ pub struct Gathering {
     purposes: Vec<Purpose>,
     out: usize,
     decided: bool,
+    /// The replies of [`Plan::Parts`].
+    assembly: Option<Assembly>,
     reply: Vec<u8>,
 }
 
@@ -234,8 +243,30 @@ impl Gathering {
             purposes: Vec::new(),
             out: 0,
             decided: false,
+            assembly: None,
             reply: Vec::new(),
         }
+    }
+
+    /// Begins a command that every shard does a part of: the first errands. Each is held whole from before the first part until after the
+    /// last, so that whoever changes keys of several shards comes before all of it or behind.
+    pub fn start_on_all_shards(
+        command: &'static Command,
+        merge: Merge,
+        args: Args<'_>,
+        context: Context,
+        protocol: Protocol,
+        ticket: Ticket,
+        table: &SlotTable,
+    ) -> (Gathering, Step) {
+        let words = OwnedArgs::from_words(args.iter());
+        let mut gathering =
+            Gathering::new(command, Plan::Parts, words, context, protocol, ticket, Vec::new());
+        gathering.shards = (0..table.shards()).collect();
+        gathering.assembly = Some(Assembly::new(merge, gathering.shards.len(), Vec::new()));
+        gathering.asking = Asking::InOrder(0);
+        let step = gathering.look();
+        (gathering, step)
     }
 
     /// Has the owners look at the keys.
@@ -259,10 +290,19 @@ impl Gathering {
 
     /// Looks at all keys of a shard.
     fn look_at(&mut self, shard: ShardId, hold: Hold) -> (ShardId, Errand) {
+        if matches!(self.plan, Plan::Parts) {
+            return self.errand_to(shard, ErrandKind::HoldAll, Purpose::Look(shard));
+        }
         let of_shard = self.keys.iter().filter(|key| key.shard == shard);
         let needs = of_shard.map(|key| Look { key: key.key.clone(), db: key.db, what: key.what }).collect();
         let kind = ErrandKind::Look { needs, touch: self.touch, hold };
         self.errand_to(shard, kind, Purpose::Look(shard))
+    }
+
+    /// A key is no longer what it was when it was looked at: its time is over. It is still held, so nothing else can have come between.
+    fn look_again(&mut self) -> Step {
+        self.asking = Asking::AtOnce;
+        self.look()
     }
 
     /// Takes in what was seen at the keys of a shard.
@@ -402,21 +442,21 @@ impl Gathering {
                     let name = self.command.full_name;
                     self.write_reply(|reply| reply.error(error.text(name)));
                 }
-                // The key has expired since it was looked at.
-                None => {
-                    self.asking = Asking::AtOnce;
-                    return self.look();
-                }
+                None => return self.look_again(),
             },
-            Purpose::MoveTo(to) => {
-                if let Some((value, expire_at_ms)) = answer.taken {
-                    let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
-                    return Step::Send(vec![self.errand(
-                        to,
-                        ErrandKind::Put(value, expire),
-                        Purpose::Change,
-                    )]);
+            Purpose::Part(number) => {
+                let part = answer.reply.and_then(Result::ok).unwrap_or_default();
+                if let Some(assembly) = &mut self.assembly
+                    && assembly.take(number, &part)
+                {
+                    self.reply.clear();
+                    assembly.finish(&mut self.reply, self.protocol);
                 }
+            }
+            Purpose::MoveTo(to) => {
+                let Some((value, expire_at_ms)) = answer.taken else { return self.look_again() };
+                let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
+                return Step::Send(vec![self.errand(to, ErrandKind::Put(value, expire), Purpose::Change)]);
             }
         }
         match (self.out, self.decided) {
@@ -433,6 +473,12 @@ impl Gathering {
 
     fn decide(&mut self) -> Step {
         self.decided = true;
+        if matches!(self.plan, Plan::Parts) {
+            let shards = self.shards.clone();
+            return Step::Send(
+                shards.into_iter().zip(0..).map(|(shard, number)| self.part(shard, number)).collect(),
+            );
+        }
         let (mut changes, mut out) = (Vec::new(), Vec::new());
         let decided = match self.plan {
             Plan::Steps(steps) => {
@@ -457,6 +503,7 @@ impl Gathering {
                     (Err(error), _) | (_, Err(error)) => Err(error),
                 }
             }
+            Plan::Parts => Ok(()),
         };
         if let Err(error) = decided {
             out.clear();
@@ -466,6 +513,16 @@ impl Gathering {
         self.reply = out;
         let errands: Vec<_> = changes.into_iter().map(|change| self.change(change)).collect();
         if errands.is_empty() { self.done() } else { Step::Send(errands) }
+    }
+
+    fn part(&mut self, shard: ShardId, number: u32) -> (ShardId, Errand) {
+        let kind = ErrandKind::Part {
+            command: self.command,
+            words: self.words.clone(),
+            protocol: self.protocol,
+            is_first: number == 0,
+        };
+        self.errand_to(shard, kind, Purpose::Part(number))
     }
 
     fn change(&mut self, change: Change) -> (ShardId, Errand) {

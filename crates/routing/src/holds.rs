@@ -6,7 +6,8 @@
 //! turn. Whoever waits holds keys of lower shards only, so nobody waits in a circle. An owner gives a command all of its
 //! keys or none, and takes commands that want the same key in the order in which they came.
 //!
-//! Keys are held by their names, in all databases at once.
+//! Keys are held by their names, in all databases at once. Whoever changes whole databases holds whole shards: he waits for all that came
+//! before, and all that come later wait for him.
 
 use crate::message::{Errand, ErrandKind, Hold};
 use std::collections::{BTreeMap, VecDeque};
@@ -46,8 +47,11 @@ struct Entry {
     errand: Option<Errand>,
     /// Each of its keys once.
     keys: Vec<Box<[u8]>>,
-    /// For how many of its keys others come first.
+    /// For how many of its keys others come first; and how many come first that want the whole shard. Of one that does itself: how many
+    /// come first.
     behind: usize,
+    /// When it came.
+    number: u64,
 }
 
 /// See the module.
@@ -56,27 +60,36 @@ pub struct Holds {
     /// Who wants each key, in order. The first has it, if that is first everywhere.
     queues: BTreeMap<Box<[u8]>, VecDeque<Holder>>,
     entries: BTreeMap<Holder, Entry>,
+    /// Who wants the whole shard, in order.
+    of_shard: VecDeque<Holder>,
     /// Those that wait and are first everywhere.
     ready: VecDeque<Holder>,
+    /// How many have come.
+    next_number: u64,
 }
 
 impl Holds {
     /// Nobody holds or wants anything: the one question that a command on other keys has to ask.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.queues.is_empty()
+        self.queues.is_empty() && self.of_shard.is_empty()
     }
 
     /// Somebody holds this key.
     pub fn is_held(&self, key: &[u8]) -> bool {
-        let first = self.queues.get(key).and_then(|queue| queue.front());
-        first.and_then(|first| self.entries.get(first)).is_some_and(|entry| entry.errand.is_none())
+        let has = |first: &Holder| self.entries.get(first).is_some_and(|entry| entry.errand.is_none());
+        self.of_shard.front().is_some_and(has)
+            || self.queues.get(key).and_then(|queue| queue.front()).is_some_and(has)
     }
 
     /// Takes in an errand from `home`. `gives_way`: keys have been let go of that commands wait for which do not hold; so nobody
     /// is to hold any before they have run, whose turn only [`Holds::next_ready`] says.
     pub fn admit(&mut self, home: usize, errand: Errand, gives_way: bool) -> Admission {
-        let ErrandKind::Look { needs, hold, .. } = &errand.kind else { return Admission::Run(errand) };
+        let (needs, hold) = match &errand.kind {
+            ErrandKind::Look { needs, hold, .. } => (needs, hold),
+            ErrandKind::HoldAll => return self.admit_to_all(home, errand, gives_way),
+            _ => return Admission::Run(errand),
+        };
         let holder = Holder::of(home, &errand);
         if self.entries.contains_key(&holder) {
             // It looks once more at what it has.
@@ -88,7 +101,7 @@ impl Holds {
         let mut keys: Vec<Box<[u8]>> = needs.iter().map(|need| need.key.clone()).collect();
         keys.sort_unstable();
         keys.dedup();
-        let behind = keys.iter().filter(|key| self.queues.contains_key(*key)).count();
+        let behind = keys.iter().filter(|key| self.queues.contains_key(*key)).count() + self.of_shard.len();
         match (behind, hold) {
             (0, Hold::Not) => return Admission::Run(errand),
             (1.., Hold::OrRefuse) => return Admission::Refused(errand),
@@ -97,20 +110,74 @@ impl Holds {
         for key in &keys {
             self.queues.entry(key.clone()).or_default().push_back(holder);
         }
+        self.enter(holder, errand, keys, behind, gives_way)
+    }
+
+    /// The same for one that wants the whole shard.
+    #[cold]
+    fn admit_to_all(&mut self, home: usize, errand: Errand, gives_way: bool) -> Admission {
+        let holder = Holder::of(home, &errand);
+        if self.entries.contains_key(&holder) {
+            return Admission::Run(errand);
+        }
+        let behind = self.entries.len();
+        self.of_shard.push_back(holder);
+        self.enter(holder, errand, Vec::new(), behind, gives_way)
+    }
+
+    fn enter(
+        &mut self,
+        holder: Holder,
+        errand: Errand,
+        keys: Vec<Box<[u8]>>,
+        behind: usize,
+        gives_way: bool,
+    ) -> Admission {
+        let number = self.next_number;
+        self.next_number += 1;
         if behind == 0 && !gives_way {
-            self.entries.insert(holder, Entry { errand: None, keys, behind });
+            self.entries.insert(holder, Entry { errand: None, keys, behind, number });
             return Admission::Run(errand);
         }
         if behind == 0 {
             self.ready.push_back(holder);
         }
-        self.entries.insert(holder, Entry { errand: Some(errand), keys, behind });
+        self.entries.insert(holder, Entry { errand: Some(errand), keys, behind, number });
         Admission::Waits
+    }
+
+    /// One that came before `holder` has gone.
+    fn move_up(&mut self, holder: Holder) {
+        if let Some(entry) = self.entries.get_mut(&holder) {
+            entry.behind = entry.behind.saturating_sub(1);
+            if entry.behind == 0 {
+                self.ready.push_back(holder);
+            }
+        }
+    }
+
+    /// Those wait no longer for one that has gone who wait for all that came before, or waited for it because it had all.
+    #[cold]
+    fn release_all(&mut self, holder: Holder, number: u64) {
+        let had_all = self.of_shard.contains(&holder);
+        self.of_shard.retain(|other| *other != holder);
+        let mut later: Vec<(u64, Holder)> = if had_all {
+            self.entries.iter().map(|(other, entry)| (entry.number, *other)).collect()
+        } else {
+            let of_shard = self.of_shard.iter();
+            of_shard.filter_map(|other| Some((self.entries.get(other)?.number, *other))).collect()
+        };
+        later.retain(|(other, _)| *other > number);
+        later.sort_unstable();
+        later.into_iter().for_each(|(_, other)| self.move_up(other));
     }
 
     /// Lets go of all that a command holds here. False if that was nothing.
     pub fn release(&mut self, holder: Holder) -> bool {
         let Some(entry) = self.entries.remove(&holder) else { return false };
+        if !self.of_shard.is_empty() {
+            self.release_all(holder, entry.number);
+        }
         for key in entry.keys {
             let Some(queue) = self.queues.get_mut(&key) else { continue };
             if queue.front() != Some(&holder) {
@@ -122,12 +189,7 @@ impl Holds {
                 self.queues.remove(&key);
                 continue;
             };
-            if let Some(next_entry) = self.entries.get_mut(&next) {
-                next_entry.behind = next_entry.behind.saturating_sub(1);
-                if next_entry.behind == 0 {
-                    self.ready.push_back(next);
-                }
-            }
+            self.move_up(next);
         }
         true
     }
@@ -206,6 +268,54 @@ mod tests {
         assert!(matches!(holds.admit(0, look(1, &["a"], Hold::Not), false), Admission::Waits));
         holds.release(holder(2));
         assert_eq!(next(&mut holds), Some(1));
+    }
+
+    fn look_at_all(connection: u64) -> Errand {
+        let ticket = Ticket { connection, sequence: 7, part: 0 };
+        Errand { ticket, db: 0, key: Box::default(), kind: ErrandKind::HoldAll }
+    }
+
+    #[test]
+    fn who_wants_all_waits_for_those_before_and_those_behind_wait_for_it() {
+        let mut holds = Holds::default();
+        assert!(matches!(holds.admit(1, look(1, &["a", "b"], Hold::OrRefuse), false), Admission::Run(_)));
+        assert!(matches!(holds.admit(1, look(2, &["a"], Hold::Wait), false), Admission::Waits));
+        assert!(matches!(holds.admit(1, look_at_all(3), false), Admission::Waits));
+        assert!(!holds.is_held(b"c"));
+        // Also who wants something else.
+        assert!(matches!(holds.admit(1, look(4, &["c"], Hold::OrRefuse), false), Admission::Refused(_)));
+        assert!(matches!(holds.admit(1, look(4, &["c"], Hold::Wait), false), Admission::Waits));
+        assert!(matches!(holds.admit(1, look(5, &["d"], Hold::Not), false), Admission::Waits));
+        assert!(matches!(holds.admit(1, look_at_all(6), false), Admission::Waits));
+        holds.release(holder(1));
+        assert_eq!((next(&mut holds), next(&mut holds)), (Some(2), None));
+        holds.release(holder(2));
+        assert!(!holds.is_held(b"c"));
+        assert_eq!((next(&mut holds), next(&mut holds)), (Some(3), None));
+        assert!(holds.is_held(b"c") && holds.is_held(b"whatever"));
+        // Who has all may ask again.
+        assert!(matches!(holds.admit(1, look_at_all(3), false), Admission::Run(_)));
+        holds.release(holder(3));
+        assert_eq!((next(&mut holds), next(&mut holds), next(&mut holds)), (Some(4), Some(5), None));
+        assert!(holds.is_held(b"c") && !holds.is_held(b"whatever"));
+        holds.release(holder(5));
+        holds.release(holder(4));
+        assert_eq!(next(&mut holds), Some(6));
+        holds.release(holder(6));
+        assert!(holds.is_empty() && holds.entries.is_empty());
+        assert!(matches!(holds.admit(1, look_at_all(7), false), Admission::Run(_)));
+        holds.release(holder(7));
+        assert!(holds.is_empty());
+    }
+
+    #[test]
+    fn who_gives_up_while_it_waits_for_all_keeps_nobody() {
+        let mut holds = Holds::default();
+        holds.admit(1, look(1, &["a"], Hold::OrRefuse), false);
+        holds.admit(1, look_at_all(2), false);
+        holds.admit(1, look(3, &["b"], Hold::Wait), false);
+        holds.release(holder(2));
+        assert_eq!((next(&mut holds), next(&mut holds)), (Some(3), None));
     }
 
     #[test]

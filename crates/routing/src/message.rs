@@ -83,6 +83,19 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
+    /// Hold all keys of the shard, also those that are not there, as soon as those have let go that came before.
+    HoldAll,
+    /// Do this command's part on the shard and send the reply.
+    Part {
+        /// Which command.
+        command: &'static Command,
+        /// Its words.
+        words: OwnedArgs,
+        /// What the client speaks.
+        protocol: Protocol,
+        /// Of a command's parts this one is counted.
+        is_first: bool,
+    },
     /// Let go of all keys that were held. There is no answer.
     Release,
     /// Do the rest of the command and send the reply.
@@ -200,8 +213,9 @@ impl Errand {
                 }
                 Answer { taken, ..Answer::default() }
             }
-            // Whoever has the holds sees to it.
-            ErrandKind::Release => Answer::default(),
+            ErrandKind::HoldAll => Answer { seen: Some(Vec::new()), ..Answer::default() },
+            // Whoever runs commands, and has the holds, sees to it.
+            ErrandKind::Part { .. } | ErrandKind::Release => Answer::default(),
         }
     }
 }
@@ -264,6 +278,21 @@ impl Batch {
             && self.errands.is_empty()
             && self.answers.is_empty()
             && self.slow.is_empty()
+    }
+
+    /// Adds all that another has, none of whose calls have been run.
+    pub fn append(&mut self, mut other: Batch) {
+        let (words_len, spans_len, replies_len) = (self.words.len(), self.spans.len(), self.replies.len());
+        self.words.append(&mut other.words);
+        let spans = other.spans.iter().map(|span| Span { start: span.start + words_len, ..*span });
+        self.spans.extend(spans);
+        let calls = other.calls.iter().map(|call| Call { first_span: call.first_span + spans_len, ..*call });
+        self.calls.extend(calls);
+        self.replies.append(&mut other.replies);
+        self.reply_ends.extend(other.reply_ends.iter().map(|(ticket, end)| (*ticket, end + replies_len)));
+        self.errands.append(&mut other.errands);
+        self.answers.append(&mut other.answers);
+        self.slow.append(&mut other.slow);
     }
 
     /// How many of its calls have been run, from the first on.
@@ -398,5 +427,52 @@ impl Batch {
             start = *end;
             (*ticket, reply)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tessera_command::{Spec, Words, Write};
+    use tessera_keyspace::ViewMut;
+
+    struct Nothing;
+
+    impl Write for Nothing {
+        const SPEC: Spec = Spec { name: "nothing", ..Spec::BASE };
+        type Args<'a> = ();
+
+        fn parse<'a>(_: &mut Words<'a>) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn execute((): &(), _: &mut ViewMut<'_>, _: &mut Reply<'_>) -> Result<Effect, Error> {
+            Ok(Effect::None)
+        }
+    }
+
+    static NOTHING: Command = Command::write::<Nothing>();
+
+    fn batch(numbers: [u32; 2]) -> Batch {
+        let mut batch = Batch::default();
+        for sequence in numbers {
+            let ticket = Ticket { connection: 1, sequence, part: 0 };
+            let words = OwnedArgs::from_words(["nothing".to_owned(), sequence.to_string()]);
+            batch.push_call(ticket, &NOTHING, words.as_args(), 0, Protocol::Resp2, true);
+            batch.push_reply(ticket, |out| out.extend(sequence.to_string().bytes()));
+        }
+        batch
+    }
+
+    #[test]
+    fn batches_are_appended_with_their_words_and_replies() {
+        let mut all = batch([1, 20]);
+        all.append(batch([300, 4]));
+        all.append(Batch::default());
+        let words = |index| all.call(index).map(|(call, args)| (call.ticket.sequence, args[1].to_vec()));
+        let expected = [(1, b"1".to_vec()), (20, b"20".to_vec()), (300, b"300".to_vec()), (4, b"4".to_vec())];
+        assert_eq!((0..5).map_while(words).collect::<Vec<_>>(), expected);
+        let replies = all.replies().map(|(ticket, reply)| (ticket.sequence, reply.to_vec()));
+        assert_eq!(replies.collect::<Vec<_>>(), expected);
     }
 }

@@ -14,6 +14,7 @@ impl Write for Expire {
         group: Group::Generic,
         complexity: "O(1)",
         spread: Spread::OneShard,
+        leaves_values: true,
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],

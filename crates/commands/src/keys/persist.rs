@@ -10,6 +10,7 @@ impl Write for Persist {
         group: Group::Generic,
         complexity: "O(1)",
         spread: Spread::OneShard,
+        leaves_values: true,
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],

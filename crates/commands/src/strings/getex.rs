@@ -19,6 +19,7 @@ impl Write for GetEx {
         group: Group::String,
         complexity: "O(1)",
         spread: Spread::OneShard,
+        leaves_values: true,
         flags: Flags::FAST,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))

@@ -11,6 +11,7 @@ impl Write for IncrByFloat {
         group: Group::String,
         complexity: "O(1)",
         spread: Spread::OneShard,
+        leaves_values: true,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],

@@ -51,6 +51,7 @@ impl Write for Set {
         group: Group::String,
         complexity: "O(1)",
         spread: Spread::OneShard,
+        leaves_values: true,
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::at(

@@ -117,6 +117,8 @@ pub(crate) struct Streams {
     owed: Vec<Owed>,
     /// What the write that just ran has begun.
     pub(crate) begun: Option<u64>,
+    /// Memory of the largest value that was copied in one go.
+    copied_at_once_max_bytes: usize,
 }
 
 impl Streams {
@@ -271,6 +273,12 @@ impl Shard {
         self.streams.are_of_keys()
     }
 
+    /// The largest value that was copied in one go for those who read it, in bytes: whoever changed it had better have waited, see
+    /// [`Shard::must_wait_for_readers`], if that is much.
+    pub fn copied_at_once_max_bytes(&self) -> usize {
+        self.streams.copied_at_once_max_bytes
+    }
+
     /// The value of `key` is about to change where it is: who is in the middle of it gets a copy, made at once.
     #[cold]
     pub(crate) fn copy_for_readers(&mut self, db: u16, key: &[u8]) {
@@ -280,6 +288,8 @@ impl Shard {
         }
         self.end_jobs_of_key(db, key);
         let Some(entry) = self.databases[db as usize].table().get(key) else { return };
+        let most_bytes = &mut self.streams.copied_at_once_max_bytes;
+        *most_bytes = entry.allocated_bytes().max(*most_bytes);
         let value = entry.value().to_value();
         self.keep_for_readers(db, key, value, readers, false);
     }

@@ -131,6 +131,38 @@ fn an_owner_waits_for_its_replies_to_be_taken_in() {
 }
 
 #[test]
+fn an_owner_whose_next_call_has_to_wait_sleeps_until_something_happens() {
+    let (mut home, mut owner) = two();
+    send_requests(&mut home, 1);
+    home.flush();
+    take_in(&mut owner, 0);
+    let deferred = owner.next_deferred(0).unwrap();
+    owner.stop_calls(0);
+    owner.put_back(0, deferred, false);
+    assert!(!owner.has_runnable() && owner.next_deferred(0).is_none(), "the call would have to wait again");
+    assert!(!owner.waits_for_peers(), "none of them can help");
+    assert!(owner.is_restless() && owner.has_requests(), "but it is not done");
+    owner.let_calls_go();
+    assert!(owner.has_runnable() && owner.waits_for_peers());
+    assert_eq!(carry_out(&mut owner, 0), 1);
+    assert!(!owner.is_restless());
+}
+
+#[test]
+fn what_is_added_while_a_batch_is_away_comes_behind() {
+    let (mut mesh, _) = two();
+    mesh.outgoing(1).push_reply(ticket(1), |out| out.extend(b"one"));
+    let batch = mesh.take_outgoing(1);
+    mesh.outgoing(1).push_reply(ticket(2), |out| out.extend(b"two"));
+    send_requests(&mut mesh, 1);
+    mesh.restore_outgoing(1, batch);
+    let replies: Vec<_> =
+        mesh.outgoing(1).replies().map(|(ticket, reply)| (ticket.sequence, reply)).collect();
+    assert_eq!(replies, [(1, &b"one"[..]), (2, b"two")]);
+    assert_eq!(mesh.outgoing(1).errands.len(), 1);
+}
+
+#[test]
 fn what_is_rare_does_not_stand_behind_calls() {
     let (mut sender, mut receiver) = two();
     send_requests(&mut sender, 100);

@@ -157,6 +157,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         !self.mesh.has_requests()
             && self.snapshot.aside.is_empty()
             && self.held.is_empty()
+            && self.unkept.is_empty()
             && self.connections.iter().flatten().all(|connection| {
                 match connection.running.as_ref().map(|under| &under.running) {
                     None => true,

@@ -239,7 +239,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         // Writes that wait for the walk are served best by walking on.
-        let is_waited_for = !self.snapshot.unsaved.is_empty() || !self.snapshot.aside.is_empty();
+        let is_waited_for =
+            !self.snapshot.unsaved.is_empty() || !self.snapshot.aside.is_empty() || !self.unkept.is_empty();
         if walked && is_busy && !is_waited_for {
             part.next_slice_at_ns = part.next_slice_at_ns.max(now_ns + BUSY_REST * (now_ns - began_ns));
         }

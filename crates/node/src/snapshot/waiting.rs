@@ -7,7 +7,7 @@ use crate::connection::Hold;
 use crate::core::Core;
 use std::collections::{BTreeSet, VecDeque};
 use tessera_command::keys::{KeyAt, find_keys};
-use tessera_command::{Command, Group, KeyFlags};
+use tessera_command::{Command, KeyFlags};
 use tessera_resp::Args;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::Call;
@@ -28,6 +28,8 @@ struct AsideCall {
 #[derive(Debug, Default)]
 pub(crate) struct Aside {
     calls: VecDeque<AsideCall>,
+    /// Whose they are: homes and connections.
+    callers: BTreeSet<(usize, u64)>,
     words_len_bytes: usize,
     /// Room to find keys in.
     keys: Vec<KeyAt>,
@@ -40,7 +42,7 @@ impl Aside {
     }
 
     fn has(&self, home: usize, connection: u64) -> bool {
-        self.calls.iter().any(|aside| aside.home == home && aside.call.ticket.connection == connection)
+        self.callers.contains(&(home, connection))
     }
 }
 
@@ -57,14 +59,7 @@ pub(crate) enum Turn {
 
 /// A command may change a large value of this key where it is, or take it away to use it; others replace or remove it.
 fn changes_in_place(command: &Command, flags: KeyFlags) -> bool {
-    let changes = match command.spec.group {
-        // What they answer they replace whole, or leave. Others, such as APPEND, change it.
-        Group::String => !flags.has(KeyFlags::ACCESS),
-        // They change no value, but some take one from here to there.
-        Group::Generic => flags.has(KeyFlags::DELETE),
-        _ => true,
-    };
-    changes && flags.has(KeyFlags::RW)
+    !command.spec.leaves_values && flags.has(KeyFlags::RW)
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -118,6 +113,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         aside.words_len_bytes += len_bytes;
+        aside.callers.insert((home, call.ticket.connection));
         aside.calls.push_back(AsideCall { home, call: *call, words: OwnedArgs::from_words(args.iter()) });
         self.counters.snapshot_writers_waited += u64::from(waits_to_write);
         Turn::Aside
@@ -125,6 +121,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Has writers ask again, because the snapshot has got on, or something was kept.
     pub(crate) fn let_writers_go(&mut self) {
+        // They came before those whose commands were held.
+        self.let_unkept_go();
         for id in std::mem::take(&mut self.snapshot.unsaved) {
             if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Unsaved)) {
                 self.runnable.push_back(id);
@@ -153,5 +151,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.answer_call(*home, call, words.as_args(), &mut out);
             self.mesh.restore_outgoing(*home, out);
         }
+        self.snapshot.aside.callers = behind;
+        // There may be room for more, or they need wait no longer.
+        self.mesh.let_calls_go();
     }
 }
