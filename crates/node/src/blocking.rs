@@ -2,13 +2,13 @@
 //! who waits for a key. [`crate::waiters`] has the queues.
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold, Running, Under, pack};
 use crate::core::Core;
-use crate::dispatch::{hold, take_wanted};
-use crate::feed::Flow;
+use crate::home::connection::{Connection, Hold, Running, Under, pack};
+use crate::home::dispatch::{hold, take_wanted};
+use crate::home::feed::Flow;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
-use crate::waiters::{Claim, LookRequest, WaitRequest};
+use crate::owner::waiters::{Claim, LookRequest, WaitRequest};
 use std::sync::Arc;
 use tessera_command::blocking::{BlockingSteps, Target};
 use tessera_command::gather::Context;
@@ -144,12 +144,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.hold_for_peer(connection, peer);
         }
         self.note_start(connection, command, args);
-        let now_ms = self.shard.now_ms();
+        let now_ms = self.owner.shard.now_ms();
         let wait = match (steps.wait)(args).and_then(|wait| wait.check(now_ms).map(|()| wait)) {
             Ok(wait) => wait,
             Err(error) => return self.refuse(connection, &error.text(command.full_name)),
         };
-        let (runs, looks) = divide(&wait.keys, |key| usize::from(self.shared.slots.owner_of(key)));
+        let (runs, looks) = divide(&wait.keys, |key| usize::from(self.server.shared.slots.owner_of(key)));
         let words = Arc::new(OwnedArgs::from_words(args.iter()));
         let blocked = Blocked {
             claim: Claim::default(),
@@ -168,7 +168,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let running = Running::Blocked(Box::new(blocked));
         let words = OwnedArgs::from_words(args.iter());
         connection.running =
-            Some(Box::new(Under { sequence, command, words, began_ns: self.now_ns, running }));
+            Some(Box::new(Under { sequence, command, words, began_ns: self.time.now_ns, running }));
         connection.hold = Some(Hold::Running);
         self.ask_next_owner(connection);
         self.serve_waiters();
@@ -181,8 +181,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         loop {
-            let (home, db, protocol, touch) =
-                (self.me, connection.client.db, connection.client.protocol, !connection.client.no_touch);
+            let (home, db, protocol, touch) = (
+                self.server.me,
+                connection.client.db,
+                connection.client.protocol,
+                !connection.client.no_touch,
+            );
             let id = connection.id;
             let Some(under) = connection.running.as_deref_mut() else { return };
             let Running::Blocked(blocked) = &mut under.running else { return };
@@ -190,9 +194,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 blocked.is_waiting = true;
                 blocked.deadline_ns =
                     blocked.timeout_ms.map(|ms| under.began_ns.saturating_add(ms.saturating_mul(1_000_000)));
-                self.blocked_clients += 1;
+                self.home.blocked_clients += 1;
                 if let Some(deadline_ns) = blocked.deadline_ns {
-                    self.wait_deadlines.insert((deadline_ns, pack(id)));
+                    self.home.wait_deadlines.insert((deadline_ns, pack(id)));
                 }
                 // The client's end may have been seen before its command ran, or lie behind what is not received.
                 self.receive_again(connection);
@@ -213,8 +217,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             };
             blocked.asked += 1;
             let owner = *owner;
-            if owner != self.me {
-                self.counters.forwarded += 1;
+            if owner != self.server.me {
+                self.server.counters.forwarded += 1;
                 return self.mesh.note(owner, Note::Wait(Box::new(request)));
             }
             match self.attempt(request) {
@@ -234,9 +238,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Blocked { look: Some(look), runs, .. } = blocked.as_mut() else { return false };
         while let Some(KeyRun { owner, keys, .. }) = runs.get(look.looked) {
             look.looked += 1;
-            if *owner != self.me {
+            if *owner != self.server.me {
                 let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
-                self.counters.forwarded += 1;
+                self.server.counters.forwarded += 1;
                 self.mesh.note(*owner, Note::Look(Box::new(LookRequest { ticket, db, keys: keys.clone() })));
                 return true;
             }
@@ -279,12 +283,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let waited = matches!(&under.running, Running::Blocked(blocked) if blocked.is_waiting);
         if waited {
             // Waiting is not work.
-            under.began_ns = self.now_ns;
+            under.began_ns = self.time.now_ns;
         }
-        let number = self.shared.registry.number(under.command);
-        let duration_ns = self.now_ns.saturating_sub(under.began_ns);
+        let duration_ns = self.time.now_ns.saturating_sub(under.began_ns);
         let outcome = if reply.first() == Some(&b'-') { Outcome::Failure } else { Outcome::Success };
-        self.stats().commands.note_call(number, duration_ns, outcome, self.config.latency_tracking);
+        self.server.note_run(under.command, duration_ns, outcome);
         self.finish(connection, reply);
     }
 
@@ -294,9 +297,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(under) = connection.running.as_deref_mut() else { return };
         let Running::Blocked(blocked) = &mut under.running else { return };
         if blocked.is_waiting {
-            self.blocked_clients -= 1;
+            self.home.blocked_clients -= 1;
             if let Some(deadline_ns) = blocked.deadline_ns {
-                self.wait_deadlines.remove(&(deadline_ns, pack(id)));
+                self.home.wait_deadlines.remove(&(deadline_ns, pack(id)));
             }
         }
         let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
@@ -304,7 +307,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         owners.sort_unstable();
         owners.dedup();
         for owner in owners {
-            if owner == self.me {
+            if owner == self.server.me {
                 self.forget_waiter(owner, ticket);
             } else {
                 self.mesh.note(owner, Note::Forget(ticket));
@@ -328,7 +331,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_move(&mut self, ticket: Ticket) {
         self.with_connection(ticket, |core, connection| {
             let protocol = connection.protocol();
-            let context = Context::of(&core.shard, connection.client.db);
+            let context = Context::of(&core.owner.shard, connection.client.db);
             let is_gone = connection.gone;
             let Some(under) = connection.running.as_deref_mut() else { return };
             let (sequence, command) = (under.sequence, under.command);
@@ -346,7 +349,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 context,
                 protocol,
                 Ticket { sequence, ..ticket },
-                &core.shared.slots,
+                &core.server.shared.slots,
             );
             blocked.moving = Some(Box::new(gathering));
             core.take_step(connection, step);
@@ -360,7 +363,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             blocked.moving = None;
         }
         if let Some(error) = reply.strip_prefix(b"-") {
-            self.note_error(error.trim_ascii_end());
+            self.server.note_error(error.trim_ascii_end());
         }
         self.end_wait(connection, reply);
     }
@@ -372,7 +375,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
         let Running::Blocked(blocked) = &mut under.running else { return };
         blocked.moving = None;
-        let is_late = blocked.deadline_ns.is_some_and(|deadline_ns| deadline_ns <= self.now_ns);
+        let is_late = blocked.deadline_ns.is_some_and(|deadline_ns| deadline_ns <= self.time.now_ns);
         blocked.claim.end_move(is_over || is_late);
         if is_over {
             self.end_wait(connection, &[]);
@@ -385,10 +388,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.end_wait(connection, &out);
         }
         if let Some(deadline_ns) = blocked.deadline_ns {
-            self.wait_deadlines.insert((deadline_ns, pack(id)));
+            self.home.wait_deadlines.insert((deadline_ns, pack(id)));
         }
         match blocked.runs.first().map(|run| run.owner) {
-            Some(owner) if owner == self.me => self.waiters.wake_others(&mut self.shard, owner, ticket),
+            Some(owner) if owner == self.server.me => {
+                self.owner.waiters.wake_others(&mut self.owner.shard, owner, ticket)
+            }
             Some(owner) => self.mesh.note(owner, Note::StillWaits(ticket)),
             None => {}
         }
@@ -396,11 +401,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Answers clients whose time is up.
     pub(crate) fn end_waits(&mut self) {
-        while let Some((deadline_ns, connection)) = self.wait_deadlines.first().copied()
-            && deadline_ns <= self.now_ns
+        while let Some((deadline_ns, connection)) = self.home.wait_deadlines.first().copied()
+            && deadline_ns <= self.time.now_ns
         {
-            self.wait_deadlines.remove(&(deadline_ns, connection));
-            self.unblock(crate::connection::unpack(connection), UnblockReason::Timeout);
+            self.home.wait_deadlines.remove(&(deadline_ns, connection));
+            self.unblock(crate::home::connection::unpack(connection), UnblockReason::Timeout);
         }
     }
 
@@ -424,10 +429,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         };
         if reason == UnblockReason::Error {
-            self.note_error(UNBLOCKED);
+            self.server.note_error(UNBLOCKED);
         }
         self.end_wait(&mut connection, &reply);
-        self.runnable.push_back(id);
+        self.home.runnable.push_back(id);
         self.put(connection);
         true
     }
@@ -441,7 +446,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match self.attempt(request) {
             Attempt::Served(reply) => self.tell_served(home, ticket, reply),
             // One of this node's own clients, which was put off.
-            Attempt::Waiting if home == self.me => self.take_waiting(ticket),
+            Attempt::Waiting if home == self.server.me => self.take_waiting(ticket),
             Attempt::Waiting => self.mesh.note(home, Note::Waiting(ticket)),
             Attempt::Elsewhere => {}
         }
@@ -450,7 +455,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Which of these keys is the first that holds something.
     fn first_of(&self, db: u16, keys: &[Box<[u8]>]) -> Option<usize> {
-        let view = self.shard.view(db, false);
+        let view = self.owner.shard.view(db, false);
         keys.iter().position(|key| view.peek(key).is_some())
     }
 
@@ -465,12 +470,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return Attempt::Elsewhere;
         }
         if self.is_held_for(&request) {
-            self.held.put_off(request);
+            self.owner.held.put_off(request);
             return Attempt::Elsewhere;
         }
-        let view = self.shard.view(request.db, false);
+        let view = self.owner.shard.view(request.db, false);
         if !request.keys.iter().any(|key| view.peek(key).is_some()) {
-            self.waiters.add(&mut self.shard, request);
+            self.owner.waiters.add(&mut self.owner.shard, request);
             return Attempt::Waiting;
         }
         if self.moves_elsewhere(&request)
@@ -479,12 +484,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             // Others may be having their turn. If not it is this one's, before its home hears that it waits and perhaps
             // ends that, because the client has gone.
             let db = request.db;
-            self.waiters.add(&mut self.shard, request);
+            self.owner.waiters.add(&mut self.owner.shard, request);
             self.serve_key(db, &key);
             return Attempt::Waiting;
         }
         if self.must_wait_to_serve(&request) {
-            self.unkept.put_off(request);
+            self.owner.unkept.put_off(request);
             return Attempt::Elsewhere;
         }
         if !request.claim.take() {
@@ -496,20 +501,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Somebody holds a key that a client waits for, or the one that what it waits for is to go to. If that is another shard's,
     /// it will be held there.
     fn is_held_for(&self, request: &WaitRequest) -> bool {
-        if self.held.holds.is_empty() {
+        if self.owner.held.holds.is_empty() {
             return false;
         }
         let Run::Blocking(steps) = request.command.run else { return false };
         let target = (steps.wait)(request.words.as_args()).ok().and_then(|wait| wait.target);
-        self.held.holds_any(&request.keys) || target.is_some_and(|target| self.held.holds.is_held(target.key))
+        self.owner.held.holds_any(&request.keys)
+            || target.is_some_and(|target| self.owner.held.holds.is_held(target.key))
     }
 
     /// What a client waits for is to go to a key of another shard, and is of the right type.
     fn moves_elsewhere(&self, request: &WaitRequest) -> bool {
         let Run::Blocking(steps) = request.command.run else { return false };
         let Ok(wait) = (steps.wait)(request.words.as_args()) else { return false };
-        let leaves = |target: Target<'_>| usize::from(self.shared.slots.owner_of(target.key)) != self.me;
-        let view = self.shard.view(request.db, false);
+        let leaves =
+            |target: Target<'_>| usize::from(self.server.shared.slots.owner_of(target.key)) != self.server.me;
+        let view = self.owner.shard.view(request.db, false);
         let entry = request.keys.first().and_then(|key| view.peek(key));
         wait.target.is_some_and(leaves)
             && entry.is_some_and(|entry| entry.value().type_name() == steps.waits_for)
@@ -517,15 +524,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Forgets a client that waited, and lets those who wait for the same have their turn.
     pub(crate) fn forget_waiter(&mut self, home: usize, ticket: Ticket) {
-        self.waiters.wake_others(&mut self.shard, home, ticket);
-        self.waiters.remove(&mut self.shard, home, ticket);
+        self.owner.waiters.wake_others(&mut self.owner.shard, home, ticket);
+        self.owner.waiters.remove(&mut self.owner.shard, home, ticket);
     }
 
     /// Serves those who wait for keys that have come to hold something, and those who wait for what that leads to.
     #[inline]
     pub(crate) fn serve_waiters(&mut self) {
-        while self.shard.waited_keys().has_ready() {
-            for (db, key) in self.shard.waited_keys().take_ready() {
+        while self.owner.shard.waited_keys().has_ready() {
+            for (db, key) in self.owner.shard.waited_keys().take_ready() {
                 self.serve_key(db, &key);
             }
         }
@@ -534,8 +541,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[cold]
     fn serve_key(&mut self, db: u16, key: &[u8]) {
         let mut index = 0;
-        while let Some(request) = self.waiters.get(db, key, index) {
-            let Some(entry) = self.shard.view(db, false).peek(key) else { return };
+        while let Some(request) = self.owner.waiters.get(db, key, index) {
+            let Some(entry) = self.owner.shard.view(db, false).peek(key) else { return };
             let Run::Blocking(steps) = request.command.run else { return };
             if entry.value().type_name() != steps.waits_for {
                 index += 1;
@@ -546,16 +553,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return;
             }
             if self.is_held_for(&request) {
-                return self.held.put_off_waiters(db, key);
+                return self.owner.held.put_off_waiters(db, key);
             }
             if self.moves_elsewhere(&request) && request.claim.begin_move() {
                 return self.tell_move(request.home, request.ticket);
             }
             if self.must_wait_to_serve(&request) {
-                return self.unkept.put_off_waiters(db, key);
+                return self.owner.unkept.put_off_waiters(db, key);
             }
             let is_ours = request.claim.take();
-            self.waiters.remove(&mut self.shard, request.home, request.ticket);
+            self.owner.waiters.remove(&mut self.owner.shard, request.home, request.ticket);
             if is_ours {
                 let reply = self.serve(&request);
                 self.tell_served(request.home, request.ticket, reply);
@@ -564,7 +571,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn tell_served(&mut self, home: usize, ticket: Ticket, reply: Vec<u8>) {
-        if home == self.me {
+        if home == self.server.me {
             self.take_served(ticket, &reply);
         } else {
             self.mesh.note(home, Note::Served(ticket, reply));
@@ -572,8 +579,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn tell_move(&mut self, home: usize, ticket: Ticket) {
-        if home == self.me {
-            self.own_notes.push_back(Note::Move(ticket));
+        if home == self.server.me {
+            self.home.own_notes.push_back(Note::Move(ticket));
         } else {
             self.mesh.note(home, Note::Move(ticket));
         }
@@ -588,7 +595,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let args = words.as_args();
         let keys: Vec<&[u8]> = request.keys.iter().map(|key| &**key).collect();
         self.make_room_for_growth();
-        let mut view = self.shard.view_mut(*db, *touch);
+        let mut view = self.owner.shard.view_mut(*db, *touch);
         let result = steps.try_keys(args, &keys, &mut view, &mut reply).map(|effect| {
             effect.unwrap_or_else(|| {
                 (steps.give_up)(&mut reply);
@@ -597,10 +604,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         });
         match result {
             Ok(Effect::None) => {}
-            Ok(Effect::Verbatim | Effect::Rewritten) => self.shard.note_dirty(),
+            Ok(Effect::Verbatim | Effect::Rewritten) => self.owner.shard.note_dirty(),
             Err(error) => {
                 let text = error.text(command.full_name);
-                self.note_error(&text);
+                self.server.note_error(&text);
                 out.clear();
                 Reply::new(&mut out, *protocol).error(text);
             }

@@ -15,39 +15,31 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-mod ahead;
+mod accounts;
 pub mod blocking;
 mod buffers;
 pub mod clock;
-pub mod connection;
 pub mod core;
-pub mod defragmentation;
 pub mod desk;
 pub mod direct;
 pub mod disk;
-mod dispatch;
 pub mod doorbell;
-mod feed;
-mod held;
-mod host;
+pub mod home;
 pub mod housekeeping;
 pub mod loading;
-pub mod memory;
 pub mod mesh;
 pub mod network;
 pub mod node;
-mod owner;
-pub mod replies;
+pub mod owner;
+mod server;
 pub mod shared;
 pub mod snapshot;
 pub mod stats;
-mod steps;
 pub mod streaming;
 mod sync;
 pub mod system;
+mod task;
 mod turns;
-mod unkept;
-pub mod waiters;
 
 pub use node::Node;
 pub use shared::Shared;

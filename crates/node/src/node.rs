@@ -1,9 +1,10 @@
 //! A node: its core and its network, one turn after the other.
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold};
-use crate::core::{Core, NetworkOrder};
+use crate::core::Core;
 use crate::disk::Disk;
+use crate::home::NetworkOrder;
+use crate::home::connection::{Connection, Hold};
 use crate::mesh::{Mesh, Note};
 use crate::network::{Closed, ConnectionId, Events, Network, Wait};
 use crate::shared::Shared;
@@ -69,15 +70,15 @@ impl<N: Network, C: Clock> Node<N, C> {
 
     /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
     pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
-        self.core.memory.begin_turn();
-        self.core.runnable.extend(self.core.next_turn.drain(..));
+        self.core.owner.memory.begin_turn();
+        self.core.home.runnable.extend(self.core.home.next_turn.drain(..));
         self.core.retry_stalled();
         if self.failure.is_none() {
             self.poll(wait);
         }
         let core = &mut self.core;
         core.tell_time();
-        let before_ns = core.now_ns;
+        let before_ns = core.time.now_ns;
         core.follow_config();
         core.stop_if_told();
         core.disk.collect();
@@ -100,8 +101,8 @@ impl<N: Network, C: Clock> Node<N, C> {
             self.send_all();
             self.carry_out_orders();
         }
-        self.core.counters.turns += 1;
-        self.core.counters.busy_ns += self.core.clock.monotonic_ns() - before_ns;
+        self.core.server.counters.turns += 1;
+        self.core.server.counters.busy_ns += self.core.time.clock.monotonic_ns() - before_ns;
         self.end_if_told()
     }
 
@@ -114,11 +115,11 @@ impl<N: Network, C: Clock> Node<N, C> {
         if let Err(error) = polled {
             let line = format!(
                 "The network of shard {} failed ({error}). Its clients cannot be served any more: the server ends",
-                self.core.me
+                self.core.server.me
             );
-            self.core.shared.system.log(line.as_bytes());
+            self.core.server.shared.system.log(line.as_bytes());
             // Whatever comes of the snapshot.
-            self.core.shared.ask_to_end(EndOrder { save: None, force: true });
+            self.core.server.shared.ask_to_end(EndOrder { save: None, force: true });
             self.failure = Some(error);
         }
     }
@@ -130,26 +131,29 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.mesh.bell().doorbell().get_up();
         // Without a network nothing could end a wait.
         if self.failure.is_some()
-            || !core.runnable.is_empty()
-            || !core.next_turn.is_empty()
-            || core.shard.has_garbage()
+            || !core.home.runnable.is_empty()
+            || !core.home.next_turn.is_empty()
+            || core.owner.shard.has_garbage()
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
             || core.has_reading_work()
-            || core.held.has_work()
-            || core.shard.waited_keys().has_ready()
+            || core.owner.held.has_work()
+            || core.owner.shard.waited_keys().has_ready()
             || core.mesh.has_runnable()
             || core.may_retry_stalled()
         {
             return Wait::Poll;
         }
-        let spin_ns = u64::from(core.config.spin_us) * 1000;
-        if spin_ns > 0 && core.now_ns < self.last_event_ns + spin_ns {
+        let spin_ns = u64::from(core.server.config.spin_us) * 1000;
+        if spin_ns > 0 && core.time.now_ns < self.last_event_ns + spin_ns {
             return Wait::Poll;
         }
         let mut sleep_ns = core.until_housekeeping_ns();
-        if core.mesh.waits_for_peers() || !core.stalled.is_empty() || core.shared.is_shutting_down() {
+        if core.mesh.waits_for_peers()
+            || !core.home.stalled.is_empty()
+            || core.server.shared.is_shutting_down()
+        {
             sleep_ns = sleep_ns.min(STUCK_SLEEP_NS);
         }
         core.mesh.bell().doorbell().lie_down();
@@ -177,25 +181,26 @@ impl<N: Network, C: Clock> Node<N, C> {
 
     /// Deals accepted sockets to the nodes with the fewest clients, and takes in those dealt to this one.
     fn welcome(&mut self) {
-        for socket in std::mem::take(&mut self.core.accepted) {
-            let shared = &self.core.shared;
-            if shared.clients() >= self.core.config.max_clients {
-                self.core.counters.rejected_connections += 1;
+        for socket in std::mem::take(&mut self.core.home.accepted) {
+            let shared = &self.core.server.shared;
+            if shared.clients() >= self.core.server.config.max_clients {
+                self.core.server.counters.rejected_connections += 1;
                 self.network.refuse(socket, TOO_MANY_CLIENTS);
                 continue;
             }
             let clients = |node: &usize| shared.stats[*node].clients.load(Ordering::Relaxed);
-            let fewest = (0..shared.stats.len()).min_by_key(clients).unwrap_or(self.core.me);
+            let fewest = (0..shared.stats.len()).min_by_key(clients).unwrap_or(self.core.server.me);
             // A tie stays here.
-            let node = if clients(&fewest) == clients(&self.core.me) { self.core.me } else { fewest };
+            let node =
+                if clients(&fewest) == clients(&self.core.server.me) { self.core.server.me } else { fewest };
             shared.stats[node].clients.fetch_add(1, Ordering::Relaxed);
-            if node == self.core.me {
-                self.core.adopted.push(socket);
+            if node == self.core.server.me {
+                self.core.home.adopted.push(socket);
             } else {
                 self.core.mesh.note(node, Note::Adopt(socket));
             }
         }
-        for socket in std::mem::take(&mut self.core.adopted) {
+        for socket in std::mem::take(&mut self.core.home.adopted) {
             self.adopt(socket);
         }
     }
@@ -205,12 +210,13 @@ impl<N: Network, C: Clock> Node<N, C> {
             self.core.stats().clients.fetch_sub(1, Ordering::Relaxed);
             return;
         };
-        self.core.counters.connections += 1;
+        self.core.server.counters.connections += 1;
         let endpoints = self.network.endpoints(id);
-        self.core.shared.system.verbose(&|| format!("Accepted {}", endpoints.peer));
+        self.core.server.shared.system.verbose(&|| format!("Accepted {}", endpoints.peer));
         let client = self.core.new_client(&endpoints);
-        let stranger =
-            !client.is_local && self.core.config.protected_mode && self.core.config.require_pass.is_none();
+        let stranger = !client.is_local
+            && self.core.server.config.protected_mode
+            && self.core.server.config.require_pass.is_none();
         let mut connection = Box::new(Connection::new(id, client, endpoints));
         connection.handle = Some(self.network.handle(id));
         if stranger {
@@ -222,7 +228,7 @@ impl<N: Network, C: Clock> Node<N, C> {
 
     /// Sends what is ready, and closes what is done.
     fn send_all(&mut self) {
-        for id in std::mem::take(&mut self.core.listed) {
+        for id in std::mem::take(&mut self.core.home.listed) {
             let Some(connection) = self.core.connection(id) else { continue };
             connection.is_listed = false;
             if connection.gone || connection.sending_bytes > 0 || connection.direct.is_some() {
@@ -239,7 +245,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             // More of a pipeline that goes on in the next turn leaves in one piece.
             if connection.hold == Some(Hold::Turn) && connection.replies.ready_len_bytes() < PIECE_LEN_BYTES {
                 connection.is_listed = true;
-                self.core.listed.push(id);
+                self.core.home.listed.push(id);
                 continue;
             }
             if connection.replies.ready_len_bytes() > 0 {
@@ -268,7 +274,7 @@ impl<N: Network, C: Clock> Node<N, C> {
     }
 
     fn carry_out_orders(&mut self) {
-        for order in std::mem::take(&mut self.core.orders) {
+        for order in std::mem::take(&mut self.core.home.orders) {
             match order {
                 NetworkOrder::PauseReceive(id) => self.network.pause_receive(id),
                 NetworkOrder::ResumeReceive(id) => self.network.resume_receive(id),
@@ -282,10 +288,10 @@ impl<N: Network, C: Clock> Node<N, C> {
 
     /// The end: no new clients, what is ready leaves, then everything closes.
     fn end_if_told(&mut self) -> ControlFlow<io::Result<()>> {
-        if !self.core.shared.is_shutting_down() {
+        if !self.core.server.shared.is_shutting_down() {
             return ControlFlow::Continue(());
         }
-        let now_ns = self.core.now_ns;
+        let now_ns = self.core.time.now_ns;
         let since_ns = *self.ending_since_ns.get_or_insert_with(|| {
             self.network.stop_listening();
             now_ns
@@ -295,7 +301,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         if (busy || now_ns == since_ns) && now_ns - since_ns < FAREWELL_NS {
             return ControlFlow::Continue(());
         }
-        for connection in std::mem::take(&mut self.core.connections).into_iter().flatten() {
+        for connection in std::mem::take(&mut self.core.home.connections).into_iter().flatten() {
             // A socket that another node has not given back closes with the process.
             if connection.direct.is_none() {
                 self.network.close(connection.id);
@@ -314,8 +320,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Goes on with the connections whose hold is over.
     fn resume_all(&mut self) {
         // Those that become runnable meanwhile have their turn in the next one.
-        for _ in 0..self.runnable.len() {
-            if let Some(id) = self.runnable.pop_front() {
+        for _ in 0..self.home.runnable.len() {
+            if let Some(id) = self.home.runnable.pop_front() {
                 self.resume(id);
             }
         }
@@ -323,7 +329,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Whether the first of those that were held because of a congested peer may try again.
     fn may_retry_stalled(&mut self) -> bool {
-        let Some(first) = self.stalled.first().copied() else { return false };
+        let Some(first) = self.home.stalled.first().copied() else { return false };
         self.mesh.look_at_peers();
         match self.connection(first).and_then(|connection| connection.hold) {
             Some(Hold::Peer(peer)) => !self.mesh.is_congested(peer),
@@ -333,13 +339,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Lets connections try again that were held because of a congested peer, before others send it more.
     fn retry_stalled(&mut self) {
-        if self.stalled.is_empty() {
+        if self.home.stalled.is_empty() {
             return;
         }
         self.mesh.look_at_peers();
         self.tell_time();
         let mut waiting = Vec::new();
-        for id in std::mem::take(&mut self.stalled) {
+        for id in std::mem::take(&mut self.home.stalled) {
             match self.connection(id).and_then(|connection| connection.hold) {
                 Some(Hold::Peer(peer)) if self.mesh.is_congested(peer) => waiting.push(id),
                 Some(Hold::Peer(_)) => self.resume(id),
@@ -347,8 +353,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         // Who has had a turn is behind those who have not.
-        waiting.append(&mut self.stalled);
-        self.stalled = waiting;
+        waiting.append(&mut self.home.stalled);
+        self.home.stalled = waiting;
     }
 }
 
@@ -365,7 +371,7 @@ impl<S: Send + 'static, C: Clock> Inbox<'_, S, C> {
 
 impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
     fn accepted(&mut self, socket: S) {
-        self.core.accepted.push(socket);
+        self.core.home.accepted.push(socket);
     }
 
     fn received(&mut self, id: ConnectionId, bytes: &[u8]) {
@@ -375,8 +381,8 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
 
     fn sent(&mut self, id: ConnectionId, buffer: Vec<u8>, result: io::Result<()>) {
         let core = &mut *self.core;
-        core.counters.writes += 1;
-        let output_pause_bytes = core.output_pause_bytes;
+        core.server.counters.writes += 1;
+        let output_pause_bytes = core.home.output_pause_bytes;
         let now_ms = core.now_ms();
         if let Some(connection) = core.connection(id) {
             connection.sending_bytes = 0;
@@ -388,22 +394,22 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
                 && connection.output_bytes() < output_pause_bytes / 2;
             let streams = !connection.streams.is_empty();
             if lists {
-                core.listed.push(id);
+                core.home.listed.push(id);
             }
             if resumes {
-                core.runnable.push_back(id);
+                core.home.runnable.push_back(id);
             }
             if streams {
                 core.pump_by_id(id);
             }
         }
         if result.is_ok() {
-            core.counters.output_bytes += buffer.len() as u64;
+            core.server.counters.output_bytes += buffer.len() as u64;
         } else if let Some(mut connection) = core.take(id) {
             core.stop_sending(&mut connection);
             core.put(connection);
         }
-        core.buffers.give_back(buffer);
+        core.server.buffers.give_back(buffer);
     }
 
     fn sent_some(&mut self, id: ConnectionId) {

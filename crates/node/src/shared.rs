@@ -1,9 +1,9 @@
 //! What the nodes have in common. Commands on keys never come here; what is behind a lock is for rare occasions.
 
-use crate::defragmentation::DefragTime;
 use crate::loading::LoadingProgress;
-use crate::memory::Eviction;
 use crate::mesh::Bell;
+use crate::owner::defragmentation::DefragTime;
+use crate::owner::memory::Eviction;
 use crate::snapshot::Persistence;
 use crate::stats::{Counters, NodeStats};
 use crate::system::System;

@@ -4,14 +4,12 @@
 //! has its place among the others of its connection; what comes after it waits there until it is whole.
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold, pack, unpack};
 use crate::core::Core;
+use crate::home::connection::{Connection, Hold, pack, unpack};
 use crate::mesh::Note;
 use crate::network::ConnectionId;
 use std::collections::BTreeMap;
-use tessera_command::Command;
 use tessera_keyspace::{Owed, StreamProgress};
-use tessera_resp::{Args, Protocol, Reply};
 use tessera_routing::Ticket;
 
 /// About how long a piece is, in bytes.
@@ -88,15 +86,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             let header = std::mem::take(&mut first.header);
             connection.replies.arrive_partly(sequence, &header);
-            if owner != self.me {
+            if owner != self.server.me {
                 first.is_asked = true;
                 let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
                 return self.mesh.note(owner, Note::NextPiece(ticket, stream));
             }
-            let mut piece = self.buffers.take();
+            let mut piece = self.server.buffers.take();
             let progress = self.stream_some(stream, &mut piece);
             self.take_piece(connection, &piece, progress);
-            self.buffers.give_back(piece);
+            self.server.buffers.give_back(piece);
         }
     }
 
@@ -113,20 +111,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         first.is_asked = false;
         first.owed_len_bytes = first.owed_len_bytes.saturating_sub(piece.len());
         let sequence = first.sequence;
-        connection.replies.lend(|| self.buffers.take());
+        connection.replies.lend(|| self.server.buffers.take());
         match progress {
             StreamProgress::More => connection.replies.arrive_partly(sequence, piece),
             StreamProgress::Done => {
                 connection.streams.pop_front();
                 connection.replies.arrive(sequence, piece);
                 if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-                    self.runnable.push_back(connection.id);
+                    self.home.runnable.push_back(connection.id);
                 }
             }
             StreamProgress::Lost => {
                 // It waits for a piece that will not come, until it is closed.
                 first.is_asked = true;
-                self.reading.to_close.push(connection.id);
+                self.owner.reading.to_close.push(connection.id);
             }
         }
     }
@@ -149,7 +147,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.mesh.note(owner, Note::EndStream(stream));
             connection.replies.arrive(ticket.sequence, &[]);
             if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-                self.runnable.push_back(id);
+                self.home.runnable.push_back(id);
             }
             return self.put(connection);
         }
@@ -179,7 +177,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         reply.owed_len_bytes = len_bytes;
         let output_bytes = connection.counted_output_bytes();
         if self.is_over_hard_limit(output_bytes) {
-            self.reading.to_close.push(id);
+            self.owner.reading.to_close.push(id);
         }
     }
 
@@ -189,14 +187,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.end_streams(connection);
         sequences.iter().for_each(|sequence| connection.replies.arrive(*sequence, &[]));
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-            self.runnable.push_back(connection.id);
+            self.home.runnable.push_back(connection.id);
         }
     }
 
     /// Nobody will read the rest of a connection's long replies.
     pub(crate) fn end_streams(&mut self, connection: &mut Connection) {
         for StreamedReply { owner, stream, .. } in connection.streams.drain(..) {
-            if owner == self.me {
+            if owner == self.server.me {
                 self.end_stream(stream);
             } else {
                 self.mesh.note(owner, Note::EndStream(stream));
@@ -207,21 +205,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
 /// The owner of the key.
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Begins the reply of a command that found it to be long.
-    #[cold]
-    pub(crate) fn open_stream(
-        &mut self,
-        command: &'static Command,
-        args: Args<'_>,
-        db: u16,
-        protocol: Protocol,
-        out: &mut Vec<u8>,
-    ) -> Option<u64> {
-        let begin = command.stream?;
-        let (key, stream) = begin(args, self.shard.view(db, false), &mut Reply::new(out, protocol))?;
-        Some(self.shard.open_stream(db, key, stream))
-    }
-
     /// The home of a client wants more of its reply.
     pub(crate) fn take_next_piece(&mut self, home: usize, ticket: Ticket, stream: u64) {
         let mut piece = Vec::new();
@@ -230,16 +213,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn stream_some(&mut self, stream: u64, piece: &mut Vec<u8>) -> StreamProgress {
-        let progress = self.shard.stream_some(stream, PIECE_LEN_BYTES, piece);
+        let progress = self.owner.shard.stream_some(stream, PIECE_LEN_BYTES, piece);
         if progress != StreamProgress::More {
-            self.reading.readers.remove(&stream);
+            self.owner.reading.readers.remove(&stream);
         }
         progress
     }
 
     /// Notes whose a stream is.
     pub(crate) fn note_reader(&mut self, stream: u64, home: usize, ticket: Ticket) {
-        self.reading.readers.insert(stream, (home, ticket));
+        self.owner.reading.readers.insert(stream, (home, ticket));
     }
 
     /// Tells a client's home that its reply is long.
@@ -251,38 +234,40 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Nobody wants the rest of a long reply.
     pub(crate) fn end_stream(&mut self, stream: u64) {
-        self.reading.readers.remove(&stream);
-        self.shard.close_stream(stream);
+        self.owner.reading.readers.remove(&stream);
+        self.owner.shard.close_stream(stream);
     }
 
     /// There is something to do for [`Core::keep_for_readers`].
     pub(crate) fn has_reading_work(&self) -> bool {
-        self.shard.has_to_keep() || self.shard.has_kept_news() || !self.reading.to_close.is_empty()
+        self.owner.shard.has_to_keep()
+            || self.owner.shard.has_kept_news()
+            || !self.owner.reading.to_close.is_empty()
     }
 
     /// Goes on to keep what writes wait for, lets them go when it is kept, and tells whose reply takes memory now.
     pub(crate) fn keep_for_readers(&mut self) {
-        if self.shard.has_to_keep() {
-            let began_ns = self.clock.monotonic_ns();
+        if self.owner.shard.has_to_keep() {
+            let began_ns = self.time.clock.monotonic_ns();
             for _ in 0..KEEP_MAX_SLICES {
-                self.shard.keep_some(PIECE_LEN_BYTES);
-                self.now_ns = self.clock.monotonic_ns();
-                if !self.shard.has_to_keep() || self.now_ns - began_ns >= KEEP_TURN_NS {
+                self.owner.shard.keep_some(PIECE_LEN_BYTES);
+                self.time.now_ns = self.time.clock.monotonic_ns();
+                if !self.owner.shard.has_to_keep() || self.time.now_ns - began_ns >= KEEP_TURN_NS {
                     break;
                 }
             }
         }
-        if self.shard.take_kept() {
+        if self.owner.shard.take_kept() {
             self.let_writers_go();
         }
-        for Owed { stream, len_bytes } in self.shard.take_owed() {
-            match self.reading.readers.get(&stream) {
-                Some((home, ticket)) if *home == self.me => self.take_note_of_owed(*ticket, len_bytes),
+        for Owed { stream, len_bytes } in self.owner.shard.take_owed() {
+            match self.owner.reading.readers.get(&stream) {
+                Some((home, ticket)) if *home == self.server.me => self.take_note_of_owed(*ticket, len_bytes),
                 Some((home, ticket)) => self.mesh.note(*home, Note::Owed(*ticket, len_bytes)),
                 None => {}
             }
         }
-        for id in std::mem::take(&mut self.reading.to_close) {
+        for id in std::mem::take(&mut self.owner.reading.to_close) {
             self.close_for_output(id);
         }
     }

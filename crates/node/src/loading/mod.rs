@@ -12,11 +12,11 @@ pub(crate) mod reader;
 pub use progress::LoadingProgress;
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold};
 use crate::core::Core;
 use crate::disk::Output;
-use crate::dispatch::hold;
-use crate::feed::Flow;
+use crate::home::connection::{Connection, Hold};
+use crate::home::dispatch::hold;
+use crate::home::feed::Flow;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
 use crate::snapshot::key_delay_ns;
@@ -122,12 +122,12 @@ impl Loading {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Begins to load, if the server was told to.
     pub(crate) fn begin_loading(&mut self) {
-        if !self.shared.loading.is_loading() {
+        if !self.server.shared.loading.is_loading() {
             return;
         }
-        let mut loading = Loading::new(self.mesh.nodes(), self.now_ns);
-        if self.me == 0 {
-            match Place::new(&self.config.dir, &self.config.db_filename.0) {
+        let mut loading = Loading::new(self.mesh.nodes(), self.time.now_ns);
+        if self.server.me == 0 {
+            match Place::new(&self.server.config.dir, &self.server.config.db_filename.0) {
                 Ok(place) => loading.finder = Some(Finder::new(place, self.decode_options())),
                 Err(problem) => self.fail_loading(problem),
             }
@@ -140,10 +140,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// # Errors
     /// It cannot know where to look.
     pub(crate) fn begin_loading_again(&mut self, reload: Reload) -> Result<(), String> {
-        let mut loading = Loading { again: Some(reload), ..Loading::new(self.mesh.nodes(), self.now_ns) };
-        let place = Place::new(&self.config.dir, &self.config.db_filename.0)?;
+        let mut loading =
+            Loading { again: Some(reload), ..Loading::new(self.mesh.nodes(), self.time.now_ns) };
+        let place = Place::new(&self.server.config.dir, &self.server.config.db_filename.0)?;
         loading.finder = Some(Finder::new(place, self.decode_options()));
-        self.shared.loading.begin(self.unix_us);
+        self.server.shared.loading.begin(self.time.unix_us);
         // There is something to be asked of the disk.
         loading.has_work = true;
         self.loading = Some(Box::new(loading));
@@ -154,7 +155,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn load_again(&mut self, reload: Reload, plan: &LoadPlan) {
         // Node 0 has found the plan with it, and works on it just now.
         let mut loading = self.loading.take().unwrap_or_else(|| {
-            let loading = Loading::new(self.mesh.nodes(), self.now_ns);
+            let loading = Loading::new(self.mesh.nodes(), self.time.now_ns);
             Box::new(Loading { again: Some(reload), ..loading })
         });
         loading.if_present = match (reload.flushes, reload.merges) {
@@ -175,15 +176,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Node 0 has found nothing to load, and nothing was removed.
     #[cold]
     fn give_up_loading_again(&mut self, problem: &str) {
-        self.shared.system.log(format!("Loading failed, all keys stay: {problem}").as_bytes());
-        self.shared.end_loading();
+        self.server.shared.system.log(format!("Loading failed, all keys stay: {problem}").as_bytes());
+        self.server.shared.end_loading();
         self.note_reloaded(false);
     }
 
     fn decode_options(&self) -> DecodeOptions {
         DecodeOptions {
-            thresholds: self.shard.settings().thresholds,
-            verify_checksum: self.config.rdb_checksum,
+            thresholds: self.owner.shard.settings().thresholds,
+            verify_checksum: self.server.config.rdb_checksum,
             skip_unsupported: false,
             prefetch: tessera_keyspace::prefetch,
         }
@@ -197,9 +198,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Loads on, if the server is loading: a turn's share.
     pub(crate) fn load(&mut self) {
         let Some(mut loading) = self.loading.take() else { return };
-        if self.shared.loading.has_failed() {
+        if self.server.shared.loading.has_failed() {
             self.stop_loading(&mut loading);
-        } else if !self.shared.loading.is_loading() {
+        } else if !self.server.shared.loading.is_loading() {
             return self.end_loading(*loading);
         } else {
             let outcome = match self.take_from_disk(&mut loading) {
@@ -214,7 +215,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if let Err(problem) = outcome {
                 if loading.again.is_some() && !loading.is_planned {
                     loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
-                    self.runnable.extend(loading.held.drain(..));
+                    self.home.runnable.extend(loading.held.drain(..));
                     return self.give_up_loading_again(&problem);
                 }
                 self.fail_loading(problem);
@@ -235,7 +236,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         loading.files.clear();
         loading.parcels.iter_mut().for_each(|(parcel, _)| *parcel = Vec::new());
         loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
-        self.runnable.extend(loading.held.drain(..));
+        self.home.runnable.extend(loading.held.drain(..));
     }
 
     /// What becomes of a command while the server is loading. Usually there is nothing to load, and clients that come before that
@@ -252,48 +253,48 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 hold(connection, Hold::Loading)
             }
             _ => {
-                self.stats().commands.note_rejected(self.shared.registry.number(command));
+                self.stats().commands.note_rejected(self.server.shared.registry.number(command));
                 self.refuse(connection, LOADING)
             }
         }
     }
 
     fn end_loading(&mut self, loading: Loading) {
-        self.runnable.extend(loading.held);
-        if self.me == 0 && (loading.is_refusing || loading.again.is_some()) {
-            let facts = self.shared.loading.facts(self.unix_us);
+        self.home.runnable.extend(loading.held);
+        if self.server.me == 0 && (loading.is_refusing || loading.again.is_some()) {
+            let facts = self.server.shared.loading.facts(self.time.unix_us);
             let line = format!(
                 "Loaded {} keys in {:.3} seconds; {} had expired",
                 facts.keys_loaded,
-                (self.now_ns - loading.began_ns) as f64 / 1e9,
+                (self.time.now_ns - loading.began_ns) as f64 / 1e9,
                 facts.keys_expired
             );
-            self.shared.system.notice(line.as_bytes());
+            self.server.shared.system.notice(line.as_bytes());
         }
-        if self.me == 0 && loading.again.is_some() {
+        if self.server.me == 0 && loading.again.is_some() {
             self.tell_how_it_was_reloaded();
         }
     }
 
     #[cold]
     fn tell_how_it_was_reloaded(&mut self) {
-        let keys_kept = self.shared.loading.keys_kept();
+        let keys_kept = self.server.shared.loading.keys_kept();
         if keys_kept == 0 {
-            self.shared.system.notice(b"DB reloaded by DEBUG RELOAD");
+            self.server.shared.system.notice(b"DB reloaded by DEBUG RELOAD");
         } else {
             let line = format!(
                 "DEBUG RELOAD NOFLUSH without MERGE: {keys_kept} keys were there already, and stay as they were"
             );
-            self.shared.system.log(line.as_bytes());
+            self.server.shared.system.log(line.as_bytes());
         }
         self.note_reloaded(keys_kept == 0);
     }
 
     /// The server cannot start. It ends, and nothing is written or removed.
     fn fail_loading(&mut self, problem: String) {
-        self.shared.system.log(format!("Loading failed: {problem}").as_bytes());
-        self.shared.loading.fail(problem);
-        self.shared.shut_down();
+        self.server.shared.system.log(format!("Loading failed: {problem}").as_bytes());
+        self.server.shared.loading.fail(problem);
+        self.server.shared.shut_down();
     }
 
     fn load_some(&mut self, loading: &mut Loading) -> Result<(), String> {
@@ -307,29 +308,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if loading.is_planned && !loading.has_sent && loading.current.is_none() && loading.files.is_empty() {
             loading.has_sent = true;
             loading.senders_done += 1;
-            for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.me) {
+            for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
                 self.mesh.note(peer, Note::LoadSent);
             }
         }
         if loading.senders_done == self.mesh.nodes() && !loading.has_reported {
             loading.has_reported = true;
-            if self.me == 0 {
+            if self.server.me == 0 {
                 loading.nodes_done += 1;
             } else {
                 self.mesh.note(0, Note::LoadArrived);
             }
         }
-        if self.me == 0 && loading.nodes_done == self.mesh.nodes() {
-            self.shared.end_loading();
+        if self.server.me == 0 && loading.nodes_done == self.mesh.nodes() {
+            self.server.shared.end_loading();
         }
-        if self.me == 0 && self.now_ns >= loading.next_report_ns {
-            loading.next_report_ns = self.now_ns + REPORT_PERIOD_NS;
-            let facts = self.shared.loading.facts(self.unix_us);
+        if self.server.me == 0 && self.time.now_ns >= loading.next_report_ns {
+            loading.next_report_ns = self.time.now_ns + REPORT_PERIOD_NS;
+            let facts = self.server.shared.loading.facts(self.time.unix_us);
             let line = format!(
                 "Loading: {} of {} bytes, {} keys",
                 facts.loaded_bytes, facts.total_bytes, facts.keys_loaded
             );
-            self.shared.system.notice(line.as_bytes());
+            self.server.shared.system.notice(line.as_bytes());
         }
         Ok(())
     }
@@ -362,20 +363,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         loading.finder = None;
         loading.is_refusing = !plan.files.is_empty() && loading.again.is_none();
         if loading.is_refusing {
-            self.runnable.extend(loading.held.drain(..));
+            self.home.runnable.extend(loading.held.drain(..));
         }
         let nodes = self.mesh.nodes();
-        loading.files = plan.files.iter().skip(self.me).step_by(nodes).cloned().collect();
+        loading.files = plan.files.iter().skip(self.server.me).step_by(nodes).cloned().collect();
     }
 
     /// Decodes what has been read, until the time for it is over or there is no room for more.
     fn read_files(&mut self, loading: &mut Loading) -> Result<(), String> {
         loading.has_work = false;
-        let peers = (0..self.mesh.nodes()).filter(|peer| *peer != self.me);
+        let peers = (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me);
         if peers.into_iter().any(|peer| self.mesh.is_congested(peer)) {
             return Ok(());
         }
-        let until_ns = self.clock.monotonic_ns() + TURN_BUDGET_NS;
+        let until_ns = self.time.clock.monotonic_ns() + TURN_BUDGET_NS;
         let (mut loaded, mut expired) = (0, 0);
         let outcome = loop {
             let Some(mut current) = loading.current.take().or_else(|| self.open_next(loading)) else {
@@ -385,7 +386,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 loading.pending.push((self.disk.submit(operation), Asked::Reader(asked)));
             }
             let decoded = self.decode_some(loading, &mut current, &mut loaded, &mut expired);
-            let own = loading.parcels[self.me].0.drain(..);
+            let own = loading.parcels[self.server.me].0.drain(..);
             let decoded =
                 decoded.and_then(|has_more| self.insert_all(own, loading.if_present).map(|()| has_more));
             let path = current.planned.path.clone();
@@ -403,12 +404,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Ok(true) => {}
             }
             let is_full = loading.parcels.iter().any(|(_, len_bytes)| *len_bytes >= PARCEL_LEN_BYTES);
-            if is_full || self.clock.monotonic_ns() >= until_ns {
+            if is_full || self.time.clock.monotonic_ns() >= until_ns {
                 loading.has_work = true;
                 break Ok(());
             }
         };
-        self.shared.loading.add_keys(loaded, expired);
+        self.server.shared.loading.add_keys(loaded, expired);
         outcome
     }
 
@@ -418,7 +419,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             reader: FileReader::new(planned.path.clone()),
             decoder: Decoder::new(DecodeOptions {
                 // Whatever rdbchecksum says: the manifest has one in any case.
-                verify_checksum: self.config.rdb_checksum || planned.described.is_some(),
+                verify_checksum: self.server.config.rdb_checksum || planned.described.is_some(),
                 ..self.decode_options()
             }),
             planned,
@@ -443,7 +444,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     if current.ended {
                         return Err("there are bytes after the end".to_owned());
                     }
-                    self.shared.loading.add_bytes(piece.len() as u64);
+                    self.server.shared.loading.add_bytes(piece.len() as u64);
                     current.decoder.feed(&piece);
                 }
                 Some(Item::End) => current.ended = true,
@@ -470,9 +471,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         continue;
                     }
                     *loaded += 1;
-                    let delay_ns = key_delay_ns(self.config.key_load_delay_us);
+                    let delay_ns = key_delay_ns(self.server.config.key_load_delay_us);
                     if delay_ns > 0 {
-                        self.shared.system.sleep(delay_ns.div_ceil(1000));
+                        self.server.shared.system.sleep(delay_ns.div_ceil(1000));
                     }
                     // Who waits for an answer gets it between two keys that take their time.
                     if self.pass_on(loading, *entry)? || delay_ns > 0 {
@@ -485,21 +486,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn log_left_out(&self, current: &Current, what: &str) {
-        self.shared.system.log(format!("{}: left out {what}", current.planned.path).as_bytes());
+        self.server.shared.system.log(format!("{}: left out {what}", current.planned.path).as_bytes());
     }
 
     /// Gives an entry to the shard that owns its key. True if there is much to be sent by now.
     fn pass_on(&mut self, loading: &mut Loading, entry: DecodedEntry) -> Result<bool, String> {
-        if entry.db >= self.shard.databases_len() as u64 {
+        if entry.db >= self.owner.shard.databases_len() as u64 {
             return Err(format!(
                 "it has a database {}, and there are only {}; raise the parameter databases",
                 entry.db,
-                self.shard.databases_len()
+                self.owner.shard.databases_len()
             ));
         }
-        let owner = usize::from(self.shared.slots.owner_of(&entry.key));
+        let owner = usize::from(self.server.shared.slots.owner_of(&entry.key));
         let (parcel, len_bytes) = &mut loading.parcels[owner];
-        if owner == self.me {
+        if owner == self.server.me {
             parcel.push(entry);
             return Ok(false);
         }
@@ -521,7 +522,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             for batch in entries.as_slice()[..len].chunk_by(|left, right| left.db == right.db) {
                 let wanted = batch.iter().map(|entry| Wanted { key: &entry.key, element: None });
-                self.shard.warm(batch[0].db as u16, wanted);
+                self.owner.shard.warm(batch[0].db as u16, wanted);
             }
             entries.by_ref().take(len).try_for_each(|entry| self.insert_loaded(entry, if_present))?;
         }
@@ -530,12 +531,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn insert_loaded(&mut self, entry: DecodedEntry, if_present: IfPresent) -> Result<(), String> {
         let DecodedEntry { db, key, value, expire_at_ms, idle_s, frequency } = entry;
         if if_present == IfPresent::Replace {
-            self.shard.view_mut(db as u16, false).delete(&key);
+            self.owner.shard.view_mut(db as u16, false).delete(&key);
         }
-        if self.shard.insert_loaded(db as u16, &key, value, expire_at_ms, idle_s, frequency) {
+        if self.owner.shard.insert_loaded(db as u16, &key, value, expire_at_ms, idle_s, frequency) {
             Ok(())
         } else if if_present == IfPresent::Keep {
-            self.shared.loading.note_kept();
+            self.server.shared.loading.note_kept();
             Ok(())
         } else {
             Err(format!("the key {} of database {db} is there twice", key.escape_ascii()))
@@ -593,15 +594,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return Err("there is no file to load".to_owned());
         }
         if !plan.files.is_empty() {
-            self.shared.system.notice(format!("Loading {}", plan.description).as_bytes());
+            self.server.shared.system.notice(format!("Loading {}", plan.description).as_bytes());
         }
         for remark in &plan.remarks {
-            self.shared.system.log(remark.as_bytes());
+            self.server.shared.system.log(remark.as_bytes());
         }
         if let Some(cut_ms) = plan.cut_ms {
-            self.shared.persistence.change(|facts| facts.last_cut_ms = cut_ms);
+            self.server.shared.persistence.change(|facts| facts.last_cut_ms = cut_ms);
         }
-        self.shared.loading.set_total(plan.total_bytes(), plan.used_memory_bytes);
+        self.server.shared.loading.set_total(plan.total_bytes(), plan.used_memory_bytes);
         if let Some(reload) = loading.again {
             return Ok(Some((reload, plan)));
         }

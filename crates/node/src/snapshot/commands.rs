@@ -3,8 +3,8 @@
 use super::SnapshotNote;
 use super::status::{EndOrder, Purpose};
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold};
 use crate::core::Core;
+use crate::home::connection::{Connection, Hold};
 use crate::network::ConnectionId;
 use crate::shared::Shared;
 
@@ -98,7 +98,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         sequence: u32,
         reply: &[u8],
     ) -> bool {
-        if self.config.save.points.is_empty() || reply.starts_with(b"-") || connection.gone {
+        if self.server.config.save.points.is_empty() || reply.starts_with(b"-") || connection.gone {
             return false;
         }
         self.hold_saver(connection, sequence, Awaited::Removal);
@@ -129,10 +129,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     (false, Awaited::End) => CANNOT_END,
                 };
                 if reply.starts_with(b"-") {
-                    self.note_error(&reply[1..reply.len() - 2]);
+                    self.server.note_error(&reply[1..reply.len() - 2]);
                 }
                 connection.replies.arrive(sequence, reply);
-                self.runnable.push_back(id);
+                self.home.runnable.push_back(id);
             }
             self.put(connection);
         }

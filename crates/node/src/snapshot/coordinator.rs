@@ -126,11 +126,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.end_while_loading();
         }
         let mut coordinator = self.snapshot.coordinator.take().unwrap_or_default();
-        if self.shared.persistence.is_asked() {
+        if self.server.shared.persistence.is_asked() {
             self.take_orders(&mut coordinator);
         }
-        if coordinator.is_resting() && self.now_ns >= coordinator.next_look_ns {
-            coordinator.next_look_ns = self.now_ns + LOOK_PERIOD_NS;
+        if coordinator.is_resting() && self.time.now_ns >= coordinator.next_look_ns {
+            coordinator.next_look_ns = self.time.now_ns + LOOK_PERIOD_NS;
             self.look_at_save_points();
         }
         if coordinator.is_resting()
@@ -156,33 +156,36 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn end_while_loading(&mut self) {
         // What is loaded again is all there soon: then the server may end as at any time.
         let is_start = !self.is_loading_again();
-        if is_start && self.shared.persistence.is_asked() && self.shared.persistence.take_end().is_some() {
-            self.shared.shut_down();
+        if is_start
+            && self.server.shared.persistence.is_asked()
+            && self.server.shared.persistence.take_end().is_some()
+        {
+            self.server.shared.shut_down();
         }
     }
 
     /// Tells the log of something that is as it should be.
     fn note_in_log(&self, line: &str) {
-        self.shared.system.notice(line.as_bytes());
+        self.server.shared.system.notice(line.as_bytes());
     }
 
     /// Tells the log of something that is not as it should be.
     pub(super) fn log_snapshot(&self, line: &str) {
-        self.shared.system.log(line.as_bytes());
+        self.server.shared.system.log(line.as_bytes());
     }
 
     /// Takes in what clients and signals ask for.
     fn take_orders(&mut self, coordinator: &mut Coordinator) {
-        let (wanted, end) = self.shared.persistence.take_asked();
+        let (wanted, end) = self.server.shared.persistence.take_asked();
         if let Some(purpose) = wanted {
             coordinator.wanted = Some(purpose);
         }
         let Some(EndOrder { save, force }) = end else { return };
-        if !save.unwrap_or(!self.config.save.points.is_empty()) {
-            return self.shared.shut_down();
+        if !save.unwrap_or(!self.server.config.save.points.is_empty()) {
+            return self.server.shared.shut_down();
         }
         let purpose = Purpose::End { force };
-        self.shared.persistence.set_busy(true);
+        self.server.shared.persistence.set_busy(true);
         self.note_in_log("Saving the final snapshot before exiting");
         if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
             return;
@@ -197,28 +200,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn look_at_save_points(&mut self) {
-        if self.config.save.points.is_empty() {
+        if self.server.config.save.points.is_empty() {
             return;
         }
-        let facts = self.shared.persistence.facts();
-        let changes = self.shared.counters().changes.saturating_sub(facts.saved_changes);
-        let unix_s = self.unix_us.div_euclid(1_000_000);
-        let may_try = !self.shared.persistence.has_failed() || unix_s - facts.last_try_unix_s > RETRY_DELAY_S;
+        let facts = self.server.shared.persistence.facts();
+        let changes = self.server.shared.counters().changes.saturating_sub(facts.saved_changes);
+        let unix_s = self.time.unix_us.div_euclid(1_000_000);
+        let may_try =
+            !self.server.shared.persistence.has_failed() || unix_s - facts.last_try_unix_s > RETRY_DELAY_S;
         let is_due = |point: &&tessera_config::SavePoint| {
             i64::try_from(changes).unwrap_or(i64::MAX) >= point.changes
                 && unix_s - facts.last_save_unix_s > point.seconds
         };
-        let due = self.config.save.points.iter().find(is_due).filter(|_| may_try);
+        let due = self.server.config.save.points.iter().find(is_due).filter(|_| may_try);
         if let Some(point) = due
-            && self.shared.ask_for_snapshot(Purpose::Background, self.unix_us)
+            && self.server.shared.ask_for_snapshot(Purpose::Background, self.time.unix_us)
         {
             self.note_in_log(&format!("{} changes in {} seconds. Saving...", point.changes, point.seconds));
         }
     }
 
     pub(super) fn begin_snapshot(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
-        let unix_s = self.unix_us.div_euclid(1_000_000);
-        self.shared.persistence.change(|facts| {
+        let unix_s = self.time.unix_us.div_euclid(1_000_000);
+        self.server.shared.persistence.change(|facts| {
             facts.saves += u64::from(purpose != Purpose::Reload { saves: false });
             facts.peak_ahead_bytes = 0;
             // One in the background may have been given up for another purpose.
@@ -227,12 +231,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 facts.last_try_unix_s = unix_s;
             }
         });
-        let place = Place::new(&self.config.dir, &self.config.db_filename.0);
-        let held = place.and_then(|place| Ok((place, self.shared.system.hold_directory(&self.config.dir)?)));
+        let place = Place::new(&self.server.config.dir, &self.server.config.db_filename.0);
+        let held = place.and_then(|place| {
+            Ok((place, self.server.shared.system.hold_directory(&self.server.config.dir)?))
+        });
         let (place, hold) = match held {
             Ok(held) => held,
             Err(problem) => {
-                return self.end_snapshot(coordinator, (purpose, u64::MAX), self.now_ns, Err(problem));
+                return self.end_snapshot(coordinator, (purpose, u64::MAX), self.time.now_ns, Err(problem));
             }
         };
         let is_to_save = purpose != Purpose::Reload { saves: false };
@@ -241,11 +247,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             purpose,
             place,
             _hold: hold,
-            is_merged: self.config.snapshot_merged,
-            key_delay_ns: super::key_delay_ns(self.config.rdb_key_save_delay_us),
+            is_merged: self.server.config.snapshot_merged,
+            key_delay_ns: super::key_delay_ns(self.server.config.rdb_key_save_delay_us),
             epoch: 0,
             cut_at_unix_ms: 0,
-            began_ns: self.now_ns,
+            began_ns: self.time.now_ns,
             phase: Phase::Preparing,
             failure: None,
             is_given_up: false,
@@ -265,7 +271,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(current) = &mut coordinator.current else { return };
         match current.phase {
             Phase::Draining { attempt, since_ns, .. }
-                if self.now_ns.saturating_sub(since_ns) > CUT_MAX_NS || current.is_given_up =>
+                if self.time.now_ns.saturating_sub(since_ns) > CUT_MAX_NS || current.is_given_up =>
             {
                 self.tell_all(|| SnapshotNote::GiveUp { attempt });
                 if current.is_given_up {
@@ -274,11 +280,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     }
                     return self.tidy_after_failure(coordinator, false);
                 }
-                self.shared.persistence.change(|facts| facts.cuts_given_up += 1);
+                self.server.shared.persistence.change(|facts| facts.cuts_given_up += 1);
                 self.log_snapshot("Snapshot: commands under way do not end; trying again soon");
-                current.phase = Phase::Resting { until_ns: self.now_ns + CUT_PAUSE_NS };
+                current.phase = Phase::Resting { until_ns: self.time.now_ns + CUT_PAUSE_NS };
             }
-            Phase::Resting { until_ns } if self.now_ns >= until_ns => self.begin_drain(coordinator),
+            Phase::Resting { until_ns } if self.time.now_ns >= until_ns => self.begin_drain(coordinator),
             _ => {}
         }
     }
@@ -287,7 +293,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(current) = &mut coordinator.current else { return };
         coordinator.attempts += 1;
         let (attempt, nodes) = (coordinator.attempts, self.mesh.nodes());
-        current.phase = Phase::Draining { attempt, since_ns: self.now_ns, rounds: Rounds::new(nodes) };
+        current.phase = Phase::Draining { attempt, since_ns: self.time.now_ns, rounds: Rounds::new(nodes) };
         self.tell_all(|| SnapshotNote::Drain { attempt, round: 1 });
     }
 
@@ -306,8 +312,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.tell_all(|| SnapshotNote::Drain { attempt, round });
                 }
                 Verdict::Quiet => {
-                    let took_ns = self.clock.monotonic_ns().saturating_sub(*since_ns);
-                    self.shared.persistence.change(|facts| facts.last_cut_ns = took_ns);
+                    let took_ns = self.time.clock.monotonic_ns().saturating_sub(*since_ns);
+                    self.server.shared.persistence.change(|facts| facts.last_cut_ns = took_ns);
                     if current.purpose == (Purpose::Reload { saves: false }) {
                         is_only_drained = true;
                     } else {
@@ -327,8 +333,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn cut(&mut self, current: &mut Current, attempt: u64) {
         const MB: u64 = 1024 * 1024;
         // Later than what it follows from, whatever the clock says: which of two counts is told by that.
-        let last_cut_ms = self.shared.persistence.facts().last_cut_ms;
-        current.cut_at_unix_ms = self.clock.unix_us().div_euclid(1000).max(last_cut_ms.saturating_add(1));
+        let last_cut_ms = self.server.shared.persistence.facts().last_cut_ms;
+        current.cut_at_unix_ms =
+            self.time.clock.unix_us().div_euclid(1000).max(last_cut_ms.saturating_add(1));
         let nodes = self.mesh.nodes();
         let path = |node| current.place.path(&current.place.part_name(current.epoch, node));
         let order = Arc::new(CutOrder {
@@ -336,10 +343,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             epoch: current.epoch,
             cut_at_unix_ms: current.cut_at_unix_ms,
             paths: (0..nodes).map(path).collect(),
-            compress: self.config.rdb_compression,
-            checksum: self.config.rdb_checksum,
-            ahead_max_len_bytes: usize::try_from(self.config.snapshot_ahead_max.0).unwrap_or(usize::MAX),
-            rate_limit_bytes_per_s: self.config.snapshot_rate_limit_mb * MB,
+            compress: self.server.config.rdb_compression,
+            checksum: self.server.config.rdb_checksum,
+            ahead_max_len_bytes: usize::try_from(self.server.config.snapshot_ahead_max.0)
+                .unwrap_or(usize::MAX),
+            rate_limit_bytes_per_s: self.server.config.snapshot_rate_limit_mb * MB,
             key_delay_ns: current.key_delay_ns,
             keeps_holding: matches!(current.purpose, Purpose::End { .. } | Purpose::Reload { .. }),
         });
@@ -388,7 +396,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (place, epoch) = (current.place.clone(), current.epoch);
         let states_checksum = current.order.as_ref().is_some_and(|order| order.checksum);
         let rdb_version = parts.iter().map(|part| part.rdb_version).max().unwrap_or_default();
-        let used_memory_bytes = self.shared.system.used_memory_bytes();
+        let used_memory_bytes = self.server.shared.system.used_memory_bytes();
         let mut header = Vec::new();
         put_file_header(&mut header, rdb_version, current.cut_at_unix_ms, used_memory_bytes, None);
         let paths: Vec<Arc<str>> =
@@ -414,7 +422,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 body_len_bytes: part.body_len_bytes,
                 keys: part.keys,
                 rdb_version: part.rdb_version,
-                slots: self.shared.slots.slots_of(node as ShardId),
+                slots: self.server.shared.slots.slots_of(node as ShardId),
             };
             let manifest = Manifest {
                 epoch,
@@ -455,7 +463,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             (Phase::Publishing, Ok(_)) => {
                 let cut_ms = current.cut_at_unix_ms;
-                self.shared.persistence.change(|facts| facts.last_cut_ms = cut_ms);
+                self.server.shared.persistence.change(|facts| facts.last_cut_ms = cut_ms);
                 let keep = if current.is_merged { Keep::OneFile } else { Keep::Epoch(current.epoch) };
                 self.tidy_after(coordinator, keep);
             }
@@ -489,8 +497,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             None => Ok(current.published.take()),
         };
         if outcome.is_ok() {
-            let unix_s = self.unix_us.div_euclid(1_000_000);
-            self.shared.persistence.change(|facts| {
+            let unix_s = self.time.unix_us.div_euclid(1_000_000);
+            self.server.shared.persistence.change(|facts| {
                 facts.last_save_unix_s = unix_s;
                 facts.saved_changes = current.changes;
                 facts.last_len_bytes = current.len_bytes;
@@ -500,7 +508,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 current.epoch,
                 current.keys,
                 current.len_bytes,
-                self.now_ns.saturating_sub(current.began_ns) as f64 / 1e9,
+                self.time.now_ns.saturating_sub(current.began_ns) as f64 / 1e9,
             ));
         }
         let attempt = current.order.as_ref().map_or(u64::MAX, |order| order.attempt);
@@ -514,8 +522,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             // The server is to end, and saves something later than what this client has asked for.
             (Some(_), Purpose::Save | Purpose::Transfer) => self.tell_failed(purpose),
             (Some(_), _) => {}
-            (None, Purpose::Background) if self.config.save.points.is_empty() => {
-                self.shared.persistence.end(false, |facts| facts.background_since_unix_s = None);
+            (None, Purpose::Background) if self.server.config.save.points.is_empty() => {
+                self.server.shared.persistence.end(false, |facts| facts.background_since_unix_s = None);
                 self.tell_failed(purpose);
             }
             (None, _) => coordinator.wanted = Some(purpose),
@@ -542,13 +550,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.log_snapshot(&format!("The snapshot failed, the previous one stays: {problem}"));
         }
         if is_whole {
-            self.shared.persistence.set_failed(false);
+            self.server.shared.persistence.set_failed(false);
         } else if purpose == Purpose::Background {
-            self.shared.persistence.set_failed(true);
+            self.server.shared.persistence.set_failed(true);
         }
-        let duration_s = (self.now_ns.saturating_sub(began_ns) / 1_000_000_000) as i64;
+        let duration_s = (self.time.now_ns.saturating_sub(began_ns) / 1_000_000_000) as i64;
         // The server may have been told to end meanwhile.
-        self.shared.persistence.end(coordinator.wanted.is_some(), |facts| {
+        self.server.shared.persistence.end(coordinator.wanted.is_some(), |facts| {
             facts.last_peak_ahead_bytes = facts.peak_ahead_bytes;
             facts.peak_ahead_bytes = 0;
             if purpose == Purpose::Background {
@@ -576,11 +584,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if !is_whole {
                     self.log_snapshot("Error trying to save the DB. Exit anyway.");
                 }
-                self.shared.shut_down();
+                self.server.shared.shut_down();
             }
             Purpose::End { .. } => {
                 self.log_snapshot("Error trying to save the DB, can't exit.");
-                self.shared.persistence.note_failed_end();
+                self.server.shared.persistence.note_failed_end();
                 self.tell_all(|| SnapshotNote::Ended { ended, published: None });
             }
         }
@@ -606,7 +614,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match &mut coordinator.current {
             // It saves nothing, and comes after the command.
             Some(Current { purpose: Purpose::Reload { saves: false }, .. }) => {
-                if !self.config.save.points.is_empty() {
+                if !self.server.config.save.points.is_empty() {
                     coordinator.wanted.get_or_insert(Purpose::Background);
                 }
             }
@@ -616,15 +624,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 ..
             }) => {}
             Some(current) => {
-                let saves = !self.config.save.points.is_empty();
+                let saves = !self.server.config.save.points.is_empty();
                 self.give_up_snapshot(current);
                 if !current.is_given_up && saves {
                     coordinator.wanted.get_or_insert(Purpose::Background);
                 }
             }
-            None if self.config.save.points.is_empty() => {}
+            None if self.server.config.save.points.is_empty() => {}
             None => {
-                self.shared.ask_for_snapshot(Purpose::Background, self.unix_us);
+                self.server.shared.ask_for_snapshot(Purpose::Background, self.time.unix_us);
             }
         }
         self.snapshot.coordinator = Some(coordinator);
@@ -641,11 +649,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Some(Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. }) => {}
             _ if is_under_way => {
                 coordinator.wanted.get_or_insert(Purpose::Background);
-                self.shared.persistence.set_busy(true);
+                self.server.shared.persistence.set_busy(true);
             }
             // One may be asked for already.
             _ => {
-                self.shared.ask_for_snapshot(Purpose::Background, self.unix_us);
+                self.server.shared.ask_for_snapshot(Purpose::Background, self.time.unix_us);
             }
         }
         self.snapshot.coordinator = Some(coordinator);
@@ -653,8 +661,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn note_peak(&mut self) {
         if self.snapshot.part.is_some() {
-            let ahead_bytes = self.shared.counters().snapshot_ahead_bytes;
-            self.shared.persistence.change(|facts| {
+            let ahead_bytes = self.server.shared.counters().snapshot_ahead_bytes;
+            self.server.shared.persistence.change(|facts| {
                 facts.peak_ahead_bytes = facts.peak_ahead_bytes.max(ahead_bytes);
             });
         }

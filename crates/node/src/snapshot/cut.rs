@@ -11,8 +11,8 @@
 
 use super::{CutOrder, SnapshotNote};
 use crate::clock::Clock;
-use crate::connection::{Hold, Running};
 use crate::core::Core;
+use crate::home::connection::{Hold, Running};
 use crate::mesh::{Note, Traffic};
 use crate::network::ConnectionId;
 use std::sync::Arc;
@@ -129,7 +129,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.snapshot.drain.is_holding = false;
         for id in std::mem::take(&mut self.snapshot.drain.held) {
             if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Cut)) {
-                self.runnable.push_back(id);
+                self.home.runnable.push_back(id);
             }
         }
     }
@@ -156,9 +156,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn has_nothing_under_way(&self) -> bool {
         !self.mesh.has_requests()
             && self.snapshot.aside.is_empty()
-            && self.held.is_empty()
-            && self.unkept.is_empty()
-            && self.connections.iter().flatten().all(|connection| {
+            && self.owner.held.is_empty()
+            && self.owner.unkept.is_empty()
+            && self.home.connections.iter().flatten().all(|connection| {
                 match connection.running.as_ref().map(|under| &under.running) {
                     None => true,
                     Some(Running::Blocked(blocked)) => blocked.is_waiting(),
@@ -176,7 +176,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         drain.attempt = None;
         drain.cut_attempt = order.attempt;
         // Before anything that goes out after the cut.
-        for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.me) {
+        for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
             self.mesh.note(peer, Note::Snapshot(Box::new(SnapshotNote::Cut(order.clone()))));
         }
         self.begin_part(order);

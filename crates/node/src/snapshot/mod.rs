@@ -204,7 +204,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn keep_snapshot(&mut self) {
         self.follow_failures();
         self.take_outcomes();
-        if self.me == 0 {
+        if self.server.me == 0 {
             self.coordinate();
         }
         // With what other nodes say of it, twice is enough for a server of one node.
@@ -221,14 +221,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Whether writes are refused, as the last snapshot has it.
     fn follow_failures(&mut self) {
-        self.snapshot.denies_writes = self.shared.persistence.has_failed()
-            && self.config.stop_writes_on_bgsave_error
-            && !self.config.save.points.is_empty();
+        self.snapshot.denies_writes = self.server.shared.persistence.has_failed()
+            && self.server.config.stop_writes_on_bgsave_error
+            && !self.server.config.save.points.is_empty();
     }
 
     /// The node must not sleep: there is something to write, or to report.
     pub(crate) fn has_snapshot_work(&self) -> bool {
-        self.snapshot.part.as_ref().is_some_and(|part| part.has_work(self.now_ns)) || self.owes_report()
+        self.snapshot.part.as_ref().is_some_and(|part| part.has_work(self.time.now_ns)) || self.owes_report()
     }
 
     /// Nothing of a snapshot is under way here.
@@ -239,7 +239,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && snapshot.aside.is_empty()
             && snapshot.transfers.is_empty()
             && snapshot.coordinator.as_ref().is_none_or(|coordinator| coordinator.is_idle())
-            && !self.shared.persistence.is_asked()
+            && !self.server.shared.persistence.is_asked()
     }
 
     /// When the node has to look after its part again at the latest, in monotonic nanoseconds.
@@ -272,7 +272,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Tells node 0, which may be this one.
     fn tell_coordinator(&mut self, note: SnapshotNote) {
-        if self.me == 0 {
+        if self.server.me == 0 {
             self.take_snapshot_note(0, note);
         } else {
             self.mesh.note(0, Note::Snapshot(Box::new(note)));
@@ -281,10 +281,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Tells all nodes, this one last.
     fn tell_all(&mut self, note: impl Fn() -> SnapshotNote) {
-        for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.me) {
+        for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
             self.mesh.note(peer, Note::Snapshot(Box::new(note())));
         }
-        self.take_snapshot_note(self.me, note());
+        self.take_snapshot_note(self.server.me, note());
     }
 
     /// Takes in what the disk has done.

@@ -97,25 +97,25 @@ pub(super) fn put_file_end(file: &mut FileWriter, states_checksum: bool) -> u64 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// This is the cut: begins to walk the shard.
     pub(super) fn begin_part(&mut self, order: &Arc<CutOrder>) {
-        let mut file = FileWriter::new(order.paths[self.me].clone());
-        let used_memory_bytes = self.shared.system.used_memory_bytes();
-        let rdb_version = self.shard.rdb_version();
-        let shard = Some((self.me, self.mesh.nodes()));
+        let mut file = FileWriter::new(order.paths[self.server.me].clone());
+        let used_memory_bytes = self.server.shared.system.used_memory_bytes();
+        let rdb_version = self.owner.shard.rdb_version();
+        let shard = Some((self.server.me, self.mesh.nodes()));
         put_file_header(file.buffer(), rdb_version, order.cut_at_unix_ms, used_memory_bytes, shard);
         file.push();
-        self.shard.begin_snapshot(SnapshotOptions {
+        self.owner.shard.begin_snapshot(SnapshotOptions {
             encode: EncodeOptions { compress: order.compress },
             ahead_max_len_bytes: order.ahead_max_len_bytes,
             piece_len_bytes: PIECE_LEN_BYTES,
         });
         let written = WrittenPart {
             body_offset_bytes: file.len_bytes(),
-            keys: self.shard.snapshot().map_or(0, |keys| keys.total),
-            changes: self.shard.stats().dirty,
+            keys: self.owner.shard.snapshot().map_or(0, |keys| keys.total),
+            changes: self.owner.shard.stats().dirty,
             rdb_version,
             ..WrittenPart::default()
         };
-        self.counters.snapshot_keys_total = written.keys;
+        self.server.counters.snapshot_keys_total = written.keys;
         self.snapshot.part = Some(Box::new(Part {
             order: order.clone(),
             file,
@@ -143,22 +143,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         while let Some((asked, operation)) = part.file.next_operation() {
             self.ask_disk_for_snapshot(Asked::Part(asked), operation);
         }
-        self.counters.snapshot_written_bytes = part.file.written_bytes();
-        self.counters.snapshot_ahead_bytes = self.shard.snapshot_buffer_len_bytes() as u64;
-        if let Some(keys) = self.shard.snapshot() {
-            self.counters.snapshot_keys_done = keys.done;
+        self.server.counters.snapshot_written_bytes = part.file.written_bytes();
+        self.server.counters.snapshot_ahead_bytes = self.owner.shard.snapshot_buffer_len_bytes() as u64;
+        if let Some(keys) = self.owner.shard.snapshot() {
+            self.server.counters.snapshot_keys_done = keys.done;
         }
         // What is left of a walk that was given up is tidied up before this is told: then another may begin.
-        let is_over = !part.is_walking && self.shard.can_begin_snapshot();
+        let is_over = !part.is_walking && self.owner.shard.can_begin_snapshot();
         match part.file.outcome() {
             Some(outcome) if is_over => {
                 let outcome = outcome.map(|()| part.written.clone()).map_err(str::to_owned);
                 let epoch = part.order.epoch;
                 drop(part);
-                self.counters.snapshot_keys_done = 0;
-                self.counters.snapshot_keys_total = 0;
-                self.counters.snapshot_written_bytes = 0;
-                self.counters.snapshot_ahead_bytes = 0;
+                self.server.counters.snapshot_keys_done = 0;
+                self.server.counters.snapshot_keys_total = 0;
+                self.server.counters.snapshot_written_bytes = 0;
+                self.server.counters.snapshot_ahead_bytes = 0;
                 self.let_writers_go();
                 self.tell_coordinator(SnapshotNote::Part { epoch, outcome });
             }
@@ -178,15 +178,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return SnapshotProgress::Done;
         }
         let slice_len_bytes = if delay_ns == 0 { SLICE_LEN_BYTES } else { 1 };
-        let keys_done = |core: &Self| core.shard.snapshot().map_or(part.written.keys, |keys| keys.done);
+        let keys_done = |core: &Self| core.owner.shard.snapshot().map_or(part.written.keys, |keys| keys.done);
         let before = keys_done(self);
-        let progress = self.shard.snapshot_some(slice_len_bytes, part.file.buffer());
+        let progress = self.owner.shard.snapshot_some(slice_len_bytes, part.file.buffer());
         let keys = keys_done(self).saturating_sub(before);
         part.file.push();
         if delay_ns == 0 || keys == 0 || progress == SnapshotProgress::Lost {
             return progress;
         }
-        part.next_slice_at_ns = self.clock.monotonic_ns().saturating_add(keys.saturating_mul(delay_ns));
+        part.next_slice_at_ns = self.time.clock.monotonic_ns().saturating_add(keys.saturating_mul(delay_ns));
         part.is_walked = progress == SnapshotProgress::Done;
         SnapshotProgress::More
     }
@@ -194,14 +194,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A turn's share of the walk. True if it got on.
     fn walk_some(&mut self, part: &mut Part) -> bool {
         if part.file.has_failed() {
-            self.shard.abort_snapshot();
+            self.owner.shard.abort_snapshot();
             part.is_walking = false;
             return true;
         }
-        let work = self.counters.reads + self.mesh.traffic().done;
+        let work = self.server.counters.reads + self.mesh.traffic().done;
         let is_busy = work != part.work_seen;
         part.work_seen = work;
-        let began_ns = self.clock.monotonic_ns();
+        let began_ns = self.time.clock.monotonic_ns();
         let until_ns = began_ns + if is_busy { BUSY_TURN_NS } else { IDLE_TURN_NS };
         let mut now_ns = began_ns;
         let mut walked = false;
@@ -212,7 +212,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let before_bytes = part.file.len_bytes();
             let progress = self.walk_slice(part);
             walked = true;
-            now_ns = self.clock.monotonic_ns();
+            now_ns = self.time.clock.monotonic_ns();
             let slice_bytes = part.file.len_bytes() - before_bytes;
             let rate = part.order.rate_limit_bytes_per_s / self.mesh.nodes() as u64;
             if part.order.rate_limit_bytes_per_s > 0 {
@@ -227,7 +227,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if progress == SnapshotProgress::Done {
                 part.is_walking = false;
                 part.written.body_len_bytes = part.file.len_bytes() - part.written.body_offset_bytes;
-                let layout = self.shard.take_snapshot_layout();
+                let layout = self.owner.shard.take_snapshot_layout();
                 part.written.keys = layout.entries;
                 part.written.layout = Arc::new(layout);
                 part.written.checksum = put_file_end(&mut part.file, part.order.checksum);
@@ -239,12 +239,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         // Writes that wait for the walk are served best by walking on.
-        let is_waited_for =
-            !self.snapshot.unsaved.is_empty() || !self.snapshot.aside.is_empty() || !self.unkept.is_empty();
+        let is_waited_for = !self.snapshot.unsaved.is_empty()
+            || !self.snapshot.aside.is_empty()
+            || !self.owner.unkept.is_empty();
         if walked && is_busy && !is_waited_for {
             part.next_slice_at_ns = part.next_slice_at_ns.max(now_ns + BUSY_REST * (now_ns - began_ns));
         }
-        self.now_ns = now_ns;
+        self.time.now_ns = now_ns;
         walked
     }
 }

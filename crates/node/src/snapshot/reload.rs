@@ -9,7 +9,7 @@ use super::coordinator::Coordinator;
 use super::status::Purpose;
 use super::{Core, SnapshotNote};
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold};
+use crate::home::connection::{Connection, Hold};
 use crate::loading::finding::LoadPlan;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
@@ -69,11 +69,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Begins the next one, if one is wanted and nothing else is under way.
     pub(super) fn begin_reload(&mut self, coordinator: &mut Coordinator) {
-        if !coordinator.is_resting() || coordinator.has_wanted() || self.shared.is_shutting_down() {
+        if !coordinator.is_resting() || coordinator.has_wanted() || self.server.shared.is_shutting_down() {
             return;
         }
         // A snapshot that was just asked for comes first.
-        if coordinator.reloads.is_empty() || !self.shared.persistence.become_busy() {
+        if coordinator.reloads.is_empty() || !self.server.shared.persistence.become_busy() {
             return;
         }
         let Some(asked) = coordinator.reloads.pop_front() else { return };
@@ -102,13 +102,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         self.snapshot.reloads_begun = order.number;
-        for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.me) {
+        for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
             self.mesh.note(peer, Note::Snapshot(Box::new(SnapshotNote::LoadAgain(order.clone()))));
         }
         if order.reload.flushes {
-            for db in 0..self.shard.databases_len() {
+            for db in 0..self.owner.shard.databases_len() {
                 // Everybody waits: so what is loaded need not find room beside it.
-                self.shard.flush(db as u16, false);
+                self.owner.shard.flush(db as u16, false);
             }
         }
         self.load_again(order.reload, &order.plan);
@@ -130,7 +130,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn reload_is_over(&mut self, coordinator: &mut Coordinator, reply: &'static [u8]) {
         let is_busy = coordinator.has_wanted();
-        self.shared.persistence.end(is_busy, |_| ());
+        self.server.shared.persistence.end(is_busy, |_| ());
         let Some(AskedReload { home, number, .. }) = coordinator.reload.take() else { return };
         self.tell_all(|| SnapshotNote::Reloaded { home, number, reply });
     }
@@ -139,7 +139,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(super) fn take_reloaded(&mut self, home: usize, number: u64, reply: &'static [u8]) {
         self.snapshot.drain.forget_attempt();
         self.let_clients_go();
-        if home != self.me {
+        if home != self.server.me {
             return;
         }
         let reloaders = &mut self.snapshot.reloaders;
@@ -150,10 +150,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if connection.hold == Some(Hold::Saving) {
             connection.hold = None;
             if reply.starts_with(b"-") {
-                self.note_error(&reply[1..reply.len() - 2]);
+                self.server.note_error(&reply[1..reply.len() - 2]);
             }
             connection.replies.arrive(sequence, reply);
-            self.runnable.push_back(id);
+            self.home.runnable.push_back(id);
         }
         self.put(connection);
     }

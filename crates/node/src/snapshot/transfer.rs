@@ -7,8 +7,8 @@
 use super::set::Body;
 use super::status::Purpose;
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold};
 use crate::core::Core;
+use crate::home::connection::{Connection, Hold};
 use crate::loading::reader::{Asked, FileReader};
 use crate::network::ConnectionId;
 use std::sync::Arc;
@@ -210,7 +210,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut waiting = std::mem::take(&mut self.snapshot.transfers.waiting);
         waiting.retain(|waiting| self.connection(waiting.connection).is_some());
         if let Some(first) = waiting.first_mut().filter(|first| !first.is_asked) {
-            first.is_asked = self.shared.ask_for_snapshot(Purpose::Transfer, self.unix_us);
+            first.is_asked = self.server.shared.ask_for_snapshot(Purpose::Transfer, self.time.unix_us);
         }
         self.snapshot.transfers.waiting = waiting;
         let mut running = std::mem::take(&mut self.snapshot.transfers.running);

@@ -3,8 +3,8 @@
 //! peers that wait for other reasons, see [`crate::held`], wait in the same place.
 
 use crate::clock::Clock;
-use crate::connection::Hold;
 use crate::core::Core;
+use crate::home::connection::Hold;
 use std::collections::{BTreeSet, VecDeque};
 use tessera_command::keys::{KeyAt, find_keys};
 use tessera_command::{Command, KeyFlags};
@@ -72,7 +72,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Somebody has still to save, or to read, what the shard holds, so that writes have to ask.
     #[inline]
     pub(crate) fn must_writes_ask(&self) -> bool {
-        self.shard.has_readers() || self.is_walking()
+        self.owner.shard.has_readers() || self.is_walking()
     }
 
     /// Whether a command, or part of one, has to wait for one of its keys on this shard to be saved, or kept for who reads it.
@@ -87,9 +87,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         find_keys(command, args, &mut keys);
         let must_wait = keys.iter().any(|found| {
             let key = &args[found.index];
-            usize::from(self.shared.slots.owner_of(key)) == self.me
-                && (self.shard.must_wait_for_snapshot(db, key)
-                    || changes_in_place(command, found.flags) && self.shard.must_wait_for_readers(db, key))
+            usize::from(self.server.shared.slots.owner_of(key)) == self.server.me
+                && (self.owner.shard.must_wait_for_snapshot(db, key)
+                    || changes_in_place(command, found.flags)
+                        && self.owner.shard.must_wait_for_readers(db, key))
         });
         self.snapshot.aside.keys = keys;
         must_wait
@@ -115,7 +116,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         aside.words_len_bytes += len_bytes;
         aside.callers.insert((home, call.ticket.connection));
         aside.calls.push_back(AsideCall { home, call: *call, words: OwnedArgs::from_words(args.iter()) });
-        self.counters.snapshot_writers_waited += u64::from(waits_to_write);
+        self.server.counters.snapshot_writers_waited += u64::from(waits_to_write);
         Turn::Aside
     }
 
@@ -125,7 +126,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.let_unkept_go();
         for id in std::mem::take(&mut self.snapshot.unsaved) {
             if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Unsaved)) {
-                self.runnable.push_back(id);
+                self.home.runnable.push_back(id);
             }
         }
         self.let_aside_go();

@@ -3,7 +3,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::waiters::WaitRequest;
+use crate::owner::waiters::WaitRequest;
 use std::collections::BTreeSet;
 use tessera_command::Run;
 use tessera_routing::Errand;
@@ -61,8 +61,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             | ErrandKind::Part { .. }
             | ErrandKind::Release => return false,
         };
-        self.shard.must_wait_for_snapshot(*db, key)
-            || changes_in_place && self.shard.must_wait_for_readers(*db, key)
+        self.owner.shard.must_wait_for_snapshot(*db, key)
+            || changes_in_place && self.owner.shard.must_wait_for_readers(*db, key)
     }
 
     /// Whether a blocking command that may be served has to wait for what it would change on this shard: the first of its keys
@@ -75,7 +75,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[cold]
     fn must_service_wait(&mut self, request: &WaitRequest) -> bool {
         let Run::Blocking(steps) = request.command.run else { return false };
-        let view = self.shard.view(request.db, false);
+        let view = self.owner.shard.view(request.db, false);
         let first = request.keys.iter().find_map(|key| Some((key, view.peek(key)?.value().type_name())));
         let Some((source, _)) = first.filter(|(_, type_name)| *type_name == steps.waits_for) else {
             // It is told of the wrong type, or finds nothing.
@@ -83,32 +83,33 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         };
         let target = (steps.wait)(request.words.as_args()).ok().and_then(|wait| wait.target);
         let target = target.map(|target| target.key);
-        let target = target.filter(|key| usize::from(self.shared.slots.owner_of(key)) == self.me);
+        let target =
+            target.filter(|key| usize::from(self.server.shared.slots.owner_of(key)) == self.server.me);
         [Some(&**source), target].into_iter().flatten().any(|key| {
-            self.shard.must_wait_for_snapshot(request.db, key)
-                || self.shard.must_wait_for_readers(request.db, key)
+            self.owner.shard.must_wait_for_snapshot(request.db, key)
+                || self.owner.shard.must_wait_for_readers(request.db, key)
         })
     }
 
     /// Has all of them try again, because something was saved or kept.
     pub(crate) fn let_unkept_go(&mut self) {
-        if self.unkept.is_empty() {
+        if self.owner.unkept.is_empty() {
             return;
         }
-        for (home, errand) in std::mem::take(&mut self.unkept.errands) {
+        for (home, errand) in std::mem::take(&mut self.owner.unkept.errands) {
             if self.must_wait_with_errand(&errand) {
-                self.unkept.put_off_errand(home, errand);
+                self.owner.unkept.put_off_errand(home, errand);
                 continue;
             }
             let ticket = errand.ticket;
             let answer = self.run_errand(errand);
             self.answer_errand(home, ticket, answer);
         }
-        for (db, key) in std::mem::take(&mut self.unkept.wanted) {
-            self.shard.waited_keys().note(db, &key);
+        for (db, key) in std::mem::take(&mut self.owner.unkept.wanted) {
+            self.owner.shard.waited_keys().note(db, &key);
         }
         self.serve_waiters();
-        for request in std::mem::take(&mut self.unkept.requests) {
+        for request in std::mem::take(&mut self.owner.unkept.requests) {
             self.take_wait(request);
         }
     }

@@ -1,12 +1,12 @@
 //! What comes back from peers: replies, answers, parts; and the next step of commands that take several.
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold, Running, unpack};
 use crate::core::Core;
-use crate::direct;
-use crate::host::NodeHost;
+use crate::home::connection::{Connection, Hold, Running, unpack};
+use crate::home::host::NodeHost;
 use crate::housekeeping::over_hard_limit;
 use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
+use crate::task::{Asker, Task};
 use crate::turns::Budget;
 use tessera_command::host::NodePart;
 use tessera_command::{Command, Flags, Run};
@@ -91,7 +91,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[inline]
     fn take_reply(&mut self, ticket: Ticket, reply: &[u8]) {
         let id = unpack(ticket.connection);
-        let Some(place) = self.connections.get_mut(id.index as usize) else { return };
+        let Some(place) = self.home.connections.get_mut(id.index as usize) else { return };
         let Some(connection) = place.as_deref_mut().filter(|connection| connection.id == id) else { return };
         if connection.running.is_some() {
             return self
@@ -101,17 +101,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             // The owner was to write it and did not: the socket comes back with it.
             return self.take_socket_back(ticket, reply.to_vec());
         }
-        let buffers = &mut self.buffers;
+        let buffers = &mut self.server.buffers;
         connection.replies.lend(|| buffers.take());
         connection.replies.arrive(ticket.sequence, reply);
         // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in, the end
         // of the turn would be too late to look.
         let output_bytes = connection.output_bytes();
-        if !connection.gone && over_hard_limit(&self.config, output_bytes) {
+        if !connection.gone && over_hard_limit(&self.server.config, output_bytes) {
             return self.close_for_output(id);
         }
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-            self.runnable.push_back(id);
+            self.home.runnable.push_back(id);
         }
         if !connection.streams.is_empty() {
             return self.pump_by_id(id);
@@ -120,14 +120,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
         if !connection.is_listed && is_ready {
             connection.is_listed = true;
-            self.listed.push(id);
+            self.home.listed.push(id);
         }
     }
 
     pub(crate) fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
         self.with_connection(ticket, |core, connection| {
             if let Some(gathering) = connection.gathering() {
-                let step = gathering.answer(ticket.part, answer, &core.shared.slots);
+                let step = gathering.answer(ticket.part, answer, &core.server.shared.slots);
                 core.take_step(connection, step);
             }
         });
@@ -135,7 +135,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn take_slow(&mut self, slow: &Slow) {
         if let Some(connection) = self.take(unpack(slow.connection)) {
-            self.note_slow(&connection, slow.command, slow.words.as_args(), slow.duration_ns);
+            let unix_us = self.time.unix_us;
+            self.server.note_slow(
+                &connection.sender(),
+                slow.command,
+                slow.words.as_args(),
+                unix_us,
+                slow.duration_ns,
+            );
             self.put(connection);
         }
     }
@@ -146,7 +153,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if connection.running.as_ref().is_some_and(|under| under.sequence == ticket.sequence) {
             work(self, &mut connection);
             if connection.hold.is_none() {
-                self.runnable.push_back(connection.id);
+                self.home.runnable.push_back(connection.id);
             }
         }
         if connection.gone && connection.running.is_none() {
@@ -196,14 +203,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
-        connection.replies.lend(|| self.buffers.take());
+        connection.replies.lend(|| self.server.buffers.take());
         if !(under.command.flags.has(Flags::REMOVES_ALL)
             && self.await_save_of_removal(connection, under.sequence, reply))
         {
             connection.replies.arrive(under.sequence, reply);
         }
-        self.now_ns = self.clock.monotonic_ns();
-        let duration_ns = self.now_ns.saturating_sub(under.began_ns);
+        self.time.now_ns = self.time.clock.monotonic_ns();
+        let duration_ns = self.time.now_ns.saturating_sub(under.began_ns);
         self.note_duration(connection, under.command, under.words.as_args(), duration_ns);
     }
 
@@ -220,15 +227,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         else {
             return;
         };
-        let client = &connection.client;
-        let (db, protocol, touch) = (client.db, client.protocol, !client.no_touch);
-        if usize::from(shard) == self.me {
+        let asker = connection.asker();
+        if usize::from(shard) == self.server.me {
             let mut out = Vec::new();
-            self.run_on_shard(command, args, db, protocol, touch, part == 0, false, &mut out);
+            let task = Task { command, asker, counted: part == 0, may_stream: false };
+            let _ = self.run_task(&task, args, &mut out);
             self.step(connection, part, &out);
         } else {
-            self.counters.forwarded += 1;
-            let ticket = Ticket { connection: crate::connection::pack(connection.id), sequence, part };
+            self.server.counters.forwarded += 1;
+            let ticket = Ticket { connection: crate::home::connection::pack(connection.id), sequence, part };
+            let Asker { db, protocol, touch } = asker;
             self.mesh.outgoing(usize::from(shard)).push_part(ticket, command, args, db, protocol, touch);
         }
     }
@@ -242,7 +250,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if let Some((part, answer)) = self.send_errand(shard, errand)
                     && let Some(gathering) = connection.gathering()
                 {
-                    steps.push(gathering.answer(part, answer, &self.shared.slots));
+                    steps.push(gathering.answer(part, answer, &self.server.shared.slots));
                 }
             }
             match step {
@@ -256,9 +264,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Sends an errand to its shard; of this node's own shard it returns the answer, if there is one already.
     fn send_errand(&mut self, shard: ShardId, errand: Errand) -> Option<(u32, Answer)> {
-        if usize::from(shard) == self.me {
+        if usize::from(shard) == self.server.me {
             let part = errand.ticket.part;
-            return self.take_errand(self.me, errand).map(|answer| (part, answer));
+            return self.take_errand(self.server.me, errand).map(|answer| (part, answer));
         }
         self.mesh.outgoing(usize::from(shard)).errands.push(errand);
         None
@@ -266,7 +274,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn take_note(&mut self, peer: usize, note: Note<S>) {
         match note {
-            Note::Adopt(socket) => self.adopted.push(socket),
+            Note::Adopt(socket) => self.home.adopted.push(socket),
             Note::Everywhere { ticket, caller_id, protocol, command, words } => {
                 let part = self.run_everywhere(command, words.as_args(), caller_id, protocol);
                 self.mesh.note(peer, Note::Part(ticket, part));
@@ -297,7 +305,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.mesh.note_done();
             }
             Note::StillWaits(ticket) => {
-                self.waiters.wake_others(&mut self.shard, peer, ticket);
+                self.owner.waiters.wake_others(&mut self.owner.shard, peer, ticket);
                 self.serve_waiters();
                 self.mesh.note_done();
             }
@@ -309,14 +317,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Does this node's part of the commands for all nodes that its own clients sent, and shows its own monitors what they did.
     pub(crate) fn run_own_notes(&mut self) {
-        if !self.own_lines.is_empty() {
-            let mut lines = std::mem::take(&mut self.own_lines);
+        if !self.home.own_lines.is_empty() {
+            let mut lines = std::mem::take(&mut self.home.own_lines);
             self.show_monitors(&lines, false);
             lines.clear();
             lines.shrink_to(KEEP_LINES_MAX_LEN_BYTES);
-            self.own_lines = lines;
+            self.home.own_lines = lines;
         }
-        while let Some(note) = self.own_notes.pop_front() {
+        while let Some(note) = self.home.own_notes.pop_front() {
             match note {
                 Note::Everywhere { ticket, caller_id, protocol, command, words } => {
                     let reply = self.run_everywhere(command, words.as_args(), caller_id, protocol);
@@ -360,7 +368,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         protocol: Protocol,
     ) -> Vec<u8> {
         let Run::Everywhere(run) = command.run else { return Vec::new() };
-        let before_ns = self.clock.monotonic_ns();
+        let before_ns = self.time.clock.monotonic_ns();
         let mut out = Vec::new();
         let mut host = NodeHost::for_all_nodes(self);
         let result =
@@ -373,18 +381,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for id in closed {
             self.close_client(id, caller_id);
         }
-        self.now_ns = self.clock.monotonic_ns();
+        self.time.now_ns = self.time.clock.monotonic_ns();
         // The caller's node counts the command.
-        if self.connections.iter().flatten().any(|connection| connection.client.id == caller_id) {
+        if self.home.connections.iter().flatten().any(|connection| connection.client.id == caller_id) {
             let failed = result.err().map(|error| error.text(command.full_name).into_owned());
-            self.note_call(command, self.now_ns - before_ns, failed.as_deref());
+            self.server.note_call(command, self.time.now_ns - before_ns, failed.as_deref());
         }
         out
     }
 
     /// CLIENT KILL: at once, or after the reply if it is the caller.
     fn close_client(&mut self, client_id: u64, caller_id: u64) {
-        let found = self.connections.iter().flatten().find(|connection| connection.client.id == client_id);
+        let found =
+            self.home.connections.iter().flatten().find(|connection| connection.client.id == client_id);
         let Some(mut connection) = found.map(|connection| connection.id).and_then(|id| self.take(id)) else {
             return;
         };
@@ -400,7 +409,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// are lost, since nobody could tell where.
     #[cold]
     fn show_monitors(&mut self, lines: &[u8], has_lost_lines: bool) {
-        for id in self.monitors.clone() {
+        for id in self.home.monitors.clone() {
             let Some(mut connection) = self.take(id) else { continue };
             // The lines go behind a direct reply: whoever writes that must say when it is done.
             self.reclaim_socket(&mut connection);
@@ -411,77 +420,5 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.close_for_output(id);
             }
         }
-    }
-
-    /// Lets the owner of the one call under way write its reply itself, if nothing else is to be written.
-    pub(crate) fn lend_socket(&mut self, connection: &mut Connection) {
-        let Some((peer, call)) = connection.last_call.take() else { return };
-        let index = connection.id.index as usize;
-        if connection.sending_bytes > 0
-            || connection.input.is_some()
-            || connection.direct.is_some()
-            || !connection.streams.is_empty()
-            || connection.close_after_reply
-            || index >= self.shared.direct[self.me].len()
-        {
-            return;
-        }
-        let Some(handle) = connection.handle else { return };
-        let Some(sequence) = connection.replies.only_waiting() else { return };
-        direct::lend(&self.shared.direct[self.me][index]);
-        connection.direct = Some(sequence);
-        self.mesh.outgoing(peer).set_direct(call, handle.0);
-    }
-
-    /// Takes the socket back from the owner if it is done with it. True if the socket is the home's.
-    pub(crate) fn reclaim_socket(&mut self, connection: &mut Connection) -> bool {
-        let Some(sequence) = connection.direct else { return true };
-        if !direct::reclaim(&self.shared.direct[self.me][connection.id.index as usize]) {
-            return false;
-        }
-        connection.direct = None;
-        connection.replies.arrive(sequence, &[]);
-        if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-            self.runnable.push_back(connection.id);
-        }
-        true
-    }
-
-    /// Asks for every socket that is lent.
-    pub(crate) fn reclaim_all_sockets(&mut self) {
-        let lent = self.connections.iter().flatten().filter(|connection| connection.direct.is_some());
-        for id in lent.map(|connection| connection.id).collect::<Vec<_>>() {
-            if let Some(mut connection) = self.take(id) {
-                self.reclaim_socket(&mut connection);
-                self.put(connection);
-            }
-        }
-    }
-
-    /// Something is being written: to a client of this node, by whomever, or by this node to a client of another.
-    pub(crate) fn is_writing(&self) -> bool {
-        self.remote_sends.iter().any(Option::is_some)
-            || self
-                .connections
-                .iter()
-                .flatten()
-                .any(|connection| connection.sending_bytes > 0 || connection.direct.is_some())
-    }
-
-    /// The owner is done with the socket, and says so because the home wanted it or something is left to write.
-    fn take_socket_back(&mut self, ticket: Ticket, rest: Vec<u8>) {
-        let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
-        // The home may have seen by itself that the owner was done, and have lent the socket again since.
-        if connection.direct == Some(ticket.sequence) {
-            connection.direct = None;
-            connection.replies.arrive_whole(ticket.sequence, rest);
-        }
-        if connection.gone && connection.direct.is_none() {
-            return self.close(connection);
-        }
-        if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-            self.runnable.push_back(connection.id);
-        }
-        self.put(connection);
     }
 }

@@ -1,8 +1,8 @@
 //! The node as session commands see it.
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold};
 use crate::core::Core;
+use crate::home::connection::{Connection, Hold};
 use crate::network::Endpoints;
 use crate::snapshot::Purpose;
 use crate::snapshot::status::EndOrder;
@@ -116,11 +116,11 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
 
 impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     fn unix_us(&self) -> i64 {
-        self.core.clock.unix_us()
+        self.core.time.clock.unix_us()
     }
 
     fn registry(&self) -> &'static Registry {
-        self.core.shared.registry
+        self.core.server.shared.registry
     }
 
     fn act(&mut self, action: Action) {
@@ -128,11 +128,11 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     }
 
     fn config(&self) -> &Config {
-        &self.core.config
+        &self.core.server.config
     }
 
     fn config_set(&mut self, pairs: &[(&[u8], &[u8])], caller_is_local: bool) -> Result<(), Error> {
-        let shared = self.core.shared.clone();
+        let shared = self.core.server.shared.clone();
         let changed = shared.change_config(|config| {
             let (mut next, changed) = config.set(pairs, caller_is_local)?;
             shared.system.apply(config, &next, &changed)?;
@@ -149,7 +149,7 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     }
 
     fn config_rewrite(&mut self) -> Result<(), Error> {
-        self.core.shared.system.rewrite(&self.core.config)
+        self.core.server.shared.system.rewrite(&self.core.server.config)
     }
 
     fn facts(&self) -> Facts {
@@ -158,13 +158,13 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
 
     fn command_totals(&self) -> CommandTotals {
         let mut totals = CommandTotals::default();
-        self.core.shared.stats.iter().for_each(|stats| stats.commands.add_to(&mut totals));
+        self.core.server.shared.stats.iter().for_each(|stats| stats.commands.add_to(&mut totals));
         totals
     }
 
     fn error_stats(&self) -> ErrorStats {
         let mut sum = ErrorStats::default();
-        for stats in &self.core.shared.stats {
+        for stats in &self.core.server.shared.stats {
             sum.merge(&stats.errors.lock().unwrap_or_else(PoisonError::into_inner));
         }
         sum
@@ -175,15 +175,15 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     }
 
     fn note_authentication_failure(&mut self) {
-        self.core.counters.authentication_failures += 1;
+        self.core.server.counters.authentication_failures += 1;
     }
 
     fn with_slowlog(&mut self, work: &mut dyn FnMut(&mut Slowlog)) {
-        work(&mut self.core.shared.slowlog());
+        work(&mut self.core.server.shared.slowlog());
     }
 
     fn with_latency_monitor(&mut self, work: &mut dyn FnMut(&mut LatencyMonitor)) {
-        work(&mut self.core.shared.latency());
+        work(&mut self.core.server.shared.latency());
     }
 
     fn caller_connection(&self) -> ConnectionInfo {
@@ -194,7 +194,7 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     }
 
     fn visit_clients(&self, visit: &mut dyn FnMut(&ClientInfo<'_>)) {
-        for connection in self.core.connections.iter().flatten().filter(|connection| !connection.gone) {
+        for connection in self.core.home.connections.iter().flatten().filter(|connection| !connection.gone) {
             visit(&ClientInfo { client: &connection.client, connection: info_of(connection) });
         }
     }
@@ -204,13 +204,13 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     }
 
     fn unblock_client(&mut self, id: u64, reason: UnblockReason) -> bool {
-        let mut connections = self.core.connections.iter().flatten();
+        let mut connections = self.core.home.connections.iter().flatten();
         let found = connections.find(|connection| connection.client.id == id).map(|connection| connection.id);
         found.is_some_and(|id| self.core.unblock(id, reason))
     }
 
     fn pause_mut(&mut self) -> &mut Pause {
-        &mut self.core.pause
+        &mut self.core.home.pause
     }
 
     fn sleep(&mut self, duration_us: u64) {
@@ -218,43 +218,43 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     }
 
     fn set_active_expire(&mut self, enabled: bool) {
-        self.core.active_expire = enabled;
+        self.core.owner.active_expire = enabled;
     }
 
     fn shard(&self) -> &Shard {
-        &self.core.shard
+        &self.core.owner.shard
     }
 
     fn set_list_large_len(&mut self, len_bytes: u32) {
-        let mut settings = self.core.shard.settings();
+        let mut settings = self.core.owner.shard.settings();
         settings.thresholds.list_large_len_bytes = len_bytes;
-        self.core.shard.set_settings(settings);
+        self.core.owner.shard.set_settings(settings);
     }
 
     fn set_skip_checksums(&mut self, skip: bool) {
-        let settings = ShardSettings { skip_checksums: skip, ..self.core.shard.settings() };
-        self.core.shard.set_settings(settings);
+        let settings = ShardSettings { skip_checksums: skip, ..self.core.owner.shard.settings() };
+        self.core.owner.shard.set_settings(settings);
     }
 
     fn log(&mut self, text: &[u8]) {
-        self.core.shared.system.log(text);
+        self.core.server.shared.system.log(text);
     }
 
     fn begin_snapshot(&mut self, in_background: bool) -> bool {
         let purpose = if in_background { Purpose::Background } else { Purpose::Save };
-        self.core.shared.ask_for_snapshot(purpose, self.core.unix_us)
+        self.core.server.shared.ask_for_snapshot(purpose, self.core.time.unix_us)
     }
 
     fn end_server(&mut self, save: Option<bool>, force: bool) {
-        self.core.shared.ask_to_end(EndOrder { save, force });
+        self.core.server.shared.ask_to_end(EndOrder { save, force });
     }
 
     fn purge_memory(&mut self) {
-        self.core.shared.system.purge_memory();
+        self.core.server.shared.system.purge_memory();
     }
 
     fn allocator_report(&self) -> Option<String> {
-        self.core.shared.system.allocator_report()
+        self.core.server.shared.system.allocator_report()
     }
 }
 
@@ -263,15 +263,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn facts(&self) -> Facts {
         // This node's own are up to date.
         self.publish();
-        let counters = self.shared.counters();
-        let memory = self.shared.system.memory();
-        let (defrag_ns, defrag_now_ns) = self.shared.defrag_time.total_ns(self.now_ns);
+        let counters = self.server.shared.counters();
+        let memory = self.server.shared.system.memory();
+        let (defrag_ns, defrag_now_ns) = self.server.shared.defrag_time.total_ns(self.time.now_ns);
         let efforts =
-            self.shared.stats.iter().map(|stats| stats.defrag_effort_percent.load(Ordering::Relaxed));
+            self.server.shared.stats.iter().map(|stats| stats.defrag_effort_percent.load(Ordering::Relaxed));
         let defrag_effort_percent = efforts.max().unwrap_or(0);
-        let (exceeded_ns, exceeded_now_ns) = self.shared.eviction.exceeded_ns(self.now_ns);
+        let (exceeded_ns, exceeded_now_ns) = self.server.shared.eviction.exceeded_ns(self.time.now_ns);
         let mut driver: Vec<(&'static str, u64)> = Vec::new();
-        for stats in &self.shared.stats {
+        for stats in &self.server.shared.stats {
             for (name, value) in stats.driver.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                 match driver.iter_mut().find(|(known, _)| known == name) {
                     Some((_, sum)) => *sum += value,
@@ -282,9 +282,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         driver.push(("forwarded_commands", counters.forwarded));
         driver.push(("direct_replies", counters.direct_replies));
         Facts {
-            server: self.shared.system.server(),
+            server: self.server.shared.system.server(),
             clients: ClientsFacts {
-                connected: u64::from(self.shared.clients()),
+                connected: u64::from(self.server.shared.clients()),
                 blocked: counters.blocked_clients,
                 timed: counters.timed_clients,
                 blocking_keys: counters.blocking_keys,
@@ -307,7 +307,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 defrag_effort_percent,
                 ..MemoryFacts::default()
             },
-            loading: self.shared.loading.facts(self.unix_us),
+            loading: self.server.shared.loading.facts(self.time.unix_us),
             persistence: self.persistence_facts(&counters),
             stats: StatsFacts {
                 connections: counters.connections,
@@ -344,15 +344,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 authentication_failures: counters.authentication_failures,
                 driver,
             },
-            replication: ReplicationFacts { id: self.shared.system.replication_id() },
-            cpu: self.shared.system.cpu(),
+            replication: ReplicationFacts { id: self.server.shared.system.replication_id() },
+            cpu: self.server.shared.system.cpu(),
             keyspace: self.database_facts(),
-            shards: self.shared.stats.iter().map(shard_facts).collect(),
+            shards: self.server.shared.stats.iter().map(shard_facts).collect(),
         }
     }
 
     fn persistence_facts(&self, counters: &Counters) -> PersistenceFacts {
-        let persistence = &self.shared.persistence;
+        let persistence = &self.server.shared.persistence;
         let saved = persistence.facts();
         PersistenceFacts {
             changes: counters.changes.saturating_sub(saved.saved_changes),
@@ -375,11 +375,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn database_facts(&self) -> Vec<DatabaseFacts> {
-        let databases = self.shard.databases_len();
+        let databases = self.owner.shard.databases_len();
         (0..databases)
             .map(|db| {
                 let (mut keys, mut expires, mut table_bytes, mut ttl_sum) = (0, 0, 0, 0u128);
-                for stats in &self.shared.stats {
+                for stats in &self.server.shared.stats {
                     let database = &stats.databases[db];
                     let shard_expires = database.expires.load(Ordering::Relaxed);
                     keys += database.keys.load(Ordering::Relaxed);
@@ -396,36 +396,36 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Makes this node's numbers visible to all.
     pub(crate) fn publish(&self) {
-        let mut counters = self.counters;
-        let shard = self.shard.stats();
+        let mut counters = self.server.counters;
+        let shard = self.owner.shard.stats();
         counters.keyspace_hits = shard.keyspace_hits;
         counters.keyspace_misses = shard.keyspace_misses;
         counters.expired_keys = shard.expired_keys;
         counters.evicted_keys = shard.evicted_keys;
         counters.changes = shard.dirty;
-        counters.blocked_clients = self.paused.len() as u64 + self.blocked_clients;
-        counters.timed_clients = self.wait_deadlines.len() as u64;
-        counters.blocking_keys = self.waiters.keys_len() as u64;
+        counters.blocked_clients = self.home.paused.len() as u64 + self.home.blocked_clients;
+        counters.timed_clients = self.home.wait_deadlines.len() as u64;
+        counters.blocking_keys = self.owner.waiters.keys_len() as u64;
         self.stats().counters.publish(&counters);
         // Only writes, expiry and eviction change what is told of the databases.
         let changes = shard.dirty + shard.expired_keys + shard.evicted_keys;
         // While all is being loaded they change without any of these.
-        if self.published_changes.replace(changes) != changes || self.loading.is_some() {
+        if self.server.published_changes.replace(changes) != changes || self.loading.is_some() {
             self.publish_databases();
         }
     }
 
     /// Makes visible what is known of this node's databases.
     pub(crate) fn publish_databases(&self) {
-        for db in 0..self.shard.databases_len() {
-            self.stats().publish_database(&self.shard, db as u16);
+        for db in 0..self.owner.shard.databases_len() {
+            self.stats().publish_database(&self.owner.shard, db as u16);
         }
-        self.stats().publish_shard_size(&self.shard);
+        self.stats().publish_shard_size(&self.owner.shard);
     }
 
     fn reset_statistics(&mut self) {
-        let kept = self.counters;
-        self.counters = crate::stats::Counters {
+        let kept = self.server.counters;
+        self.server.counters = crate::stats::Counters {
             clients_bytes: kept.clients_bytes,
             output_paused_clients: kept.output_paused_clients,
             turns: kept.turns,
@@ -437,11 +437,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             snapshot_ahead_bytes: kept.snapshot_ahead_bytes,
             ..crate::stats::Counters::default()
         };
-        self.shard.reset_stats();
+        self.owner.shard.reset_stats();
         self.publish_databases();
-        self.shared.eviction.reset();
-        self.shared.defrag_time.reset(self.now_ns);
-        self.shared.persistence.reset_statistics();
+        self.server.shared.eviction.reset();
+        self.server.shared.defrag_time.reset(self.time.now_ns);
+        self.server.shared.persistence.reset_statistics();
         self.stats().commands.reset();
         self.stats().errors.lock().unwrap_or_else(PoisonError::into_inner).reset();
         self.publish();
@@ -449,8 +449,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// A client that has just connected.
     pub(crate) fn new_client(&self, endpoints: &Endpoints) -> Client {
-        let authenticated = self.config.require_pass.is_none();
-        let mut client = Client::new(self.shared.next_client_id(), authenticated, self.now_ms());
+        let authenticated = self.server.config.require_pass.is_none();
+        let mut client = Client::new(self.server.shared.next_client_id(), authenticated, self.now_ms());
         client.is_local = is_local(endpoints);
         client
     }

@@ -1,9 +1,10 @@
 //! Received bytes to commands, and commands to [`Core::dispatch`].
 
-use crate::ahead::{Ahead, Last};
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold, Input, Running};
-use crate::core::{Core, NetworkOrder};
+use crate::core::Core;
+use crate::home::NetworkOrder;
+use crate::home::ahead::{Ahead, Last};
+use crate::home::connection::{Connection, Hold, Input, Running};
 use crate::network::{Closed, ConnectionId};
 use crate::turns::Budget;
 use tessera_command::client::ReplyMode;
@@ -26,8 +27,8 @@ pub enum Flow {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Takes in bytes of a connection.
     pub(crate) fn receive(&mut self, id: ConnectionId, bytes: &[u8]) {
-        self.counters.reads += 1;
-        self.counters.input_bytes += bytes.len() as u64;
+        self.server.counters.reads += 1;
+        self.server.counters.input_bytes += bytes.len() as u64;
         let Some(mut connection) = self.take(id) else { return };
         if connection.gone || connection.close_after_reply {
             self.put(connection);
@@ -37,7 +38,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.reclaim_socket(&mut connection);
         }
         connection.client.last_interaction_at_ms = self.now_ms();
-        self.now_ns = self.clock.monotonic_ns();
+        self.time.now_ns = self.time.clock.monotonic_ns();
         self.feed(&mut connection, bytes);
         self.after_input(connection);
     }
@@ -80,7 +81,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.close_after_reply |= connection.hold == Some(Hold::Paused);
         if connection.hold.is_none() {
             // Its commands may have their turn still to come; otherwise there is nothing to wait for.
-            self.runnable.push_back(connection.id);
+            self.home.runnable.push_back(connection.id);
         }
         self.put(connection);
     }
@@ -104,7 +105,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.replies.throw_away();
         self.drop_streams(connection);
         if connection.hold == Some(Hold::SlowReader) {
-            self.runnable.push_back(connection.id);
+            self.home.runnable.push_back(connection.id);
         }
     }
 
@@ -116,7 +117,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         connection.hold = None;
-        self.now_ns = self.clock.monotonic_ns();
+        self.time.now_ns = self.time.clock.monotonic_ns();
         if let Some(mut input) = connection.input.take() {
             let done = self.run(&mut connection, &input.bytes[input.start..], &mut input.decoder);
             input.start += done;
@@ -134,17 +135,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let waiting = connection.input_bytes();
         connection.input_peak_bytes = connection.input_peak_bytes.max(waiting);
-        if waiting as u64 > self.config.client_query_buffer_limit.0 {
+        if waiting as u64 > self.server.config.client_query_buffer_limit.0 {
             let line =
                 format!("Closing client {} that reached the query buffer limit", connection.endpoints.peer);
-            self.shared.system.log(line.as_bytes());
+            self.server.shared.system.log(line.as_bytes());
             self.close(connection);
             return;
         }
         let is_held = connection.hold.is_some() && !connection.may_wait_long();
         if is_held && waiting >= HELD_INPUT_MAX_LEN_BYTES && !connection.receive_paused {
             connection.receive_paused = true;
-            self.orders.push(NetworkOrder::PauseReceive(connection.id));
+            self.home.orders.push(NetworkOrder::PauseReceive(connection.id));
         } else if !is_held {
             self.receive_again(&mut connection);
         }
@@ -156,7 +157,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Has the driver receive from a connection, if it was told not to.
     pub(crate) fn receive_again(&mut self, connection: &mut Connection) {
         if std::mem::take(&mut connection.receive_paused) {
-            self.orders.push(NetworkOrder::ResumeReceive(connection.id));
+            self.home.orders.push(NetworkOrder::ResumeReceive(connection.id));
         }
     }
 
@@ -194,12 +195,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         let bytes = &bytes[fed..];
-        let mut decoder = std::mem::take(&mut self.spare_decoder);
+        let mut decoder = std::mem::take(&mut self.home.spare_decoder);
         decoder.reset();
         let done = if connection.hold.is_some() { 0 } else { self.run(connection, bytes, &mut decoder) };
         if done == bytes.len() {
             decoder.give_back_room();
-            self.spare_decoder = decoder;
+            self.home.spare_decoder = decoder;
         } else {
             self.keep(connection, Box::new(Input { bytes: bytes[done..].to_vec(), start: 0, decoder }));
         }
@@ -209,7 +210,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn keep(&mut self, connection: &mut Connection, mut input: Box<Input>) {
         if input.start == input.bytes.len() || connection.close_after_reply {
             input.decoder.give_back_room();
-            self.spare_decoder = input.decoder;
+            self.home.spare_decoder = input.decoder;
             return;
         }
         // Moving the rest to the front costs as much as the rest: only when more than that is won.
@@ -225,12 +226,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Commands are read a few ahead, so that their keys can be looked for together.
     fn run(&mut self, connection: &mut Connection, bytes: &[u8], decoder: &mut Decoder) -> usize {
         let mut at = 0;
-        let mut ahead = std::mem::take(&mut self.ahead);
+        let mut ahead = std::mem::take(&mut self.home.ahead);
         let mut budget = Budget::of_connection();
         while connection.hold.is_none() && !connection.close_after_reply {
-            let limits = Limits { unauthenticated: self.is_stranger(connection), ..self.limits };
-            let last =
-                ahead.read(self.shared.registry, &bytes[at..], decoder, &limits, budget.commands_left());
+            let limits = Limits { unauthenticated: self.is_stranger(connection), ..self.home.limits };
+            let last = ahead.read(
+                self.server.shared.registry,
+                &bytes[at..],
+                decoder,
+                &limits,
+                budget.commands_left(),
+            );
             self.warm(connection.client.db, &ahead, &bytes[at..]);
             let start = at;
             let mut is_stopped = false;
@@ -258,7 +264,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         || connection.close_after_reply
                         || self.is_turn_over(connection, &mut budget)
                         || (!args.is_empty()
-                            && self.dispatch(connection, self.shared.registry.resolve(args), args)
+                            && self.dispatch(connection, self.server.shared.registry.resolve(args), args)
                                 == Flow::Again)
                     {
                         decoder.reset();
@@ -277,17 +283,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         ahead.give_back_room();
-        self.ahead = ahead;
+        self.home.ahead = ahead;
         at
     }
 
     /// Whether a connection has had its share of the turn; then it goes on in the next one.
     #[inline]
     fn is_turn_over(&mut self, connection: &mut Connection, budget: &mut Budget) -> bool {
-        let is_over = !budget.take_one(self.now_ns);
+        let is_over = !budget.take_one(self.time.now_ns);
         if is_over {
             connection.hold = Some(Hold::Turn);
-            self.next_turn.push(connection.id);
+            self.home.next_turn.push(connection.id);
         }
         is_over
     }
@@ -309,14 +315,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let wanted = ahead.commands.iter().filter_map(|planned| {
             let wanted = planned.resolved.ok()?.wanted(Args::new(bytes, ahead.spans_of(planned)))?;
-            (usize::from(self.shared.slots.owner_of(wanted.key)) == self.me).then_some(wanted)
+            (usize::from(self.server.shared.slots.owner_of(wanted.key)) == self.server.me).then_some(wanted)
         });
-        self.shard.warm(db, wanted);
+        self.owner.shard.warm(db, wanted);
     }
 
     /// The client has to authenticate and has not.
     #[inline]
     pub(crate) fn is_stranger(&self, connection: &Connection) -> bool {
-        !connection.client.authenticated && self.config.require_pass.is_some()
+        !connection.client.authenticated && self.server.config.require_pass.is_some()
     }
 }

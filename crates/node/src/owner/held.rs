@@ -3,12 +3,12 @@
 //! such commands, and blocking commands, whether they have yet to look at the keys or wait for them already.
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold};
 use crate::core::Core;
-use crate::dispatch::hold;
-use crate::feed::Flow;
+use crate::home::connection::{Connection, Hold};
+use crate::home::dispatch::hold;
+use crate::home::feed::Flow;
 use crate::network::ConnectionId;
-use crate::waiters::WaitRequest;
+use crate::owner::waiters::WaitRequest;
 use std::collections::BTreeSet;
 use tessera_command::Command;
 use tessera_command::keys::{KeyAt, find_keys};
@@ -75,12 +75,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Whether a command, or part of one, has to wait until one of its keys is let go of.
     #[inline]
     pub(crate) fn must_wait_for_holder(&mut self, command: &'static Command, args: Args<'_>) -> bool {
-        !self.held.holds.is_empty() && self.held.holds_key_of(command, args)
+        !self.owner.held.holds.is_empty() && self.owner.held.holds_key_of(command, args)
     }
 
     #[cold]
     pub(crate) fn hold_for_holder(&mut self, connection: &mut Connection) -> Flow {
-        self.held.clients.push(connection.id);
+        self.owner.held.clients.push(connection.id);
         hold(connection, Hold::Held)
     }
 
@@ -90,16 +90,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.release(Holder::of(home, &errand));
             return None;
         }
-        let (ticket, answer) = match self.held.holds.admit(home, errand, self.held.gives_way) {
+        let (ticket, answer) = match self.owner.held.holds.admit(home, errand, self.owner.held.gives_way) {
             Admission::Run(errand) if self.must_wait_with_errand(&errand) => {
-                self.unkept.put_off_errand(home, errand);
+                self.owner.unkept.put_off_errand(home, errand);
                 return None;
             }
             Admission::Run(errand) => (errand.ticket, self.run_errand(errand)),
             Admission::Refused(errand) => (errand.ticket, Answer::default()),
             Admission::Waits => return None,
         };
-        if home == self.me {
+        if home == self.server.me {
             return Some(answer);
         }
         self.mesh.outgoing(home).answers.push((ticket, answer));
@@ -108,33 +108,33 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Lets go of what a command holds.
     fn release(&mut self, holder: Holder) {
-        if !self.held.holds.release(holder) {
+        if !self.owner.held.holds.release(holder) {
             return;
         }
-        self.held.is_released = true;
-        self.held.gives_way |= !self.held.clients.is_empty()
-            || !self.held.requests.is_empty()
-            || !self.held.wanted.is_empty()
+        self.owner.held.is_released = true;
+        self.owner.held.gives_way |= !self.owner.held.clients.is_empty()
+            || !self.owner.held.requests.is_empty()
+            || !self.owner.held.wanted.is_empty()
             || !self.snapshot.aside.is_empty();
     }
 
     /// Tells everybody who waited for keys that have been let go of, but those that will hold them.
     pub(crate) fn let_held_go(&mut self) {
-        if !std::mem::take(&mut self.held.is_released) {
+        if !std::mem::take(&mut self.owner.held.is_released) {
             return;
         }
         // They came before those whose commands were held.
-        for (db, key) in std::mem::take(&mut self.held.wanted) {
-            self.shard.waited_keys().note(db, &key);
+        for (db, key) in std::mem::take(&mut self.owner.held.wanted) {
+            self.owner.shard.waited_keys().note(db, &key);
         }
         self.serve_waiters();
-        for id in std::mem::take(&mut self.held.clients) {
+        for id in std::mem::take(&mut self.owner.held.clients) {
             if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Held)) {
-                self.runnable.push_back(id);
+                self.home.runnable.push_back(id);
             }
         }
         self.let_aside_go();
-        for request in std::mem::take(&mut self.held.requests) {
+        for request in std::mem::take(&mut self.owner.held.requests) {
             self.take_wait(request);
         }
     }
@@ -143,9 +143,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// commands on single keys are not kept away by those that hold them in turn.
     pub(crate) fn hand_out_keys(&mut self) {
         // Those have run who were told. If not all have been, that comes in the next turn.
-        self.held.gives_way &= self.held.is_released;
-        while !self.held.is_released
-            && let Some((home, errand)) = self.held.holds.next_ready()
+        self.owner.held.gives_way &= self.owner.held.is_released;
+        while !self.owner.held.is_released
+            && let Some((home, errand)) = self.owner.held.holds.next_ready()
         {
             let (ticket, holder) = (errand.ticket, Holder::of(home, &errand));
             let reads =
@@ -161,7 +161,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     pub(crate) fn answer_errand(&mut self, home: usize, ticket: Ticket, answer: Answer) {
-        if home == self.me {
+        if home == self.server.me {
             self.take_answer(ticket, answer);
         } else {
             self.mesh.outgoing(home).answers.push((ticket, answer));

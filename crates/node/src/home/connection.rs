@@ -1,9 +1,11 @@
 //! One client's connection at its home.
 
+use crate::accounts::Sender;
 use crate::blocking::Blocked;
+use crate::home::replies::Replies;
 use crate::network::{ConnectionId, Endpoints, SocketHandle};
-use crate::replies::Replies;
 use crate::streaming::StreamedReply;
+use crate::task::Asker;
 use std::collections::VecDeque;
 use tessera_command::{Client, Command};
 use tessera_resp::args::OwnedArgs;
@@ -214,6 +216,18 @@ impl Connection {
     /// What the client speaks.
     pub fn protocol(&self) -> Protocol {
         self.client.protocol
+    }
+
+    /// For whom its commands run.
+    #[inline]
+    pub(crate) fn asker(&self) -> Asker {
+        let Client { db, protocol, no_touch, .. } = self.client;
+        Asker { db, protocol, touch: !no_touch }
+    }
+
+    /// How the slow log names its client.
+    pub(crate) fn sender(&self) -> Sender<'_> {
+        Sender { peer: &self.endpoints.peer, name: &self.client.name }
     }
 
     /// Bytes waiting for the client, wherever they are.

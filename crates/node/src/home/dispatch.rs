@@ -1,15 +1,17 @@
 //! A command at its home: may it run, and where.
 
 use crate::clock::Clock;
-use crate::connection::{Connection, Hold, Running, Under, pack};
 use crate::core::Core;
-use crate::feed::Flow;
-use crate::host::NodeHost;
+use crate::home::connection::{Connection, Hold, Running, Under, pack};
+use crate::home::feed::Flow;
+use crate::home::host::NodeHost;
 use crate::mesh::Note;
+use crate::owner::run::Outcome;
 use crate::snapshot::Awaited;
+use crate::task::{Asker, Task};
 use tessera_command::client::ReplyMode;
 use tessera_command::gather::Context;
-use tessera_command::host::command_stats::Outcome;
+use tessera_command::host::command_stats;
 use tessera_command::host::guard::{Refused, admit_resolved, is_http};
 use tessera_command::host::{Action, Home, monitor_line};
 use tessera_command::registry::Unknown;
@@ -43,10 +45,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
     ) -> Flow {
         // Whatever it is answered counts: also that it is refused.
-        if connection.output_bytes() > self.output_pause_bytes {
+        if connection.output_bytes() > self.home.output_pause_bytes {
             return self.pause_for_output(connection);
         }
-        let admitted = admit_resolved(self.shared.registry, resolved, args, &connection.client, &self.config);
+        let admitted = admit_resolved(
+            self.server.shared.registry,
+            resolved,
+            args,
+            &connection.client,
+            &self.server.config,
+        );
         let command = match admitted {
             Ok(command) => command,
             Err(refused) => return self.refuse_admission(connection, args, refused),
@@ -57,8 +65,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
             return self.hold_or_refuse_while_loading(connection, command);
         }
-        if !connection.client.monitor && self.pause.holds(command, self.unix_us.div_euclid(1000)) {
-            self.paused.push(connection.id);
+        if !connection.client.monitor && self.home.pause.holds(command, self.time.unix_us.div_euclid(1000)) {
+            self.home.paused.push(connection.id);
             return hold(connection, Hold::Paused);
         }
         if self.snapshot.drain.is_holding {
@@ -92,8 +100,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[inline]
     fn owner_of_first_key(&self, command: &Command, args: Args<'_>) -> ShardId {
         match command.first_key().and_then(|index| args.get(index)) {
-            Some(key) => self.shared.slots.owner_of(key),
-            None => self.me as ShardId,
+            Some(key) => self.server.shared.slots.owner_of(key),
+            None => self.server.me as ShardId,
         }
     }
 
@@ -106,10 +114,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
     ) {
         connection.client.last_command = command.shown_name;
-        self.counters.commands += 1;
+        self.server.counters.commands += 1;
         // Session commands are shown when they are done, as Redis does it: SELECT with the new database.
-        if self.shared.monitors() > 0 && !matches!(command.run, Run::Session(_)) {
+        if self.server.shared.monitors() > 0 && !matches!(command.run, Run::Session(_)) {
             self.feed_monitors(connection, command, args);
+        }
+    }
+
+    /// Notes a command of this node's client if it was slow.
+    #[inline]
+    pub(crate) fn note_duration(
+        &mut self,
+        connection: &Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        duration_ns: u64,
+    ) {
+        if self.server.is_slow(command, duration_ns) {
+            let unix_us = self.time.unix_us;
+            self.server.note_slow(&connection.sender(), command, args, unix_us, duration_ns);
         }
     }
 
@@ -124,10 +147,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             connection.endpoints.peer.clone()
         };
         let hidden = command.spec.secrets.positions(args);
-        let line = monitor_line(self.unix_us, connection.client.db, &peer, args, &hidden);
-        for node in self.shared.nodes_with_monitors() {
-            if node == self.me {
-                self.own_lines.extend_from_slice(&line);
+        let line = monitor_line(self.time.unix_us, connection.client.db, &peer, args, &hidden);
+        for node in self.server.shared.nodes_with_monitors() {
+            if node == self.server.me {
+                self.home.own_lines.extend_from_slice(&line);
             } else {
                 self.mesh.line(node, &line);
             }
@@ -153,26 +176,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
-        connection.replies.lend(|| self.buffers.take());
-        let (db, protocol, touch) =
-            (connection.client.db, connection.client.protocol, !connection.client.no_touch);
-        let mut duration_ns = 0;
+        connection.replies.lend(|| self.server.buffers.take());
+        let task = Task { command, asker: connection.asker(), counted: true, may_stream: true };
+        let mut outcome = Outcome::REFUSED;
         connection.replies.write_now(|out| {
-            duration_ns = self.run_on_shard(command, args, db, protocol, touch, true, true, out);
+            outcome = self.run_task(&task, args, out);
             wanted
         });
-        if let Some(stream) = self.opened_stream.take() {
+        if let Some(stream) = outcome.stream {
             if wanted {
                 // Its beginning has been written.
                 let sequence = connection.replies.expect(true);
                 let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
-                self.note_reader(stream, self.me, ticket);
-                self.begin_streamed(connection, sequence, self.me, stream, Vec::new());
+                self.note_reader(stream, self.server.me, ticket);
+                self.begin_streamed(connection, sequence, self.server.me, stream, Vec::new());
             } else {
-                self.shard.close_stream(stream);
+                self.owner.shard.close_stream(stream);
             }
         }
-        self.note_duration(connection, command, args, duration_ns);
+        self.note_duration(connection, command, args, outcome.duration_ns);
         Flow::Next
     }
 
@@ -186,7 +208,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         owner: ShardId,
     ) -> Flow {
         let owner = usize::from(owner);
-        if owner == self.me {
+        if owner == self.server.me {
             return self.on_own_shard(connection, command, args);
         }
         if self.mesh.is_congested(owner) {
@@ -212,7 +234,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) -> usize {
-        self.counters.forwarded += 1;
+        self.server.counters.forwarded += 1;
         let client = &connection.client;
         self.mesh.outgoing(owner).push_call(
             ticket,
@@ -231,8 +253,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.refuse(connection, &Error::Arity.text(command.full_name));
         };
         self.note_start(connection, command, args);
-        connection.replies.lend(|| self.buffers.take());
-        let before_ns = self.now_ns;
+        connection.replies.lend(|| self.server.buffers.take());
+        let before_ns = self.time.now_ns;
         let (input_bytes, output_bytes, allocated_bytes) =
             (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
         let Connection { client, replies, endpoints, .. } = connection;
@@ -253,11 +275,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             wanted
         });
         let (actions, close_caller) = host.finish();
-        self.now_ns = self.clock.monotonic_ns();
-        let duration_ns = self.now_ns - before_ns;
-        self.note_call(command, duration_ns, failed.as_deref());
+        self.time.now_ns = self.time.clock.monotonic_ns();
+        let duration_ns = self.time.now_ns - before_ns;
+        self.server.note_call(command, duration_ns, failed.as_deref());
         self.note_duration(connection, command, args, duration_ns);
-        if self.shared.monitors() > 0 {
+        if self.server.shared.monitors() > 0 {
             self.feed_monitors(connection, command, args);
         }
         connection.close_after_reply |= close_caller;
@@ -270,15 +292,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match action {
             Action::CloseAfterReply => connection.close_after_reply = true,
             Action::Monitor => {
-                if !self.monitors.contains(&connection.id) {
-                    self.monitors.push(connection.id);
-                    self.shared.note_monitor(self.me, true);
+                if !self.home.monitors.contains(&connection.id) {
+                    self.home.monitors.push(connection.id);
+                    self.server.shared.note_monitor(self.server.me, true);
                 }
             }
             Action::EndMonitor => {
-                if self.monitors.contains(&connection.id) {
-                    self.monitors.retain(|id| *id != connection.id);
-                    self.shared.note_monitor(self.me, false);
+                if self.home.monitors.contains(&connection.id) {
+                    self.home.monitors.retain(|id| *id != connection.id);
+                    self.server.shared.note_monitor(self.server.me, false);
                 }
             }
             Action::AwaitSnapshot => self.await_snapshot(connection, wanted, Awaited::Save),
@@ -313,7 +335,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.on_own_shard(connection, command, args);
         }
         let keys = args.iter().skip(first).step_by(step);
-        if let Some(owner) = split::single_owner(keys, &self.shared.slots) {
+        if let Some(owner) = split::single_owner(keys, &self.server.shared.slots) {
             return self.on_shard(connection, command, args, owner);
         }
         if !connection.replies.is_settled() {
@@ -328,7 +350,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.must_wait_for_holder(command, args) {
             return self.hold_for_holder(connection);
         }
-        let split = split::split(args, first, step, &self.shared.slots);
+        let split = split::split(args, first, step, &self.server.shared.slots);
         if let Some(peer) = self.mesh.congested_of(split.parts.iter().map(|part| usize::from(part.shard))) {
             return self.hold_for_peer(connection, peer);
         }
@@ -370,17 +392,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         merge: Merge,
     ) -> Flow {
-        let context = Context::of(&self.shard, connection.client.db);
+        let context = Context::of(&self.owner.shard, connection.client.db);
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.expect(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
-        let (protocol, slots) = (connection.client.protocol, &self.shared.slots);
+        let (protocol, slots) = (connection.client.protocol, &self.server.shared.slots);
         let (gathering, step) =
             Gathering::start_on_all_shards(command, merge, args, context, protocol, ticket, slots);
         let words = OwnedArgs::from_words(args.iter());
         let running = Running::Gathering(Box::new(gathering));
         connection.running =
-            Some(Box::new(Under { sequence, command, words, began_ns: self.now_ns, running }));
+            Some(Box::new(Under { sequence, command, words, began_ns: self.time.now_ns, running }));
         connection.hold = Some(Hold::Running);
         self.take_step(connection, step);
         Flow::Next
@@ -395,21 +417,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         mut assembly: Assembly,
         parts: impl Iterator<Item = (usize, Args<'a>)>,
     ) -> Flow {
-        let began_ns = self.now_ns;
+        let began_ns = self.time.now_ns;
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.expect(wanted);
-        let (db, protocol, touch) =
-            (connection.client.db, connection.client.protocol, !connection.client.no_touch);
+        let asker = connection.asker();
         let mut is_whole = false;
         for (number, (shard, words)) in parts.enumerate() {
             let part = number as u32;
-            if shard == self.me {
+            if shard == self.server.me {
                 let mut out = Vec::new();
-                self.run_on_shard(command, words, db, protocol, touch, part == 0, false, &mut out);
+                let _ = self.run_task(
+                    &Task { command, asker, counted: part == 0, may_stream: false },
+                    words,
+                    &mut out,
+                );
                 is_whole = assembly.take(part, &out);
             } else {
                 let ticket = Ticket { connection: pack(connection.id), sequence, part };
-                self.counters.forwarded += 1;
+                self.server.counters.forwarded += 1;
+                let Asker { db, protocol, touch } = asker;
                 self.mesh.outgoing(shard).push_part(ticket, command, words, db, protocol, touch);
             }
         }
@@ -448,8 +474,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 command,
                 words: OwnedArgs::from_words(args.iter()),
             };
-            if node == self.me {
-                self.own_notes.push_back(note);
+            if node == self.server.me {
+                self.home.own_notes.push_back(note);
             } else {
                 self.mesh.note(node, note);
             }
@@ -457,7 +483,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let words = OwnedArgs::from_words(args.iter());
         let running = Running::Parts(Assembly::new(merge, nodes, Vec::new()));
         connection.running =
-            Some(Box::new(Under { sequence, command, words, began_ns: self.now_ns, running }));
+            Some(Box::new(Under { sequence, command, words, began_ns: self.time.now_ns, running }));
         connection.hold = Some(Hold::Running);
         Flow::Next
     }
@@ -472,7 +498,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         count: CountOption,
     ) -> Flow {
         let words = OwnedArgs::from_words(args.iter());
-        let walk = Walk::new(words, cursor_index, count, connection.protocol(), self.shared.slots.shards());
+        let walk =
+            Walk::new(words, cursor_index, count, connection.protocol(), self.server.shared.slots.shards());
         let (part, shard) = (walk.part(), walk.shard());
         self.run_one_part(connection, command, args, part.as_args(), shard, Running::Cursor(Box::new(walk)))
     }
@@ -489,14 +516,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         let mut left = self.shards_by_chance(connection.client.db);
-        let first = left.pop().unwrap_or(self.me as ShardId);
+        let first = left.pop().unwrap_or(self.server.me as ShardId);
         self.run_one_part(connection, command, args, args, first, Running::Any { left })
     }
 
     /// All shards, the one to ask first at the end: drawn with a chance by its number of keys.
     fn shards_by_chance(&mut self, db: u16) -> Vec<ShardId> {
-        let keys: Vec<u64> = self.shared.keys_by_shard(db).collect();
-        let mut drawn = self.random.u64(..keys.iter().sum::<u64>().max(1));
+        let keys: Vec<u64> = self.server.shared.keys_by_shard(db).collect();
+        let mut drawn = self.owner.random.u64(..keys.iter().sum::<u64>().max(1));
         let first = keys
             .iter()
             .position(|keys| {
@@ -523,7 +550,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.expect(wanted);
         let words = OwnedArgs::from_words(args.iter());
         connection.running =
-            Some(Box::new(Under { sequence, command, words, began_ns: self.now_ns, running }));
+            Some(Box::new(Under { sequence, command, words, began_ns: self.time.now_ns, running }));
         connection.hold = Some(Hold::Running);
         self.send_part(connection, part, shard, 0);
         Flow::Next
@@ -531,8 +558,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn gather(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) -> Flow {
         let Run::Gather(steps) = command.run else { return self.on_own_shard(connection, command, args) };
-        let context = Context::of(&self.shard, connection.client.db);
-        let owners = match Gathering::owners(&steps, args, context, &self.shared.slots) {
+        let context = Context::of(&self.owner.shard, connection.client.db);
+        let owners = match Gathering::owners(&steps, args, context, &self.server.shared.slots) {
             Ok(owners) => owners,
             Err(error) => {
                 if self.is_out_of_memory_for(command) {
@@ -542,7 +569,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return self.refuse(connection, &error.text(command.full_name));
             }
         };
-        let first = owners.first().copied().unwrap_or(self.me as ShardId);
+        let first = owners.first().copied().unwrap_or(self.server.me as ShardId);
         if owners.iter().all(|owner| *owner == first) {
             return self.on_shard(connection, command, args, first);
         }
@@ -560,16 +587,24 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.expect(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let (protocol, touch) = (connection.client.protocol, !connection.client.no_touch);
-        let started =
-            Gathering::start(command, steps, args, context, protocol, touch, ticket, &self.shared.slots);
-        let number = self.shared.registry.number(command);
-        let outcome = if started.is_err() { Outcome::Failure } else { Outcome::Success };
-        self.stats().commands.note_call(number, 0, outcome, self.config.latency_tracking);
+        let started = Gathering::start(
+            command,
+            steps,
+            args,
+            context,
+            protocol,
+            touch,
+            ticket,
+            &self.server.shared.slots,
+        );
+        let counted =
+            if started.is_err() { command_stats::Outcome::Failure } else { command_stats::Outcome::Success };
+        self.server.note_run(command, 0, counted);
         match started {
             Ok((gathering, step)) => {
                 let words = OwnedArgs::from_words(args.iter());
                 let running = Running::Gathering(Box::new(gathering));
-                let under = Under { sequence, command, words, began_ns: self.now_ns, running };
+                let under = Under { sequence, command, words, began_ns: self.time.now_ns, running };
                 connection.running = Some(Box::new(under));
                 connection.hold = Some(Hold::Running);
                 self.take_step(connection, step);
@@ -592,7 +627,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.drop_http(connection);
         }
         if let Some(command) = refused.command {
-            self.stats().commands.note_rejected(self.shared.registry.number(command));
+            self.stats().commands.note_rejected(self.server.shared.registry.number(command));
         }
         let name = refused.command.map_or("", |command| command.full_name);
         self.refuse(connection, &refused.error.text(name))
@@ -600,23 +635,23 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     #[cold]
     pub(crate) fn hold_for_peer(&mut self, connection: &mut Connection, peer: usize) -> Flow {
-        self.stalled.push(connection.id);
+        self.home.stalled.push(connection.id);
         hold(connection, Hold::Peer(peer))
     }
 
     /// Has a client read before more of its commands are executed.
     #[cold]
     fn pause_for_output(&mut self, connection: &mut Connection) -> Flow {
-        self.counters.output_pauses += 1;
-        if self.now_ns >= self.next_pause_warning_ns {
-            self.next_pause_warning_ns = self.now_ns + PAUSE_WARNING_PERIOD_NS;
+        self.server.counters.output_pauses += 1;
+        if self.time.now_ns >= self.home.next_pause_warning_ns {
+            self.home.next_pause_warning_ns = self.time.now_ns + PAUSE_WARNING_PERIOD_NS;
             let line = format!(
                 "Client {} has left {} bytes of replies unread: its commands wait until it has read half of what \
                  client-output-buffer-pause allows",
                 connection.endpoints.peer,
                 connection.output_bytes()
             );
-            self.shared.system.log(line.as_bytes());
+            self.server.shared.system.log(line.as_bytes());
         }
         hold(connection, Hold::SlowReader)
     }
@@ -639,13 +674,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     #[cold]
     fn refuse_for_disk(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
-        self.stats().commands.note_rejected(self.shared.registry.number(command));
+        self.stats().commands.note_rejected(self.server.shared.registry.number(command));
         self.refuse(connection, SNAPSHOTS_FAIL)
     }
 
     #[cold]
     fn hold_for_snapshot(&mut self, connection: &mut Connection) -> Flow {
-        self.counters.snapshot_writers_waited += 1;
+        self.server.counters.snapshot_writers_waited += 1;
         self.snapshot.unsaved.push(connection.id);
         hold(connection, Hold::Unsaved)
     }
@@ -653,13 +688,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Closes a connection that a browser was made to open.
     fn drop_http(&mut self, connection: &mut Connection) -> Flow {
         connection.close_after_reply = true;
-        if self.now_ns >= self.next_http_warning_ns {
-            self.next_http_warning_ns = self.now_ns + HTTP_WARNING_PERIOD_NS;
+        if self.time.now_ns >= self.home.next_http_warning_ns {
+            self.home.next_http_warning_ns = self.time.now_ns + HTTP_WARNING_PERIOD_NS;
             let line = format!(
                 "Closing client {} that speaks HTTP: a web page may be trying to reach this server through a browser",
                 connection.endpoints.peer
             );
-            self.shared.system.log(line.as_bytes());
+            self.server.shared.system.log(line.as_bytes());
         }
         Flow::Next
     }
@@ -667,7 +702,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Answers an error without having run anything.
     #[cold]
     pub(crate) fn refuse(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
-        self.note_error(text);
+        self.server.note_error(text);
         self.answer_error(connection, text)
     }
 

@@ -232,49 +232,51 @@ fn owed_by_all(shared: &Shared) -> u64 {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Follows the configuration.
     pub(crate) fn take_over_memory_config(&mut self) {
-        self.memory.follow(&self.config);
-        if !self.memory.is_bounded() {
+        self.owner.memory.follow(&self.server.config);
+        if !self.owner.memory.is_bounded() {
             self.stats().forgive();
-            self.shared.eviction.note(false, self.now_ns);
+            self.server.shared.eviction.note(false, self.time.now_ns);
         }
     }
 
     /// Keys of this shard are to be evicted.
     #[inline]
     pub fn owes_memory(&self) -> bool {
-        self.memory.is_bounded() && self.stats().owed_bytes.load(Ordering::Relaxed) > 0 && !self.is_paused()
+        self.owner.memory.is_bounded()
+            && self.stats().owed_bytes.load(Ordering::Relaxed) > 0
+            && !self.is_paused()
     }
 
     /// Makes room for a command that needs memory. True if there is none to be had: then it must be refused, if it
     /// still can be.
     #[inline]
     pub(crate) fn is_out_of_memory_for(&mut self, command: &Command) -> bool {
-        self.memory.is_bounded()
+        self.owner.memory.is_bounded()
             && command.flags.has(Flags::DENY_OOM)
-            && self.memory.room_bytes < 0
+            && self.owner.memory.room_bytes < 0
             && self.make_room()
     }
 
     /// Makes room for a value of unknown length that is to be stored whatever happens.
     pub(crate) fn make_room_for_growth(&mut self) {
-        if self.memory.is_bounded() {
+        if self.owner.memory.is_bounded() {
             self.make_room();
-            self.memory.note_unknown_growth();
+            self.owner.memory.note_unknown_growth();
         }
     }
 
     /// CLIENT PAUSE has the keys stay as they are: none expires or is evicted.
     #[inline]
     pub(crate) fn is_paused(&self) -> bool {
-        self.pause.until_ms().is_some_and(|until_ms| self.now_ms() < until_ms)
+        self.home.pause.until_ms().is_some_and(|until_ms| self.now_ms() < until_ms)
     }
 
     /// Evicts a turn's part of what this shard owes, and looks whether there is more to do when it is time.
     pub(crate) fn keep_memory(&mut self) {
-        if self.memory.is_bounded()
+        if self.owner.memory.is_bounded()
             // What is loaded was within the bound of who saved it, or the bound is new: clients will see to it.
             && self.loading.is_none()
-            && (self.memory.room_bytes < 0 || self.now_ns >= self.memory.next_look_ns || self.owes_memory())
+            && (self.owner.memory.room_bytes < 0 || self.time.now_ns >= self.owner.memory.next_look_ns || self.owes_memory())
         {
             self.make_room();
         }
@@ -287,61 +289,62 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_paused() {
             return false;
         }
-        let limit_bytes = self.memory.limit_bytes;
+        let limit_bytes = self.owner.memory.limit_bytes;
         let nodes = self.mesh.nodes();
         let used_bytes = self.look_at_memory();
         if used_bytes > limit_bytes {
             self.divide_excess(used_bytes);
-        } else if used_bytes < self.memory.goal_bytes(nodes) {
+        } else if used_bytes < self.owner.memory.goal_bytes(nodes) {
             // Something else made room meanwhile.
             self.stats().forgive();
         }
         let used_bytes = if self.evict_owed(used_bytes) { self.look_at_memory() } else { used_bytes };
-        self.memory.grown_bytes = 0;
-        self.memory.next_look_ns = self.now_ns + LOOK_PERIOD_NS;
+        self.owner.memory.grown_bytes = 0;
+        self.owner.memory.next_look_ns = self.time.now_ns + LOOK_PERIOD_NS;
         let is_exceeded = used_bytes > limit_bytes;
-        self.shared.eviction.note(is_exceeded, self.now_ns);
+        self.server.shared.eviction.note(is_exceeded, self.time.now_ns);
         if is_exceeded {
-            self.memory.room_bytes = -1;
+            self.owner.memory.room_bytes = -1;
             // Who has evicted as many keys as it had to owes again, as everybody does, as much of the rest as is its part.
             self.divide_excess(used_bytes);
             return !self.is_anything_evictable();
         }
         let room_bytes = ((limit_bytes - used_bytes) / nodes as u64).min(limit_bytes / LOOK_FRACTION);
-        self.memory.room_bytes = i64::try_from(room_bytes).unwrap_or(i64::MAX);
+        self.owner.memory.room_bytes = i64::try_from(room_bytes).unwrap_or(i64::MAX);
         false
     }
 
     /// How much memory counts as used at this moment, in bytes.
     fn look_at_memory(&mut self) -> u64 {
-        self.stats().publish_shard_size(&self.shard);
-        let used_bytes = self.shared.system.used_memory_bytes();
-        let keys_bytes: u64 = self.shared.stats.iter().map(|stats| stats.shard_size().entry_bytes).sum();
+        self.stats().publish_shard_size(&self.owner.shard);
+        let used_bytes = self.server.shared.system.used_memory_bytes();
+        let keys_bytes: u64 =
+            self.server.shared.stats.iter().map(|stats| stats.shard_size().entry_bytes).sum();
         let besides_bytes = used_bytes.saturating_sub(keys_bytes);
-        let now_ns = self.now_ns;
-        let besides = self.memory.besides.get_or_insert_with(|| Besides::begin(besides_bytes, now_ns));
+        let now_ns = self.time.now_ns;
+        let besides = self.owner.memory.besides.get_or_insert_with(|| Besides::begin(besides_bytes, now_ns));
         let lasting_bytes = besides.note(besides_bytes, now_ns);
         // Where no key can go, none goes too many: then writes are refused by all that is there.
-        self.memory.passing_bytes =
+        self.owner.memory.passing_bytes =
             if self.is_anything_evictable() { besides_bytes - lasting_bytes } else { 0 };
-        used_bytes - self.memory.passing_bytes
+        used_bytes - self.owner.memory.passing_bytes
     }
 
     /// How much counts as used if only keys came and went since the last look, in bytes.
     fn used_bytes_now(&self) -> u64 {
-        self.shared.system.used_memory_bytes().saturating_sub(self.memory.passing_bytes)
+        self.server.shared.system.used_memory_bytes().saturating_sub(self.owner.memory.passing_bytes)
     }
 
     /// Lets every node owe its part of the excess, as far as it does not already, and wakes those that sleep.
     fn divide_excess(&self, used_bytes: u64) {
-        let shared = &self.shared;
-        let policy = self.shard.settings().eviction_policy;
+        let shared = &self.server.shared;
+        let policy = self.owner.shard.settings().eviction_policy;
         if policy == EvictionPolicy::NoEviction || shared.eviction.is_dividing.swap(true, Ordering::Acquire) {
             return;
         }
         // What is evicted in between counts as still owed, and is not asked for twice.
         let owed_bytes = owed_by_all(shared);
-        let goal_bytes = self.memory.goal_bytes(self.mesh.nodes());
+        let goal_bytes = self.owner.memory.goal_bytes(self.mesh.nodes());
         let excess_bytes = used_bytes.min(self.used_bytes_now()).saturating_sub(goal_bytes);
         let excess_bytes = u128::from(excess_bytes.saturating_sub(owed_bytes));
         let all_bytes: u128 = shared.stats.iter().map(|stats| u128::from(evictable(stats, policy).1)).sum();
@@ -362,7 +365,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Doorbell::published();
         for (node, bell) in shared.bells.iter().enumerate() {
             let owes = shared.stats[node].owed_bytes.load(Ordering::Relaxed) > 0;
-            if node != self.me && owes && bell.doorbell().must_ring() {
+            if node != self.server.me && owes && bell.doorbell().must_ring() {
                 bell.wake();
             }
         }
@@ -372,10 +375,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// of the keys. In bytes.
     fn due_bytes(&self, used_bytes: u64) -> (u64, u64, u64) {
         let owed_bytes = self.stats().owed_bytes.load(Ordering::Relaxed);
-        let limit_bytes = self.memory.limit_bytes;
-        let grown_bytes = self.memory.grown_bytes.saturating_mul(2);
+        let limit_bytes = self.owner.memory.limit_bytes;
+        let grown_bytes = self.owner.memory.grown_bytes.saturating_mul(2);
         // Others may be too slow for what this shard grows by. For something large they had no time yet.
-        let is_large = self.memory.grown_bytes >= limit_bytes / LARGE_FRACTION;
+        let is_large = self.owner.memory.grown_bytes >= limit_bytes / LARGE_FRACTION;
         let patience_bytes = limit_bytes.saturating_add(limit_bytes / PATIENCE_FRACTION);
         let pressing_bytes = if is_large { 0 } else { used_bytes.saturating_sub(patience_bytes) };
         let at_once_bytes = grown_bytes.min(owed_bytes.max(pressing_bytes));
@@ -390,12 +393,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return false;
         }
         let nodes = self.mesh.nodes();
-        let goal_bytes = self.memory.goal_bytes(nodes);
-        let look_after_bytes = (self.memory.limit_bytes - goal_bytes) / nodes as u64;
+        let goal_bytes = self.owner.memory.goal_bytes(nodes);
+        let look_after_bytes = (self.owner.memory.limit_bytes - goal_bytes) / nodes as u64;
         let owed_keys = self.stats().owed_keys.load(Ordering::Relaxed);
-        let evicted_before = self.shard.stats().evicted_keys;
-        let began_ns = self.clock.monotonic_ns();
-        self.now_ns = began_ns;
+        let evicted_before = self.owner.shard.stats().evicted_keys;
+        let began_ns = self.time.clock.monotonic_ns();
+        self.time.now_ns = began_ns;
         let (mut freed_bytes, mut looked_at_bytes, mut any) = (0, 0, false);
         loop {
             let Some(bytes) = self.free_one() else {
@@ -404,11 +407,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             };
             freed_bytes += bytes;
             any = true;
-            let before_ns = self.now_ns;
-            self.now_ns = self.clock.monotonic_ns();
-            self.note_latency("eviction-del", self.now_ns - before_ns);
-            let is_time_over = self.now_ns - began_ns >= self.memory.turn_left_ns;
-            let evicted_keys = self.shard.stats().evicted_keys - evicted_before;
+            let before_ns = self.time.now_ns;
+            self.time.now_ns = self.time.clock.monotonic_ns();
+            self.server.note_latency("eviction-del", self.time.unix_us, self.time.now_ns - before_ns);
+            let is_time_over = self.time.now_ns - began_ns >= self.owner.memory.turn_left_ns;
+            let evicted_keys = self.owner.shard.stats().evicted_keys - evicted_before;
             let is_part_done = evicted_keys >= owed_keys && freed_bytes >= pressing_bytes;
             if freed_bytes >= wanted_bytes || is_part_done || is_time_over && freed_bytes >= at_once_bytes {
                 break;
@@ -416,35 +419,35 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             // Others evict as well, and what was in excess may have been freed otherwise.
             if freed_bytes - looked_at_bytes >= look_after_bytes {
                 looked_at_bytes = freed_bytes;
-                self.stats().publish_shard_size(&self.shard);
+                self.stats().publish_shard_size(&self.owner.shard);
                 if self.used_bytes_now() <= goal_bytes {
                     self.stats().forgive();
                     break;
                 }
             }
         }
-        let duration_ns = self.now_ns - began_ns;
-        self.memory.turn_left_ns = self.memory.turn_left_ns.saturating_sub(duration_ns);
-        self.note_latency("eviction-cycle", duration_ns);
-        self.stats().pay(self.shard.stats().evicted_keys - evicted_before, freed_bytes);
+        let duration_ns = self.time.now_ns - began_ns;
+        self.owner.memory.turn_left_ns = self.owner.memory.turn_left_ns.saturating_sub(duration_ns);
+        self.server.note_latency("eviction-cycle", self.time.unix_us, duration_ns);
+        self.stats().pay(self.owner.shard.stats().evicted_keys - evicted_before, freed_bytes);
         any
     }
 
     /// Frees a part of a flushed table if there is any, else evicts a key. How much memory that gave, in bytes.
     fn free_one(&mut self) -> Option<u64> {
-        if self.shard.has_garbage() {
-            let before_bytes = self.shared.system.used_memory_bytes();
-            self.shard.reclaim(1);
-            return Some(before_bytes.saturating_sub(self.shared.system.used_memory_bytes()));
+        if self.owner.shard.has_garbage() {
+            let before_bytes = self.server.shared.system.used_memory_bytes();
+            self.owner.shard.reclaim(1);
+            return Some(before_bytes.saturating_sub(self.server.shared.system.used_memory_bytes()));
         }
-        self.shard.evict().map(|bytes| bytes as u64)
+        self.owner.shard.evict().map(|bytes| bytes as u64)
     }
 
     /// A key of any shard may go, or memory is being freed anyway.
     fn is_anything_evictable(&self) -> bool {
-        let policy = self.shard.settings().eviction_policy;
+        let policy = self.owner.shard.settings().eviction_policy;
         policy != EvictionPolicy::NoEviction
-            && self.shared.stats.iter().any(|stats| {
+            && self.server.shared.stats.iter().any(|stats| {
                 let size = stats.shard_size();
                 size.has_garbage
                     || if policy.volatile_only() { size.volatile_keys > 0 } else { size.keys > 0 }

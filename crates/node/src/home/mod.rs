@@ -1,0 +1,101 @@
+//! The half of a node that has the connections: what their clients sent, whether it may run, and what they are answered.
+
+pub(crate) mod ahead;
+pub mod connection;
+pub(crate) mod dispatch;
+pub(crate) mod feed;
+pub(crate) mod host;
+pub mod replies;
+pub(crate) mod steps;
+
+use self::ahead::Ahead;
+use self::connection::Connection;
+use crate::mesh::Note;
+use crate::network::{ConnectionId, SocketHandle};
+use std::collections::{BTreeSet, VecDeque};
+use tessera_command::host::Pause;
+use tessera_resp::{Decoder, Limits};
+
+/// What the network is to do after the events at hand are dealt with.
+pub enum NetworkOrder {
+    /// Stop receiving.
+    PauseReceive(ConnectionId),
+    /// Receive again.
+    ResumeReceive(ConnectionId),
+    /// End the connection.
+    Close(ConnectionId),
+    /// Write to another node's connection.
+    SendRemote(SocketHandle, u64, Vec<u8>),
+}
+
+/// Connections, and what their clients sent.
+pub(crate) struct Home<S> {
+    pub(crate) limits: Limits,
+    /// By [`ConnectionId::index`].
+    pub(crate) connections: Vec<Option<Box<Connection>>>,
+    pub(crate) accepted: Vec<S>,
+    pub(crate) adopted: Vec<S>,
+    /// Connections with something to send, or to be closed.
+    pub(crate) listed: Vec<ConnectionId>,
+    /// Connections whose hold is over.
+    pub(crate) runnable: VecDeque<ConnectionId>,
+    /// Connections that have had their share of this turn.
+    pub(crate) next_turn: Vec<ConnectionId>,
+    /// Connections held because of a congested peer.
+    pub(crate) stalled: Vec<ConnectionId>,
+    /// Connections held by CLIENT PAUSE.
+    pub(crate) paused: Vec<ConnectionId>,
+    /// Clients that wait for keys.
+    pub(crate) blocked_clients: u64,
+    /// When the time of those is up that do not wait without end, in monotonic nanoseconds, and the connection.
+    pub(crate) wait_deadlines: BTreeSet<(u64, u64)>,
+    pub(crate) pause: Pause,
+    /// The pause when `paused` was last looked at.
+    pub(crate) pause_seen: Pause,
+    pub(crate) monitors: Vec<ConnectionId>,
+    pub(crate) orders: Vec<NetworkOrder>,
+    /// This node's own part of commands for all nodes.
+    pub(crate) own_notes: VecDeque<Note<S>>,
+    /// What this node's own monitors are to be shown.
+    pub(crate) own_lines: Vec<u8>,
+    pub(crate) spare_decoder: Decoder,
+    pub(crate) ahead: Ahead,
+    pub(crate) next_look_at_clients_ns: u64,
+    pub(crate) next_http_warning_ns: u64,
+    pub(crate) next_pause_warning_ns: u64,
+    /// `client-output-buffer-pause`, in bytes; as large as can be if there is none.
+    pub(crate) output_pause_bytes: usize,
+    /// The most that clients used of late, in bytes.
+    pub(crate) clients_peak_bytes: u64,
+}
+
+impl<S> Default for Home<S> {
+    fn default() -> Home<S> {
+        Home {
+            limits: Limits { bulk_max_len_bytes: 0, unauthenticated: false },
+            connections: Vec::new(),
+            accepted: Vec::new(),
+            adopted: Vec::new(),
+            listed: Vec::new(),
+            runnable: VecDeque::new(),
+            next_turn: Vec::new(),
+            stalled: Vec::new(),
+            paused: Vec::new(),
+            blocked_clients: 0,
+            wait_deadlines: BTreeSet::new(),
+            pause: Pause::default(),
+            pause_seen: Pause::default(),
+            monitors: Vec::new(),
+            orders: Vec::new(),
+            own_notes: VecDeque::new(),
+            own_lines: Vec::new(),
+            spare_decoder: Decoder::new(),
+            ahead: Ahead::default(),
+            next_look_at_clients_ns: 0,
+            next_http_warning_ns: 0,
+            next_pause_warning_ns: 0,
+            output_pause_bytes: usize::MAX,
+            clients_peak_bytes: 0,
+        }
+    }
+}

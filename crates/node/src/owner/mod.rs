@@ -1,0 +1,58 @@
+//! The half of a node that has the shard: what runs on it, for whomever, who waits for its keys, and what it does by itself.
+
+pub(crate) mod calls;
+pub(crate) mod defragmentation;
+pub(crate) mod held;
+pub(crate) mod memory;
+pub(crate) mod run;
+pub(crate) mod unkept;
+pub mod waiters;
+
+use self::defragmentation::Defragmentation;
+use self::held::Held;
+use self::memory::MemoryWatch;
+use self::unkept::Unkept;
+use self::waiters::Waiters;
+use crate::direct::RemoteSend;
+use crate::streaming::Reading;
+use tessera_keyspace::Shard;
+
+/// The shard, and what is done to it.
+pub(crate) struct Owner {
+    pub(crate) shard: Shard,
+    pub(crate) random: fastrand::Rng,
+    /// Who waits for keys of this shard.
+    pub(crate) waiters: Waiters,
+    /// Which keys of this shard are held, and who waits for that to end.
+    pub(crate) held: Held,
+    pub(crate) remote_sends: Vec<Option<RemoteSend>>,
+    pub(crate) free_remote_sends: Vec<u32>,
+    pub(crate) memory: MemoryWatch,
+    pub(crate) defragmentation: Defragmentation,
+    pub(crate) reading: Reading,
+    pub(crate) active_expire: bool,
+    /// The search for expired keys was cut short.
+    pub(crate) expire_more: bool,
+    /// What waits for a value to be saved or kept, and is no command.
+    pub(crate) unkept: Unkept,
+}
+
+impl Owner {
+    /// A shard with so many databases. Everything random in it follows from `seed`.
+    pub(crate) fn new(databases: u16, seed: u64) -> Owner {
+        Owner {
+            shard: Shard::new(databases, seed),
+            random: fastrand::Rng::with_seed(seed.rotate_left(32)),
+            waiters: Waiters::default(),
+            held: Held::default(),
+            remote_sends: Vec::new(),
+            free_remote_sends: Vec::new(),
+            memory: MemoryWatch::default(),
+            defragmentation: Defragmentation::default(),
+            reading: Reading::default(),
+            active_expire: true,
+            expire_more: false,
+            unkept: Unkept::default(),
+        }
+    }
+}
