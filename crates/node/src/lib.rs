@@ -4,7 +4,7 @@
 //! A turn of the loop reads like this:
 //!
 //! ```text
-//! network.poll -> receive -> feed -> dispatch -> run_on_shard          at the key's owner
+//! network.poll -> receive -> feed -> dispatch -> owner.run             at the key's owner
 //!                                      |             |
 //!                                      +--> mesh --> run_batch         at another
 //! take_mail  <------------------------------ mesh <-----+

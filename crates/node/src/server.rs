@@ -40,7 +40,7 @@ impl Server {
     pub(crate) fn new(me: usize, shared: Arc<Shared>) -> Server {
         Server {
             config: shared.config(),
-            me: me,
+            me,
             config_version: shared.config_version(),
             counters: Counters::default(),
             rates: Rates::default(),
