@@ -69,7 +69,10 @@ pub fn survey(survey: &Survey, out: &mut String) {
         let _ = writeln!(
             out,
             "  {:>14} {:>12} {:<8} {:>4} {shown}{more}",
-            large.memory_bytes, large.elements, large.type_name, large.db
+            large.memory_bytes,
+            large.elements,
+            large.value_type.name(),
+            large.db
         );
     }
     for name in &survey.functions {

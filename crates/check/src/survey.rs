@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::path::Path;
 use tessera_storage::rdb::DecodedEntry;
+use tessera_values::Type;
 
 /// Sums over some keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,8 +46,8 @@ pub struct Large {
     pub db: u64,
     /// The key.
     pub key: Vec<u8>,
-    /// Its type's name.
-    pub type_name: &'static str,
+    /// Its type.
+    pub value_type: Type,
     /// How many elements it has.
     pub elements: u64,
 }
@@ -92,7 +93,10 @@ impl Survey {
             (entry.key.len() + size_of_val(&entry.value) + entry.value.allocated_bytes()) as u64;
         let database = self.databases.entry(entry.db).or_default();
         database.sums.add(elements, memory_bytes);
-        self.kinds.entry((value.type_name(), value.encoding_name())).or_default().add(elements, memory_bytes);
+        self.kinds
+            .entry((value.value_type().name(), value.encoding_name()))
+            .or_default()
+            .add(elements, memory_bytes);
         if let Some(at_ms) = entry.expire_at_ms {
             database.volatile += 1;
             database.expired += u64::from(at_ms < self.now_ms);
@@ -105,8 +109,8 @@ impl Survey {
             if self.largest.len() == self.largest_len {
                 self.largest.pop();
             }
-            let (db, key, type_name) = (entry.db, entry.key.clone(), value.type_name());
-            self.largest.push(Reverse(Large { memory_bytes, db, key, type_name, elements }));
+            let (db, key, value_type) = (entry.db, entry.key.clone(), value.value_type());
+            self.largest.push(Reverse(Large { memory_bytes, db, key, value_type, elements }));
         }
     }
 

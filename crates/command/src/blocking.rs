@@ -11,6 +11,7 @@ use crate::spec::Spec;
 use crate::words::Words;
 use tessera_keyspace::{Effect, ViewMut};
 use tessera_resp::{Args, Reply};
+use tessera_values::Type;
 
 /// What a blocking command waits for.
 #[derive(Clone, Debug)]
@@ -49,8 +50,8 @@ pub struct Target<'a> {
 pub trait Blocking {
     /// Its declaration.
     const SPEC: Spec;
-    /// The type that a key must be of to be worth waking up for, as TYPE names it.
-    const WAITS_FOR: &'static str;
+    /// The type that a key must be of to be worth waking up for.
+    const WAITS_FOR: Type;
     /// Its parsed words.
     type Args<'a>;
 
@@ -91,7 +92,7 @@ type ServeStep = fn(Args<'_>, &[u8], &mut ViewMut<'_>, &mut Reply<'_>) -> Result
 #[derive(Clone, Copy)]
 pub struct BlockingSteps {
     /// [`Blocking::WAITS_FOR`].
-    pub waits_for: &'static str,
+    pub waits_for: Type,
     /// [`Blocking::parse`] and [`Blocking::wait`].
     pub wait: WaitStep,
     /// [`Blocking::parse`] and [`Blocking::serve`].

@@ -14,7 +14,7 @@ use crate::words::Words;
 use tessera_keyspace::{Effect, Expire, Shard, ShardSettings, ViewMut, WrongType};
 use tessera_resp::{Args, Reply};
 use tessera_values::listpack::Element;
-use tessera_values::{StringRef, Value, ValueRef};
+use tessera_values::{StringRef, Type, Value, ValueRef};
 
 /// How much of a key is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub struct Found<'v> {
     pub present: bool,
     /// Its value, where asked for.
     pub value: Option<ValueRef<'v>>,
-    /// The name of its type, where that or the value was asked for.
-    pub type_name: Option<&'static str>,
+    /// Its type, where that or the value was asked for.
+    pub value_type: Option<Type>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
 }
@@ -71,7 +71,7 @@ impl<'v> Found<'v> {
         Found {
             present: text.is_some(),
             value,
-            type_name: value.map(ValueRef::type_name),
+            value_type: value.map(ValueRef::value_type),
             expire_at_ms: None,
         }
     }
@@ -337,7 +337,7 @@ pub fn find<'v>(
         Some(entry) => Found {
             present: true,
             value: matches!(what, What::Value | What::Enlarged).then(|| entry.value()),
-            type_name: (what != What::Presence).then(|| entry.value().type_name()),
+            value_type: (what != What::Presence).then(|| entry.value().value_type()),
             expire_at_ms: entry.expire_at_ms(),
         },
     }

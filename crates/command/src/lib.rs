@@ -61,6 +61,6 @@ pub mod prelude {
     pub use tessera_keyspace::{Effect, Expire, Stream, View, ViewMut, WrongType};
     pub use tessera_resp::{Args, Protocol, Reply};
     pub use tessera_values::{
-        Collection, CollectionRef, Digits, StringRef, StringValue, Thresholds, Value, ValueRef,
+        Collection, CollectionRef, Digits, StringRef, StringValue, Thresholds, Type, Value, ValueRef,
     };
 }

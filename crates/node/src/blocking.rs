@@ -519,7 +519,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let view = self.owner.shard.view(request.db, false);
         let entry = request.keys.first().and_then(|key| view.peek(key));
         wait.target.is_some_and(leaves)
-            && entry.is_some_and(|entry| entry.value().type_name() == steps.waits_for)
+            && entry.is_some_and(|entry| entry.value().value_type() == steps.waits_for)
     }
 
     /// Forgets a client that waited, and lets those who wait for the same have their turn.
@@ -544,7 +544,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         while let Some(request) = self.owner.waiters.get(db, key, index) {
             let Some(entry) = self.owner.shard.view(db, false).peek(key) else { return };
             let Run::Blocking(steps) = request.command.run else { return };
-            if entry.value().type_name() != steps.waits_for {
+            if entry.value().value_type() != steps.waits_for {
                 index += 1;
                 continue;
             }

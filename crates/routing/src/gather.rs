@@ -14,7 +14,7 @@ use tessera_command::{Change, Command, Error, Found, Merge, Need, TextNeed, Tran
 use tessera_keyspace::Expire;
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_values::StringValue;
+use tessera_values::{StringValue, Type};
 
 #[derive(Debug)]
 struct Key {
@@ -79,7 +79,7 @@ enum Plan {
     /// The command.
     Steps(Steps),
     /// An element is moved from the first key to the second, if these are of this type or not there.
-    Moving(&'static Transfer, &'static str),
+    Moving(&'static Transfer, Type),
     /// Every shard does its part, with nobody between them.
     Parts,
 }
@@ -192,7 +192,7 @@ impl Gathering {
         command: &'static Command,
         [from, to]: [&[u8]; 2],
         transfer: &'static Transfer,
-        type_name: &'static str,
+        value_type: Type,
         context: Context,
         protocol: Protocol,
         ticket: Ticket,
@@ -205,7 +205,7 @@ impl Gathering {
             what: What::Type,
             seen: Seen::default(),
         });
-        let plan = Plan::Moving(transfer, type_name);
+        let plan = Plan::Moving(transfer, value_type);
         let words = OwnedArgs::new();
         let mut gathering = Gathering::new(command, plan, words, context, protocol, ticket, keys.into());
         let step = gathering.look();
@@ -486,11 +486,11 @@ impl Gathering {
                 let (words, found) = (self.words.as_args(), self.found());
                 (steps.decide)(words, self.context, &found, &mut changes, &mut reply)
             }
-            Plan::Moving(transfer, type_name) => {
+            Plan::Moving(transfer, value_type) => {
                 let is_there = |index: usize| {
-                    let held = self.keys.get(index).and_then(|key: &Key| key.seen.type_name);
+                    let held = self.keys.get(index).and_then(|key: &Key| key.seen.value_type);
                     match held {
-                        Some(held) if held != type_name => Err(Error::WRONG_TYPE),
+                        Some(held) if held != value_type => Err(Error::WRONG_TYPE),
                         held => Ok(held.is_some()),
                     }
                 };
@@ -545,11 +545,11 @@ impl Gathering {
 }
 
 fn found_at(key: &Key) -> Found<'_> {
-    let Seen { present, value, type_name, expire_at_ms } = &key.seen;
+    let Seen { present, value, value_type, expire_at_ms } = &key.seen;
     Found {
         present: *present,
         value: value.as_ref().map(|value| value.as_ref()),
-        type_name: *type_name,
+        value_type: *value_type,
         expire_at_ms: *expire_at_ms,
     }
 }

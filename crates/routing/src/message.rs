@@ -5,7 +5,7 @@ use tessera_command::{Command, Error};
 use tessera_keyspace::{Effect, Expire, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply, Span};
-use tessera_values::{StringRef, StringValue, Value, ValueRef};
+use tessera_values::{StringRef, StringValue, Type, Value, ValueRef};
 
 /// Where an answer belongs: to which connection of the home, and to which of its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,8 +138,8 @@ pub struct Seen {
     pub present: bool,
     /// What it holds, if asked for.
     pub value: Option<Value>,
-    /// The name of its type, if that or the value was asked for.
-    pub type_name: Option<&'static str>,
+    /// Its type, if that or the value was asked for.
+    pub value_type: Option<Type>,
     /// Its expiry in Unix milliseconds.
     pub expire_at_ms: Option<i64>,
 }
@@ -228,7 +228,7 @@ impl Look {
         Seen {
             present: found.present,
             value: found.value.map(ValueRef::to_value),
-            type_name: found.type_name,
+            value_type: found.value_type,
             expire_at_ms: found.expire_at_ms,
         }
     }

@@ -125,7 +125,7 @@ mod tests {
                     continue;
                 }
                 let entries = shard.database(0).table().iter().map(|entry| entry.value());
-                seen.extend(entries.map(|value| (value.type_name(), value.encoding_name())));
+                seen.extend(entries.map(|value| (value.value_type().name(), value.encoding_name())));
             }
         }
         let expected = [

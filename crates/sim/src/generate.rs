@@ -5,6 +5,7 @@ use crate::script::{Action, Check};
 use crate::world::registry;
 use tessera_command::grammar::ArgKind;
 use tessera_command::{Arg, Command, Flags, Group, Run, Spread};
+use tessera_values::Type;
 
 /// What kind of stream is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -337,7 +338,7 @@ impl Generator {
         match name {
             "encoding" => choose(&mut self.random, &["u8", "i8", "u3", "i64", "u63", "i16", "u64"]),
             "offset" => choose(&mut self.random, &["0", "3", "#1", "#5", "100", "-1"]),
-            "type" => choose(&mut self.random, &["string", "list", "hash", "set", "zset"]),
+            "type" => choose(&mut self.random, &Type::ALL.map(Type::name)),
             "min" | "max" | "start" | "stop" => self.bound(),
             "member" | "element" | "pivot" if self.random.u8(..30) > 0 => self.member(),
             "field" if self.random.u8(..3) == 0 => self.member(),
@@ -394,8 +395,8 @@ impl Generator {
             options.extend([b"MATCH".to_vec(), self.pattern()]);
         }
         if self.random.u8(..4) == 0 {
-            let names = ["string", "list", "hash", "set", "zset"];
-            options.extend([b"TYPE".to_vec(), names[self.random.usize(..5)].into()]);
+            let value_type = Type::ALL[self.random.usize(..Type::ALL.len())];
+            options.extend([b"TYPE".to_vec(), value_type.name().into()]);
         }
         options
     }

@@ -20,6 +20,7 @@ pub mod string;
 pub mod table;
 pub mod thresholds;
 pub mod trail;
+pub mod value_type;
 
 #[cfg(test)]
 mod churn_tests;
@@ -35,6 +36,7 @@ pub use sorted_set::{SortedSet, SortedSetRef};
 pub use string::{Digits, StringRef, StringValue};
 pub use thresholds::Thresholds;
 pub use trail::Trail;
+pub use value_type::Type;
 
 /// The value of one key.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,14 +108,14 @@ pub enum ValueRef<'a> {
 }
 
 impl ValueRef<'_> {
-    /// The name that TYPE answers.
-    pub fn type_name(self) -> &'static str {
+    /// Its type.
+    pub fn value_type(self) -> Type {
         match self {
-            ValueRef::String(_) => "string",
-            ValueRef::List(_) => "list",
-            ValueRef::Hash(_) => "hash",
-            ValueRef::Set(_) => "set",
-            ValueRef::SortedSet(_) => "zset",
+            ValueRef::String(_) => Type::String,
+            ValueRef::List(_) => Type::List,
+            ValueRef::Hash(_) => Type::Hash,
+            ValueRef::Set(_) => Type::Set,
+            ValueRef::SortedSet(_) => Type::SortedSet,
         }
     }
 

@@ -9,22 +9,37 @@ use tessera_values::glob;
 /// Keys visited in a call without COUNT.
 const COUNT_DEFAULT: usize = 10;
 
+/// The types of which keys are told.
+enum Types {
+    All,
+    Only(Type),
+    /// What was asked for is the name of no type.
+    None,
+}
+
+impl Types {
+    fn include(&self, value: ValueRef<'_>) -> bool {
+        match self {
+            Types::All => true,
+            Types::Only(wanted) => value.value_type() == *wanted,
+            Types::None => false,
+        }
+    }
+}
+
 /// What the words ask for.
 pub struct Request<'a> {
     position: u64,
     count: usize,
     /// Not the pattern `*`, which takes all.
     pattern: Option<&'a [u8]>,
-    /// A name that no type has matches no key.
-    type_name: Option<&'a [u8]>,
+    types: Types,
 }
 
 impl Request<'_> {
     fn wants(&self, entry: Entry<'_>) -> bool {
         self.pattern.is_none_or(|pattern| glob::matches(pattern, entry.key()))
-            && self
-                .type_name
-                .is_none_or(|name| entry.value().type_name().as_bytes().eq_ignore_ascii_case(name))
+            && self.types.include(entry.value())
     }
 }
 
@@ -54,7 +69,7 @@ impl Read for Scan {
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Request<'a>, Error> {
         let position = cursor::parse(words.word()?).ok_or(cursor::INVALID)?;
-        let mut request = Request { position, count: COUNT_DEFAULT, pattern: None, type_name: None };
+        let mut request = Request { position, count: COUNT_DEFAULT, pattern: None, types: Types::All };
         while !words.is_empty() {
             if words.take("NOVALUES") {
                 return Err(scanning::NOVALUES_ELSEWHERE);
@@ -69,7 +84,7 @@ impl Read for Scan {
             } else if words.take("MATCH") {
                 request.pattern = Some(words.word()?).filter(|pattern| pattern != b"*");
             } else if words.take("TYPE") {
-                request.type_name = Some(words.word()?);
+                request.types = Type::named(words.word()?).map_or(Types::None, Types::Only);
             } else {
                 return Err(Error::SYNTAX);
             }

@@ -23,7 +23,7 @@ impl Read for Type {
     }
 
     fn execute(key: &Self::Args<'_>, db: View<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        reply.simple(db.find_untouched(key).map_or("none", |entry| entry.value().type_name()));
+        reply.simple(db.find_untouched(key).map_or("none", |entry| entry.value().value_type().name()));
         Ok(())
     }
 }

@@ -24,7 +24,7 @@ impl Blocking for BlMove {
         ],
         ..Spec::BASE
     };
-    const WAITS_FOR: &'static str = super::TYPE_NAME;
+    const WAITS_FOR: Type = Type::List;
     type Args<'a> = (Moving<'a>, Timeout);
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

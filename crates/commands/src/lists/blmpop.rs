@@ -29,7 +29,7 @@ impl Blocking for BlmPop {
         ],
         ..Spec::BASE
     };
-    const WAITS_FOR: &'static str = super::TYPE_NAME;
+    const WAITS_FOR: Type = Type::List;
     type Args<'a> = BlmPopArgs<'a>;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<BlmPopArgs<'a>, Error> {

@@ -10,7 +10,7 @@ impl Blocking for BlPop {
         summary: "Takes the first element of the first list that has one, and waits until there is one.",
         ..pop::WAITING_SPEC
     };
-    const WAITS_FOR: &'static str = super::TYPE_NAME;
+    const WAITS_FOR: Type = Type::List;
     type Args<'a> = WaitingPop<'a>;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<WaitingPop<'a>, Error> {

@@ -20,7 +20,7 @@ impl Blocking for BrPopLPush {
         deprecated: Some(("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments")),
         ..Spec::BASE
     };
-    const WAITS_FOR: &'static str = super::TYPE_NAME;
+    const WAITS_FOR: Type = Type::List;
     type Args<'a> = (Moving<'a>, Timeout);
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

@@ -58,9 +58,6 @@ pub const COMMANDS: &[Command] = &[
     Command::write::<rpushx::RPushX>(),
 ];
 
-/// The type that these commands are for, as TYPE names it.
-const TYPE_NAME: &str = "list";
-
 /// Which of the two ends, in COMMAND DOCS.
 const ENDS: &[Arg] = &[token("left", "LEFT"), token("right", "RIGHT")];
 
@@ -108,9 +105,9 @@ fn answer_element(element: Element<'_>, reply: &mut Reply<'_>) {
 
 /// Whether a command may go on with what was found at a key: nothing, or a list.
 fn check_type(found: &Found<'_>) -> Result<bool, Error> {
-    match found.type_name {
+    match found.value_type {
         None => Ok(false),
-        Some(TYPE_NAME) => Ok(true),
+        Some(Type::List) => Ok(true),
         Some(_) => Err(Error::WRONG_TYPE),
     }
 }

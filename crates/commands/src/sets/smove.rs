@@ -53,7 +53,7 @@ impl Gather for SMove {
         reply: &mut Reply<'_>,
     ) -> Result<(), Error> {
         let [source, destination] = found else { return Err(Error::SYNTAX) };
-        let is_other = |found: &Found<'_>| found.type_name.is_some_and(|name| name != "set");
+        let is_other = |found: &Found<'_>| found.value_type.is_some_and(|held| held != Type::Set);
         if !source.present {
             reply.integer(0);
         } else if is_other(source) || is_other(destination) {

@@ -30,7 +30,7 @@ impl Blocking for BZMPop {
         ],
         ..Spec::BASE
     };
-    const WAITS_FOR: &'static str = super::TYPE_NAME;
+    const WAITS_FOR: Type = Type::SortedSet;
     type Args<'a> = BZMPopArgs<'a>;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<BZMPopArgs<'a>, Error> {

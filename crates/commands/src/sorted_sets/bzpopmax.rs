@@ -19,7 +19,7 @@ impl Blocking for BZPopMax {
         history: &[("6.0.0", "`timeout` is a floating point number.")],
         ..Spec::BASE
     };
-    const WAITS_FOR: &'static str = super::TYPE_NAME;
+    const WAITS_FOR: Type = Type::SortedSet;
     type Args<'a> = WaitingPop<'a>;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<WaitingPop<'a>, Error> {

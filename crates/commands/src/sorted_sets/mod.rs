@@ -50,9 +50,6 @@ mod zunionstore;
 
 use tessera_command::Command;
 
-/// The name that TYPE answers.
-const TYPE_NAME: &str = "zset";
-
 /// The commands of this family.
 pub const COMMANDS: &[Command] = &[
     Command::blocking::<bzmpop::BZMPop>(),

@@ -47,9 +47,9 @@ impl Gather for ZMPop {
         changes: &mut Vec<Change>,
         reply: &mut Reply<'_>,
     ) -> Result<(), Error> {
-        let first = found.iter().enumerate().find_map(|(index, found)| Some((index, found.type_name?)));
+        let first = found.iter().enumerate().find_map(|(index, found)| Some((index, found.value_type?)));
         match first {
-            Some((index, super::TYPE_NAME)) => {
+            Some((index, Type::SortedSet)) => {
                 changes.push(Change::Act { index, what: several.take().to_bytes(), act: take });
             }
             Some(_) => return Err(Error::WRONG_TYPE),

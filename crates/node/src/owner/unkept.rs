@@ -76,8 +76,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn must_service_wait(&mut self, request: &WaitRequest) -> bool {
         let Run::Blocking(steps) = request.command.run else { return false };
         let view = self.owner.shard.view(request.db, false);
-        let first = request.keys.iter().find_map(|key| Some((key, view.peek(key)?.value().type_name())));
-        let Some((source, _)) = first.filter(|(_, type_name)| *type_name == steps.waits_for) else {
+        let first = request.keys.iter().find_map(|key| Some((key, view.peek(key)?.value().value_type())));
+        let Some((source, _)) = first.filter(|(_, value_type)| *value_type == steps.waits_for) else {
             // It is told of the wrong type, or finds nothing.
             return false;
         };

@@ -65,7 +65,7 @@ pub fn shown(entry: &DecodedEntry) -> String {
         "{} {} {} {} {at_ms}",
         entry.db,
         escape(&entry.key),
-        value.type_name(),
+        value.value_type().name(),
         value.encoding_name()
     );
     for element in elements(&entry.value) {

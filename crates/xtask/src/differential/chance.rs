@@ -1,6 +1,8 @@
 //! What SORT leaves to chance: the order of elements with equal weights, and of sets that are not sorted; and an error that
 //! has nothing to do with it.
 
+use tessera_values::Type;
+
 /// Has a server forget that a number once was too large: Redis's SORT takes any such error, however old, for one of its
 /// own.
 pub const FORGETFUL: [&str; 2] = ["SCAN", "x"];
@@ -21,7 +23,7 @@ pub fn keeps_chance(words: &[Vec<u8>]) -> bool {
 
 /// Whether elements of a collection of this type are told in an order that is each server's own: those of a set that is not
 /// sorted, and those with equal weights.
-pub fn tells_chance(words: &[Vec<u8>], type_name: Option<&str>) -> bool {
+pub fn tells_chance(words: &[Vec<u8>], value_type: Option<Type>) -> bool {
     let leads_nowhere = |pair: &[Vec<u8>]| {
         // The hole of a pattern is not seen behind a zero byte.
         let hole = pair[1].iter().find(|byte| matches!(byte, 0 | b'*'));
@@ -30,9 +32,9 @@ pub fn tells_chance(words: &[Vec<u8>], type_name: Option<&str>) -> bool {
     let is_unsorted = words.windows(2).any(leads_nowhere) && !has(words, "STORE");
     let has_texts = has(words, "BY") && has(words, "ALPHA");
     sorts(words)
-        && match type_name {
-            Some("set") => is_unsorted || has_texts,
-            Some("zset") => has_texts,
+        && match value_type {
+            Some(Type::Set) => is_unsorted || has_texts,
+            Some(Type::SortedSet) => has_texts,
             _ => false,
         }
 }

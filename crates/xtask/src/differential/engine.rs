@@ -5,7 +5,7 @@ use tessera_command::{BlockingSteps, Error, Registry, Run};
 use tessera_keyspace::{Effect, Shard, ShardSettings, ViewMut};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_values::Thresholds;
+use tessera_values::{Thresholds, Type};
 
 /// What a key holds: the reply of the command that reads all of it, encoding, expiry in Unix milliseconds.
 pub type State = Option<(Vec<u8>, &'static str, Option<i64>)>;
@@ -61,8 +61,8 @@ impl Engine {
     }
 
     /// The type of what `key` holds.
-    pub fn type_name(&self, key: &[u8]) -> Option<&'static str> {
-        self.shard.view(0, false).peek(key).map(|entry| entry.value().type_name())
+    pub fn value_type(&self, key: &[u8]) -> Option<Type> {
+        self.shard.view(0, false).peek(key).map(|entry| entry.value().value_type())
     }
 
     /// What `key` holds, and what it holds after replaying the effects.
@@ -72,26 +72,25 @@ impl Engine {
     }
 }
 
-/// The words that read all of a value of the type that TYPE names so, and what makes their replies comparable.
-pub fn reading(type_name: &str, key: &[u8]) -> Option<(Vec<Vec<u8>>, Normal)> {
+/// The words that read all of a value of this type, and what makes their replies comparable.
+pub fn reading(value_type: Type, key: &[u8]) -> (Vec<Vec<u8>>, Normal) {
     let as_it_is: Normal = <[u8]>::to_vec;
-    let (words, normal): (&[&str], Normal) = match type_name {
-        "string" => (&["GET"], as_it_is),
-        "list" => (&["LRANGE", "0", "-1"], as_it_is),
-        "hash" => (&["HGETALL"], sorted_pairs),
-        "set" => (&["SMEMBERS"], sorted),
-        "zset" => (&["ZRANGE", "0", "-1", "WITHSCORES"], as_it_is),
-        _ => return None,
+    let (words, normal): (&[&str], Normal) = match value_type {
+        Type::String => (&["GET"], as_it_is),
+        Type::List => (&["LRANGE", "0", "-1"], as_it_is),
+        Type::Hash => (&["HGETALL"], sorted_pairs),
+        Type::Set => (&["SMEMBERS"], sorted),
+        Type::SortedSet => (&["ZRANGE", "0", "-1", "WITHSCORES"], as_it_is),
     };
     let mut words: Vec<Vec<u8>> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
     words.insert(1, key.to_vec());
-    Some((words, normal))
+    (words, normal)
 }
 
 fn state(registry: &Registry, shard: &mut Shard, key: &[u8], protocol: Protocol) -> State {
     let entry = shard.view(0, false).peek(key)?;
     let (encoding, at_ms) = (entry.value().encoding_name(), entry.expire_at_ms());
-    let (words, normal) = reading(entry.value().type_name(), key)?;
+    let (words, normal) = reading(entry.value().value_type(), key);
     let words = OwnedArgs::from_words(&words);
     let (reply, _) = run_on(registry, shard, 0, words.as_args(), protocol)?;
     Some((normal(&reply), encoding, at_ms))

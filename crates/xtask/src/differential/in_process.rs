@@ -13,7 +13,7 @@ use super::{STRING_MAX_LEN_BYTES, now_ms, shown};
 use std::io;
 use std::net::SocketAddr;
 use tessera_resp::{Protocol, scan};
-use tessera_values::Thresholds;
+use tessera_values::{Thresholds, Type};
 
 const BATCH_LEN: u64 = 50;
 /// The clocks of two servers are read at different times.
@@ -53,8 +53,8 @@ impl Comparison {
             }
             let expected = self.server.read()?.to_vec();
             self.engine.set_now_ms(now_ms());
-            let type_name = words.get(1).and_then(|key| self.engine.type_name(key));
-            let tells_chance = template.equality == Equality::Exact && tells_chance(&words, type_name);
+            let value_type = words.get(1).and_then(|key| self.engine.value_type(key));
+            let tells_chance = template.equality == Equality::Exact && tells_chance(&words, value_type);
             // What containers answer to unknown subcommands is the node's.
             let Some(got) = self.engine.run(&words, self.protocol) else { continue };
             let both_keys = scan::text(&expected).is_some() && scan::text(&got).is_some();
@@ -105,8 +105,9 @@ impl Comparison {
             let (kind, encoding, expiry) =
                 (ask(&[b"TYPE"])?, ask(&[b"OBJECT", b"ENCODING"])?, ask(&[b"PEXPIRETIME"])?);
             let kind = String::from_utf8_lossy(kind.get(1..).unwrap_or_default()).trim_end().to_owned();
-            let (words, value) = match reading(&kind, &key) {
-                Some((words, normal)) => {
+            let (words, value) = match Type::named(kind.as_bytes()) {
+                Some(value_type) => {
+                    let (words, normal) = reading(value_type, &key);
                     let value = normal(self.server.call(&words)?);
                     (words, value)
                 }

@@ -116,7 +116,7 @@ impl Asked {
                 _ => Err(wrong(key, "is there, though its time was over".to_owned())),
             };
         }
-        if name != entry.value.as_ref().type_name().as_bytes() {
+        if name != entry.value.as_ref().value_type().name().as_bytes() {
             return Err(wrong(key, format!("is of type {}", name.escape_ascii())));
         }
         self.compare_use(entry, policy)?;
