@@ -1,11 +1,13 @@
 //! What a command says of itself, and all that follows from it.
 //!
-//! A command is a type that implements one of four traits, by what it may touch:
+//! A command is a type that implements a trait, by what it may touch:
 //!
 //! | trait | sees | examples |
 //! |---|---|---|
 //! | [`Read`] | a shard, unchangeable | GET, TTL, SCAN |
+//! | [`Streamed`] | the same, for a reply that may be long and is made a piece at a time then | LRANGE, HGETALL |
 //! | [`Write`] | a shard, to change | SET, DEL |
+//! | [`Blocking`] | a shard, to change, as soon as one of its keys holds something | BLPOP, BZPOPMIN |
 //! | [`Gather`] | keys of several shards, in two steps: bring, then decide | RENAME, BITOP |
 //! | [`Session`] | its client and its node | HELLO, INFO |
 //! | [`Everywhere`] | each node in turn | CLIENT LIST |
