@@ -47,16 +47,26 @@ fn parse(text: &str) -> Result<Config, FileError> {
     config.parse_file("test.conf", text.as_bytes(), &mut no_files).map(|()| config)
 }
 
+/// What CONFIG SET says of a value that it refuses.
+fn failed(name: &str, reason: &str) -> String {
+    format!("CONFIG SET failed (possibly related to argument '{name}') - {reason}")
+}
+
+/// What it says of a name that there is not.
+fn unknown(name: &str) -> String {
+    format!("Unknown option or number of arguments for CONFIG SET - '{name}'")
+}
+
+/// Setting these pairs fails with these errors.
+fn check_errors(cases: &[(&[(&str, &str)], String)]) {
+    for (pairs, expected) in cases {
+        assert_eq!(set(&Config::default(), pairs).err().as_ref(), Some(expected), "{pairs:?}");
+    }
+}
+
 #[test]
 fn set_errors_are_those_of_redis() {
-    let failed = |name: &str, reason: &str| {
-        format!("CONFIG SET failed (possibly related to argument '{name}') - {reason}")
-    };
-    let unknown = |name: &str| format!("Unknown option or number of arguments for CONFIG SET - '{name}'");
     let levels = "argument(s) must be one of the following: debug, verbose, notice, warning, nothing";
-    let percentiles = "Invalid latency-tracking-info-percentiles parameters";
-    let limits = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
-    let class = "Invalid client class specified in buffer limit configuration.";
     let cases: &[(&[(&str, &str)], String)] = &[
         (&[("xyz", "1")], unknown("xyz")),
         (&[("a\nb", "1")], unknown("a b")),
@@ -100,6 +110,18 @@ fn set_errors_are_those_of_redis() {
                 "argument must be between 1048576 and 9223372036854775807 inclusive",
             ),
         ),
+        (&[("port", "65536")], failed("port", "argument must be between 0 and 65535 inclusive")),
+        (&[("bind", "\"x")], failed("bind", "Failed to bind to specified addresses.")),
+    ];
+    check_errors(cases);
+}
+
+#[test]
+fn set_errors_of_lists_of_words_are_those_of_redis() {
+    let percentiles = "Invalid latency-tracking-info-percentiles parameters";
+    let limits = "Error in hard, soft or soft_seconds setting in buffer limit configuration.";
+    let class = "Invalid client class specified in buffer limit configuration.";
+    let cases: &[(&[(&str, &str)], String)] = &[
         (
             &[("client-output-buffer-limit", "foo")],
             failed("client-output-buffer-limit", "Wrong number of arguments in buffer limit configuration."),
@@ -127,12 +149,8 @@ fn set_errors_are_those_of_redis() {
             &[("latency-tracking-info-percentiles", " 5")],
             failed("latency-tracking-info-percentiles", percentiles),
         ),
-        (&[("port", "65536")], failed("port", "argument must be between 0 and 65535 inclusive")),
-        (&[("bind", "\"x")], failed("bind", "Failed to bind to specified addresses.")),
     ];
-    for (pairs, expected) in cases {
-        assert_eq!(set(&Config::default(), pairs).err().as_ref(), Some(expected), "{pairs:?}");
-    }
+    check_errors(cases);
 }
 
 #[test]

@@ -100,22 +100,7 @@ pub fn play(shards: usize, seed: u64) -> Sights {
         }
         assert_eq!(modest.replies.pop_front().as_deref(), Some(b"$-1\r\n".as_slice()));
     }
-    // The flood ends, and everything that was asked for comes.
-    while greedy.iter().any(|greedy| greedy.got < greedy.asked) {
-        let step = world.steps();
-        for greedy in &mut greedy {
-            if greedy.client.act(&mut world.kernel(), &weather, step) {
-                world.note_answer();
-            }
-            greedy.got += greedy.client.replies.len();
-            greedy.client.replies.clear();
-        }
-        monitor.act(&mut world.kernel(), &weather, step);
-        monitor.replies.clear();
-        if world.step() == Step::Idle {
-            world.sleep();
-        }
-    }
+    end_flood(&mut world, &weather, &mut greedy, &mut monitor);
     // Both monitors, the modest client and the greedy ones were there; who read nothing has been closed.
     world.settle();
     assert_eq!(world.shared().clients() as usize, GREEDY_CLIENTS + 2, "the monitor that read nothing");
@@ -128,4 +113,23 @@ pub fn play(shards: usize, seed: u64) -> Sights {
     let sights = world.kernel().sights();
     world.shut_down();
     sights
+}
+
+/// The greedy clients ask for no more, and everything that they asked for comes.
+fn end_flood(world: &mut World, weather: &Weather, greedy: &mut [Greedy], monitor: &mut Client) {
+    while greedy.iter().any(|greedy| greedy.got < greedy.asked) {
+        let step = world.steps();
+        for greedy in &mut *greedy {
+            if greedy.client.act(&mut world.kernel(), weather, step) {
+                world.note_answer();
+            }
+            greedy.got += greedy.client.replies.len();
+            greedy.client.replies.clear();
+        }
+        monitor.act(&mut world.kernel(), weather, step);
+        monitor.replies.clear();
+        if world.step() == Step::Idle {
+            world.sleep();
+        }
+    }
 }

@@ -546,29 +546,8 @@ impl Storage {
                 self.ports[node].files.remove(&file);
                 Ok(Output::Done)
             }
-            Operation::List { directory } => {
-                let directory = clean(&directory);
-                self.directory(&directory)?;
-                self.fails(self.weather.directory_fails)?;
-                let inside = self.names.iter().filter(|(name, _)| parent(name) == directory);
-                let len = |inode: &usize| self.inodes[*inode].bytes.len() as u64;
-                let files = inside.map(|(name, inode)| Listed::file(last(name), len(inode)));
-                let is_inside = |path: &&String| !path.is_empty() && parent(path) == directory;
-                let directories = self.directories.iter().filter(is_inside);
-                Ok(Output::Names(files.chain(directories.map(|path| Listed::other(last(path)))).collect()))
-            }
-            Operation::Rename { from, to } => {
-                let (from, to) = (clean(&from), clean(&to));
-                let inode = self.inode(&from)?;
-                self.directory(parent(&to))?;
-                if self.directories.contains(&to) {
-                    return Err(error(EISDIR));
-                }
-                self.may_change()?;
-                self.fails(self.weather.directory_fails)?;
-                self.change(Change::Renamed { from, to, inode });
-                Ok(Output::Done)
-            }
+            Operation::List { directory } => self.list_directory(&clean(&directory)),
+            Operation::Rename { from, to } => self.rename(clean(&from), clean(&to)),
             Operation::Remove { path } => {
                 let name = clean(&path);
                 self.inode(&name)?;
@@ -577,21 +556,46 @@ impl Storage {
                 self.change(Change::Removed { name });
                 Ok(Output::Done)
             }
-            Operation::SyncDirectory { directory } => {
-                let directory = clean(&directory);
-                self.directory(&directory)?;
-                self.fails(self.weather.directory_fails)?;
-                let durable = &mut self.durable_names;
-                self.changes.retain(|change| {
-                    let is_inside = change.is_in(&directory);
-                    if is_inside {
-                        change.apply(durable);
-                    }
-                    !is_inside
-                });
-                Ok(Output::Done)
-            }
+            Operation::SyncDirectory { directory } => self.sync_directory(&clean(&directory)),
         }
+    }
+
+    fn list_directory(&mut self, directory: &str) -> io::Result<Output> {
+        self.directory(directory)?;
+        self.fails(self.weather.directory_fails)?;
+        let inside = self.names.iter().filter(|(name, _)| parent(name) == directory);
+        let len = |inode: &usize| self.inodes[*inode].bytes.len() as u64;
+        let files = inside.map(|(name, inode)| Listed::file(last(name), len(inode)));
+        let is_inside = |path: &&String| !path.is_empty() && parent(path) == directory;
+        let directories = self.directories.iter().filter(is_inside);
+        Ok(Output::Names(files.chain(directories.map(|path| Listed::other(last(path)))).collect()))
+    }
+
+    fn rename(&mut self, from: String, to: String) -> io::Result<Output> {
+        let inode = self.inode(&from)?;
+        self.directory(parent(&to))?;
+        if self.directories.contains(&to) {
+            return Err(error(EISDIR));
+        }
+        self.may_change()?;
+        self.fails(self.weather.directory_fails)?;
+        self.change(Change::Renamed { from, to, inode });
+        Ok(Output::Done)
+    }
+
+    /// What changed in a directory stays after a crash from now on.
+    fn sync_directory(&mut self, directory: &str) -> io::Result<Output> {
+        self.directory(directory)?;
+        self.fails(self.weather.directory_fails)?;
+        let durable = &mut self.durable_names;
+        self.changes.retain(|change| {
+            let is_inside = change.is_in(directory);
+            if is_inside {
+                change.apply(durable);
+            }
+            !is_inside
+        });
+        Ok(Output::Done)
     }
 
     fn create(&mut self, node: usize, path: &str) -> io::Result<Output> {

@@ -2,7 +2,7 @@
 
 use tessera_values::hash::FieldExpire;
 use tessera_values::list::{ListBuilder, NodePlace};
-use tessera_values::listpack::Element;
+use tessera_values::listpack::{Element, Pack};
 use tessera_values::string::make_room;
 use tessera_values::table::Cursor;
 use tessera_values::{
@@ -74,17 +74,7 @@ impl Copying {
             (Copying::List { copy, next }, ValueRef::List(ListRef::Nodes(nodes))) => {
                 while let Some(place) = *next {
                     *next = nodes.next(place);
-                    let copied_bytes = match nodes.get(place) {
-                        Ok(pack) => {
-                            copy.push_listpack(pack.to_listpack());
-                            pack.as_bytes().len()
-                        }
-                        Err(plain) => {
-                            copy.push_plain(plain.into());
-                            plain.len()
-                        }
-                    };
-                    if !count(copied_bytes) {
+                    if !count(push_node(copy, nodes.get(place))) {
                         return;
                     }
                 }
@@ -147,6 +137,20 @@ impl Copying {
             Copying::Set { copy, .. } => copy.into(),
             Copying::SortedSet { copy, .. } => copy.into(),
             Copying::String { copy, .. } => StringValue::raw(copy).into(),
+        }
+    }
+}
+
+/// Copies a node of a list, which is a listpack or a single large element. How many bytes that were.
+fn push_node(copy: &mut ListBuilder, node: Result<&Pack, &[u8]>) -> usize {
+    match node {
+        Ok(pack) => {
+            copy.push_listpack(pack.to_listpack());
+            pack.as_bytes().len()
+        }
+        Err(plain) => {
+            copy.push_plain(plain.into());
+            plain.len()
         }
     }
 }

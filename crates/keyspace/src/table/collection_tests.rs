@@ -229,6 +229,67 @@ fn pass_time(shard: &mut Shard, model: &mut Model) {
     }
 }
 
+/// Something happens to a key or two, in the shard and in the model. Which they are.
+fn happen(shard: &mut Shard, model: &mut Model, random: &mut Rng, seen: &mut Seen) -> [Vec<u8>; 2] {
+    let (key, other) = (key(random), key(random));
+    let mut db = shard.view_mut(0, true);
+    let expire = if random.bool() { Expire::Clear } else { Expire::Keep };
+    match random.u8(..100) {
+        0..70 => {
+            let before = model.len();
+            if model.contains_key(&key) {
+                change(&mut db, &key, model, random.u64(..));
+            }
+            seen.emptied += before - model.len();
+        }
+        70..80 => {
+            let value = value(random);
+            let at_ms = model.get(&key).and_then(|(_, at_ms)| *at_ms);
+            db.put(&key, value.clone(), expire);
+            model.insert(key.clone(), (value, if expire == Expire::Keep { at_ms } else { None }));
+        }
+        80..88 => {
+            let at_ms = random.bool().then(|| db.now_ms() + random.i64(0..300));
+            assert_eq!(db.set_expire(&key, at_ms), model.contains_key(&key));
+            if let Some((_, expire_at_ms)) = model.get_mut(&key) {
+                *expire_at_ms = at_ms;
+            }
+        }
+        // As RENAME and COPY.
+        88..91 => {
+            let removed = db.remove(&key);
+            assert_eq!(removed, model.remove(&key));
+            if let Some((value, at_ms)) = removed {
+                db.put(&other, value.clone(), at_ms.map_or(Expire::Clear, Expire::AtMs));
+                model.insert(other.clone(), (value, at_ms));
+            }
+        }
+        91..94 => {
+            if let Some(value) = db.read().peek(&key).map(|entry| entry.value().to_value()) {
+                db.put(&other, value.clone(), Expire::Clear);
+                model.insert(other.clone(), (value, None));
+            }
+        }
+        94..96 => {
+            db.put_string(&key, b"a string", Expire::Clear);
+            model.insert(key.clone(), (Value::String(StringValue::fixed(b"a string")), None));
+        }
+        96 => assert_eq!(db.delete(&key), model.remove(&key).is_some()),
+        97 => {
+            shard.effects_mut().take();
+            let evicted = shard.evict();
+            assert_eq!(evicted.is_some(), !model.is_empty());
+            for (_, words) in shard.effects_mut().take() {
+                assert!(model.remove(words.as_args().get(1).unwrap()).is_some());
+                seen.evicted += 1;
+            }
+        }
+        98 => pass_time(shard, model),
+        _ => while shard.reclaim(10) {},
+    }
+    [key, other]
+}
+
 #[test]
 fn collections_agree_with_a_model_wherever_they_are_kept() {
     let mut seen = Seen::default();
@@ -242,67 +303,12 @@ fn collections_agree_with_a_model_wherever_they_are_kept() {
         shard.set_now_ms(1000);
         let (mut model, mut inline) = (Model::new(), BTreeMap::new());
         for step in 0..6000 {
-            let (key, other) = (key(&mut random), key(&mut random));
-            let mut db = shard.view_mut(0, true);
-            let expire = if random.bool() { Expire::Clear } else { Expire::Keep };
-            match random.u8(..100) {
-                0..70 => {
-                    let before = model.len();
-                    if model.contains_key(&key) {
-                        change(&mut db, &key, &mut model, random.u64(..));
-                    }
-                    seen.emptied += before - model.len();
-                }
-                70..80 => {
-                    let value = value(&mut random);
-                    let at_ms = model.get(&key).and_then(|(_, at_ms)| *at_ms);
-                    db.put(&key, value.clone(), expire);
-                    model.insert(key.clone(), (value, if expire == Expire::Keep { at_ms } else { None }));
-                }
-                80..88 => {
-                    let at_ms = random.bool().then(|| db.now_ms() + random.i64(0..300));
-                    assert_eq!(db.set_expire(&key, at_ms), model.contains_key(&key));
-                    if let Some((_, expire_at_ms)) = model.get_mut(&key) {
-                        *expire_at_ms = at_ms;
-                    }
-                }
-                // As RENAME and COPY.
-                88..91 => {
-                    let removed = db.remove(&key);
-                    assert_eq!(removed, model.remove(&key));
-                    if let Some((value, at_ms)) = removed {
-                        db.put(&other, value.clone(), at_ms.map_or(Expire::Clear, Expire::AtMs));
-                        model.insert(other.clone(), (value, at_ms));
-                    }
-                }
-                91..94 => {
-                    if let Some(value) = db.read().peek(&key).map(|entry| entry.value().to_value()) {
-                        db.put(&other, value.clone(), Expire::Clear);
-                        model.insert(other.clone(), (value, None));
-                    }
-                }
-                94..96 => {
-                    db.put_string(&key, b"a string", Expire::Clear);
-                    model.insert(key.clone(), (Value::String(StringValue::fixed(b"a string")), None));
-                }
-                96 => assert_eq!(db.delete(&key), model.remove(&key).is_some()),
-                97 => {
-                    shard.effects_mut().take();
-                    let evicted = shard.evict();
-                    assert_eq!(evicted.is_some(), !model.is_empty());
-                    for (_, words) in shard.effects_mut().take() {
-                        assert!(model.remove(words.as_args().get(1).unwrap()).is_some());
-                        seen.evicted += 1;
-                    }
-                }
-                98 => pass_time(&mut shard, &mut model),
-                _ => while shard.reclaim(10) {},
-            }
+            let keys = happen(&mut shard, &mut model, &mut random, &mut seen);
             inline.retain(|key, _| model.contains_key(key));
             if step % 32 == 0 {
                 check(&shard, &model, model.keys(), &mut inline, &mut seen);
             } else {
-                check(&shard, &model, [key, other].iter(), &mut inline, &mut seen);
+                check(&shard, &model, keys.iter(), &mut inline, &mut seen);
             }
         }
     }

@@ -338,23 +338,11 @@ impl Generator {
             "<float>" => self.float(),
             "<by>" => self.pick(WEIGHTS).into(),
             "<get>" => self.pick(TOLD).into(),
-            "<index>" => match self.random.u32(..20) {
-                0 => self.integer(),
-                1..8 => self.random.i32(-150..150).to_string().into_bytes(),
-                _ => self.random.i32(-12..12).to_string().into_bytes(),
-            },
-            "<offset>" => match self.random.u32(..60) {
-                0 => self.integer(),
-                1 => self.random.u32(1_048_500..1_048_600).to_string().into_bytes(),
-                _ => self.random.u32(..80).to_string().into_bytes(),
-            },
+            "<index>" => self.index(),
+            "<offset>" => self.offset(),
             "<field_offset>" if self.chance(4) => format!("#{}", self.random.u32(..20)).into_bytes(),
             "<field_offset>" if self.chance(80) => format!("#{}", self.pick(INTEGERS)).into_bytes(),
-            "<bit_offset>" | "<field_offset>" => match self.random.u32(..80) {
-                0..2 => self.integer(),
-                2 => self.random.u32(8_388_540..8_388_620).to_string().into_bytes(),
-                _ => self.random.u32(..300).to_string().into_bytes(),
-            },
+            "<bit_offset>" | "<field_offset>" => self.bit_offset(),
             "<type>" if self.chance(50) => self.pick(NOT_TYPES).into(),
             "<type>" if self.chance(2) => {
                 format!("{}{}", self.pick(&["u", "i"]), self.random.u32(1..64)).into()
@@ -382,6 +370,33 @@ impl Generator {
                 Some(kind) => key(STRINGS_LEN + kind as u32 * TYPED_LEN + self.random.u32(..TYPED_LEN)),
                 None => literal.as_bytes().to_vec(),
             },
+        }
+    }
+
+    /// Where in a list: mostly where there is something, from either end.
+    fn index(&mut self) -> Vec<u8> {
+        match self.random.u32(..20) {
+            0 => self.integer(),
+            1..8 => self.random.i32(-150..150).to_string().into_bytes(),
+            _ => self.random.i32(-12..12).to_string().into_bytes(),
+        }
+    }
+
+    /// Where in a string, in bytes. A few are just around 1 MiB.
+    fn offset(&mut self) -> Vec<u8> {
+        match self.random.u32(..60) {
+            0 => self.integer(),
+            1 => self.random.u32(1_048_500..1_048_600).to_string().into_bytes(),
+            _ => self.random.u32(..80).to_string().into_bytes(),
+        }
+    }
+
+    /// Where in a string, in bits. A few are just around 1 MiB.
+    fn bit_offset(&mut self) -> Vec<u8> {
+        match self.random.u32(..80) {
+            0..2 => self.integer(),
+            2 => self.random.u32(8_388_540..8_388_620).to_string().into_bytes(),
+            _ => self.random.u32(..300).to_string().into_bytes(),
         }
     }
 
