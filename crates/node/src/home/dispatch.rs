@@ -2,15 +2,15 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Hold, Running, Under, pack};
+use crate::home::connection::{Connection, Running, Under, pack};
 use crate::home::feed::Flow;
-use crate::home::host::NodeHost;
+use crate::home::holds::Hold;
 use crate::mesh::Note;
 use crate::owner::run::Outcome;
+use crate::sessions::NodeHost;
 use crate::snapshot::Awaited;
 use crate::task::{Asker, Task};
 use tessera_command::client::ReplyMode;
-use tessera_command::gather::Context;
 use tessera_command::host::command_stats;
 use tessera_command::host::guard::{Refused, admit_resolved, is_http};
 use tessera_command::host::{Action, Home, monitor_line};
@@ -66,12 +66,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.hold_or_refuse_while_loading(connection, command);
         }
         if !connection.client.monitor && self.home.pause.holds(command, self.time.unix_us.div_euclid(1000)) {
-            self.home.paused.push(connection.id);
-            return hold(connection, Hold::Paused);
+            return self.home.hold(connection, Hold::Paused);
         }
         if self.snapshot.drain.is_holding {
-            self.hold_for_cut(connection.id);
-            return hold(connection, Hold::Cut);
+            return self.home.hold(connection, Hold::Cut);
         }
         match command.spread() {
             Spread::Nowhere => self.at_home(connection, command, args),
@@ -89,7 +87,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Spread::ByKey(merge) => self.by_key(connection, command, args, merge),
             Spread::Gather => self.gather(connection, command, args),
             // What runs on several shards must not overtake, nor be overtaken by, what runs on one of them.
-            _ if !connection.replies.is_settled() => hold(connection, Hold::UntilSettled),
+            _ if !connection.replies.is_settled() => self.home.hold(connection, Hold::UntilSettled),
             Spread::AllShards(merge) => self.on_all_shards(connection, command, args, merge),
             Spread::AllNodes(merge) => self.on_all_nodes(connection, command, args, merge),
             Spread::Cursor { cursor, count } => self.by_cursor(connection, command, args, cursor, count),
@@ -191,7 +189,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.note_reader(stream, self.server.me, ticket);
                 self.begin_streamed(connection, sequence, self.server.me, stream, Vec::new());
             } else {
-                self.owner.shard.close_stream(stream);
+                self.owner.close_stream(stream);
             }
         }
         self.note_duration(connection, command, args, outcome.duration_ns);
@@ -215,7 +213,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.hold_for_peer(connection, owner);
         }
         if connection.replies.is_full() {
-            return hold(connection, Hold::UntilSettled);
+            return self.home.hold(connection, Hold::UntilSettled);
         }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
@@ -339,7 +337,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.on_shard(connection, command, args, owner);
         }
         if !connection.replies.is_settled() {
-            return hold(connection, Hold::UntilSettled);
+            return self.home.hold(connection, Hold::UntilSettled);
         }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
@@ -392,7 +390,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         merge: Merge,
     ) -> Flow {
-        let context = Context::of(&self.owner.shard, connection.client.db);
+        let context = self.owner.context(connection.client.db);
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.expect(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
@@ -558,7 +556,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn gather(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) -> Flow {
         let Run::Gather(steps) = command.run else { return self.on_own_shard(connection, command, args) };
-        let context = Context::of(&self.owner.shard, connection.client.db);
+        let context = self.owner.context(connection.client.db);
         let owners = match Gathering::owners(&steps, args, context, &self.server.shared.slots) {
             Ok(owners) => owners,
             Err(error) => {
@@ -574,7 +572,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.on_shard(connection, command, args, first);
         }
         if !connection.replies.is_settled() {
-            return hold(connection, Hold::UntilSettled);
+            return self.home.hold(connection, Hold::UntilSettled);
         }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
@@ -621,7 +619,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[cold]
     fn refuse_admission(&mut self, connection: &mut Connection, args: Args<'_>, refused: Refused) -> Flow {
         if connection.output_bytes() > STRANGER_MAX_LEN_BYTES && self.is_stranger(connection) {
-            return hold(connection, Hold::SlowReader);
+            return self.home.hold(connection, Hold::SlowReader);
         }
         if refused.command.is_none() && is_http(args) {
             return self.drop_http(connection);
@@ -634,9 +632,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     #[cold]
+    pub(crate) fn hold_for_holder(&mut self, connection: &mut Connection) -> Flow {
+        self.home.hold(connection, Hold::Held)
+    }
+
+    #[cold]
     pub(crate) fn hold_for_peer(&mut self, connection: &mut Connection, peer: usize) -> Flow {
-        self.home.stalled.push(connection.id);
-        hold(connection, Hold::Peer(peer))
+        self.home.hold(connection, Hold::Peer(peer))
     }
 
     /// Has a client read before more of its commands are executed.
@@ -653,7 +655,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             );
             self.server.shared.system.log(line.as_bytes());
         }
-        hold(connection, Hold::SlowReader)
+        self.home.hold(connection, Hold::SlowReader)
     }
 
     #[cold]
@@ -681,8 +683,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[cold]
     fn hold_for_snapshot(&mut self, connection: &mut Connection) -> Flow {
         self.server.counters.snapshot_writers_waited += 1;
-        self.snapshot.unsaved.push(connection.id);
-        hold(connection, Hold::Unsaved)
+        self.home.hold(connection, Hold::Unsaved)
     }
 
     /// Closes a connection that a browser was made to open.
@@ -714,11 +715,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         });
         Flow::Next
     }
-}
-
-pub(crate) fn hold(connection: &mut Connection, why: Hold) -> Flow {
-    connection.hold = Some(why);
-    Flow::Again
 }
 
 /// Whether the reply of the command at hand is wanted; moves CLIENT REPLY SKIP on.

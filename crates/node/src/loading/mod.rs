@@ -14,9 +14,9 @@ pub use progress::LoadingProgress;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::Output;
-use crate::home::connection::{Connection, Hold};
-use crate::home::dispatch::hold;
+use crate::home::connection::Connection;
 use crate::home::feed::Flow;
+use crate::home::holds::Hold;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
 use crate::snapshot::key_delay_ns;
@@ -215,7 +215,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if let Err(problem) = outcome {
                 if loading.again.is_some() && !loading.is_planned {
                     loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
-                    self.home.runnable.extend(loading.held.drain(..));
+                    self.home.holds.runnable.extend(loading.held.drain(..));
                     return self.give_up_loading_again(&problem);
                 }
                 self.fail_loading(problem);
@@ -236,7 +236,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         loading.files.clear();
         loading.parcels.iter_mut().for_each(|(parcel, _)| *parcel = Vec::new());
         loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
-        self.home.runnable.extend(loading.held.drain(..));
+        self.home.holds.runnable.extend(loading.held.drain(..));
     }
 
     /// What becomes of a command while the server is loading. Usually there is nothing to load, and clients that come before that
@@ -250,7 +250,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match &mut self.loading {
             Some(loading) if !loading.is_refusing => {
                 loading.held.push(connection.id);
-                hold(connection, Hold::Loading)
+                self.home.hold(connection, Hold::Loading)
             }
             _ => {
                 self.stats().commands.note_rejected(self.server.shared.registry.number(command));
@@ -260,7 +260,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn end_loading(&mut self, loading: Loading) {
-        self.home.runnable.extend(loading.held);
+        self.home.holds.runnable.extend(loading.held);
         if self.server.me == 0 && (loading.is_refusing || loading.again.is_some()) {
             let facts = self.server.shared.loading.facts(self.time.unix_us);
             let line = format!(
@@ -363,7 +363,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         loading.finder = None;
         loading.is_refusing = !plan.files.is_empty() && loading.again.is_none();
         if loading.is_refusing {
-            self.home.runnable.extend(loading.held.drain(..));
+            self.home.holds.runnable.extend(loading.held.drain(..));
         }
         let nodes = self.mesh.nodes();
         loading.files = plan.files.iter().skip(self.server.me).step_by(nodes).cloned().collect();

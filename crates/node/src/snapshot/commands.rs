@@ -4,7 +4,8 @@ use super::SnapshotNote;
 use super::status::{EndOrder, Purpose};
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Hold};
+use crate::home::connection::Connection;
+use crate::home::holds::Hold;
 use crate::network::ConnectionId;
 use crate::shared::Shared;
 
@@ -132,7 +133,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.server.note_error(&reply[1..reply.len() - 2]);
                 }
                 connection.replies.arrive(sequence, reply);
-                self.home.runnable.push_back(id);
+                self.home.holds.runnable.push_back(id);
             }
             self.put(connection);
         }

@@ -4,6 +4,7 @@ use super::file::FileWriter;
 use super::{Asked, CutOrder, SnapshotNote, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::home::holds::Gate;
 use std::sync::Arc;
 use tessera_command::REDIS_VERSION;
 use tessera_keyspace::snapshot::{SnapshotOptions, SnapshotProgress};
@@ -239,8 +240,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         // Writes that wait for the walk are served best by walking on.
-        let is_waited_for = !self.snapshot.unsaved.is_empty()
-            || !self.snapshot.aside.is_empty()
+        let is_waited_for = self.home.holds.waiting(Gate::Unsaved) > 0
+            || !self.owner.aside.is_empty()
             || !self.owner.unkept.is_empty();
         if walked && is_busy && !is_waited_for {
             part.next_slice_at_ns = part.next_slice_at_ns.max(now_ns + BUSY_REST * (now_ns - began_ns));
