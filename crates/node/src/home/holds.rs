@@ -50,6 +50,8 @@ pub(crate) enum Gate {
     Unsaved,
     /// A key that a command over several shards holds.
     Held,
+    /// The answer whether there is anything to load.
+    Loading,
 }
 
 impl Hold {
@@ -62,18 +64,14 @@ impl Hold {
             Hold::Cut => Some(Gate::Cut),
             Hold::Unsaved => Some(Gate::Unsaved),
             Hold::Held => Some(Gate::Held),
-            Hold::UntilSettled
-            | Hold::Running
-            | Hold::Loading
-            | Hold::SlowReader
-            | Hold::Saving
-            | Hold::Transfer => None,
+            Hold::Loading => Some(Gate::Loading),
+            Hold::UntilSettled | Hold::Running | Hold::SlowReader | Hold::Saving | Hold::Transfer => None,
         }
     }
 }
 
 /// How many gates there are.
-const GATES: usize = Gate::Held as usize + 1;
+const GATES: usize = Gate::Loading as usize + 1;
 
 /// The connections that wait, and those whose wait is over.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! The half of a node that has the connections: what their clients sent, whether it may run, and what they are answered.
 
+pub(crate) mod admission;
 pub(crate) mod ahead;
 pub mod connection;
 pub(crate) mod dispatch;

@@ -16,9 +16,8 @@ use crate::core::Core;
 use crate::disk::Output;
 use crate::home::connection::Connection;
 use crate::home::feed::Flow;
-use crate::home::holds::Hold;
+use crate::home::holds::{Gate, Hold};
 use crate::mesh::Note;
-use crate::network::ConnectionId;
 use crate::snapshot::key_delay_ns;
 use crate::snapshot::names::Place;
 use finding::{Described, Finder, LoadPlan, PlannedFile};
@@ -82,8 +81,6 @@ pub(crate) struct Loading {
     is_planned: bool,
     /// There is something to load: clients are told so.
     is_refusing: bool,
-    /// Connections that wait until it is known whether there is anything to load.
-    held: Vec<ConnectionId>,
     files: VecDeque<PlannedFile>,
     current: Option<Current>,
     /// For each node, what is to be sent to it in this turn, and about how much memory that is. This node's own
@@ -215,7 +212,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if let Err(problem) = outcome {
                 if loading.again.is_some() && !loading.is_planned {
                     loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
-                    self.home.holds.runnable.extend(loading.held.drain(..));
+                    self.home.release(Gate::Loading);
                     return self.give_up_loading_again(&problem);
                 }
                 self.fail_loading(problem);
@@ -236,7 +233,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         loading.files.clear();
         loading.parcels.iter_mut().for_each(|(parcel, _)| *parcel = Vec::new());
         loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
-        self.home.holds.runnable.extend(loading.held.drain(..));
+        self.home.release(Gate::Loading);
     }
 
     /// What becomes of a command while the server is loading. Usually there is nothing to load, and clients that come before that
@@ -248,10 +245,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
     ) -> Flow {
         match &mut self.loading {
-            Some(loading) if !loading.is_refusing => {
-                loading.held.push(connection.id);
-                self.home.hold(connection, Hold::Loading)
-            }
+            Some(loading) if !loading.is_refusing => self.home.hold(connection, Hold::Loading),
             _ => {
                 self.stats().commands.note_rejected(self.server.shared.registry.number(command));
                 self.refuse(connection, LOADING)
@@ -260,7 +254,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn end_loading(&mut self, loading: Loading) {
-        self.home.holds.runnable.extend(loading.held);
+        self.home.release(Gate::Loading);
         if self.server.me == 0 && (loading.is_refusing || loading.again.is_some()) {
             let facts = self.server.shared.loading.facts(self.time.unix_us);
             let line = format!(
@@ -363,7 +357,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         loading.finder = None;
         loading.is_refusing = !plan.files.is_empty() && loading.again.is_none();
         if loading.is_refusing {
-            self.home.holds.runnable.extend(loading.held.drain(..));
+            self.home.release(Gate::Loading);
         }
         let nodes = self.mesh.nodes();
         loading.files = plan.files.iter().skip(self.server.me).step_by(nodes).cloned().collect();
