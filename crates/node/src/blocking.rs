@@ -164,7 +164,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             moving: None,
         };
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let running = Running::Blocked(Box::new(blocked));
         let words = OwnedArgs::from_words(args.iter());
         connection.running =

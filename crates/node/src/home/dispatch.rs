@@ -141,7 +141,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(stream) = outcome.stream {
             if wanted {
                 // Its beginning has been written.
-                let sequence = connection.replies.expect(true);
+                let sequence = connection.replies.owe(true);
                 let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
                 self.note_reader(stream, self.server.me, ticket);
                 self.begin_streamed(connection, sequence, self.server.me, stream, Vec::new());
@@ -174,7 +174,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let call = self.send_call(owner, ticket, connection, command, args);
         connection.last_call = wanted.then_some((owner, call));
@@ -343,7 +343,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         let context = self.owner.context(connection.client.db);
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let (protocol, slots) = (connection.client.protocol, &self.server.shared.slots);
         let (gathering, step) =
@@ -368,7 +368,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         let began_ns = self.time.now_ns;
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let asker = connection.asker();
         let mut is_whole = false;
         for (number, (shard, words)) in parts.enumerate() {
@@ -413,7 +413,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.refuse(connection, &error.text(command.full_name));
         }
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let nodes = self.mesh.nodes();
         for node in 0..nodes {
             let note = Note::Everywhere {
@@ -496,7 +496,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         running: Running,
     ) -> Flow {
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let words = OwnedArgs::from_words(args.iter());
         connection.running =
             Some(Box::new(Under { sequence, command, words, began_ns: self.time.now_ns, running }));
@@ -533,7 +533,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let (protocol, touch) = (connection.client.protocol, !connection.client.no_touch);
         let started = Gathering::start(

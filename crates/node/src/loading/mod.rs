@@ -45,9 +45,9 @@ const REPORT_PERIOD_NS: u64 = 5_000_000_000;
 
 /// What was asked of the disk on behalf of loading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Finder(finding::Asked),
-    Reader(reader::Asked),
+pub(crate) enum LoadStep {
+    Finder(finding::FindStep),
+    Reader(reader::ReadStep),
 }
 
 /// A file while it is read.
@@ -97,7 +97,7 @@ pub(crate) struct Loading {
     /// Something can be decoded without waiting.
     has_work: bool,
     /// What was asked of the disk, by its number at the desk.
-    pending: Vec<(u64, Asked)>,
+    pending: Vec<(u64, LoadStep)>,
     began_ns: u64,
     next_report_ns: u64,
     /// The server is long since up: clients are not refused, they wait.
@@ -294,7 +294,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn load_some(&mut self, loading: &mut Loading) -> Result<(), String> {
         if let Some(finder) = &mut loading.finder {
             while let Some((asked, operation)) = finder.next_operation() {
-                loading.pending.push((self.disk.submit(operation), Asked::Finder(asked)));
+                loading.pending.push((self.disk.submit(operation), LoadStep::Finder(asked)));
             }
         }
         self.read_files(loading)?;
@@ -337,8 +337,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             match (result, asked) {
                 // After a failure somebody has to see to what is under way.
                 (None, _) => loading.pending.push((tag, asked)),
-                (Some(result), Asked::Finder(asked)) => outcome = self.take_finding(loading, asked, result),
-                (Some(result), Asked::Reader(asked)) => {
+                (Some(result), LoadStep::Finder(asked)) => {
+                    outcome = self.take_finding(loading, asked, result)
+                }
+                (Some(result), LoadStep::Reader(asked)) => {
                     if let Some(current) = &mut loading.current {
                         let taken = current.reader.take(asked, result);
                         outcome = taken
@@ -377,7 +379,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 break Ok(());
             };
             while let Some((asked, operation)) = current.reader.next_operation() {
-                loading.pending.push((self.disk.submit(operation), Asked::Reader(asked)));
+                loading.pending.push((self.disk.submit(operation), LoadStep::Reader(asked)));
             }
             let decoded = self.decode_some(loading, &mut current, &mut loaded, &mut expired);
             let own = loading.parcels[self.server.me].0.drain(..);
@@ -579,7 +581,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_finding(
         &mut self,
         loading: &mut Loading,
-        asked: finding::Asked,
+        asked: finding::FindStep,
         result: io::Result<Output>,
     ) -> Result<Option<(Reload, LoadPlan)>, String> {
         let Some(finder) = &mut loading.finder else { return Ok(None) };

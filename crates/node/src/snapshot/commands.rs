@@ -80,7 +80,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The client's command is answered at the end of the snapshot that it has asked for, or if the server does not
     /// end then.
     pub(crate) fn await_snapshot(&mut self, connection: &mut Connection, wanted: bool, awaited: Awaited) {
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         self.hold_saver(connection, sequence, awaited);
     }
 

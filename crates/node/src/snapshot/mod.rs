@@ -161,11 +161,11 @@ pub enum SnapshotNote {
 
 /// What was asked of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum SnapshotStep {
     /// For this node's own file.
-    Part(file::Asked),
+    Part(file::FileStep),
     /// For the files as a whole.
-    Set(set::Asked),
+    Set(set::SetStep),
 }
 
 /// One node's part in snapshots.
@@ -183,7 +183,7 @@ pub(crate) struct Snapshot {
     /// Snapshots that clients are sent, or wait for.
     pub(crate) transfers: Transfers,
     /// What was asked of the disk, by the number that its outcome comes under.
-    asked: Vec<(u64, Asked)>,
+    asked: Vec<(u64, SnapshotStep)>,
     /// Only on node 0.
     pub(crate) coordinator: Option<Box<Coordinator>>,
     /// Writes are refused because the last snapshot failed.
@@ -292,14 +292,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn take_outcome(&mut self, asked: Asked, result: io::Result<Output>) {
+    fn take_outcome(&mut self, asked: SnapshotStep, result: io::Result<Output>) {
         match asked {
-            Asked::Part(asked) => {
+            SnapshotStep::Part(asked) => {
                 if let Some(part) = &mut self.snapshot.part {
                     part.file.complete(asked, result);
                 }
             }
-            Asked::Set(asked) => {
+            SnapshotStep::Set(asked) => {
                 if let Some(coordinator) = &mut self.snapshot.coordinator {
                     coordinator.complete(asked, result);
                 }
@@ -307,7 +307,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn ask_disk_for_snapshot(&mut self, asked: Asked, operation: Operation) {
+    fn ask_disk_for_snapshot(&mut self, asked: SnapshotStep, operation: Operation) {
         let tag = self.disk.submit(operation);
         self.snapshot.asked.push((tag, asked));
     }

@@ -1,7 +1,7 @@
 //! One shard's file: its walk, a piece at a time, into a [`FileWriter`].
 
 use super::file::FileWriter;
-use super::{Asked, CutOrder, SnapshotNote, WrittenPart};
+use super::{CutOrder, SnapshotNote, SnapshotStep, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::holds::Gate;
@@ -142,7 +142,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(mut part) = self.snapshot.part.take() else { return };
         let walked = part.is_walking && self.walk_some(&mut part);
         while let Some((asked, operation)) = part.file.next_operation() {
-            self.ask_disk_for_snapshot(Asked::Part(asked), operation);
+            self.ask_disk_for_snapshot(SnapshotStep::Part(asked), operation);
         }
         self.server.counters.snapshot_written_bytes = part.file.written_bytes();
         self.server.counters.snapshot_ahead_bytes = self.owner.shard.snapshot_buffer_len_bytes() as u64;

@@ -54,7 +54,7 @@ pub struct ReloadOrder {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The client's command is answered when all is loaded again.
     pub(crate) fn await_reload(&mut self, connection: &mut Connection, wanted: bool, reload: Reload) {
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         connection.hold = Some(Hold::Saving);
         self.snapshot.reloads_asked += 1;
         let number = self.snapshot.reloads_asked;
