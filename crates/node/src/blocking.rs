@@ -3,15 +3,15 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Hold, Running, Under, pack};
-use crate::home::dispatch::{hold, take_wanted};
+use crate::home::connection::{Connection, Running, Under, pack};
+use crate::home::dispatch::take_wanted;
 use crate::home::feed::Flow;
+use crate::home::holds::Hold;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
 use crate::owner::waiters::{Claim, LookRequest, WaitRequest};
 use std::sync::Arc;
 use tessera_command::blocking::{BlockingSteps, Target};
-use tessera_command::gather::Context;
 use tessera_command::host::UnblockReason;
 use tessera_command::host::command_stats::Outcome;
 use tessera_command::{Command, Error, Run};
@@ -134,7 +134,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.refuse(connection, &Error::Arity.text(command.full_name));
         };
         if !connection.replies.is_settled() {
-            return hold(connection, Hold::UntilSettled);
+            return self.home.hold(connection, Hold::UntilSettled);
         }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
@@ -164,7 +164,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             moving: None,
         };
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let running = Running::Blocked(Box::new(blocked));
         let words = OwnedArgs::from_words(args.iter());
         connection.running =
@@ -331,7 +331,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_move(&mut self, ticket: Ticket) {
         self.with_connection(ticket, |core, connection| {
             let protocol = connection.protocol();
-            let context = Context::of(&core.owner.shard, connection.client.db);
+            let context = core.owner.context(connection.client.db);
             let is_gone = connection.gone;
             let Some(under) = connection.running.as_deref_mut() else { return };
             let (sequence, command) = (under.sequence, under.command);
@@ -432,7 +432,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.server.note_error(UNBLOCKED);
         }
         self.end_wait(&mut connection, &reply);
-        self.home.runnable.push_back(id);
+        self.home.holds.runnable.push_back(id);
         self.put(connection);
         true
     }

@@ -3,7 +3,8 @@
 use crate::clock::{Clock, Time};
 use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::home::connection::{Connection, Hold, Running, pack};
+use crate::home::connection::{Connection, Running, pack};
+use crate::home::holds::{Gate, Hold};
 use crate::home::{Home, NetworkOrder};
 use crate::loading::Loading;
 use crate::mesh::{Mesh, Note};
@@ -124,9 +125,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && !self.owes_memory()
             && !self.mesh.is_restless()
             && self.disk.is_idle()
-            && self.home.runnable.is_empty()
-            && self.home.next_turn.is_empty()
-            && self.home.stalled.is_empty()
+            && self.home.holds.runnable.is_empty()
+            && self.home.holds.waiting(Gate::Turn) == 0
+            && self.home.holds.waiting(Gate::Peer) == 0
             && self.home.own_notes.is_empty()
             && self.owner.held.is_empty()
             && self.owner.unkept.is_empty()
@@ -147,8 +148,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             "mail {}, restless {}, runnable {}, stalled {}, orders {}, remote sends {}, {:?}\n",
             self.mesh.has_mail(),
             self.mesh.is_restless(),
-            self.home.runnable.len(),
-            self.home.stalled.len(),
+            self.home.holds.runnable.len(),
+            self.home.holds.waiting(Gate::Peer),
             self.home.orders.len(),
             self.owner.remote_sends.iter().flatten().count(),
             self.disk,
@@ -237,7 +238,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.abandon_wait(&mut connection);
         self.end_streams(&mut connection);
         if connection.hold == Some(Hold::Paused) {
-            self.home.paused.retain(|id| *id != connection.id);
+            self.home.holds.forget(&connection);
         }
         if matches!(connection.awaited(), Some(Running::Gathering(_) | Running::Blocked(_))) {
             // What it has taken from one shard must still reach another, and keys that it holds be let go of.

@@ -11,7 +11,8 @@
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::NetworkOrder;
-use crate::home::connection::{Connection, Hold, unpack};
+use crate::home::connection::{Connection, unpack};
+use crate::home::holds::Hold;
 use crate::mesh::Note;
 use crate::network::SocketHandle;
 use crate::shared::DirectState;
@@ -83,7 +84,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.direct = None;
         connection.replies.arrive(sequence, &[]);
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-            self.home.runnable.push_back(connection.id);
+            self.home.holds.runnable.push_back(connection.id);
         }
         true
     }
@@ -122,7 +123,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.close(connection);
         }
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-            self.home.runnable.push_back(connection.id);
+            self.home.holds.runnable.push_back(connection.id);
         }
         self.put(connection);
     }

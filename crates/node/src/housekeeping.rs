@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::doorbell::Doorbell;
-use crate::home::connection::Hold;
+use crate::home::holds::{Gate, Hold};
 use crate::network::ConnectionId;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -30,7 +30,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// When the next round is due, in nanoseconds from now.
     pub(crate) fn until_housekeeping_ns(&self) -> u64 {
         let mut due_ns = self.server.next_housekeeping_ns;
-        if !self.home.paused.is_empty()
+        if self.home.holds.waiting(Gate::Paused) > 0
             && let Some(until_ms) = self.home.pause.until_ms()
         {
             let left_ms = (until_ms - self.now_ms()).max(0) as u64;
@@ -217,7 +217,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let connections = self.home.connections.iter().flatten();
         let paused = connections.filter(|connection| connection.hold == Some(Hold::SlowReader));
-        self.home.runnable.extend(paused.map(|connection| connection.id));
+        self.home.holds.runnable.extend(paused.map(|connection| connection.id));
     }
 
     /// Closes a client that leaves too much unread.
@@ -263,7 +263,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Lets clients go on that CLIENT PAUSE held, when it is over or has changed.
     fn end_pauses(&mut self) {
-        if self.home.paused.is_empty() {
+        if self.home.holds.waiting(Gate::Paused) == 0 {
             return;
         }
         let now_ms = self.now_ms();
@@ -272,11 +272,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         self.home.pause_seen = self.home.pause;
-        for id in std::mem::take(&mut self.home.paused) {
-            if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Paused)) {
-                self.home.runnable.push_back(id);
-            }
-        }
+        self.home.release(Gate::Paused);
     }
 }
 

@@ -4,7 +4,8 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::Disk;
 use crate::home::NetworkOrder;
-use crate::home::connection::{Connection, Hold};
+use crate::home::connection::Connection;
+use crate::home::holds::{Gate, Hold};
 use crate::mesh::{Mesh, Note};
 use crate::network::{Closed, ConnectionId, Events, Network, Wait};
 use crate::shared::Shared;
@@ -71,7 +72,7 @@ impl<N: Network, C: Clock> Node<N, C> {
     /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
     pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
         self.core.owner.memory.begin_turn();
-        self.core.home.runnable.extend(self.core.home.next_turn.drain(..));
+        self.core.home.release(Gate::Turn);
         self.core.retry_stalled();
         if self.failure.is_none() {
             self.poll(wait);
@@ -131,8 +132,8 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.mesh.bell().doorbell().get_up();
         // Without a network nothing could end a wait.
         if self.failure.is_some()
-            || !core.home.runnable.is_empty()
-            || !core.home.next_turn.is_empty()
+            || !core.home.holds.runnable.is_empty()
+            || core.home.holds.waiting(Gate::Turn) > 0
             || core.owner.shard.has_garbage()
             || core.owes_memory()
             || core.has_loading_work()
@@ -151,7 +152,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         }
         let mut sleep_ns = core.until_housekeeping_ns();
         if core.mesh.waits_for_peers()
-            || !core.home.stalled.is_empty()
+            || core.home.holds.waiting(Gate::Peer) > 0
             || core.server.shared.is_shutting_down()
         {
             sleep_ns = sleep_ns.min(STUCK_SLEEP_NS);
@@ -320,8 +321,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Goes on with the connections whose hold is over.
     fn resume_all(&mut self) {
         // Those that become runnable meanwhile have their turn in the next one.
-        for _ in 0..self.home.runnable.len() {
-            if let Some(id) = self.home.runnable.pop_front() {
+        for _ in 0..self.home.holds.runnable.len() {
+            if let Some(id) = self.home.holds.runnable.pop_front() {
                 self.resume(id);
             }
         }
@@ -329,7 +330,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Whether the first of those that were held because of a congested peer may try again.
     fn may_retry_stalled(&mut self) -> bool {
-        let Some(first) = self.home.stalled.first().copied() else { return false };
+        let Some(first) = self.home.holds.first(Gate::Peer) else { return false };
         self.mesh.look_at_peers();
         match self.connection(first).and_then(|connection| connection.hold) {
             Some(Hold::Peer(peer)) => !self.mesh.is_congested(peer),
@@ -339,13 +340,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Lets connections try again that were held because of a congested peer, before others send it more.
     fn retry_stalled(&mut self) {
-        if self.home.stalled.is_empty() {
+        if self.home.holds.waiting(Gate::Peer) == 0 {
             return;
         }
         self.mesh.look_at_peers();
         self.tell_time();
         let mut waiting = Vec::new();
-        for id in std::mem::take(&mut self.home.stalled) {
+        for id in self.home.holds.take(Gate::Peer) {
             match self.connection(id).and_then(|connection| connection.hold) {
                 Some(Hold::Peer(peer)) if self.mesh.is_congested(peer) => waiting.push(id),
                 Some(Hold::Peer(_)) => self.resume(id),
@@ -353,8 +354,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         // Who has had a turn is behind those who have not.
-        waiting.append(&mut self.home.stalled);
-        self.home.stalled = waiting;
+        self.home.holds.put_back(Gate::Peer, waiting);
     }
 }
 
@@ -397,7 +397,7 @@ impl<S: Send + 'static, C: Clock> Events<S> for Inbox<'_, S, C> {
                 core.home.listed.push(id);
             }
             if resumes {
-                core.home.runnable.push_back(id);
+                core.home.holds.runnable.push_back(id);
             }
             if streams {
                 core.pump_by_id(id);

@@ -5,7 +5,8 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Hold, pack, unpack};
+use crate::home::connection::{Connection, pack, unpack};
+use crate::home::holds::Hold;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
 use std::collections::BTreeMap;
@@ -118,7 +119,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 connection.streams.pop_front();
                 connection.replies.arrive(sequence, piece);
                 if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-                    self.home.runnable.push_back(connection.id);
+                    self.home.holds.runnable.push_back(connection.id);
                 }
             }
             StreamProgress::Lost => {
@@ -147,7 +148,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.mesh.note(owner, Note::EndStream(stream));
             connection.replies.arrive(ticket.sequence, &[]);
             if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-                self.home.runnable.push_back(id);
+                self.home.holds.runnable.push_back(id);
             }
             return self.put(connection);
         }
@@ -187,7 +188,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.end_streams(connection);
         sequences.iter().for_each(|sequence| connection.replies.arrive(*sequence, &[]));
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-            self.home.runnable.push_back(connection.id);
+            self.home.holds.runnable.push_back(connection.id);
         }
     }
 

@@ -232,14 +232,15 @@ impl Decoder {
     #[inline]
     fn bulk_line(&mut self, input: &[u8], limits: &Limits) -> Result<Option<usize>, ProtocolError> {
         let rest = &input[self.cursor.min(input.len())..];
-        let Some((line, next)) = length_line(rest, 1) else {
-            // Redis looks at the line only once its end is there.
-            let too_long = line_end(b'\r', rest).is_none() && rest.len() > INLINE_MAX_LEN_BYTES;
-            return if too_long { Err(ProtocolError::TooBigBulkLine) } else { Ok(None) };
+        let (line, next) = match (rest.first(), length_line(rest, 1)) {
+            (Some(b'$'), Some(found)) => found,
+            // Redis looks at the line only once its end is there, which it does not see behind a NUL.
+            (Some(other), Some(_)) if *other != 0 => return Err(ProtocolError::ExpectedDollar(*other)),
+            _ => {
+                let too_long = line_end(b'\r', rest).is_none() && rest.len() > INLINE_MAX_LEN_BYTES;
+                return if too_long { Err(ProtocolError::TooBigBulkLine) } else { Ok(None) };
+            }
         };
-        if rest[0] != b'$' {
-            return Err(ProtocolError::ExpectedDollar(rest[0]));
-        }
         let len = line
             .filter(|len| *len >= 0 && *len <= limits.bulk_max_len_bytes)
             .ok_or(ProtocolError::InvalidBulkLength)?;
@@ -414,9 +415,13 @@ mod tests {
 
     #[test]
     fn a_line_with_a_nul_does_not_end() {
-        for input in
-            [b"PING\0\r\nPING\r\n".as_slice(), b"*1\0\r\n", b"*1\r\n$4\0\r\nPING\r\n", b"*1\r\n\0\r\n"]
-        {
+        for input in [
+            b"PING\0\r\nPING\r\n".as_slice(),
+            b"*1\0\r\n",
+            b"*1\r\n$4\0\r\nPING\r\n",
+            b"*1\r\n\0\r\n",
+            b"*1\r\n\x004\r\nPING\r\n",
+        ] {
             assert_eq!(commands(input, 3), Ok(Vec::new()), "{}", input.escape_ascii());
             let long = [input, &[b'\n'; INLINE_MAX_LEN_BYTES]].concat();
             assert!(commands(&long, 1000).is_err(), "{}", input.escape_ascii());

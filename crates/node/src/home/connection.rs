@@ -2,6 +2,7 @@
 
 use crate::accounts::Sender;
 use crate::blocking::Blocked;
+use crate::home::holds::Hold;
 use crate::home::replies::Replies;
 use crate::network::{ConnectionId, Endpoints, SocketHandle};
 use crate::streaming::StreamedReply;
@@ -34,35 +35,6 @@ impl Input {
     pub fn allocated_bytes(&self) -> usize {
         size_of::<Input>() + self.bytes.capacity() + self.decoder.allocated_bytes()
     }
-}
-
-/// Why no further command of a connection is executed for now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
-    /// The next one must wait until all before it are answered.
-    UntilSettled,
-    /// One that takes several steps is under way.
-    Running,
-    /// Too many calls wait for this peer.
-    Peer(usize),
-    /// CLIENT PAUSE.
-    Paused,
-    /// It is not known yet whether there is anything to load.
-    Loading,
-    /// The client does not read its replies.
-    SlowReader,
-    /// It has had its share of the turn.
-    Turn,
-    /// All shards are about to agree on the moment of a snapshot.
-    Cut,
-    /// A key that it writes to has to be saved first.
-    Unsaved,
-    /// A command over several shards holds a key of it.
-    Held,
-    /// It waits for the end of a snapshot.
-    Saving,
-    /// A snapshot is sent to the client, or will be.
-    Transfer,
 }
 
 /// A command that takes several steps, while it is under way.

@@ -1,18 +1,17 @@
-//! A command at its home: may it run, and where.
+//! A command at its home: where it runs.
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Hold, Running, Under, pack};
+use crate::home::connection::{Connection, Running, Under, pack};
 use crate::home::feed::Flow;
-use crate::home::host::NodeHost;
+use crate::home::holds::Hold;
 use crate::mesh::Note;
 use crate::owner::run::Outcome;
+use crate::sessions::NodeHost;
 use crate::snapshot::Awaited;
 use crate::task::{Asker, Task};
 use tessera_command::client::ReplyMode;
-use tessera_command::gather::Context;
 use tessera_command::host::command_stats;
-use tessera_command::host::guard::{Refused, admit_resolved, is_http};
 use tessera_command::host::{Action, Home, monitor_line};
 use tessera_command::registry::Unknown;
 use tessera_command::spec::CountOption;
@@ -21,19 +20,6 @@ use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
 use tessera_routing::cursor::Walk;
 use tessera_routing::{Assembly, Gathering, ShardId, Ticket, split};
-
-/// A node warns of clients that speak HTTP at most this often, in nanoseconds.
-const HTTP_WARNING_PERIOD_NS: u64 = 60_000_000_000;
-/// A client that has to authenticate and has not gets no further answer while this much waits for it, in bytes.
-const STRANGER_MAX_LEN_BYTES: usize = 16 * 1024;
-/// A node tells of paused clients at most this often, in nanoseconds.
-const PAUSE_WARNING_PERIOD_NS: u64 = 60_000_000_000;
-
-/// What Redis answers to writes when it cannot save.
-const SNAPSHOTS_FAIL: &[u8] = b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to \
-    disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during \
-    writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the \
-    RDB error.";
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Runs a command, or sends it on its way, or holds the connection.
@@ -44,35 +30,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         resolved: Result<&'static Command, Unknown>,
         args: Args<'_>,
     ) -> Flow {
-        // Whatever it is answered counts: also that it is refused.
-        if connection.output_bytes() > self.home.output_pause_bytes {
-            return self.pause_for_output(connection);
-        }
-        let admitted = admit_resolved(
-            self.server.shared.registry,
-            resolved,
-            args,
-            &connection.client,
-            &self.server.config,
-        );
-        let command = match admitted {
+        let command = match self.admit(connection, resolved, args) {
             Ok(command) => command,
-            Err(refused) => return self.refuse_admission(connection, args, refused),
+            Err(flow) => return flow,
         };
-        if self.snapshot.denies_writes && self.is_denied_by_disk(command) {
-            return self.refuse_for_disk(connection, command);
-        }
-        if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
-            return self.hold_or_refuse_while_loading(connection, command);
-        }
-        if !connection.client.monitor && self.home.pause.holds(command, self.time.unix_us.div_euclid(1000)) {
-            self.home.paused.push(connection.id);
-            return hold(connection, Hold::Paused);
-        }
-        if self.snapshot.drain.is_holding {
-            self.hold_for_cut(connection.id);
-            return hold(connection, Hold::Cut);
-        }
         match command.spread() {
             Spread::Nowhere => self.at_home(connection, command, args),
             Spread::Blocking => self.block(connection, command, args),
@@ -89,7 +50,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Spread::ByKey(merge) => self.by_key(connection, command, args, merge),
             Spread::Gather => self.gather(connection, command, args),
             // What runs on several shards must not overtake, nor be overtaken by, what runs on one of them.
-            _ if !connection.replies.is_settled() => hold(connection, Hold::UntilSettled),
+            _ if !connection.replies.is_settled() => self.home.hold(connection, Hold::UntilSettled),
             Spread::AllShards(merge) => self.on_all_shards(connection, command, args, merge),
             Spread::AllNodes(merge) => self.on_all_nodes(connection, command, args, merge),
             Spread::Cursor { cursor, count } => self.by_cursor(connection, command, args, cursor, count),
@@ -165,14 +126,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) -> Flow {
-        if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
-            return self.hold_for_snapshot(connection);
-        }
-        if self.must_wait_for_holder(command, args) {
-            return self.hold_for_holder(connection);
-        }
-        if self.is_out_of_memory_for(command) {
-            return self.refuse_for_memory(connection, command);
+        if let Some(flow) = self.admit_to_own_shard(connection, command, args) {
+            return flow;
         }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
@@ -186,12 +141,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(stream) = outcome.stream {
             if wanted {
                 // Its beginning has been written.
-                let sequence = connection.replies.expect(true);
+                let sequence = connection.replies.owe(true);
                 let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
                 self.note_reader(stream, self.server.me, ticket);
                 self.begin_streamed(connection, sequence, self.server.me, stream, Vec::new());
             } else {
-                self.owner.shard.close_stream(stream);
+                self.owner.close_stream(stream);
             }
         }
         self.note_duration(connection, command, args, outcome.duration_ns);
@@ -215,11 +170,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.hold_for_peer(connection, owner);
         }
         if connection.replies.is_full() {
-            return hold(connection, Hold::UntilSettled);
+            return self.home.hold(connection, Hold::UntilSettled);
         }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let call = self.send_call(owner, ticket, connection, command, args);
         connection.last_call = wanted.then_some((owner, call));
@@ -339,16 +294,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.on_shard(connection, command, args, owner);
         }
         if !connection.replies.is_settled() {
-            return hold(connection, Hold::UntilSettled);
+            return self.home.hold(connection, Hold::UntilSettled);
         }
-        if self.is_out_of_memory_for(command) {
-            return self.refuse_for_memory(connection, command);
-        }
-        if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
-            return self.hold_for_snapshot(connection);
-        }
-        if self.must_wait_for_holder(command, args) {
-            return self.hold_for_holder(connection);
+        if let Some(flow) = self.admit_to_own_shard(connection, command, args) {
+            return flow;
         }
         let split = split::split(args, first, step, &self.server.shared.slots);
         if let Some(peer) = self.mesh.congested_of(split.parts.iter().map(|part| usize::from(part.shard))) {
@@ -392,9 +341,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         merge: Merge,
     ) -> Flow {
-        let context = Context::of(&self.owner.shard, connection.client.db);
+        let context = self.owner.context(connection.client.db);
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let (protocol, slots) = (connection.client.protocol, &self.server.shared.slots);
         let (gathering, step) =
@@ -419,7 +368,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         let began_ns = self.time.now_ns;
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let asker = connection.asker();
         let mut is_whole = false;
         for (number, (shard, words)) in parts.enumerate() {
@@ -464,7 +413,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.refuse(connection, &error.text(command.full_name));
         }
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let nodes = self.mesh.nodes();
         for node in 0..nodes {
             let note = Note::Everywhere {
@@ -547,7 +496,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         running: Running,
     ) -> Flow {
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let words = OwnedArgs::from_words(args.iter());
         connection.running =
             Some(Box::new(Under { sequence, command, words, began_ns: self.time.now_ns, running }));
@@ -558,7 +507,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn gather(&mut self, connection: &mut Connection, command: &'static Command, args: Args<'_>) -> Flow {
         let Run::Gather(steps) = command.run else { return self.on_own_shard(connection, command, args) };
-        let context = Context::of(&self.owner.shard, connection.client.db);
+        let context = self.owner.context(connection.client.db);
         let owners = match Gathering::owners(&steps, args, context, &self.server.shared.slots) {
             Ok(owners) => owners,
             Err(error) => {
@@ -574,7 +523,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.on_shard(connection, command, args, first);
         }
         if !connection.replies.is_settled() {
-            return hold(connection, Hold::UntilSettled);
+            return self.home.hold(connection, Hold::UntilSettled);
         }
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
@@ -584,7 +533,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let (protocol, touch) = (connection.client.protocol, !connection.client.no_touch);
         let started = Gathering::start(
@@ -617,108 +566,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         Flow::Next
     }
-
-    #[cold]
-    fn refuse_admission(&mut self, connection: &mut Connection, args: Args<'_>, refused: Refused) -> Flow {
-        if connection.output_bytes() > STRANGER_MAX_LEN_BYTES && self.is_stranger(connection) {
-            return hold(connection, Hold::SlowReader);
-        }
-        if refused.command.is_none() && is_http(args) {
-            return self.drop_http(connection);
-        }
-        if let Some(command) = refused.command {
-            self.stats().commands.note_rejected(self.server.shared.registry.number(command));
-        }
-        let name = refused.command.map_or("", |command| command.full_name);
-        self.refuse(connection, &refused.error.text(name))
-    }
-
-    #[cold]
-    pub(crate) fn hold_for_peer(&mut self, connection: &mut Connection, peer: usize) -> Flow {
-        self.home.stalled.push(connection.id);
-        hold(connection, Hold::Peer(peer))
-    }
-
-    /// Has a client read before more of its commands are executed.
-    #[cold]
-    fn pause_for_output(&mut self, connection: &mut Connection) -> Flow {
-        self.server.counters.output_pauses += 1;
-        if self.time.now_ns >= self.home.next_pause_warning_ns {
-            self.home.next_pause_warning_ns = self.time.now_ns + PAUSE_WARNING_PERIOD_NS;
-            let line = format!(
-                "Client {} has left {} bytes of replies unread: its commands wait until it has read half of what \
-                 client-output-buffer-pause allows",
-                connection.endpoints.peer,
-                connection.output_bytes()
-            );
-            self.server.shared.system.log(line.as_bytes());
-        }
-        hold(connection, Hold::SlowReader)
-    }
-
-    #[cold]
-    pub(crate) fn refuse_for_memory(
-        &mut self,
-        connection: &mut Connection,
-        command: &'static Command,
-    ) -> Flow {
-        let text = self.note_out_of_memory(command);
-        self.answer_error(connection, text)
-    }
-
-    /// Redis refuses for want of memory before it does because of the disk.
-    #[cold]
-    fn is_denied_by_disk(&mut self, command: &Command) -> bool {
-        (command.is_write() || command.flags.has(Flags::TELLS_OF_DISK)) && !self.is_out_of_memory_for(command)
-    }
-
-    #[cold]
-    fn refuse_for_disk(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
-        self.stats().commands.note_rejected(self.server.shared.registry.number(command));
-        self.refuse(connection, SNAPSHOTS_FAIL)
-    }
-
-    #[cold]
-    fn hold_for_snapshot(&mut self, connection: &mut Connection) -> Flow {
-        self.server.counters.snapshot_writers_waited += 1;
-        self.snapshot.unsaved.push(connection.id);
-        hold(connection, Hold::Unsaved)
-    }
-
-    /// Closes a connection that a browser was made to open.
-    fn drop_http(&mut self, connection: &mut Connection) -> Flow {
-        connection.close_after_reply = true;
-        if self.time.now_ns >= self.home.next_http_warning_ns {
-            self.home.next_http_warning_ns = self.time.now_ns + HTTP_WARNING_PERIOD_NS;
-            let line = format!(
-                "Closing client {} that speaks HTTP: a web page may be trying to reach this server through a browser",
-                connection.endpoints.peer
-            );
-            self.server.shared.system.log(line.as_bytes());
-        }
-        Flow::Next
-    }
-
-    /// Answers an error without having run anything.
-    #[cold]
-    pub(crate) fn refuse(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
-        self.server.note_error(text);
-        self.answer_error(connection, text)
-    }
-
-    fn answer_error(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
-        let wanted = take_wanted(&mut connection.client);
-        connection.replies.write_now(|out| {
-            Reply::new(out, connection.client.protocol).error(text);
-            wanted
-        });
-        Flow::Next
-    }
-}
-
-pub(crate) fn hold(connection: &mut Connection, why: Hold) -> Flow {
-    connection.hold = Some(why);
-    Flow::Again
 }
 
 /// Whether the reply of the command at hand is wanted; moves CLIENT REPLY SKIP on.

@@ -4,7 +4,8 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::NetworkOrder;
 use crate::home::ahead::{Ahead, Last};
-use crate::home::connection::{Connection, Hold, Input, Running};
+use crate::home::connection::{Connection, Input, Running};
+use crate::home::holds::Hold;
 use crate::network::{Closed, ConnectionId};
 use crate::turns::Budget;
 use tessera_command::client::ReplyMode;
@@ -81,7 +82,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.close_after_reply |= connection.hold == Some(Hold::Paused);
         if connection.hold.is_none() {
             // Its commands may have their turn still to come; otherwise there is nothing to wait for.
-            self.home.runnable.push_back(connection.id);
+            self.home.holds.runnable.push_back(connection.id);
         }
         self.put(connection);
     }
@@ -105,7 +106,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.replies.throw_away();
         self.drop_streams(connection);
         if connection.hold == Some(Hold::SlowReader) {
-            self.home.runnable.push_back(connection.id);
+            self.home.holds.runnable.push_back(connection.id);
         }
     }
 
@@ -292,8 +293,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn is_turn_over(&mut self, connection: &mut Connection, budget: &mut Budget) -> bool {
         let is_over = !budget.take_one(self.time.now_ns);
         if is_over {
-            connection.hold = Some(Hold::Turn);
-            self.home.next_turn.push(connection.id);
+            let _ = self.home.hold(connection, Hold::Turn);
         }
         is_over
     }
@@ -317,7 +317,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let wanted = planned.resolved.ok()?.wanted(Args::new(bytes, ahead.spans_of(planned)))?;
             (usize::from(self.server.shared.slots.owner_of(wanted.key)) == self.server.me).then_some(wanted)
         });
-        self.owner.shard.warm(db, wanted);
+        self.owner.warm(db, wanted);
     }
 
     /// The client has to authenticate and has not.

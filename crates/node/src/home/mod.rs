@@ -1,15 +1,17 @@
 //! The half of a node that has the connections: what their clients sent, whether it may run, and what they are answered.
 
+pub(crate) mod admission;
 pub(crate) mod ahead;
 pub mod connection;
 pub(crate) mod dispatch;
 pub(crate) mod feed;
-pub(crate) mod host;
+pub mod holds;
 pub mod replies;
 pub(crate) mod steps;
 
 use self::ahead::Ahead;
 use self::connection::Connection;
+use self::holds::Holds;
 use crate::mesh::Note;
 use crate::network::{ConnectionId, SocketHandle};
 use std::collections::{BTreeSet, VecDeque};
@@ -37,20 +39,13 @@ pub(crate) struct Home<S> {
     pub(crate) adopted: Vec<S>,
     /// Connections with something to send, or to be closed.
     pub(crate) listed: Vec<ConnectionId>,
-    /// Connections whose hold is over.
-    pub(crate) runnable: VecDeque<ConnectionId>,
-    /// Connections that have had their share of this turn.
-    pub(crate) next_turn: Vec<ConnectionId>,
-    /// Connections held because of a congested peer.
-    pub(crate) stalled: Vec<ConnectionId>,
-    /// Connections held by CLIENT PAUSE.
-    pub(crate) paused: Vec<ConnectionId>,
+    pub(crate) holds: Holds,
     /// Clients that wait for keys.
     pub(crate) blocked_clients: u64,
     /// When the time of those is up that do not wait without end, in monotonic nanoseconds, and the connection.
     pub(crate) wait_deadlines: BTreeSet<(u64, u64)>,
     pub(crate) pause: Pause,
-    /// The pause when `paused` was last looked at.
+    /// The pause when those that it holds were last looked at.
     pub(crate) pause_seen: Pause,
     pub(crate) monitors: Vec<ConnectionId>,
     pub(crate) orders: Vec<NetworkOrder>,
@@ -77,10 +72,7 @@ impl<S> Default for Home<S> {
             accepted: Vec::new(),
             adopted: Vec::new(),
             listed: Vec::new(),
-            runnable: VecDeque::new(),
-            next_turn: Vec::new(),
-            stalled: Vec::new(),
-            paused: Vec::new(),
+            holds: Holds::default(),
             blocked_clients: 0,
             wait_deadlines: BTreeSet::new(),
             pause: Pause::default(),

@@ -103,7 +103,7 @@ impl Replies {
 
     /// Notes a request whose reply will come, and returns its sequence number.
     #[inline]
-    pub fn expect(&mut self, wanted: bool) -> u32 {
+    pub fn owe(&mut self, wanted: bool) -> u32 {
         let sequence = self.first_sequence.wrapping_add(self.owed.len() as u32);
         self.owed.push_back(Owed::Waiting { wanted });
         self.waiting += 1;
@@ -252,10 +252,10 @@ mod tests {
     fn replies_leave_in_the_order_of_requests() {
         let mut replies = Replies::default();
         replies.write_now(|out| write(out, b"0"));
-        let first = replies.expect(true);
+        let first = replies.owe(true);
         replies.write_now(|out| write(out, b"2"));
-        let third = replies.expect(true);
-        let fourth = replies.expect(false);
+        let third = replies.owe(true);
+        let fourth = replies.owe(false);
         replies.write_now(|out| !write(out, b"unwanted"));
         replies.write_now(|out| write(out, b"6"));
         assert_eq!(replies.take_ready(), b"0");
@@ -274,13 +274,13 @@ mod tests {
     fn what_is_thrown_away_leaves_no_gap() {
         let mut replies = Replies::default();
         replies.write_now(|out| write(out, b"0"));
-        let first = replies.expect(true);
+        let first = replies.owe(true);
         replies.write_now(|out| write(out, b"2"));
-        let third = replies.expect(true);
+        let third = replies.owe(true);
         replies.arrive(third, b"3");
         replies.throw_away();
         assert_eq!((replies.len_bytes(), replies.waiting()), (0, 1));
-        let later = replies.expect(true);
+        let later = replies.owe(true);
         replies.arrive(first, b"1");
         assert_eq!(replies.len_bytes(), 0);
         replies.arrive(later, b"4");
@@ -291,16 +291,16 @@ mod tests {
     #[test]
     fn a_long_reply_that_nothing_is_before_is_not_copied() {
         let mut replies = Replies::default();
-        let (first, second) = (replies.expect(true), replies.expect(true));
+        let (first, second) = (replies.owe(true), replies.owe(true));
         let long = vec![7; COPIED_MAX_LEN_BYTES];
         replies.arrive(second, b"2");
         replies.arrive_whole(first, long);
         let ready = replies.take_ready();
         assert_eq!((ready.len(), ready.last()), (COPIED_MAX_LEN_BYTES + 1, Some(&b'2')));
-        let only = replies.expect(true);
+        let only = replies.owe(true);
         replies.arrive_whole(only, vec![7; COPIED_MAX_LEN_BYTES]);
         assert_eq!(replies.take_ready().len(), COPIED_MAX_LEN_BYTES);
-        let (third, fourth) = (replies.expect(true), replies.expect(false));
+        let (third, fourth) = (replies.owe(true), replies.owe(false));
         let long = vec![8; COPIED_MAX_LEN_BYTES];
         let where_it_was = long.as_ptr();
         replies.arrive_whole(third, long);
@@ -316,7 +316,7 @@ mod tests {
         let mut fill = |len: usize| {
             let mut asked = Vec::new();
             while !replies.is_full() {
-                asked.push(replies.expect(true));
+                asked.push(replies.owe(true));
             }
             asked.iter().for_each(|sequence| replies.arrive(*sequence, &vec![0; len]));
             replies.take_ready();
@@ -342,7 +342,7 @@ mod tests {
                 if random.bool() {
                     replies.write_now(|out| write(out, &[number]));
                 } else {
-                    remote.push((replies.expect(true), number));
+                    remote.push((replies.owe(true), number));
                 }
                 if random.bool() && !remote.is_empty() {
                     let (sequence, number) = remote.swap_remove(random.usize(..remote.len()));

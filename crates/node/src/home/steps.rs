@@ -2,10 +2,11 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Hold, Running, unpack};
-use crate::home::host::NodeHost;
+use crate::home::connection::{Connection, Running, unpack};
+use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
 use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
+use crate::sessions::NodeHost;
 use crate::task::{Asker, Task};
 use crate::turns::Budget;
 use tessera_command::host::NodePart;
@@ -111,7 +112,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.close_for_output(id);
         }
         if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
-            self.home.runnable.push_back(id);
+            self.home.holds.runnable.push_back(id);
         }
         if !connection.streams.is_empty() {
             return self.pump_by_id(id);
@@ -153,7 +154,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if connection.running.as_ref().is_some_and(|under| under.sequence == ticket.sequence) {
             work(self, &mut connection);
             if connection.hold.is_none() {
-                self.home.runnable.push_back(connection.id);
+                self.home.holds.runnable.push_back(connection.id);
             }
         }
         if connection.gone && connection.running.is_none() {
@@ -305,7 +306,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.mesh.note_done();
             }
             Note::StillWaits(ticket) => {
-                self.owner.waiters.wake_others(&mut self.owner.shard, peer, ticket);
+                self.owner.wake_others(peer, ticket);
                 self.serve_waiters();
                 self.mesh.note_done();
             }

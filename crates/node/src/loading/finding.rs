@@ -121,9 +121,9 @@ enum Stage {
 
 /// What a finder asked the disk for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum FindStep {
     List,
-    Reader(super::reader::Asked),
+    Reader(super::reader::ReadStep),
 }
 
 /// Looks for what to load.
@@ -158,15 +158,15 @@ impl Finder {
     }
 
     /// The next operation to submit, if any may be now.
-    pub(crate) fn next_operation(&mut self) -> Option<(Asked, Operation)> {
+    pub(crate) fn next_operation(&mut self) -> Option<(FindStep, Operation)> {
         match &mut self.stage {
             Stage::Listing { asked: true } => None,
             Stage::Listing { asked } => {
                 *asked = true;
-                Some((Asked::List, Operation::List { directory: self.place.directory() }))
+                Some((FindStep::List, Operation::List { directory: self.place.directory() }))
             }
             Stage::Manifest(reader, _) | Stage::Plain(reader, ..) => {
-                reader.next_operation().map(|(asked, operation)| (Asked::Reader(asked), operation))
+                reader.next_operation().map(|(asked, operation)| (FindStep::Reader(asked), operation))
             }
         }
     }
@@ -177,11 +177,11 @@ impl Finder {
     /// What keeps the server from knowing what to load: a sentence.
     pub(crate) fn take(
         &mut self,
-        asked: Asked,
+        asked: FindStep,
         result: io::Result<Output>,
     ) -> Result<Option<LoadPlan>, String> {
         match asked {
-            Asked::List => match result {
+            FindStep::List => match result {
                 Ok(Output::Names(names)) => {
                     self.names = names;
                     self.begin()
@@ -189,7 +189,7 @@ impl Finder {
                 Ok(other) => Err(format!("{}: the disk answered {other:?}", self.place.directory())),
                 Err(error) => Err(format!("{}: {error}", self.place.directory())),
             },
-            Asked::Reader(asked) => {
+            FindStep::Reader(asked) => {
                 let (Stage::Manifest(reader, _) | Stage::Plain(reader, ..)) = &mut self.stage else {
                     return Ok(None);
                 };

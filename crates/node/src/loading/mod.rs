@@ -14,11 +14,10 @@ pub use progress::LoadingProgress;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::Output;
-use crate::home::connection::{Connection, Hold};
-use crate::home::dispatch::hold;
+use crate::home::connection::Connection;
 use crate::home::feed::Flow;
+use crate::home::holds::{Gate, Hold};
 use crate::mesh::Note;
-use crate::network::ConnectionId;
 use crate::snapshot::key_delay_ns;
 use crate::snapshot::names::Place;
 use finding::{Described, Finder, LoadPlan, PlannedFile};
@@ -46,9 +45,9 @@ const REPORT_PERIOD_NS: u64 = 5_000_000_000;
 
 /// What was asked of the disk on behalf of loading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Finder(finding::Asked),
-    Reader(reader::Asked),
+pub(crate) enum LoadStep {
+    Finder(finding::FindStep),
+    Reader(reader::ReadStep),
 }
 
 /// A file while it is read.
@@ -82,8 +81,6 @@ pub(crate) struct Loading {
     is_planned: bool,
     /// There is something to load: clients are told so.
     is_refusing: bool,
-    /// Connections that wait until it is known whether there is anything to load.
-    held: Vec<ConnectionId>,
     files: VecDeque<PlannedFile>,
     current: Option<Current>,
     /// For each node, what is to be sent to it in this turn, and about how much memory that is. This node's own
@@ -100,7 +97,7 @@ pub(crate) struct Loading {
     /// Something can be decoded without waiting.
     has_work: bool,
     /// What was asked of the disk, by its number at the desk.
-    pending: Vec<(u64, Asked)>,
+    pending: Vec<(u64, LoadStep)>,
     began_ns: u64,
     next_report_ns: u64,
     /// The server is long since up: clients are not refused, they wait.
@@ -215,7 +212,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if let Err(problem) = outcome {
                 if loading.again.is_some() && !loading.is_planned {
                     loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
-                    self.home.runnable.extend(loading.held.drain(..));
+                    self.home.release(Gate::Loading);
                     return self.give_up_loading_again(&problem);
                 }
                 self.fail_loading(problem);
@@ -236,7 +233,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         loading.files.clear();
         loading.parcels.iter_mut().for_each(|(parcel, _)| *parcel = Vec::new());
         loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
-        self.home.runnable.extend(loading.held.drain(..));
+        self.home.release(Gate::Loading);
     }
 
     /// What becomes of a command while the server is loading. Usually there is nothing to load, and clients that come before that
@@ -248,10 +245,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
     ) -> Flow {
         match &mut self.loading {
-            Some(loading) if !loading.is_refusing => {
-                loading.held.push(connection.id);
-                hold(connection, Hold::Loading)
-            }
+            Some(loading) if !loading.is_refusing => self.home.hold(connection, Hold::Loading),
             _ => {
                 self.stats().commands.note_rejected(self.server.shared.registry.number(command));
                 self.refuse(connection, LOADING)
@@ -260,7 +254,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn end_loading(&mut self, loading: Loading) {
-        self.home.runnable.extend(loading.held);
+        self.home.release(Gate::Loading);
         if self.server.me == 0 && (loading.is_refusing || loading.again.is_some()) {
             let facts = self.server.shared.loading.facts(self.time.unix_us);
             let line = format!(
@@ -300,7 +294,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn load_some(&mut self, loading: &mut Loading) -> Result<(), String> {
         if let Some(finder) = &mut loading.finder {
             while let Some((asked, operation)) = finder.next_operation() {
-                loading.pending.push((self.disk.submit(operation), Asked::Finder(asked)));
+                loading.pending.push((self.disk.submit(operation), LoadStep::Finder(asked)));
             }
         }
         self.read_files(loading)?;
@@ -343,8 +337,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             match (result, asked) {
                 // After a failure somebody has to see to what is under way.
                 (None, _) => loading.pending.push((tag, asked)),
-                (Some(result), Asked::Finder(asked)) => outcome = self.take_finding(loading, asked, result),
-                (Some(result), Asked::Reader(asked)) => {
+                (Some(result), LoadStep::Finder(asked)) => {
+                    outcome = self.take_finding(loading, asked, result)
+                }
+                (Some(result), LoadStep::Reader(asked)) => {
                     if let Some(current) = &mut loading.current {
                         let taken = current.reader.take(asked, result);
                         outcome = taken
@@ -363,7 +359,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         loading.finder = None;
         loading.is_refusing = !plan.files.is_empty() && loading.again.is_none();
         if loading.is_refusing {
-            self.home.runnable.extend(loading.held.drain(..));
+            self.home.release(Gate::Loading);
         }
         let nodes = self.mesh.nodes();
         loading.files = plan.files.iter().skip(self.server.me).step_by(nodes).cloned().collect();
@@ -383,7 +379,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 break Ok(());
             };
             while let Some((asked, operation)) = current.reader.next_operation() {
-                loading.pending.push((self.disk.submit(operation), Asked::Reader(asked)));
+                loading.pending.push((self.disk.submit(operation), LoadStep::Reader(asked)));
             }
             let decoded = self.decode_some(loading, &mut current, &mut loaded, &mut expired);
             let own = loading.parcels[self.server.me].0.drain(..);
@@ -585,7 +581,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_finding(
         &mut self,
         loading: &mut Loading,
-        asked: finding::Asked,
+        asked: finding::FindStep,
         result: io::Result<Output>,
     ) -> Result<Option<(Reload, LoadPlan)>, String> {
         let Some(finder) = &mut loading.finder else { return Ok(None) };

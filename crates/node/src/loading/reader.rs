@@ -14,7 +14,7 @@ const _: () = assert!(PIECE_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
 /// What the reader asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum ReadStep {
     /// To open the file.
     Open,
     /// A piece, by its number.
@@ -119,7 +119,7 @@ impl FileReader {
     }
 
     /// Only what opens the file, if that was not asked for.
-    pub(crate) fn open_operation(&mut self) -> Option<(Asked, Operation)> {
+    pub(crate) fn open_operation(&mut self) -> Option<(ReadStep, Operation)> {
         if self.stage == Stage::New { self.next_operation() } else { None }
     }
 
@@ -129,12 +129,12 @@ impl FileReader {
     }
 
     /// The next operation to submit, if any may be now.
-    pub(crate) fn next_operation(&mut self) -> Option<(Asked, Operation)> {
+    pub(crate) fn next_operation(&mut self) -> Option<(ReadStep, Operation)> {
         match (self.stage, self.file) {
             (Stage::New, _) => {
                 self.stage = Stage::Opening;
                 self.under_way += 1;
-                Some((Asked::Open, Operation::Open { path: self.path.clone() }))
+                Some((ReadStep::Open, Operation::Open { path: self.path.clone() }))
             }
             (Stage::Reading, Some(file)) if self.given_up || self.is_at_end() => {
                 if self.under_way > 0 {
@@ -142,7 +142,7 @@ impl FileReader {
                 }
                 self.stage = Stage::Closing;
                 self.under_way += 1;
-                Some((Asked::Close, Operation::Close { file }))
+                Some((ReadStep::Close, Operation::Close { file }))
             }
             (Stage::Reading, Some(file))
                 if self.ask < self.pieces()
@@ -154,7 +154,7 @@ impl FileReader {
                 self.under_way += 1;
                 let offset_bytes = piece * PIECE_LEN_BYTES as u64;
                 Some((
-                    Asked::Piece(piece),
+                    ReadStep::Piece(piece),
                     Operation::Read { file, offset_bytes, len_bytes: PIECE_LEN_BYTES },
                 ))
             }
@@ -166,26 +166,26 @@ impl FileReader {
     ///
     /// # Errors
     /// It failed, or the file is shorter than it was.
-    pub(crate) fn take(&mut self, asked: Asked, result: io::Result<Output>) -> io::Result<()> {
+    pub(crate) fn take(&mut self, asked: ReadStep, result: io::Result<Output>) -> io::Result<()> {
         self.under_way -= 1;
         match (asked, result) {
-            (Asked::Close, _) => {
+            (ReadStep::Close, _) => {
                 // It was only read.
                 self.stage = Stage::Closed;
                 Ok(())
             }
-            (Asked::Open, Ok(Output::Opened(file, len_bytes))) => {
+            (ReadStep::Open, Ok(Output::Opened(file, len_bytes))) => {
                 self.stage = Stage::Reading;
                 self.file = Some(file);
                 self.len_bytes = len_bytes;
                 Ok(())
             }
-            (Asked::Open, result) => {
+            (ReadStep::Open, result) => {
                 self.stage = Stage::Closed;
                 Err(unexpected(result))
             }
-            (Asked::Piece(_), _) if self.given_up => Ok(()),
-            (Asked::Piece(piece), Ok(Output::Read(bytes))) => {
+            (ReadStep::Piece(_), _) if self.given_up => Ok(()),
+            (ReadStep::Piece(piece), Ok(Output::Read(bytes))) => {
                 let offset_bytes = piece * PIECE_LEN_BYTES as u64;
                 let expected = (self.len_bytes - offset_bytes).min(PIECE_LEN_BYTES as u64);
                 if bytes.len() as u64 != expected {
@@ -200,7 +200,7 @@ impl FileReader {
                 }
                 Ok(())
             }
-            (Asked::Piece(_), result) => Err(unexpected(result)),
+            (ReadStep::Piece(_), result) => Err(unexpected(result)),
         }
     }
 
@@ -310,6 +310,6 @@ mod tests {
         let (asked, _) = reader.next_operation().unwrap();
         assert!(reader.take(asked, Ok(Output::Read(vec![0; 4096]))).is_err());
         reader.give_up();
-        assert!(matches!(reader.next_operation(), Some((Asked::Close, _))));
+        assert!(matches!(reader.next_operation(), Some((ReadStep::Close, _))));
     }
 }

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::mesh::{Note, REPLIES_MAX_LEN_BYTES};
 use crate::network::SocketHandle;
-use crate::snapshot::Turn;
+use crate::owner::aside::Turn;
 use crate::task::{Asker, Task};
 use crate::turns::Budget;
 use tessera_command::{Command, Flags, Run};
@@ -76,7 +76,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let next = (index..index + WARM_CALLS).map_while(|index| batch.call(index));
                 self.owner.shard.warm(call.db, next.filter_map(|(call, args)| call.command.wanted(args)));
             }
-            if self.must_writes_ask() || !self.snapshot.aside.is_empty() || !self.owner.held.is_empty() {
+            if self.must_writes_ask() || !self.owner.aside.is_empty() || !self.owner.held.is_empty() {
                 match self.turn_of_call(home, &call, args) {
                     Turn::Now => {}
                     Turn::Aside => {

@@ -4,10 +4,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Hold};
-use crate::home::dispatch::hold;
-use crate::home::feed::Flow;
-use crate::network::ConnectionId;
+use crate::home::holds::Gate;
 use crate::owner::waiters::WaitRequest;
 use std::collections::BTreeSet;
 use tessera_command::Command;
@@ -26,7 +23,6 @@ pub(crate) struct Held {
     /// Among those who are to be told are some that only want to use the keys: before they have run nobody may hold any, or a
     /// client that holds a key again and again would keep them away for as long as it likes.
     gives_way: bool,
-    clients: Vec<ConnectionId>,
     requests: Vec<WaitRequest>,
     /// Keys that have something for those who wait for them, which may not be taken or not be put where it is to go.
     wanted: BTreeSet<(u16, Box<[u8]>)>,
@@ -78,12 +74,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         !self.owner.held.holds.is_empty() && self.owner.held.holds_key_of(command, args)
     }
 
-    #[cold]
-    pub(crate) fn hold_for_holder(&mut self, connection: &mut Connection) -> Flow {
-        self.owner.held.clients.push(connection.id);
-        hold(connection, Hold::Held)
-    }
-
     /// Takes in an errand for this shard. Of this node's own it returns the answer, if there is one already.
     pub(crate) fn take_errand(&mut self, home: usize, errand: Errand) -> Option<Answer> {
         if matches!(errand.kind, ErrandKind::Release) {
@@ -112,10 +102,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         self.owner.held.is_released = true;
-        self.owner.held.gives_way |= !self.owner.held.clients.is_empty()
+        self.owner.held.gives_way |= self.home.holds.waiting(Gate::Held) > 0
             || !self.owner.held.requests.is_empty()
             || !self.owner.held.wanted.is_empty()
-            || !self.snapshot.aside.is_empty();
+            || !self.owner.aside.is_empty();
     }
 
     /// Tells everybody who waited for keys that have been let go of, but those that will hold them.
@@ -128,11 +118,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.owner.shard.waited_keys().note(db, &key);
         }
         self.serve_waiters();
-        for id in std::mem::take(&mut self.owner.held.clients) {
-            if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Held)) {
-                self.home.runnable.push_back(id);
-            }
-        }
+        self.home.release(Gate::Held);
         self.let_aside_go();
         for request in std::mem::take(&mut self.owner.held.requests) {
             self.take_wait(request);

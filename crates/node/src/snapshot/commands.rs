@@ -4,7 +4,8 @@ use super::SnapshotNote;
 use super::status::{EndOrder, Purpose};
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Hold};
+use crate::home::connection::Connection;
+use crate::home::holds::Hold;
 use crate::network::ConnectionId;
 use crate::shared::Shared;
 
@@ -79,7 +80,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The client's command is answered at the end of the snapshot that it has asked for, or if the server does not
     /// end then.
     pub(crate) fn await_snapshot(&mut self, connection: &mut Connection, wanted: bool, awaited: Awaited) {
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         self.hold_saver(connection, sequence, awaited);
     }
 
@@ -132,7 +133,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.server.note_error(&reply[1..reply.len() - 2]);
                 }
                 connection.replies.arrive(sequence, reply);
-                self.home.runnable.push_back(id);
+                self.home.holds.runnable.push_back(id);
             }
             self.put(connection);
         }

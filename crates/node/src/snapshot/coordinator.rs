@@ -9,7 +9,7 @@ use super::set::{self, Body, Job, Merge, Outcome, Publish};
 use super::status::{EndOrder, Purpose};
 use super::tidy::{Keep, Prepare, Tidy};
 use super::transfer::Published;
-use super::{Asked, CutOrder, Ended, SnapshotNote, WrittenPart};
+use super::{CutOrder, Ended, SnapshotNote, SnapshotStep, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::Output;
@@ -90,7 +90,7 @@ pub(crate) struct Coordinator {
 }
 
 impl Coordinator {
-    pub(super) fn complete(&mut self, asked: set::Asked, result: io::Result<Output>) {
+    pub(super) fn complete(&mut self, asked: set::SetStep, result: io::Result<Output>) {
         if let Some(job) = &mut self.job {
             job.complete(asked, result);
         }
@@ -143,7 +143,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         // A job that ends may have another follow.
         loop {
             while let Some((asked, operation)) = coordinator.job.as_mut().and_then(Job::next_operation) {
-                self.ask_disk_for_snapshot(Asked::Set(asked), operation);
+                self.ask_disk_for_snapshot(SnapshotStep::Set(asked), operation);
             }
             let Some(outcome) = coordinator.take_outcome() else { break };
             self.job_is_over(&mut coordinator, outcome);

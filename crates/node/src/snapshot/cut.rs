@@ -12,9 +12,9 @@
 use super::{CutOrder, SnapshotNote};
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Hold, Running};
+use crate::home::connection::Running;
+use crate::home::holds::Gate;
 use crate::mesh::{Note, Traffic};
-use crate::network::ConnectionId;
 use std::sync::Arc;
 
 /// One node while a cut is to be made.
@@ -30,7 +30,6 @@ pub(crate) struct Drain {
     round: u32,
     /// What was reported last, and when asked for which time.
     reported: Option<(u32, Traffic)>,
-    held: Vec<ConnectionId>,
 }
 
 /// What is to be done after a report.
@@ -96,12 +95,6 @@ impl Drain {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Remembers a connection whose command waits for the cut.
-    #[cold]
-    pub(crate) fn hold_for_cut(&mut self, id: ConnectionId) {
-        self.snapshot.drain.held.push(id);
-    }
-
     /// Node 0 wants a cut, or asks once more.
     pub(super) fn take_drain(&mut self, attempt: u64, round: u32) {
         let drain = &mut self.snapshot.drain;
@@ -127,11 +120,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Lets those go on that waited for the cut.
     pub(super) fn let_clients_go(&mut self) {
         self.snapshot.drain.is_holding = false;
-        for id in std::mem::take(&mut self.snapshot.drain.held) {
-            if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Cut)) {
-                self.home.runnable.push_back(id);
-            }
-        }
+        self.home.release(Gate::Cut);
     }
 
     /// An attempt is under way, and node 0 has not heard that this node has nothing to do.
@@ -155,7 +144,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// count: what they wait for is under way, or nothing is.
     fn has_nothing_under_way(&self) -> bool {
         !self.mesh.has_requests()
-            && self.snapshot.aside.is_empty()
+            && self.owner.aside.is_empty()
             && self.owner.held.is_empty()
             && self.owner.unkept.is_empty()
             && self.home.connections.iter().flatten().all(|connection| {

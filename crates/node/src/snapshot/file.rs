@@ -15,7 +15,7 @@ const _: () = assert!(WRITE_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
 /// What was asked of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum FileStep {
     Create,
     Write,
     Sync,
@@ -55,7 +55,7 @@ pub(crate) struct FileWriter {
     is_complete: bool,
     /// What went wrong first.
     failure: Option<String>,
-    orders: VecDeque<(Asked, Operation)>,
+    orders: VecDeque<(FileStep, Operation)>,
 }
 
 impl FileWriter {
@@ -132,7 +132,7 @@ impl FileWriter {
     }
 
     /// What is to be asked of the disk next.
-    pub(crate) fn next_operation(&mut self) -> Option<(Asked, Operation)> {
+    pub(crate) fn next_operation(&mut self) -> Option<(FileStep, Operation)> {
         if self.stage == Stage::New {
             self.go_on();
         }
@@ -144,13 +144,13 @@ impl FileWriter {
     }
 
     /// Takes in what came of an operation.
-    pub(crate) fn complete(&mut self, asked: Asked, result: io::Result<Output>) {
+    pub(crate) fn complete(&mut self, asked: FileStep, result: io::Result<Output>) {
         let verb = match asked {
-            Asked::Create => "creating",
-            Asked::Write => "writing",
-            Asked::Sync => "syncing",
-            Asked::Close => "closing",
-            Asked::Remove => "removing",
+            FileStep::Create => "creating",
+            FileStep::Write => "writing",
+            FileStep::Sync => "syncing",
+            FileStep::Close => "closing",
+            FileStep::Remove => "removing",
         };
         self.under_way -= 1;
         match result {
@@ -166,23 +166,23 @@ impl FileWriter {
             Err(error) => self.fail(format!("{verb} {}: {error}", self.path)),
         }
         match asked {
-            Asked::Create if self.file.is_some() => self.stage = Stage::Writing,
+            FileStep::Create if self.file.is_some() => self.stage = Stage::Writing,
             // Nothing is there that could be removed.
-            Asked::Create => self.stage = Stage::Over,
-            Asked::Close => {
+            FileStep::Create => self.stage = Stage::Over,
+            FileStep::Close => {
                 self.file = None;
                 self.stage = if self.failure.is_some() { Stage::Removing } else { Stage::Over };
                 if self.failure.is_some() {
-                    self.order(Asked::Remove, Operation::Remove { path: self.path.clone() });
+                    self.order(FileStep::Remove, Operation::Remove { path: self.path.clone() });
                 }
             }
-            Asked::Remove => self.stage = Stage::Over,
-            Asked::Write | Asked::Sync => {}
+            FileStep::Remove => self.stage = Stage::Over,
+            FileStep::Write | FileStep::Sync => {}
         }
         self.go_on();
     }
 
-    fn order(&mut self, asked: Asked, operation: Operation) {
+    fn order(&mut self, asked: FileStep, operation: Operation) {
         self.under_way += 1;
         self.orders.push_back((asked, operation));
     }
@@ -192,13 +192,13 @@ impl FileWriter {
             (Stage::New, _) if self.failure.is_some() => self.stage = Stage::Over,
             (Stage::New, _) => {
                 self.stage = Stage::Creating;
-                self.order(Asked::Create, Operation::Create { path: self.path.clone() });
+                self.order(FileStep::Create, Operation::Create { path: self.path.clone() });
             }
             (Stage::Writing, Some(file)) if self.failure.is_none() => self.write(file),
             (Stage::Writing | Stage::Syncing, Some(file)) if self.under_way == 0 => {
                 // After a failure, or when it is synced.
                 self.stage = Stage::Closing;
-                self.order(Asked::Close, Operation::Close { file });
+                self.order(FileStep::Close, Operation::Close { file });
             }
             _ => {}
         }
@@ -222,11 +222,11 @@ impl FileWriter {
             self.summed = self.buffer.len();
             let offset_bytes = self.offset_bytes;
             self.offset_bytes += len as u64;
-            self.order(Asked::Write, Operation::Write { file, offset_bytes, bytes });
+            self.order(FileStep::Write, Operation::Write { file, offset_bytes, bytes });
         }
         if self.is_complete && self.buffer.is_empty() && self.under_way == 0 {
             self.stage = Stage::Syncing;
-            self.order(Asked::Sync, Operation::Sync { file });
+            self.order(FileStep::Sync, Operation::Sync { file });
         }
     }
 }
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     /// A disk that does one operation at a time, and fails the one of this number.
-    fn play(len: usize, fails_at: Option<usize>) -> (Vec<u8>, Vec<Asked>, Result<(), String>, u64) {
+    fn play(len: usize, fails_at: Option<usize>) -> (Vec<u8>, Vec<FileStep>, Result<(), String>, u64) {
         let mut writer = FileWriter::new("/x".into());
         let (mut disk, mut asked, mut under_way) = (Vec::new(), Vec::new(), VecDeque::new());
         let mut appended = 0;
@@ -286,8 +286,8 @@ mod tests {
             let expected: Vec<u8> = (0..len).map(|at| at as u8).collect();
             assert!(disk == expected, "{len}");
             assert_eq!(outcome, Ok(()));
-            assert_eq!(asked.first(), Some(&Asked::Create));
-            assert_eq!(asked[asked.len() - 2..], [Asked::Sync, Asked::Close]);
+            assert_eq!(asked.first(), Some(&FileStep::Create));
+            assert_eq!(asked[asked.len() - 2..], [FileStep::Sync, FileStep::Close]);
             assert_eq!(checksum, tessera_storage::checksum::crc64(&expected));
         }
     }
@@ -300,7 +300,7 @@ mod tests {
             let problem = outcome.expect_err("a failure is told");
             assert!(problem.contains(" /x: "), "{problem}");
             if fails_at > 0 {
-                assert_eq!(asked.last(), Some(&Asked::Remove), "{fails_at}");
+                assert_eq!(asked.last(), Some(&FileStep::Remove), "{fails_at}");
             }
         }
     }

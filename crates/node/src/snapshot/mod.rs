@@ -4,7 +4,6 @@
 //! * [`cut`]: how all nodes agree on the moment.
 //! * [`file`]: a file that is written from its beginning to its end.
 //! * [`part`]: one shard's file, made a piece at a time.
-//! * [`waiting`]: writes that have to wait for the disk.
 //! * [`coordinator`]: node 0, which has all of this happen; [`set`] are the files as a whole: manifest and merging, [`tidy`] their
 //!   removal.
 //! * [`merge`]: in which order parts of several files make one.
@@ -24,7 +23,6 @@ mod set;
 pub mod status;
 mod tidy;
 mod transfer;
-mod waiting;
 
 pub use commands::Ended;
 pub(crate) use commands::{Awaited, Saver};
@@ -35,7 +33,6 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::{Operation, Output};
 use crate::mesh::{Note, Traffic};
-use crate::network::ConnectionId;
 use cut::Drain;
 use part::Part;
 use reload::{ReloadOrder, Reloader};
@@ -44,8 +41,6 @@ use std::sync::Arc;
 use tessera_command::host::Reload;
 use tessera_keyspace::snapshot::SnapshotLayout;
 use transfer::{Published, Transfers};
-use waiting::Aside;
-pub(crate) use waiting::Turn;
 
 /// What a parameter for the delay of each key comes to, in nanoseconds: so many microseconds, or, below zero, a microsecond for
 /// so many keys.
@@ -166,11 +161,11 @@ pub enum SnapshotNote {
 
 /// What was asked of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum SnapshotStep {
     /// For this node's own file.
-    Part(file::Asked),
+    Part(file::FileStep),
     /// For the files as a whole.
-    Set(set::Asked),
+    Set(set::SetStep),
 }
 
 /// One node's part in snapshots.
@@ -178,10 +173,6 @@ pub(crate) enum Asked {
 pub(crate) struct Snapshot {
     pub(crate) drain: Drain,
     pub(crate) part: Option<Box<Part>>,
-    /// Connections of this node that wait for a key to be saved.
-    pub(crate) unsaved: Vec<ConnectionId>,
-    /// Calls of peers that wait for one.
-    pub(crate) aside: Aside,
     /// Connections that wait for the end of a snapshot.
     pub(crate) savers: Vec<Saver>,
     /// Connections that wait for keys to be loaded again.
@@ -192,7 +183,7 @@ pub(crate) struct Snapshot {
     /// Snapshots that clients are sent, or wait for.
     pub(crate) transfers: Transfers,
     /// What was asked of the disk, by the number that its outcome comes under.
-    asked: Vec<(u64, Asked)>,
+    asked: Vec<(u64, SnapshotStep)>,
     /// Only on node 0.
     pub(crate) coordinator: Option<Box<Coordinator>>,
     /// Writes are refused because the last snapshot failed.
@@ -236,7 +227,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let snapshot = &self.snapshot;
         snapshot.part.is_none()
             && !snapshot.drain.is_holding
-            && snapshot.aside.is_empty()
+            && self.owner.aside.is_empty()
             && snapshot.transfers.is_empty()
             && snapshot.coordinator.as_ref().is_none_or(|coordinator| coordinator.is_idle())
             && !self.server.shared.persistence.is_asked()
@@ -301,14 +292,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn take_outcome(&mut self, asked: Asked, result: io::Result<Output>) {
+    fn take_outcome(&mut self, asked: SnapshotStep, result: io::Result<Output>) {
         match asked {
-            Asked::Part(asked) => {
+            SnapshotStep::Part(asked) => {
                 if let Some(part) = &mut self.snapshot.part {
                     part.file.complete(asked, result);
                 }
             }
-            Asked::Set(asked) => {
+            SnapshotStep::Set(asked) => {
                 if let Some(coordinator) = &mut self.snapshot.coordinator {
                     coordinator.complete(asked, result);
                 }
@@ -316,7 +307,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn ask_disk_for_snapshot(&mut self, asked: Asked, operation: Operation) {
+    fn ask_disk_for_snapshot(&mut self, asked: SnapshotStep, operation: Operation) {
         let tag = self.disk.submit(operation);
         self.snapshot.asked.push((tag, asked));
     }

@@ -1,9 +1,10 @@
 //! One shard's file: its walk, a piece at a time, into a [`FileWriter`].
 
 use super::file::FileWriter;
-use super::{Asked, CutOrder, SnapshotNote, WrittenPart};
+use super::{CutOrder, SnapshotNote, SnapshotStep, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::home::holds::Gate;
 use std::sync::Arc;
 use tessera_command::REDIS_VERSION;
 use tessera_keyspace::snapshot::{SnapshotOptions, SnapshotProgress};
@@ -141,7 +142,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(mut part) = self.snapshot.part.take() else { return };
         let walked = part.is_walking && self.walk_some(&mut part);
         while let Some((asked, operation)) = part.file.next_operation() {
-            self.ask_disk_for_snapshot(Asked::Part(asked), operation);
+            self.ask_disk_for_snapshot(SnapshotStep::Part(asked), operation);
         }
         self.server.counters.snapshot_written_bytes = part.file.written_bytes();
         self.server.counters.snapshot_ahead_bytes = self.owner.shard.snapshot_buffer_len_bytes() as u64;
@@ -239,8 +240,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         // Writes that wait for the walk are served best by walking on.
-        let is_waited_for = !self.snapshot.unsaved.is_empty()
-            || !self.snapshot.aside.is_empty()
+        let is_waited_for = self.home.holds.waiting(Gate::Unsaved) > 0
+            || !self.owner.aside.is_empty()
             || !self.owner.unkept.is_empty();
         if walked && is_busy && !is_waited_for {
             part.next_slice_at_ns = part.next_slice_at_ns.max(now_ns + BUSY_REST * (now_ns - began_ns));

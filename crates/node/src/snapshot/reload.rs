@@ -9,7 +9,8 @@ use super::coordinator::Coordinator;
 use super::status::Purpose;
 use super::{Core, SnapshotNote};
 use crate::clock::Clock;
-use crate::home::connection::{Connection, Hold};
+use crate::home::connection::Connection;
+use crate::home::holds::Hold;
 use crate::loading::finding::LoadPlan;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
@@ -53,7 +54,7 @@ pub struct ReloadOrder {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The client's command is answered when all is loaded again.
     pub(crate) fn await_reload(&mut self, connection: &mut Connection, wanted: bool, reload: Reload) {
-        let sequence = connection.replies.expect(wanted);
+        let sequence = connection.replies.owe(wanted);
         connection.hold = Some(Hold::Saving);
         self.snapshot.reloads_asked += 1;
         let number = self.snapshot.reloads_asked;
@@ -153,7 +154,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.server.note_error(&reply[1..reply.len() - 2]);
             }
             connection.replies.arrive(sequence, reply);
-            self.home.runnable.push_back(id);
+            self.home.holds.runnable.push_back(id);
         }
         self.put(connection);
     }

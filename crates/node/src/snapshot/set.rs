@@ -18,9 +18,9 @@ const _: () = assert!(READ_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
 /// What was asked of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum SetStep {
     /// To write a new file.
-    File(file::Asked),
+    File(file::FileStep),
     /// Something else; one at a time.
     Step,
 }
@@ -68,10 +68,10 @@ impl Publish {
         publish
     }
 
-    fn next_operation(&mut self) -> Option<(Asked, Operation)> {
+    fn next_operation(&mut self) -> Option<(SetStep, Operation)> {
         if self.stage == PublishStage::Writing {
             if let Some((asked, operation)) = self.file.next_operation() {
-                return Some((Asked::File(asked), operation));
+                return Some((SetStep::File(asked), operation));
             }
             match self.file.outcome()? {
                 Ok(()) => self.stage = PublishStage::Looking,
@@ -94,7 +94,7 @@ impl Publish {
             PublishStage::Writing | PublishStage::Over => return None,
         };
         self.is_asked = true;
-        Some((Asked::Step, operation))
+        Some((SetStep::Step, operation))
     }
 
     fn complete(&mut self, result: io::Result<Output>) {
@@ -221,7 +221,7 @@ impl Merge {
         }
     }
 
-    fn next_operation(&mut self) -> Option<(Asked, Operation)> {
+    fn next_operation(&mut self) -> Option<(SetStep, Operation)> {
         if let Some(next) = self.publish.next_operation() {
             return Some(next);
         }
@@ -246,7 +246,7 @@ impl Merge {
             MergeStage::Read(_) | MergeStage::Copied => return None,
         };
         self.is_asked = true;
-        Some((Asked::Step, operation))
+        Some((SetStep::Step, operation))
     }
 
     fn complete(&mut self, result: io::Result<Output>) {
@@ -318,24 +318,24 @@ pub(crate) enum Outcome {
 
 impl Job {
     /// What is to be asked of the disk next.
-    pub(crate) fn next_operation(&mut self) -> Option<(Asked, Operation)> {
+    pub(crate) fn next_operation(&mut self) -> Option<(SetStep, Operation)> {
         match self {
-            Job::Prepare(prepare) => prepare.next_operation().map(|operation| (Asked::Step, operation)),
-            Job::Tidy(tidy) => tidy.next_operation().map(|operation| (Asked::Step, operation)),
+            Job::Prepare(prepare) => prepare.next_operation().map(|operation| (SetStep::Step, operation)),
+            Job::Tidy(tidy) => tidy.next_operation().map(|operation| (SetStep::Step, operation)),
             Job::Publish(publish) => publish.next_operation(),
             Job::Merge(merge) => merge.next_operation(),
         }
     }
 
     /// Takes in what came of it.
-    pub(crate) fn complete(&mut self, asked: Asked, result: io::Result<Output>) {
+    pub(crate) fn complete(&mut self, asked: SetStep, result: io::Result<Output>) {
         match (self, asked) {
             (Job::Prepare(prepare), _) => prepare.complete(result),
             (Job::Tidy(tidy), _) => tidy.complete(result),
-            (Job::Publish(publish), Asked::File(asked)) => publish.file.complete(asked, result),
-            (Job::Publish(publish), Asked::Step) => publish.complete(result),
-            (Job::Merge(merge), Asked::File(asked)) => merge.publish.file.complete(asked, result),
-            (Job::Merge(merge), Asked::Step) => merge.complete(result),
+            (Job::Publish(publish), SetStep::File(asked)) => publish.file.complete(asked, result),
+            (Job::Publish(publish), SetStep::Step) => publish.complete(result),
+            (Job::Merge(merge), SetStep::File(asked)) => merge.publish.file.complete(asked, result),
+            (Job::Merge(merge), SetStep::Step) => merge.complete(result),
         }
     }
 

@@ -8,8 +8,9 @@ use super::set::Body;
 use super::status::Purpose;
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Hold};
-use crate::loading::reader::{Asked, FileReader};
+use crate::home::connection::Connection;
+use crate::home::holds::Hold;
+use crate::loading::reader::{FileReader, ReadStep};
 use crate::network::ConnectionId;
 use std::sync::Arc;
 use tessera_storage::checksum::Crc64;
@@ -47,7 +48,7 @@ struct Transfer {
     published: Arc<Published>,
     /// Of each file.
     readers: Vec<FileReader>,
-    pending: Vec<(u64, usize, Asked)>,
+    pending: Vec<(u64, usize, ReadStep)>,
     /// Which body is being sent, from which file, and how far that has been read, in bytes.
     at: usize,
     reader: usize,

@@ -77,16 +77,6 @@ pub const KNOWN: &[Known] = &[
         },
     },
     Known {
-        version: "",
-        reason: "a zero byte where a length is expected is refused at once, where Redis, which does not see the line's end behind it, \
-                 waits for more",
-        is_it: |words, expected, got| {
-            let has_zero = words.len() == 1 && words[0].contains(&0);
-            let rest = got.strip_prefix(expected);
-            has_zero && rest.is_some_and(|rest| rest.starts_with(b"-ERR Protocol error: "))
-        },
-    },
-    Known {
         version: "7.0.",
         reason: "scores are printed with other digits",
         is_it: |words, expected, got| {

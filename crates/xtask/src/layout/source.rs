@@ -10,12 +10,14 @@ enum Where {
     In(&'static [&'static str]),
     /// In all but these.
     NotIn(&'static [&'static str]),
+    /// In files of this folder.
+    Below(&'static str),
 }
 
 /// Names that are not to be used somewhere.
 struct Rule {
     place: Where,
-    /// Single words, or paths of two from `std`.
+    /// Single words, paths of two from `std`, or a field of a field.
     names: &'static [&'static str],
     why: &'static str,
 }
@@ -54,18 +56,30 @@ const RULES: &[Rule] = &[
         names: &["unsafe"],
         why: "unsafe code is in drivers, bench and the table of keyspace only",
     },
+    Rule {
+        place: Where::Below("crates/node/src/home/"),
+        names: &["Shard", "owner.shard"],
+        why: "the half of a node that has the connections does not know its shard",
+    },
+    Rule {
+        place: Where::Below("crates/node/src/owner/"),
+        names: &["Connection", "home.connections"],
+        why: "the half of a node that has the shard does not know its connections",
+    },
 ];
 
 impl Rule {
-    fn holds_in(&self, folder: &str) -> bool {
+    fn holds_in(&self, folder: &str, shown: &str) -> bool {
         match self.place {
             Where::In(folders) => folders.contains(&folder),
             Where::NotIn(folders) => !folders.contains(&folder),
+            Where::Below(start) => shown.starts_with(start),
         }
     }
 }
 
-/// A word of the source: a name, or `std::x` for a module of the standard library; and its line.
+/// A word of the source: a name, `std::x` for a module of the standard library, or `x.y` for the field `y` of what is called `x`; and
+/// its line.
 type Word = (String, usize);
 
 /// What `text`, of a file of the crate in `folder`, breaks. `shown` is how to call the file.
@@ -73,7 +87,7 @@ type Word = (String, usize);
 /// # Errors
 /// If it is no Rust.
 pub fn check(folder: &str, shown: &str, text: &str) -> io::Result<Vec<String>> {
-    let rules: Vec<_> = RULES.iter().filter(|rule| rule.holds_in(folder)).collect();
+    let rules: Vec<_> = RULES.iter().filter(|rule| rule.holds_in(folder, shown)).collect();
     let mut violations = Vec::new();
     for (word, line) in words(shown, text)? {
         if word == "unsafe" && UNSAFE_FOLDERS.iter().any(|(_, folder)| shown.starts_with(folder)) {
@@ -127,8 +141,8 @@ fn words(shown: &str, text: &str) -> io::Result<Vec<Word>> {
 
 fn collect(tokens: TokenStream, found: &mut Vec<Word>) {
     let tokens: Vec<_> = tokens.into_iter().collect();
-    let is_colon =
-        |index: usize| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+    let is = |index: usize, wanted: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
+    let is_colon = |index: usize| is(index, ':');
     for (index, token) in tokens.iter().enumerate() {
         match token {
             TokenTree::Ident(ident) if ident == "static" => {
@@ -140,6 +154,9 @@ fn collect(tokens: TokenStream, found: &mut Vec<Word>) {
                 found.push((ident.to_string(), ident.span().start().line));
                 if ident == "std" && is_colon(index + 1) && is_colon(index + 2) {
                     modules(tokens.get(index + 3), found);
+                }
+                if let (true, Some(TokenTree::Ident(field))) = (is(index + 1, '.'), tokens.get(index + 2)) {
+                    found.push((format!("{ident}.{field}"), field.span().start().line));
                 }
             }
             TokenTree::Group(group) => collect(group.stream(), found),
@@ -219,6 +236,18 @@ mod tests {
         assert!(broken("values", "static TABLE: [u8; 3] = [1, 2, 3];").is_empty());
         assert!(broken("values", "struct S { rows: OnceLock<Box<[u64]>>, name: &'static str }").is_empty());
         assert!(broken("values", "struct S { name: &'static Mutex<u8> }").is_empty());
+    }
+
+    #[test]
+    fn the_halves_of_a_node_do_not_know_what_the_other_has() {
+        let broken = |file: &str, text: &str| check("node", file, text).unwrap().len();
+        let (home, owner) = ("crates/node/src/home/feed.rs", "crates/node/src/owner/run.rs");
+        let (shard, connections) =
+            ("fn f() { self.owner.shard.dump(); }", "fn f() { self.home.connections.len(); }");
+        assert_eq!((broken(home, shard), broken(owner, shard)), (1, 0));
+        assert_eq!((broken(home, connections), broken(owner, connections)), (0, 1));
+        assert_eq!((broken(home, "use x::Shard;"), broken(owner, "use x::Connection;")), (1, 1));
+        assert_eq!(broken("crates/node/src/core.rs", shard), 0);
     }
 
     #[test]

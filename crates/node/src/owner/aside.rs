@@ -4,7 +4,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::Hold;
+use crate::home::holds::Gate;
 use std::collections::{BTreeSet, VecDeque};
 use tessera_command::keys::{KeyAt, find_keys};
 use tessera_command::{Command, KeyFlags};
@@ -81,7 +81,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if !command.is_write() {
             return false;
         }
-        let mut keys = std::mem::take(&mut self.snapshot.aside.keys);
+        let mut keys = std::mem::take(&mut self.owner.aside.keys);
         keys.clear();
         // A command whose keys the words do not tell is refused when it runs.
         find_keys(command, args, &mut keys);
@@ -92,20 +92,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     || changes_in_place(command, found.flags)
                         && self.owner.shard.must_wait_for_readers(db, key))
         });
-        self.snapshot.aside.keys = keys;
+        self.owner.aside.keys = keys;
         must_wait
     }
 
     /// Whether a peer's call may run now. One that may not is set aside, and with it what its connection sends later.
     #[cold]
     pub(crate) fn turn_of_call(&mut self, home: usize, call: &Call, args: Args<'_>) -> Turn {
-        let aside = &self.snapshot.aside;
+        let aside = &self.owner.aside;
         let is_behind = aside.has(home, call.ticket.connection);
         let waits_to_write = self.must_writes_ask() && self.must_wait_to_write(call.command, args, call.db);
         if !is_behind && !waits_to_write && !self.must_wait_for_holder(call.command, args) {
             return Turn::Now;
         }
-        let aside = &mut self.snapshot.aside;
+        let aside = &mut self.owner.aside;
         let len_bytes = args.total_len_bytes();
         if aside.calls.len() >= ASIDE_MAX_CALLS || aside.words_len_bytes + len_bytes > ASIDE_MAX_LEN_BYTES {
             // One call alone may be longer.
@@ -124,17 +124,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn let_writers_go(&mut self) {
         // They came before those whose commands were held.
         self.let_unkept_go();
-        for id in std::mem::take(&mut self.snapshot.unsaved) {
-            if self.connection(id).is_some_and(|connection| connection.hold == Some(Hold::Unsaved)) {
-                self.home.runnable.push_back(id);
-            }
-        }
+        self.home.release(Gate::Unsaved);
         self.let_aside_go();
     }
 
     /// Runs those calls of peers that need wait no longer.
     pub(crate) fn let_aside_go(&mut self) {
-        let calls = std::mem::take(&mut self.snapshot.aside.calls);
+        let calls = std::mem::take(&mut self.owner.aside.calls);
         let mut behind: BTreeSet<(usize, u64)> = BTreeSet::new();
         for aside in calls {
             let AsideCall { home, call, words } = &aside;
@@ -144,15 +140,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 || self.must_wait_for_holder(call.command, words.as_args());
             if waits {
                 behind.insert(who);
-                self.snapshot.aside.calls.push_back(aside);
+                self.owner.aside.calls.push_back(aside);
                 continue;
             }
-            self.snapshot.aside.words_len_bytes -= words.as_args().total_len_bytes();
+            self.owner.aside.words_len_bytes -= words.as_args().total_len_bytes();
             let mut out = self.mesh.take_outgoing(*home);
             self.answer_call(*home, call, words.as_args(), &mut out);
             self.mesh.restore_outgoing(*home, out);
         }
-        self.snapshot.aside.callers = behind;
+        self.owner.aside.callers = behind;
         // There may be room for more, or they need wait no longer.
         self.mesh.let_calls_go();
     }

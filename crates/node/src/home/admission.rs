@@ -1,0 +1,186 @@
+//! Whether a command may run: all gates, in the order in which Redis has them. A command that may not is refused, or held until it may.
+
+use crate::clock::Clock;
+use crate::core::Core;
+use crate::home::connection::Connection;
+use crate::home::dispatch::take_wanted;
+use crate::home::feed::Flow;
+use crate::home::holds::Hold;
+use tessera_command::host::guard::{Refused, admit_resolved, is_http};
+use tessera_command::registry::Unknown;
+use tessera_command::{Command, Flags};
+use tessera_resp::{Args, Reply};
+
+/// A node warns of clients that speak HTTP at most this often, in nanoseconds.
+const HTTP_WARNING_PERIOD_NS: u64 = 60_000_000_000;
+/// A client that has to authenticate and has not gets no further answer while this much waits for it, in bytes.
+const STRANGER_MAX_LEN_BYTES: usize = 16 * 1024;
+/// A node tells of paused clients at most this often, in nanoseconds.
+const PAUSE_WARNING_PERIOD_NS: u64 = 60_000_000_000;
+
+/// What Redis answers to writes when it cannot save.
+const SNAPSHOTS_FAIL: &[u8] = b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to \
+    disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during \
+    writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the \
+    RDB error.";
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// The command, if the gates before all commands let it through; otherwise what has become of it.
+    #[inline]
+    pub(crate) fn admit(
+        &mut self,
+        connection: &mut Connection,
+        resolved: Result<&'static Command, Unknown>,
+        args: Args<'_>,
+    ) -> Result<&'static Command, Flow> {
+        // Whatever it is answered counts: also that it is refused.
+        if connection.output_bytes() > self.home.output_pause_bytes {
+            return Err(self.pause_for_output(connection));
+        }
+        let admitted = admit_resolved(
+            self.server.shared.registry,
+            resolved,
+            args,
+            &connection.client,
+            &self.server.config,
+        );
+        let command = match admitted {
+            Ok(command) => command,
+            Err(refused) => return Err(self.refuse_admission(connection, args, refused)),
+        };
+        if self.snapshot.denies_writes && self.is_denied_by_disk(command) {
+            return Err(self.refuse_for_disk(connection, command));
+        }
+        if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
+            return Err(self.hold_or_refuse_while_loading(connection, command));
+        }
+        if !connection.client.monitor && self.home.pause.holds(command, self.time.unix_us.div_euclid(1000)) {
+            return Err(self.home.hold(connection, Hold::Paused));
+        }
+        if self.snapshot.drain.is_holding {
+            return Err(self.home.hold(connection, Hold::Cut));
+        }
+        Ok(command)
+    }
+
+    /// The gates before a command that runs on this node's shard, or has a part there. If they hold or refuse it, what has become of
+    /// it.
+    #[inline]
+    pub(crate) fn admit_to_own_shard(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) -> Option<Flow> {
+        if self.is_out_of_memory_for(command) {
+            return Some(self.refuse_for_memory(connection, command));
+        }
+        if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
+            return Some(self.hold_for_snapshot(connection));
+        }
+        if self.must_wait_for_holder(command, args) {
+            return Some(self.hold_for_holder(connection));
+        }
+        None
+    }
+
+    #[cold]
+    fn refuse_admission(&mut self, connection: &mut Connection, args: Args<'_>, refused: Refused) -> Flow {
+        if connection.output_bytes() > STRANGER_MAX_LEN_BYTES && self.is_stranger(connection) {
+            return self.home.hold(connection, Hold::SlowReader);
+        }
+        if refused.command.is_none() && is_http(args) {
+            return self.drop_http(connection);
+        }
+        if let Some(command) = refused.command {
+            self.stats().commands.note_rejected(self.server.shared.registry.number(command));
+        }
+        let name = refused.command.map_or("", |command| command.full_name);
+        self.refuse(connection, &refused.error.text(name))
+    }
+
+    #[cold]
+    pub(crate) fn hold_for_holder(&mut self, connection: &mut Connection) -> Flow {
+        self.home.hold(connection, Hold::Held)
+    }
+
+    #[cold]
+    pub(crate) fn hold_for_peer(&mut self, connection: &mut Connection, peer: usize) -> Flow {
+        self.home.hold(connection, Hold::Peer(peer))
+    }
+
+    /// Has a client read before more of its commands are executed.
+    #[cold]
+    fn pause_for_output(&mut self, connection: &mut Connection) -> Flow {
+        self.server.counters.output_pauses += 1;
+        if self.time.now_ns >= self.home.next_pause_warning_ns {
+            self.home.next_pause_warning_ns = self.time.now_ns + PAUSE_WARNING_PERIOD_NS;
+            let line = format!(
+                "Client {} has left {} bytes of replies unread: its commands wait until it has read half of what \
+                 client-output-buffer-pause allows",
+                connection.endpoints.peer,
+                connection.output_bytes()
+            );
+            self.server.shared.system.log(line.as_bytes());
+        }
+        self.home.hold(connection, Hold::SlowReader)
+    }
+
+    #[cold]
+    pub(crate) fn refuse_for_memory(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+    ) -> Flow {
+        let text = self.note_out_of_memory(command);
+        self.answer_error(connection, text)
+    }
+
+    /// Redis refuses for want of memory before it does because of the disk.
+    #[cold]
+    fn is_denied_by_disk(&mut self, command: &Command) -> bool {
+        (command.is_write() || command.flags.has(Flags::TELLS_OF_DISK)) && !self.is_out_of_memory_for(command)
+    }
+
+    #[cold]
+    fn refuse_for_disk(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
+        self.stats().commands.note_rejected(self.server.shared.registry.number(command));
+        self.refuse(connection, SNAPSHOTS_FAIL)
+    }
+
+    #[cold]
+    fn hold_for_snapshot(&mut self, connection: &mut Connection) -> Flow {
+        self.server.counters.snapshot_writers_waited += 1;
+        self.home.hold(connection, Hold::Unsaved)
+    }
+
+    /// Closes a connection that a browser was made to open.
+    fn drop_http(&mut self, connection: &mut Connection) -> Flow {
+        connection.close_after_reply = true;
+        if self.time.now_ns >= self.home.next_http_warning_ns {
+            self.home.next_http_warning_ns = self.time.now_ns + HTTP_WARNING_PERIOD_NS;
+            let line = format!(
+                "Closing client {} that speaks HTTP: a web page may be trying to reach this server through a browser",
+                connection.endpoints.peer
+            );
+            self.server.shared.system.log(line.as_bytes());
+        }
+        Flow::Next
+    }
+
+    /// Answers an error without having run anything.
+    #[cold]
+    pub(crate) fn refuse(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
+        self.server.note_error(text);
+        self.answer_error(connection, text)
+    }
+
+    fn answer_error(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
+        let wanted = take_wanted(&mut connection.client);
+        connection.replies.write_now(|out| {
+            Reply::new(out, connection.client.protocol).error(text);
+            wanted
+        });
+        Flow::Next
+    }
+}
