@@ -4,7 +4,7 @@
 //!
 //! | trait | sees | examples |
 //! |---|---|---|
-//! | [`Read`] | a shard, unchangeable | GET, TTL, SCAN |
+//! | [`Read`] | a shard, unchangeable | STRLEN, TTL, SCAN |
 //! | [`Streamed`] | the same, for a reply that may be long and is made a piece at a time then | LRANGE, HGETALL |
 //! | [`Write`] | a shard, to change | SET, DEL |
 //! | [`Blocking`] | a shard, to change, as soon as one of its keys holds something | BLPOP, BZPOPMIN |
