@@ -13,7 +13,7 @@ use tessera_values::Value;
 const DATABASES: u16 = 4;
 
 /// A write that was logged: its database and its words.
-type Logged = (u16, OwnedArgs);
+pub type Logged = (u16, OwnedArgs);
 
 /// What a shard holds: by database and key, the value and the expiry.
 type Contents = BTreeMap<(u16, Vec<u8>), (Value, Option<i64>)>;
@@ -57,6 +57,16 @@ pub fn check(seed: u64, len: usize) {
     compare(&contents(&shard), &contents(&replica), &log);
 }
 
+/// Replays what a node's shard has recorded into an empty one, as a log or a replica of this shard alone would.
+pub fn check_shard(shard: &Shard, log: &[Logged]) {
+    let mut replica = Shard::new(shard.databases_len() as u16, 1);
+    replica.set_settings(shard.settings());
+    for (db, words) in log {
+        let _ = run(&mut replica, *db, words.as_args());
+    }
+    compare(&contents(shard), &contents(&replica), log);
+}
+
 fn run(shard: &mut Shard, db: u16, args: Args<'_>) -> Effect {
     let Ok(command) = registry().resolve(args) else { return Effect::None };
     if !command.takes(args.len()) {
@@ -75,7 +85,7 @@ fn run(shard: &mut Shard, db: u16, args: Args<'_>) -> Effect {
 
 fn contents(shard: &Shard) -> Contents {
     let mut contents = Contents::new();
-    for db in 0..DATABASES {
+    for db in 0..shard.databases_len() as u16 {
         for entry in shard.database(db).table().iter() {
             contents.insert((db, entry.key().to_vec()), (entry.value().to_value(), entry.expire_at_ms()));
         }
