@@ -155,10 +155,13 @@ pub type Take = fn(db: &mut ViewMut<'_>, key: &[u8], what: &[u8]) -> Option<Vec<
 #[derive(Clone, Copy, Debug)]
 pub struct Give {
     /// Does it.
-    pub run: fn(db: &mut ViewMut<'_>, key: &[u8], element: &[u8]) -> Result<(), WrongType>,
+    pub run: GiveStep,
     /// What the key's log is told of it.
     pub given: ElementEffect,
 }
+
+/// [`Give::run`].
+pub type GiveStep = fn(db: &mut ViewMut<'_>, key: &[u8], element: &[u8]) -> Result<(), WrongType>;
 
 /// The words of a command that does to the key, on its shard alone, what was done with an element as [`Take`] sent it.
 pub type ElementEffect = for<'a> fn(key: &'a [u8], element: &'a [u8]) -> Vec<&'a [u8]>;
