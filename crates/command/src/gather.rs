@@ -124,7 +124,8 @@ pub enum Change {
     },
 }
 
-/// Changes what a key holds and writes the reply. `None`, with nothing written and nothing changed, if the key is no
+/// Changes what a key holds and writes the reply. What that came down to it records itself, and never answers
+/// [`Effect::Verbatim`]: the command's words are not those of this shard alone. `None`, with nothing written and nothing changed, if the key is no
 /// longer what it was when the command was decided: then it looks at its keys once more.
 ///
 /// # Errors
@@ -137,6 +138,8 @@ pub type Act =
 pub struct Transfer {
     /// Takes the element from the source; `None` if it is not there, or the source is of another type.
     pub take: Take,
+    /// What the source's log is told of it.
+    pub taken: ElementEffect,
     /// Gives it to the target.
     pub give: Give,
     /// Gives it back to the source, in the place where it was, if the target is of another type.
@@ -149,7 +152,19 @@ pub struct Transfer {
 pub type Take = fn(db: &mut ViewMut<'_>, key: &[u8], what: &[u8]) -> Option<Vec<u8>>;
 
 /// Adds an element to what a key holds, which may be nothing.
-pub type Give = fn(db: &mut ViewMut<'_>, key: &[u8], element: &[u8]) -> Result<(), WrongType>;
+#[derive(Clone, Copy, Debug)]
+pub struct Give {
+    /// Does it.
+    pub run: GiveStep,
+    /// What the key's log is told of it.
+    pub given: ElementEffect,
+}
+
+/// [`Give::run`].
+pub type GiveStep = fn(db: &mut ViewMut<'_>, key: &[u8], element: &[u8]) -> Result<(), WrongType>;
+
+/// The words of a command that does to the key, on its shard alone, what was done with an element as [`Take`] sent it.
+pub type ElementEffect = for<'a> fn(key: &'a [u8], element: &'a [u8]) -> Vec<&'a [u8]>;
 
 /// What decides besides the keys.
 #[derive(Clone, Copy, Debug)]
@@ -386,9 +401,9 @@ fn apply(
             let (to_db, to_key) = at(to);
             let taken = (transfer.take)(&mut shard.view_mut(from_db, true), from_key, &what);
             if let Some(element) = &taken
-                && let Err(wrong) = (transfer.give)(&mut shard.view_mut(to_db, true), to_key, element)
+                && let Err(wrong) = (transfer.give.run)(&mut shard.view_mut(to_db, true), to_key, element)
             {
-                (transfer.give_back)(&mut shard.view_mut(from_db, true), from_key, element)?;
+                (transfer.give_back.run)(&mut shard.view_mut(from_db, true), from_key, element)?;
                 return Err(wrong.into());
             }
             (transfer.reply)(taken.as_deref(), reply);

@@ -39,7 +39,7 @@ pub use client::Client;
 pub use command::{Command, Everywhere, Read, Run, Session, Streamed, Write, is_long, is_long_string};
 pub use error::Error;
 pub use flags::{Categories, Flags, KeyFlags};
-pub use gather::{Act, Change, Context, Found, Gather, Need, TextNeed, Transfer, What};
+pub use gather::{Act, Change, Context, Found, Gather, Give, Need, TextNeed, Transfer, What};
 pub use grammar::Arg;
 pub use host::{Home, Host, NodePart};
 pub use registry::Registry;
@@ -55,9 +55,9 @@ pub mod prelude {
         block, double, integer, key, literal, one_of, pattern, string, token, unix_time,
     };
     pub use crate::{
-        Arg, Blocking, Categories, Change, Command, Context, Error, Everywhere, Flags, Found, Gather, Group,
-        Home, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread, Target,
-        TextNeed, Transfer, Wait, What, Words, Write,
+        Arg, Blocking, Categories, Change, Command, Context, Error, Everywhere, Flags, Found, Gather, Give,
+        Group, Home, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread,
+        Target, TextNeed, Transfer, Wait, What, Words, Write,
     };
     pub use crate::{Streamed, is_long, is_long_string};
     pub use tessera_keyspace::{Effect, Expire, Stream, View, ViewMut, WrongType};

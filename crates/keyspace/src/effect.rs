@@ -1,5 +1,10 @@
-//! What a write came down to: the deterministic command that a log or a replica would be given.
+//! What a write came down to: the deterministic commands that a log or a replica would be given.
+//!
+//! Whoever runs a write hands its words to [`Effects::note`] as soon as it has run, and only then lets others have what it
+//! has brought. So what a shard has recorded, replayed in order on an empty shard alone, leads to the same data: a key that
+//! was met expired goes before the command that met it, a push before the pop of who waited for it.
 
+use tessera_resp::Args;
 use tessera_resp::args::OwnedArgs;
 
 /// What a write command did.
@@ -14,7 +19,7 @@ pub enum Effect {
     Rewritten,
 }
 
-/// Collects rewritten effects, if anybody wants them.
+/// Collects what the writes of a shard came down to, in order, if anybody wants it.
 #[derive(Debug, Default)]
 pub struct Effects {
     wanted: bool,
@@ -38,6 +43,21 @@ impl Effects {
     pub fn record(&mut self, db: u16, words: &[&[u8]]) {
         if self.wanted {
             self.recorded.push((db, OwnedArgs::from_words(words)));
+        }
+    }
+
+    /// Notes what a command of database `db` with these words came down to. Costs a branch when nobody listens.
+    #[inline]
+    pub fn note(&mut self, db: u16, effect: Effect, args: Args<'_>) {
+        if self.wanted && effect == Effect::Verbatim {
+            self.push(db, OwnedArgs::from_words(args.iter()));
+        }
+    }
+
+    /// Notes a command of database `db`, whose words are put together already.
+    pub fn push(&mut self, db: u16, words: OwnedArgs) {
+        if self.wanted {
+            self.recorded.push((db, words));
         }
     }
 

@@ -56,6 +56,9 @@ impl Shard {
         if let Some(((), true)) = changed {
             database.table_unwatched().remove(key);
         }
+        if fields.is_empty() || !self.effects.is_wanted() {
+            return;
+        }
         let fields = fields.iter().map(Vec::as_slice);
         let words: Vec<&[u8]> = [b"HDEL".as_slice(), key].into_iter().chain(fields).collect();
         self.effects.record(db, &words);

@@ -604,7 +604,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         });
         match result {
             Ok(Effect::None) => {}
-            Ok(Effect::Verbatim | Effect::Rewritten) => self.owner.shard.note_dirty(),
+            Ok(effect) => {
+                self.owner.shard.effects_mut().note(*db, effect, args);
+                self.owner.shard.note_dirty();
+            }
             Err(error) => {
                 let text = error.text(command.full_name);
                 self.server.note_error(&text);

@@ -17,7 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::stats::NodeStats;
 use std::sync::Arc;
 use tessera_config::Config;
-use tessera_keyspace::{LazyFree, Shard, ShardSettings};
+use tessera_keyspace::{Effects, LazyFree, Shard, ShardSettings};
 use tessera_values::Thresholds;
 
 /// A node without its network: the rooms of the two halves, and what serves both.
@@ -184,6 +184,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Connections in the table.
     pub fn connections_len(&self) -> usize {
         self.home.connections.iter().flatten().count()
+    }
+
+    /// What the writes of the node's shard come down to, in order, from when somebody says that it is wanted.
+    pub fn effects_mut(&mut self) -> &mut Effects {
+        self.owner.shard.effects_mut()
     }
 
     /// The node's shard.

@@ -15,6 +15,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tessera_keyspace::Effects;
 
 /// How long a node with something stuck sleeps at most, in nanoseconds: nobody rings when a channel has room again.
 const STUCK_SLEEP_NS: u64 = 100_000;
@@ -309,6 +310,11 @@ impl<N: Network, C: Clock> Node<N, C> {
             }
         }
         ControlFlow::Break(self.failure.take().map_or(Ok(()), Err))
+    }
+
+    /// See [`Core::effects_mut`].
+    pub fn effects_mut(&mut self) -> &mut Effects {
+        self.core.effects_mut()
     }
 
     /// The node's core, for checks from outside.

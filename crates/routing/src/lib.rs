@@ -12,6 +12,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 pub mod cursor;
+mod effect;
 pub mod gather;
 pub mod holds;
 pub mod merge;

@@ -1,5 +1,6 @@
 //! What nodes say to each other about commands: one [`Batch`] per peer and tick, its buffers used again.
 
+use crate::effect;
 use tessera_command::gather::{self, Act, Give, TextNeed, Transfer, What};
 use tessera_command::{Command, Error};
 use tessera_keyspace::{Effect, Expire, Shard};
@@ -160,7 +161,7 @@ pub struct Answer {
 }
 
 impl Errand {
-    /// Does it.
+    /// Does it, and records what that came down to on the shard.
     pub fn run(self, shard: &mut Shard) -> Answer {
         let Errand { db, key, kind, .. } = self;
         match kind {
@@ -174,32 +175,37 @@ impl Errand {
             }
             ErrandKind::Put(value, expire) => {
                 shard.view_mut(db, true).put(&key, value, expire);
+                effect::record_put(shard, db, &key);
                 shard.note_dirty();
                 Answer::default()
             }
             ErrandKind::Remove => {
                 if shard.view_mut(db, true).delete(&key) {
+                    effect::record_removed(shard, db, &key);
                     shard.note_dirty();
                 }
                 Answer::default()
             }
             ErrandKind::TakeElement(what, transfer) => {
                 let element = (transfer.take)(&mut shard.view_mut(db, true), &key, &what);
-                if element.is_some() {
+                if let Some(element) = &element {
+                    effect::record_element(shard, db, &key, element, transfer.taken);
                     shard.note_dirty();
                 }
                 Answer { element, ..Answer::default() }
             }
             ErrandKind::GiveElement(element, give) => {
-                if give(&mut shard.view_mut(db, true), &key, &element).is_err() {
+                if (give.run)(&mut shard.view_mut(db, true), &key, &element).is_err() {
                     return Answer { element: Some(element), ..Answer::default() };
                 }
+                effect::record_element(shard, db, &key, &element, give.given);
                 shard.note_dirty();
                 Answer::default()
             }
             ErrandKind::Act { what, act, protocol } => {
                 let mut out = Vec::new();
                 let mut reply = Reply::new(&mut out, protocol);
+                // It records by itself what it changes.
                 let acted = act(&mut shard.view_mut(db, true), &key, &what, &mut reply).transpose();
                 if matches!(acted, Some(Ok(Effect::Verbatim | Effect::Rewritten))) {
                     shard.note_dirty();
@@ -209,6 +215,7 @@ impl Errand {
             ErrandKind::Take => {
                 let taken = shard.view_mut(db, true).remove(&key);
                 if taken.is_some() {
+                    effect::record_removed(shard, db, &key);
                     shard.note_dirty();
                 }
                 Answer { taken, ..Answer::default() }

@@ -2,9 +2,12 @@
 
 use crate::clock::START_UNIX_US;
 use crate::generate::{Generator, Kind};
-use crate::world::registry;
+use crate::kernel::Sights;
+use crate::script::{self, Action, Check};
+use crate::weather::Weather;
+use crate::world::{World, registry};
 use std::collections::BTreeMap;
-use tessera_command::Run;
+use tessera_command::{Command, Run};
 use tessera_keyspace::{Effect, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
@@ -13,7 +16,7 @@ use tessera_values::Value;
 const DATABASES: u16 = 4;
 
 /// A write that was logged: its database and its words.
-type Logged = (u16, OwnedArgs);
+pub type Logged = (u16, OwnedArgs);
 
 /// What a shard holds: by database and key, the value and the expiry.
 type Contents = BTreeMap<(u16, Vec<u8>), (Value, Option<i64>)>;
@@ -57,6 +60,59 @@ pub fn check(seed: u64, len: usize) {
     compare(&contents(&shard), &contents(&replica), &log);
 }
 
+/// Clients of a server of several shards send random writes, of all kinds but those that wait, while the time of keys and fields
+/// comes to its end. The world checks at its end what the shards have recorded.
+pub fn play(shards: usize, seed: u64) -> Sights {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::new(shards, Weather::draw(&mut random), false, random.u64(..));
+    let mut generator = Generator::new(Kind::Writes, "", random.u64(..));
+    for round in 0..6 {
+        // Only who is alone lets the time pass in the middle.
+        let scripts: Vec<Vec<Action>> =
+            (0..[1, 3][round % 2]).map(|_| script(&mut generator, &mut random, round % 2 == 0)).collect();
+        let depth_max = [1, 4, 64][random.usize(..3)];
+        script::play(&mut world, &scripts, depth_max, random.u64(..));
+        world.clock().jump(random.i64(0..5_000));
+    }
+    let sights = world.kernel().sights();
+    world.shut_down();
+    sights
+}
+
+fn script(generator: &mut Generator, random: &mut fastrand::Rng, is_alone: bool) -> Vec<Action> {
+    let db = u16::from(random.u8(..4) == 0).to_string();
+    let mut script = vec![Action::call(&["SELECT", &db], Check::Kind)];
+    while script.len() < 200 {
+        if is_alone && random.u8(..15) == 0 {
+            script.push(Action::Jump(random.i64(0..5_000)));
+        }
+        // Few commands move elements within a list, or take several: they are to meet lists and sorted sets.
+        let words = match random.u8(..20) {
+            0 => {
+                let list = format!("list:{}", random.u8(..6));
+                ["LMOVE", &list, &list, "LEFT", "RIGHT"].map(|word| word.as_bytes().to_vec()).to_vec()
+            }
+            _ => generator.words().0,
+        };
+        let owned = OwnedArgs::from_words(&words);
+        let waits = |command: &Command| matches!(command.run, Run::Blocking(_));
+        if !registry().resolve(owned.as_args()).is_ok_and(waits) {
+            script.push(Action::Call(words, Check::Kind));
+        }
+    }
+    script
+}
+
+/// Replays what a node's shard has recorded into an empty one, as a log or a replica of this shard alone would.
+pub fn check_shard(shard: &Shard, log: &[Logged]) {
+    let mut replica = Shard::new(shard.databases_len() as u16, 1);
+    replica.set_settings(shard.settings());
+    for (db, words) in log {
+        let _ = run(&mut replica, *db, words.as_args());
+    }
+    compare(&contents(shard), &contents(&replica), log);
+}
+
 fn run(shard: &mut Shard, db: u16, args: Args<'_>) -> Effect {
     let Ok(command) = registry().resolve(args) else { return Effect::None };
     if !command.takes(args.len()) {
@@ -75,7 +131,7 @@ fn run(shard: &mut Shard, db: u16, args: Args<'_>) -> Effect {
 
 fn contents(shard: &Shard) -> Contents {
     let mut contents = Contents::new();
-    for db in 0..DATABASES {
+    for db in 0..shard.databases_len() as u16 {
         for entry in shard.database(db).table().iter() {
             contents.insert((db, entry.key().to_vec()), (entry.value().to_value(), entry.expire_at_ms()));
         }

@@ -51,8 +51,7 @@ fn main() -> ExitCode {
     'rounds: for round in 0..rounds {
         let seed = first.wrapping_add(round);
         for scenario in &scenarios {
-            let alone = *scenario == Scenario::Effects;
-            for shards in options.shards.iter().take(if alone { 1 } else { usize::MAX }) {
+            for shards in &options.shards {
                 if end.is_some_and(|end| Instant::now() >= end) {
                     break 'rounds;
                 }

@@ -111,7 +111,7 @@ impl Scenario {
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));
-                Sights::default()
+                effects::play(shards, random.u64(..))
             }
         }
     }

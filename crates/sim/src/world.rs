@@ -2,6 +2,7 @@
 
 use crate::clock::VirtualClock;
 use crate::disk::VirtualDisk;
+use crate::effects;
 use crate::kernel::Kernel;
 use crate::network::{VirtualNetwork, VirtualWaker};
 use crate::storage::Storage;
@@ -65,6 +66,8 @@ pub struct World {
     step: u64,
     last_answer_step: u64,
     sleeps: u64,
+    /// The shards record what their writes come down to.
+    records: bool,
 }
 
 /// What a step came to.
@@ -158,7 +161,9 @@ impl World {
                 let network = VirtualNetwork::new(number, kernel.clone());
                 let waker = network.virtual_waker();
                 let disk = Box::new(VirtualDisk::new(first_port + number, storage.clone(), waker.clone()));
-                let node = Node::new(network, disk, clock.clone(), shared.clone(), mesh, random.u64(..));
+                let mut node = Node::new(network, disk, clock.clone(), shared.clone(), mesh, random.u64(..));
+                // What is loaded is not recorded.
+                node.effects_mut().set_wanted(!loads);
                 Place { node, waker, stage: Stage::Awake, starved_until_step: 0 }
             })
             .collect();
@@ -174,6 +179,7 @@ impl World {
             step: 0,
             last_answer_step: 0,
             sleeps: 0,
+            records: !loads,
         })
     }
 
@@ -374,7 +380,7 @@ impl World {
         self.await_end();
     }
 
-    /// Waits until all nodes have ended.
+    /// Waits until all nodes have ended, and checks that their shards have recorded what they did.
     pub fn await_end(&mut self) {
         self.note_answer();
         while !self.has_ended() {
@@ -382,11 +388,20 @@ impl World {
                 self.sleep();
             }
         }
+        self.check_effects();
     }
 
     /// The shards.
     pub fn shards(&self) -> impl Iterator<Item = &Shard> {
         self.places.iter().map(|place| place.node.core().shard())
+    }
+
+    /// Checks that what the shards have recorded, each replayed by itself, leads to what each of them holds.
+    fn check_effects(&mut self) {
+        for place in self.places.iter_mut().filter(|_| self.records) {
+            let log = place.node.effects_mut().take();
+            effects::check_shard(place.node.core().shard(), &log);
+        }
     }
 
     /// Keys in all shards and databases.

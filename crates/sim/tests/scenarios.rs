@@ -87,7 +87,7 @@ fn a_data_directory_is_not_lost() {
 
 #[test]
 fn replayed_effects_give_the_same_data() {
-    play(Scenario::Effects, &[1], 1..3);
+    play(Scenario::Effects, &[1, 2, 3], 1..3);
 }
 
 #[test]

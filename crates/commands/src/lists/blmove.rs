@@ -45,9 +45,7 @@ impl Blocking for BlMove {
         if moving.serve(db, reply)?.is_none() {
             return Ok(None);
         }
-        let ends = [moving.from, moving.to].map(super::end_word);
-        db.record(&[b"LMOVE", moving.source, moving.destination, ends[0], ends[1]]);
-        Ok(Some(Effect::Rewritten))
+        Ok(Some(moving.record(db)))
     }
 
     fn give_up(reply: &mut Reply<'_>) {

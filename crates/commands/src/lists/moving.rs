@@ -72,6 +72,13 @@ impl<'a> Moving<'a> {
         Ok(())
     }
 
+    /// Records the move, which is done, as LMOVE.
+    pub(super) fn record(&self, db: &mut ViewMut<'_>) -> Effect {
+        let [from, to] = [self.from, self.to].map(super::end_word);
+        db.record(&[b"LMOVE", self.source, self.destination, from, to]);
+        Effect::Rewritten
+    }
+
     /// Moves the element, both keys being on this shard. `None` if there is no source.
     pub(super) fn serve(&self, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Option<Effect>, Error> {
         let setting = form_setting(db.settings());
@@ -121,17 +128,33 @@ fn rotate(
     reply: &mut Reply<'_>,
 ) -> Result<Option<Effect>, Error> {
     let end = |index: usize| if what.get(index) == Some(&0) { End::Front } else { End::Back };
-    Moving { source: key, destination: key, from: end(0), to: end(1) }.serve(db, reply)
+    let moving = Moving { source: key, destination: key, from: end(0), to: end(1) };
+    let effect = moving.serve(db, reply)?;
+    Ok(effect.map(|_| moving.record(db)))
 }
 
-const fn transfer(take: gather::Take, give: gather::Give, give_back: gather::Give) -> Transfer {
-    Transfer { take, give, give_back, reply: answer_sent }
+const fn transfer<const FROM_FRONT: bool, const TO_FRONT: bool>() -> Transfer {
+    Transfer {
+        take: take_to_send::<FROM_FRONT>,
+        taken: |key, _| vec![if FROM_FRONT { b"LPOP" } else { b"RPOP" }, key],
+        give: give_at::<TO_FRONT>(),
+        give_back: give_at::<FROM_FRONT>(),
+        reply: answer_sent,
+    }
 }
 
-static FRONT_TO_FRONT: Transfer = transfer(take_to_send::<true>, give_sent::<true>, give_sent::<true>);
-static FRONT_TO_BACK: Transfer = transfer(take_to_send::<true>, give_sent::<false>, give_sent::<true>);
-static BACK_TO_FRONT: Transfer = transfer(take_to_send::<false>, give_sent::<true>, give_sent::<false>);
-static BACK_TO_BACK: Transfer = transfer(take_to_send::<false>, give_sent::<false>, give_sent::<false>);
+const fn give_at<const IS_FRONT: bool>() -> Give {
+    let given: gather::ElementEffect = |key, sent| {
+        let push: &[u8] = if IS_FRONT { b"LPUSH" } else { b"RPUSH" };
+        [push, key].into_iter().chain(sent.split_last().map(|(_, bytes)| bytes)).collect()
+    };
+    Give { run: give_sent::<IS_FRONT>, given }
+}
+
+static FRONT_TO_FRONT: Transfer = transfer::<true, true>();
+static FRONT_TO_BACK: Transfer = transfer::<true, false>();
+static BACK_TO_FRONT: Transfer = transfer::<false, true>();
+static BACK_TO_BACK: Transfer = transfer::<false, false>();
 
 const fn end_of(is_front: bool) -> End {
     if is_front { End::Front } else { End::Back }

@@ -12,7 +12,15 @@ pub struct SMoveArgs<'a> {
 }
 
 /// A member from one set to another.
-static TRANSFER: Transfer = Transfer { take, give, give_back: give, reply: answer };
+static TRANSFER: Transfer = Transfer {
+    take,
+    taken: |key, member| vec![b"SREM", key, member],
+    give: GIVE,
+    give_back: GIVE,
+    reply: answer,
+};
+
+const GIVE: Give = Give { run: give, given: |key, member| vec![b"SADD", key, member] };
 
 impl Gather for SMove {
     const SPEC: Spec = Spec {

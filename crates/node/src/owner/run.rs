@@ -47,6 +47,7 @@ impl Owner {
             Ok(Effect::None) => {}
             Ok(changed) => {
                 effect = changed;
+                self.shard.effects_mut().note(db, changed, args);
                 self.shard.note_dirty();
             }
             Err(Error::LongReply) => stream = self.open_stream(command, args, db, protocol, out),
