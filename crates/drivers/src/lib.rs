@@ -19,6 +19,7 @@ pub mod executor;
 mod huge_pages;
 pub mod limits;
 pub mod listen;
+mod long_blocks;
 pub mod memory;
 pub mod probe;
 mod shed;

@@ -1,6 +1,7 @@
 //! The allocator, and what it has given out.
 
 use crate::huge_pages::{FirstAddresses, ShrinkingHeap};
+use crate::long_blocks;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
@@ -208,12 +209,16 @@ fn block_bytes(len_bytes: usize) -> i64 {
     block_len_bytes(len_bytes) as i64
 }
 
-// SAFETY: the functions of mimalloc do what those of the trait promise, for the same blocks; blocks that it is not told
-// to align are aligned well enough, see `is_aligned_anyway`. Counting neither allocates nor panics.
-unsafe impl GlobalAlloc for Allocator {
+impl Allocator {
+    /// A block that is not counted yet.
+    ///
+    /// # Safety
+    /// As of [`GlobalAlloc::alloc`].
     #[inline]
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(block_bytes(layout.size()));
+    unsafe fn take(layout: Layout) -> *mut u8 {
+        if long_blocks::is_long(layout) {
+            return long_blocks::map(layout);
+        }
         // SAFETY: any length and any power of two are allowed.
         unsafe {
             if is_aligned_anyway(layout) {
@@ -224,10 +229,62 @@ unsafe impl GlobalAlloc for Allocator {
         }
     }
 
+    /// Frees a block that is not counted any more.
+    ///
+    /// # Safety
+    /// As of [`GlobalAlloc::dealloc`].
+    #[inline]
+    unsafe fn give_back(pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's block comes from one of the functions here, and which follows from its layout.
+        unsafe {
+            if long_blocks::is_long(layout) {
+                long_blocks::unmap(pointer, layout);
+            } else {
+                libmimalloc_sys::mi_free(pointer.cast());
+            }
+        }
+    }
+
+    /// Makes a long block longer or shorter, or a block long that was not, or the other way round.
+    ///
+    /// # Safety
+    /// As of [`GlobalAlloc::realloc`].
+    #[cold]
+    unsafe fn change_long(pointer: *mut u8, layout: Layout, new_layout: Layout) -> *mut u8 {
+        // SAFETY: the block comes from one of the functions here; only one of the two layouts may be no long one; what is copied lies
+        // within both blocks, which are different ones.
+        unsafe {
+            if long_blocks::is_long(layout) && long_blocks::is_long(new_layout) {
+                return long_blocks::remap(pointer, layout, new_layout.size());
+            }
+            let block = Allocator::take(new_layout);
+            if !block.is_null() {
+                std::ptr::copy_nonoverlapping(pointer, block, layout.size().min(new_layout.size()));
+                Allocator::give_back(pointer, layout);
+            }
+            block
+        }
+    }
+}
+
+// SAFETY: the functions of mimalloc do what those of the trait promise, for the same blocks; blocks that it is not told
+// to align are aligned well enough, see `is_aligned_anyway`. So do mappings for the longest blocks, and which block is one follows from
+// its layout. Counting neither allocates nor panics.
+unsafe impl GlobalAlloc for Allocator {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(block_bytes(layout.size()));
+        // SAFETY: as the caller promises.
+        unsafe { Allocator::take(layout) }
+    }
+
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         count(block_bytes(layout.size()));
-        // SAFETY: as for `alloc`.
+        if long_blocks::is_long(layout) {
+            return long_blocks::map(layout);
+        }
+        // SAFETY: any length and any power of two are allowed.
         unsafe {
             if is_aligned_anyway(layout) {
                 libmimalloc_sys::mi_zalloc(layout.size()).cast()
@@ -240,15 +297,19 @@ unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         count(-block_bytes(layout.size()));
-        // SAFETY: the caller's block comes from one of the functions above.
-        unsafe { libmimalloc_sys::mi_free(pointer.cast()) }
+        // SAFETY: as the caller promises.
+        unsafe { Allocator::give_back(pointer, layout) }
     }
 
     #[inline]
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_len_bytes: usize) -> *mut u8 {
         count(block_bytes(new_len_bytes) - block_bytes(layout.size()));
-        // SAFETY: as for `dealloc` and `alloc`.
+        // SAFETY: the caller promises that the new length with this alignment is a layout, too; the rest as for `dealloc` and `alloc`.
         unsafe {
+            let new_layout = Layout::from_size_align_unchecked(new_len_bytes, layout.align());
+            if long_blocks::is_long(layout) || long_blocks::is_long(new_layout) {
+                return Allocator::change_long(pointer, layout, new_layout);
+            }
             if layout.align() <= NATURAL_ALIGNMENT && layout.align() <= new_len_bytes {
                 libmimalloc_sys::mi_realloc(pointer.cast(), new_len_bytes).cast()
             } else {
@@ -304,6 +365,45 @@ mod tests {
                     Allocator.dealloc(block, Layout::from_size_align(len_bytes + 40, align).unwrap());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_in_a_block_stays_however_long_it_becomes() {
+        const MIB: usize = 1024 * 1024;
+        // Into mappings and out of them again.
+        let lens_bytes = [
+            31 * MIB + 5,
+            33 * MIB,
+            40 * MIB + 1,
+            300 * MIB,
+            300 * MIB + 70_000,
+            35 * MIB,
+            20 * MIB,
+            32 * MIB,
+        ];
+        for align in [1, 16, 4096, 8192] {
+            let mut layout = Layout::from_size_align(lens_bytes[0], align).unwrap();
+            let before_bytes = allocated_bytes();
+            // SAFETY: the length is not 0, what is read and written lies within the block, and it is freed as it was
+            // allocated last.
+            unsafe {
+                let mut block = Allocator.alloc_zeroed(layout);
+                let marks = [0, 4095, 1_000_000, 20 * MIB - 1];
+                marks.iter().enumerate().for_each(|(number, at)| *block.add(*at) = number as u8 + 1);
+                for len_bytes in &lens_bytes[1..] {
+                    block = Allocator.realloc(block, layout, *len_bytes);
+                    layout = Layout::from_size_align(*len_bytes, align).unwrap();
+                    assert!(block.addr().is_multiple_of(align), "{layout:?}");
+                    *block.add(len_bytes - 1) = 9;
+                    for (number, at) in marks.iter().enumerate().take(3) {
+                        assert_eq!(*block.add(*at), number as u8 + 1, "{layout:?}");
+                    }
+                }
+                Allocator.dealloc(block, layout);
+            }
+            // Other tests allocate meanwhile.
+            assert!(allocated_bytes().abs_diff(before_bytes) < 20 * MIB as u64);
         }
     }
 }
