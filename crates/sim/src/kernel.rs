@@ -317,7 +317,11 @@ impl Kernel {
             && send.written < send.buffer.len()
             && let Some((node, id)) = self.sockets[number].home
         {
-            self.ports[node].done.push(Done::SentSome(id));
+            // That bytes have left is told once, however often they have by the time it is heard.
+            let done = &mut self.ports[node].done;
+            if !done.iter().any(|done| matches!(done, Done::SentSome(told) if *told == id)) {
+                done.push(Done::SentSome(id));
+            }
         }
         if send.written == send.buffer.len() {
             return self.home_write_done(number, send, Ok(()));
