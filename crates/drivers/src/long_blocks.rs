@@ -15,17 +15,11 @@ pub(crate) fn is_long(layout: Layout) -> bool {
     layout.size() >= LONG_MIN_LEN_BYTES && layout.align() <= MAPPING_ALIGNMENT
 }
 
-/// What is mapped for a block of so many bytes: as much as is counted for it, a multiple of the length of a page. `None` if there
-/// is no such length.
-fn mapped_len_bytes(len_bytes: usize) -> Option<usize> {
-    // Lengths beyond this would wrap around in the sum.
-    (len_bytes <= isize::MAX as usize).then(|| block_len_bytes(len_bytes))
-}
-
 /// A block, all of it zero, or null if there is no memory for it.
 #[cold]
 pub(crate) fn map(layout: Layout) -> *mut u8 {
-    let Some(len_bytes) = mapped_len_bytes(layout.size()) else { return std::ptr::null_mut() };
+    // What is counted for it: a multiple of the length of a page.
+    let len_bytes = block_len_bytes(layout.size());
     let (protection, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
     // SAFETY: a new mapping at an address that the kernel chooses touches nothing that is there.
     let address = unsafe { libc::mmap(std::ptr::null_mut(), len_bytes, protection, flags, -1, 0) };
@@ -38,9 +32,8 @@ pub(crate) fn map(layout: Layout) -> *mut u8 {
 /// The block must come from [`map`] or [`remap`] with this layout, and nobody may use it any more.
 #[cold]
 pub(crate) unsafe fn unmap(block: *mut u8, layout: Layout) {
-    let Some(len_bytes) = mapped_len_bytes(layout.size()) else { return };
     // SAFETY: it is all of a mapping that was made here, of the length that follows from its layout.
-    let result = unsafe { libc::munmap(block.cast(), len_bytes) };
+    let result = unsafe { libc::munmap(block.cast(), block_len_bytes(layout.size())) };
     debug_assert_eq!(result, 0);
 }
 
@@ -51,8 +44,7 @@ pub(crate) unsafe fn unmap(block: *mut u8, layout: Layout) {
 /// may use the old address any more if the result is not null.
 #[cold]
 pub(crate) unsafe fn remap(block: *mut u8, layout: Layout, new_len_bytes: usize) -> *mut u8 {
-    let lens = (mapped_len_bytes(layout.size()), mapped_len_bytes(new_len_bytes));
-    let (Some(old), Some(new)) = lens else { return std::ptr::null_mut() };
+    let (old, new) = (block_len_bytes(layout.size()), block_len_bytes(new_len_bytes));
     // SAFETY: it is all of a mapping that was made here, and the kernel may move it.
     let address = unsafe { libc::mremap(block.cast(), old, new, libc::MREMAP_MAYMOVE) };
     if address == libc::MAP_FAILED { std::ptr::null_mut() } else { address.cast() }
