@@ -133,7 +133,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.note_direct_replies(now_ms);
         }
         for connection in self.home.connections.iter_mut().flatten().filter(|connection| !connection.gone) {
-            let output = connection.counted_output_bytes() as u64;
+            let output_bytes = connection.counted_output_bytes();
+            let output = output_bytes as u64;
             bytes += connection.allocated_bytes() as u64;
             paused += u64::from(connection.hold == Some(Hold::SlowReader));
             // What is held of an unfinished command counts as long as it is held, places of its words included.
@@ -145,7 +146,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 idle.push(connection.id);
             }
             // The limit may have been lowered since the last reply was made.
-            if over_hard_limit(&self.server.config, connection.counted_output_bytes()) {
+            if over_hard_limit(&self.server.config, output_bytes) {
                 unread.push(connection.id);
             }
             if limit.soft_bytes == 0 || output <= limit.soft_bytes {

@@ -10,7 +10,7 @@ use crate::task::Asker;
 use std::collections::VecDeque;
 use tessera_command::{Client, Command};
 use tessera_resp::args::OwnedArgs;
-use tessera_resp::{Decoder, Protocol};
+use tessera_resp::{Args, Decoder, Protocol};
 use tessera_routing::cursor::Walk;
 use tessera_routing::{Assembly, Gathering, ShardId};
 
@@ -140,6 +140,20 @@ impl Connection {
             over_soft_limit_since_ms: None,
             input_peak_bytes: 0,
         }
+    }
+
+    /// A command that takes several steps is under way from now on.
+    pub(crate) fn begin(
+        &mut self,
+        sequence: u32,
+        command: &'static Command,
+        args: Args<'_>,
+        began_ns: u64,
+        running: Running,
+    ) {
+        let words = OwnedArgs::from_words(args.iter());
+        self.running = Some(Box::new(Under { sequence, command, words, began_ns, running }));
+        self.hold = Some(Hold::Running);
     }
 
     /// What the command under way waits for.

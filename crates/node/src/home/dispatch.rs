@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Running, Under, pack};
+use crate::home::connection::{Connection, Running, pack};
 use crate::home::feed::Flow;
 use crate::home::holds::Hold;
 use crate::mesh::Note;
@@ -348,11 +348,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (protocol, slots) = (connection.client.protocol, &self.server.shared.slots);
         let (gathering, step) =
             Gathering::start_on_all_shards(command, merge, args, context, protocol, ticket, slots);
-        let words = OwnedArgs::from_words(args.iter());
         let running = Running::Gathering(Box::new(gathering));
-        connection.running =
-            Some(Box::new(Under { sequence, command, words, began_ns: self.time.now_ns, running }));
-        connection.hold = Some(Hold::Running);
+        connection.begin(sequence, command, args, self.time.now_ns, running);
         self.take_step(connection, step);
         Flow::Next
     }
@@ -388,10 +385,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.mesh.outgoing(shard).push_part(ticket, command, words, db, protocol, touch);
             }
         }
-        let words = OwnedArgs::from_words(args.iter());
         let running = Running::Parts(assembly);
-        connection.running = Some(Box::new(Under { sequence, command, words, began_ns, running }));
-        connection.hold = Some(Hold::Running);
+        connection.begin(sequence, command, args, began_ns, running);
         if is_whole {
             self.finish_parts(connection);
         }
@@ -429,11 +424,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.mesh.note(node, note);
             }
         }
-        let words = OwnedArgs::from_words(args.iter());
         let running = Running::Parts(Assembly::new(merge, nodes, Vec::new()));
-        connection.running =
-            Some(Box::new(Under { sequence, command, words, began_ns: self.time.now_ns, running }));
-        connection.hold = Some(Hold::Running);
+        connection.begin(sequence, command, args, self.time.now_ns, running);
         Flow::Next
     }
 
@@ -497,10 +489,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.owe(wanted);
-        let words = OwnedArgs::from_words(args.iter());
-        connection.running =
-            Some(Box::new(Under { sequence, command, words, began_ns: self.time.now_ns, running }));
-        connection.hold = Some(Hold::Running);
+        connection.begin(sequence, command, args, self.time.now_ns, running);
         self.send_part(connection, part, shard, 0);
         Flow::Next
     }
@@ -551,11 +540,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.server.note_run(command, 0, counted);
         match started {
             Ok((gathering, step)) => {
-                let words = OwnedArgs::from_words(args.iter());
                 let running = Running::Gathering(Box::new(gathering));
-                let under = Under { sequence, command, words, began_ns: self.time.now_ns, running };
-                connection.running = Some(Box::new(under));
-                connection.hold = Some(Hold::Running);
+                connection.begin(sequence, command, args, self.time.now_ns, running);
                 self.take_step(connection, step);
             }
             Err(error) => {
