@@ -161,6 +161,16 @@ async fn compute(end: Rc<Cell<bool>>) {
     }
 }
 
+/// Waits, without traffic, until no task is active beside the node.
+fn wait_for_disk(active: &AtomicU64, bell: &Waker) {
+    let start = std::time::Instant::now();
+    while active.load(Ordering::Acquire) > 0 {
+        assert!(start.elapsed() < PATIENCE_WITH_DISK, "the disk is not served without traffic");
+        std::thread::sleep(Duration::from_millis(5));
+        bell.wake();
+    }
+}
+
 #[test]
 fn a_ring_node_serves_while_the_disk_is_busy_beside_it() {
     if !uring_available() {
@@ -217,12 +227,7 @@ fn a_ring_node_serves_while_the_disk_is_busy_beside_it() {
             talk(address, 50);
         }
         order(1);
-        let start = std::time::Instant::now();
-        while active.load(Ordering::Acquire) > 0 {
-            assert!(start.elapsed() < PATIENCE_WITH_DISK, "the disk is not served without traffic");
-            std::thread::sleep(Duration::from_millis(5));
-            bell.wake();
-        }
+        wait_for_disk(&active, &bell);
     }
     order(2);
     talk(address, 200);

@@ -1,10 +1,16 @@
 //! `cargo xtask check-layout`: the order of the crates, and what each of them must not know.
 //!
 //! The design's invariants are absences: no clock in the engine, no file descriptor above the drivers. The compiler
-//! keeps some of them, because a crate cannot name what it does not depend on; this keeps the rest.
+//! keeps some of them, because a crate cannot name what it does not depend on; this keeps the rest: between the rooms of
+//! a crate as between crates. It also says what has become too long to be read.
 
+mod circles;
 mod order;
+mod outline;
+mod sizes;
 mod source;
+mod unsafe_code;
+mod walls;
 
 use std::path::Path;
 use std::{fs, io};
@@ -21,10 +27,12 @@ const SIMULATED: &[&str] =
     &["resp", "values", "storage", "keyspace", "config", "command", "commands", "routing", "node"];
 /// What works on one shard, and would work the same if there were no other.
 const ONE_SHARD: &[&str] = &["resp", "values", "storage", "keyspace", "config", "command", "commands"];
-/// Where unsafe code may be.
+/// Crates in which no files use one another in a circle.
+const WITHOUT_CIRCLES: &[&str] = &["resp", "routing", "drivers", "server", "golden"];
+/// Crates that may have unsafe code. In which files they have it says the architecture.
 const UNSAFE: &[&str] = &["drivers", "bench"];
-/// Where else it may be: a crate, and the folder of it.
-const UNSAFE_FOLDERS: &[(&str, &str)] = &[("keyspace", "crates/keyspace/src/table/")];
+/// Those that may have it in one part.
+const UNSAFE_IN_PART: &[&str] = &["keyspace"];
 
 /// Everything that is wrong with the tree at `root`, one sentence each.
 ///
@@ -40,10 +48,10 @@ pub fn check(root: &Path) -> io::Result<Vec<String>> {
     for package in &metadata.packages {
         let folder = package.manifest_path.parent().ok_or_else(|| io::Error::other("no folder"))?;
         let name = folder.file_name().unwrap_or_default();
-        for file in rust_files(&folder.join("src").into_std_path_buf())? {
-            let text = fs::read_to_string(&file)?;
-            let shown = file.strip_prefix(root).unwrap_or(&file).display().to_string();
-            violations.extend(source::check(name, &shown, &text)?);
+        for (file, text) in texts(&folder.join("src").into_std_path_buf(), &[".rs"])? {
+            let shown = folder.join("src").join(file);
+            let shown = shown.strip_prefix(root).unwrap_or(&shown);
+            violations.extend(source::check(name, shown.as_str(), &text)?);
         }
         let roots = package.targets.iter().filter(|target| target.is_lib() || target.is_bin());
         for target in roots {
@@ -56,25 +64,49 @@ pub fn check(root: &Path) -> io::Result<Vec<String>> {
             }
         }
     }
+    for name in WITHOUT_CIRCLES {
+        violations.extend(circles::check(root, &format!("crates/{name}/src/"))?);
+    }
+    violations.extend(walls::check(root, "crates/node/src/")?);
+    violations.extend(check_files(root)?);
     Ok(violations)
 }
 
-/// All Rust files below `folder`, in order.
-fn rust_files(folder: &Path) -> io::Result<Vec<std::path::PathBuf>> {
+/// What is wrong with single files, wherever in the tree they are.
+fn check_files(root: &Path) -> io::Result<Vec<String>> {
+    let mut violations = Vec::new();
+    let mut unsafe_files = Vec::new();
+    for (shown, text) in texts(root, &[".rs"])? {
+        violations.extend(sizes::functions(&shown, &text)?);
+        violations.extend(sizes::file(&shown, &text));
+        unsafe_files.extend(unsafe_code::first_line(&shown, &text)?.map(|line| (shown.clone(), line)));
+    }
+    violations.extend(unsafe_code::check(&fs::read_to_string(root.join(unsafe_code::PAGE))?, &unsafe_files));
+    Ok(violations)
+}
+
+/// All files below `folder` with such an end of their name: what they are called from there, and their texts.
+fn texts(folder: &Path, ends: &[&str]) -> io::Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
+    while let Some(current) = folders.pop() {
+        for entry in fs::read_dir(current)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if entry.file_type()?.is_dir() {
+                // What Cargo builds and Git keeps is nobody's text.
+                if name != "target" && !name.starts_with('.') {
+                    folders.push(entry.path());
+                }
+            } else if ends.iter().any(|end| name.ends_with(end)) {
+                found.push(entry.path());
             }
         }
     }
     found.sort();
-    Ok(found)
+    let shown = |file: &Path| file.strip_prefix(folder).unwrap_or(file).display().to_string();
+    found.iter().map(|file| Ok((shown(file), fs::read_to_string(file)?))).collect()
 }
 
 #[cfg(test)]

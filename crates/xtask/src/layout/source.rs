@@ -1,6 +1,7 @@
 //! Names that a crate's source must not hold. Comments and texts may.
 
-use super::{ONE_SHARD, PURE, SIMULATED, UNSAFE, UNSAFE_FOLDERS};
+use super::outline::{is_sign, parse};
+use super::{ONE_SHARD, PURE, SIMULATED, UNSAFE, UNSAFE_IN_PART};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::io;
 
@@ -10,14 +11,12 @@ enum Where {
     In(&'static [&'static str]),
     /// In all but these.
     NotIn(&'static [&'static str]),
-    /// In files of this folder.
-    Below(&'static str),
 }
 
 /// Names that are not to be used somewhere.
 struct Rule {
     place: Where,
-    /// Single words, paths of two from `std`, or a field of a field.
+    /// Single words, or paths of two from `std`.
     names: &'static [&'static str],
     why: &'static str,
 }
@@ -51,35 +50,18 @@ const RULES: &[Rule] = &[
         names: &["ShardId", "SlotTable", "slot_of"],
         why: "only routing and what is above it knows that there are shards",
     },
-    Rule {
-        place: Where::NotIn(UNSAFE),
-        names: &["unsafe"],
-        why: "unsafe code is in drivers, bench and the table of keyspace only",
-    },
-    Rule {
-        place: Where::Below("crates/node/src/home/"),
-        names: &["Shard", "owner.shard"],
-        why: "the half of a node that has the connections does not know its shard",
-    },
-    Rule {
-        place: Where::Below("crates/node/src/owner/"),
-        names: &["Connection", "home.connections"],
-        why: "the half of a node that has the shard does not know its connections",
-    },
 ];
 
 impl Rule {
-    fn holds_in(&self, folder: &str, shown: &str) -> bool {
+    fn holds_in(&self, folder: &str) -> bool {
         match self.place {
             Where::In(folders) => folders.contains(&folder),
             Where::NotIn(folders) => !folders.contains(&folder),
-            Where::Below(start) => shown.starts_with(start),
         }
     }
 }
 
-/// A word of the source: a name, `std::x` for a module of the standard library, or `x.y` for the field `y` of what is called `x`; and
-/// its line.
+/// A word of the source, which is a name or `std::x` for a module of the standard library, and its line.
 type Word = (String, usize);
 
 /// What `text`, of a file of the crate in `folder`, breaks. `shown` is how to call the file.
@@ -87,12 +69,9 @@ type Word = (String, usize);
 /// # Errors
 /// If it is no Rust.
 pub fn check(folder: &str, shown: &str, text: &str) -> io::Result<Vec<String>> {
-    let rules: Vec<_> = RULES.iter().filter(|rule| rule.holds_in(folder, shown)).collect();
+    let rules: Vec<_> = RULES.iter().filter(|rule| rule.holds_in(folder)).collect();
     let mut violations = Vec::new();
     for (word, line) in words(shown, text)? {
-        if word == "unsafe" && UNSAFE_FOLDERS.iter().any(|(_, folder)| shown.starts_with(folder)) {
-            continue;
-        }
         let broken = rules.iter().filter(|rule| rule.names.contains(&word.as_str()));
         violations.extend(broken.map(|rule| format!("{shown}:{line}: `{word}`: {}", rule.why)));
     }
@@ -101,12 +80,12 @@ pub fn check(folder: &str, shown: &str, text: &str) -> io::Result<Vec<String>> {
 
 /// The attributes that the root of the crate in `folder` must have.
 pub fn attributes(folder: &str) -> Vec<&'static str> {
-    let forbids =
-        (!UNSAFE.contains(&folder)).then_some(if UNSAFE_FOLDERS.iter().any(|(of, _)| *of == folder) {
-            "deny(unsafe_code)"
-        } else {
-            "forbid(unsafe_code)"
-        });
+    let forbids = match folder {
+        _ if UNSAFE.contains(&folder) => None,
+        // Where the one part of it that may allows it.
+        _ if UNSAFE_IN_PART.contains(&folder) => Some("deny(unsafe_code)"),
+        _ => Some("forbid(unsafe_code)"),
+    };
     let denies =
         SIMULATED.contains(&folder).then_some("deny(clippy::disallowed_types, clippy::disallowed_methods)");
     forbids.into_iter().chain(denies).collect()
@@ -129,10 +108,6 @@ pub fn has_attribute(text: &str, attribute: &str) -> io::Result<bool> {
     }))
 }
 
-fn parse(shown: &str, text: &str) -> io::Result<TokenStream> {
-    text.parse().map_err(|error| io::Error::other(format!("{shown}: {error}")))
-}
-
 fn words(shown: &str, text: &str) -> io::Result<Vec<Word>> {
     let mut found = Vec::new();
     collect(parse(shown, text)?, &mut found);
@@ -141,8 +116,7 @@ fn words(shown: &str, text: &str) -> io::Result<Vec<Word>> {
 
 fn collect(tokens: TokenStream, found: &mut Vec<Word>) {
     let tokens: Vec<_> = tokens.into_iter().collect();
-    let is = |index: usize, wanted: char| matches!(tokens.get(index), Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
-    let is_colon = |index: usize| is(index, ':');
+    let is_colon = |index: usize| is_sign(&tokens, index, ':');
     for (index, token) in tokens.iter().enumerate() {
         match token {
             TokenTree::Ident(ident) if ident == "static" => {
@@ -154,9 +128,6 @@ fn collect(tokens: TokenStream, found: &mut Vec<Word>) {
                 found.push((ident.to_string(), ident.span().start().line));
                 if ident == "std" && is_colon(index + 1) && is_colon(index + 2) {
                     modules(tokens.get(index + 3), found);
-                }
-                if let (true, Some(TokenTree::Ident(field))) = (is(index + 1, '.'), tokens.get(index + 2)) {
-                    found.push((format!("{ident}.{field}"), field.span().start().line));
                 }
             }
             TokenTree::Group(group) => collect(group.stream(), found),
@@ -239,30 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn the_halves_of_a_node_do_not_know_what_the_other_has() {
-        let broken = |file: &str, text: &str| check("node", file, text).unwrap().len();
-        let (home, owner) = ("crates/node/src/home/feed.rs", "crates/node/src/owner/run.rs");
-        let (shard, connections) =
-            ("fn f() { self.owner.shard.dump(); }", "fn f() { self.home.connections.len(); }");
-        assert_eq!((broken(home, shard), broken(owner, shard)), (1, 0));
-        assert_eq!((broken(home, connections), broken(owner, connections)), (0, 1));
-        assert_eq!((broken(home, "use x::Shard;"), broken(owner, "use x::Connection;")), (1, 1));
-        assert_eq!(broken("crates/node/src/core.rs", shard), 0);
-    }
-
-    #[test]
     fn comments_and_texts_may_say_anything() {
         let text = "//! No `Instant`, no glommio.\n/// unsafe\nconst X: &str = \"SystemTime\"; // OwnedFd\n";
         assert!(broken("keyspace", text).is_empty());
     }
 
     #[test]
-    fn unsafe_code_glommio_descriptors_and_shards_have_their_places() {
-        assert_eq!(broken("server", "fn f() { unsafe { g() } }").len(), 1);
-        assert!(broken("drivers", "fn f() { unsafe { g() } }").is_empty());
-        let text = "fn f() { unsafe { g() } }";
-        assert_eq!(check("keyspace", "crates/keyspace/src/shard.rs", text).unwrap().len(), 1);
-        assert!(check("keyspace", "crates/keyspace/src/table/raw.rs", text).unwrap().is_empty());
+    fn glommio_descriptors_and_shards_have_their_places() {
         assert_eq!(broken("server", "use glommio::Task;").len(), 1);
         assert!(broken("drivers", "use glommio::Task;").is_empty());
         assert_eq!(broken("node", "fn f(fd: OwnedFd) {}").len(), 1);
@@ -281,5 +235,7 @@ mod tests {
         assert!(attributes("node").iter().any(|attribute| has_attribute(two, attribute).unwrap()));
         assert!(!attributes("server").iter().any(|attribute| has_attribute(two, attribute).unwrap()));
         assert!(attributes("drivers").is_empty());
+        assert_eq!(attributes("keyspace")[0], "deny(unsafe_code)");
+        assert_eq!(attributes("server"), ["forbid(unsafe_code)"]);
     }
 }
