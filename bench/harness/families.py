@@ -1,4 +1,4 @@
-"""What families.py measures: the operations of each family, how their keys are filled, and how deep lookups are timed."""
+"""What families.py measures: the operations of each family, how their keys are filled, how deep lookups are timed."""
 
 import os
 import random
@@ -90,8 +90,8 @@ FAMILIES = {
     "geo": [
         Operation("GEOADD", ["GEOADD", "places", "13.361389", "38.115556", f"place:{RANDOM}"]),
         Operation("GEOSEARCH", ["GEOSEARCH", "places", "FROMLONLAT", "13.5", "38.1", "BYRADIUS", "50", "km"],
-                  lambda: (["GEOADD", "places", f"{13 + number % 97 / 50:.6f}", f"{37 + number % 89 / 50:.6f}", f"place:{number}"]
-                           for number in range(1000))),  # fmt: skip
+                  lambda: (["GEOADD", "places", f"{13 + number % 97 / 50:.6f}", f"{37 + number % 89 / 50:.6f}",
+                            f"place:{number}"] for number in range(1000))),  # fmt: skip
     ],
 }  # fmt: skip
 

@@ -20,7 +20,8 @@ def add_options(parser, port_base):
     parser.add_argument("--tools", metavar="DIR", help="where this package's programs are (default: beside Tessera)")
     parser.add_argument("--server-core", default="0")
     parser.add_argument("--client-core", default="1")
-    parser.add_argument("--port-base", type=int, default=port_base, help="first of up to 100 ports (default %(default)s)")
+    parser.add_argument("--port-base", type=int, default=port_base,
+                        help="first of up to 100 ports (default %(default)s)")  # fmt: skip
     parser.add_argument("--out", default=os.path.join(ROOT, "target/bench"), metavar="DIR",
                         help="for JSON and markdown (default: target/bench)")  # fmt: skip
     parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown")

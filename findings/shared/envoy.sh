@@ -1,6 +1,6 @@
-# Sourced by findings about Envoy's filter redis_proxy: starts Envoy 1.40.0 in front of servers of Redis 8.2.3, in a temporary folder
-# that goes with the script. `start_envoy N` starts N servers; then PROXY is Envoy's port, SERVERS are those of the
-# servers, and PYTHONPATH leads to talk.py, by which the scripts speak to them.
+# Sourced by findings about Envoy's filter redis_proxy: starts Envoy 1.40.0 in front of servers of Redis 8.2.3, in a
+# temporary folder that goes with the script. `start_envoy N` starts N servers; then PROXY is Envoy's port, SERVERS are
+# those of the servers, and PYTHONPATH leads to talk.py, by which the scripts speak to them.
 set -euo pipefail
 shared=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=$(mktemp -d)

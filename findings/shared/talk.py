@@ -45,7 +45,8 @@ def check(what, got, expected):
     global all_as_described
     same = expected(got) if callable(expected) else got == expected
     all_as_described &= same
-    print(f"{what}: {got!r}" + ("" if same else "   <- CHANGED" + ("" if callable(expected) else f", was {expected!r}")))
+    was = "" if callable(expected) else f", was {expected!r}"
+    print(f"{what}: {got!r}" + ("" if same else "   <- CHANGED" + was))
 
 
 def finish():

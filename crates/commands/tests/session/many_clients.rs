@@ -151,7 +151,10 @@ fn slow_commands_are_told() {
         let words = OwnedArgs::from_words(["get", &count.to_string()]);
         conversation.host.slowlog.add(1_700_000_000, 20_000, words.as_args(), &[], "127.0.0.1:5", b"me", 128);
     }
-    let newest = r"*6\r\n:11\r\n:1700000000\r\n:20000\r\n*2\r\n$3\r\nget\r\n$2\r\n11\r\n$11\r\n127.0.0.1:5\r\n$2\r\nme\r\n";
+    let newest = concat!(
+        r"*6\r\n:11\r\n:1700000000\r\n:20000\r\n*2\r\n$3\r\nget\r\n$2\r\n11\r\n",
+        r"$11\r\n127.0.0.1:5\r\n$2\r\nme\r\n"
+    );
     assert_eq!(conversation.ask("SLOWLOG GET 1"), format!(r"*1\r\n{newest}"));
     assert!(conversation.ask("SLOWLOG GET").starts_with(&format!(r"*10\r\n{newest}")));
     assert!(conversation.ask("SLOWLOG GET -1").starts_with(r"*12\r\n"));

@@ -5,10 +5,10 @@
     make.py files valkey-7.2 PATH/valkey-server            # valkey-7.2.rdb and its variants
     make.py contents PATH/valkey-server FILE.rdb ...       # FILE.default.txt and FILE.tight.txt
 
-`contents` loads each file twice, with the settings `default` and `tight`, and writes a line for each key: database, key,
-type, encoding, expiry in Unix milliseconds or `-`, and the elements, those of sets and hashes in order. Bytes other than
-letters, digits and some punctuation are written as % and two hexadecimal digits. The server of the recorded ones is
-Valkey 7.2.7.
+`contents` loads each file twice, with the settings `default` and `tight`, and writes a line for each key: database,
+key, type, encoding, expiry in Unix milliseconds or `-`, and the elements, those of sets and hashes in order. Bytes
+other than letters, digits and some punctuation are written as % and two hexadecimal digits. The server of the recorded
+ones is Valkey 7.2.7.
 """
 import os
 import random
@@ -154,7 +154,7 @@ def files(name, program):
 
 
 def streams(name, program):
-    """A file whose streams have groups, consumers and messages that nobody acknowledged, with keys before and behind."""
+    """A file whose streams have groups, consumers and messages that nobody acknowledged, and keys before and behind."""
     server = Server(program, {})
     for key in ("stream:1", "stream:2"):
         server.call("SET", f"before {key}", "value")

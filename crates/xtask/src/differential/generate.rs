@@ -55,7 +55,8 @@ const UNKNOWN: &[&[u8]] = &[
     b"\x00",
     b"SET\r\nGET",
     b"\xff\xfe'\"",
-    b"a-name-that-is-longer-than-the-one-hundred-and-twenty-eight-bytes-which-redis-repeats-of-it-in-the-error-that-it-answers-to-unknown-commands",
+    b"a-name-that-is-longer-than-the-one-hundred-and-twenty-eight-bytes-which-redis-repeats-of-it-in-the-error-\
+        that-it-answers-to-unknown-commands",
 ];
 const BIG_MAX_LEN_BYTES: usize = 1024 * 1024;
 

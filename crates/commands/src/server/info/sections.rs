@@ -82,7 +82,8 @@ pub fn shards(facts: &Facts, page: &mut Page) {
         page.line(
             &format!("shard{number}"),
             format_args!(
-                "keys={},expires={},keys_bytes={},table_bytes={},clients={},commands={},hops={},load={whole}.{hundredths:02}",
+                "keys={},expires={},keys_bytes={},table_bytes={},clients={},commands={},hops={},\
+                 load={whole}.{hundredths:02}",
                 shard.keys,
                 shard.expires,
                 shard.entry_bytes,
