@@ -5,6 +5,9 @@
 //! times). Some commands are then spoilt: a word lost, doubled, exchanged or made of garbage.
 
 use super::templates::{self, FAMILIES, Template};
+use super::words::{
+    FLOATS, GARBAGE, INTEGERS, NOT_INTEGERS, NOT_TYPES, PATTERNS, TOLD, TTLS, TYPES, UNKNOWN, WEIGHTS,
+};
 use fastrand::Rng;
 use tessera_command::cursor;
 use tessera_resp::number::parse_i64;
@@ -46,161 +49,7 @@ pub fn key(index: u32) -> Vec<u8> {
 /// More fields than a hash has.
 const ALL_FIELDS: i64 = 100_000;
 
-/// Names of no command.
-const UNKNOWN: &[&[u8]] = &[
-    b"FOO",
-    b"",
-    b"get ",
-    b"GETT",
-    b"\x00",
-    b"SET\r\nGET",
-    b"\xff\xfe'\"",
-    b"a-name-that-is-longer-than-the-one-hundred-and-twenty-eight-bytes-which-redis-repeats-of-it-in-the-error-\
-        that-it-answers-to-unknown-commands",
-];
 const BIG_MAX_LEN_BYTES: usize = 1024 * 1024;
-
-const INTEGERS: &[&str] = &[
-    "0",
-    "1",
-    "-1",
-    "2",
-    "10",
-    "-10",
-    "127",
-    "128",
-    "255",
-    "256",
-    "-128",
-    "-129",
-    "9999",
-    "10000",
-    "2147483647",
-    "-2147483648",
-    "4294967295",
-    "9223372036854775807",
-    "-9223372036854775808",
-    "9223372036854775806",
-    "9223372036854775808",
-    "-9223372036854775809",
-    "18446744073709551615",
-    "4611686018427387904",
-    "1000000007",
-];
-const NOT_INTEGERS: &[&str] =
-    &["", "-", "+1", " 1", "1 ", "01", "-0", "1.0", "1e3", "0x10", "abc", "#1", "nan", "\u{0}"];
-const FLOATS: &[&str] = &[
-    "0",
-    "-0",
-    "0.1",
-    "0.2",
-    "-0.3",
-    "1.5",
-    "3.0e3",
-    "5.0e-3",
-    "1e17",
-    "1e18",
-    "1e-17",
-    "5e-18",
-    "-5e-18",
-    "1e-20",
-    "1e19",
-    "18446744073709551615",
-    "18446744073709551616",
-    "0.00000000000000001",
-    "123456789.123456789",
-    "1e4932",
-    "1.18973149535723176502e+4932",
-    "1.2e4932",
-    "-1e4932",
-    "1e-4940",
-    "3.6e-4951",
-    "1.8e-4951",
-    "1e-5000",
-    "1e5000",
-    "inf",
-    "-inf",
-    "+Infinity",
-    "nan",
-    "NAN(1)",
-    "infinit",
-    "0x1.8p1",
-    "0x.8",
-    "0X1P-3",
-    "0x",
-    "0x1p",
-    "0x.",
-    "0x1.fffffffffffffffffp0",
-    "0x1p16383",
-    "0x1p16384",
-    "0x1p-16445",
-    "0x1p-16446",
-    "1e",
-    "1e+",
-    ".5",
-    "5.",
-    ".",
-    "-.5",
-    "+.5e1",
-    "1_000",
-    "1,5",
-    "1.5 ",
-    " 1.5",
-    "1.5\u{0}",
-    "--1",
-    "1e1e1",
-    "1.2.3",
-    "",
-    "0e99999999999",
-    "1e99999999999999999999",
-    "0.30000000000000000001",
-    "9007199254740993",
-    "0x10000000000000001",
-    "0x0p0",
-];
-/// None that passes while commands run.
-const TTLS: &[&str] = &[
-    "0",
-    "-1",
-    "9223372036854775807",
-    "9223372036854775",
-    "9223372036854776",
-    "9223370000000000000",
-    "9223372036854775808",
-    "-9223372036854775808",
-    "1.5",
-    "",
-    "abc",
-    "999999999999",
-];
-const TYPES: &[&str] = &[
-    "u1", "u2", "u7", "u8", "u9", "u16", "u31", "u32", "u62", "u63", "i1", "i2", "i3", "i8", "i16", "i33",
-    "i63", "i64",
-];
-const NOT_TYPES: &[&str] = &["u0", "u64", "i65", "i0", "x8", "U8", "u-1", "u08", "8", "", "i"];
-const PATTERNS: &[&str] =
-    &["*", "**", "key:*", "key:?", "key:[0-3]", "key:[^0-3]", "[a-", "k\\ey*", "*[3-0]", "", "?????"];
-/// What SORT may find weights by, and what it may tell of elements.
-const WEIGHTS: &[&str] =
-    &["key:*", "key:*", "hash:*->a", "hash:*->a", "hash:*->b", "hash:*->", "*", "*->a", "key:*-*", "set:*"];
-const TOLD: &[&str] = &[
-    "#",
-    "key:*",
-    "key:*",
-    "hash:*->a",
-    "hash:*->b",
-    "*",
-    "key:0",
-    "##",
-    "set:*",
-    "hash:*",
-    "hash:*->",
-    "none",
-    "#\0*",
-    "*\0->a",
-];
-const GARBAGE: &[&[u8]] =
-    &[b"", b"foo", b"\x00\xff\r\n", b"GET", b"NX", b"-1", b"0", b"1e400", b"(nil)", b"KEEPTTL", b"BIT"];
 
 /// A source of random commands.
 pub struct Generator {

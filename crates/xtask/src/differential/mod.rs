@@ -15,6 +15,7 @@ mod known;
 mod shown;
 mod steps;
 mod templates;
+mod words;
 
 use clap::{Args, ValueEnum};
 use comparison::Comparison;
