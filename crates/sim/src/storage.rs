@@ -5,6 +5,11 @@
 //! survive, or part of one. A name survives from the next sync of its directory. Calls that break the contract of
 //! [`tessera_node::disk`] panic.
 
+mod disk_weather;
+mod inode;
+
+pub use self::disk_weather::DiskWeather;
+use self::inode::Inode;
 use crate::network::VirtualWaker;
 use crate::system::DirectoryLocks;
 use crate::weather::happens;
@@ -19,133 +24,6 @@ const EIO: i32 = 5;
 const EISDIR: i32 = 21;
 const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
-
-/// What a device writes whole or not at all, in bytes.
-const SECTOR_LEN_BYTES: usize = 512;
-
-/// How unkind the disk is. Chances are in percent.
-#[derive(Clone, Copy, Debug)]
-pub struct DiskWeather {
-    /// An operation under way is not carried out at this step.
-    pub slow: u8,
-    /// Making or opening a file fails.
-    pub open_fails: u8,
-    /// A write fails, perhaps after part of it.
-    pub write_fails: u8,
-    /// A read fails.
-    pub read_fails: u8,
-    /// A sync of a file fails. What was to be synced is lost then, whatever later syncs say.
-    pub sync_fails: u8,
-    /// Renaming or removing a file, listing or syncing a directory fails.
-    pub directory_fails: u8,
-    /// What all files may hold together, in bytes.
-    pub capacity_bytes: u64,
-    /// Nothing can be changed.
-    pub is_read_only: bool,
-    /// After so many operations in all nothing more is carried out: a crash is to follow.
-    pub stops_after_operations: u64,
-}
-
-impl DiskWeather {
-    /// Everything is prompt, and nothing fails.
-    pub fn calm() -> DiskWeather {
-        DiskWeather {
-            slow: 0,
-            open_fails: 0,
-            write_fails: 0,
-            read_fails: 0,
-            sync_fails: 0,
-            directory_fails: 0,
-            capacity_bytes: u64::MAX,
-            is_read_only: false,
-            stops_after_operations: u64::MAX,
-        }
-    }
-
-    /// A disk that never fails and takes its time, now little, now much.
-    pub fn slow(random: &mut fastrand::Rng) -> DiskWeather {
-        DiskWeather { slow: [0, 50, 90, 99][random.usize(..4)], ..DiskWeather::calm() }
-    }
-
-    /// Some trouble, each kind of it now absent, now rare, now frequent.
-    pub fn draw(random: &mut fastrand::Rng) -> DiskWeather {
-        let slow = DiskWeather::slow(random).slow;
-        let mut chance = || [0, 0, 1, 20][random.usize(..4)];
-        DiskWeather {
-            slow,
-            open_fails: chance(),
-            write_fails: chance(),
-            read_fails: chance(),
-            sync_fails: chance(),
-            directory_fails: chance(),
-            capacity_bytes: [u64::MAX, u64::MAX, 1 << 20, 1 << 14][random.usize(..4)],
-            is_read_only: random.u8(..20) == 0,
-            stops_after_operations: u64::MAX,
-        }
-    }
-}
-
-/// A file, whatever it is called.
-#[derive(Clone, Default)]
-struct Inode {
-    /// What readers see.
-    bytes: Vec<u8>,
-    /// What was on the disk with the last sync.
-    durable: Vec<u8>,
-    /// Blocks written since, by number.
-    dirty: BTreeSet<usize>,
-    /// Its last byte was written: a write of a length that is not a multiple of a block's.
-    end: Option<usize>,
-}
-
-impl Inode {
-    fn write(&mut self, offset: usize, bytes: &[u8]) {
-        let end = offset + bytes.len();
-        if self.bytes.len() < end {
-            self.bytes.resize(end, 0);
-        }
-        self.bytes[offset..end].copy_from_slice(bytes);
-        self.dirty.extend(offset / BLOCK_LEN_BYTES..end.div_ceil(BLOCK_LEN_BYTES));
-    }
-
-    fn sync(&mut self) {
-        self.durable.resize(self.bytes.len(), 0);
-        for block in std::mem::take(&mut self.dirty) {
-            copy_block(&self.bytes, &mut self.durable, block, BLOCK_LEN_BYTES);
-        }
-    }
-
-    /// What is there after a crash.
-    fn survivor(&self, random: &mut fastrand::Rng) -> Inode {
-        let mut durable = self.durable.clone();
-        let (shorter, longer) = (durable.len().min(self.bytes.len()), durable.len().max(self.bytes.len()));
-        let len = match random.u8(..3) {
-            0 => self.bytes.len(),
-            1 => durable.len(),
-            // Files grow block by block.
-            _ => (random.usize(shorter..=longer) / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES).clamp(shorter, longer),
-        };
-        durable.resize(len, 0);
-        for block in &self.dirty {
-            let sectors = match random.u8(..4) {
-                0 => random.usize(..=BLOCK_LEN_BYTES / SECTOR_LEN_BYTES),
-                1 => 0,
-                _ => BLOCK_LEN_BYTES / SECTOR_LEN_BYTES,
-            };
-            copy_block(&self.bytes, &mut durable, *block, sectors * SECTOR_LEN_BYTES);
-        }
-        Inode { bytes: durable.clone(), durable, ..Inode::default() }
-    }
-}
-
-/// Copies the first bytes of a block, as far as both have any.
-fn copy_block(from: &[u8], to: &mut [u8], block: usize, len_bytes: usize) {
-    let start = block * BLOCK_LEN_BYTES;
-    let end = (start + len_bytes).min(from.len()).min(to.len());
-    if start < end {
-        to[start..end].copy_from_slice(&from[start..end]);
-    }
-}
 
 /// A change of names since the last sync of its directory.
 #[derive(Clone)]

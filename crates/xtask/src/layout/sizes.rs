@@ -19,7 +19,6 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("crates/node/src/blocking.rs", "to be split"),
     ("crates/node/src/loading/mod.rs", "to be split"),
     ("crates/node/src/snapshot/coordinator.rs", "to be split"),
-    ("crates/sim/src/storage.rs", "to be split"),
 ];
 
 /// Which of the functions in a file of Rust are too long.
