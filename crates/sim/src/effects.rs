@@ -3,23 +3,15 @@
 use crate::clock::START_UNIX_US;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
+use crate::replica::{Replica, run};
 use crate::script::{self, Action, Check};
 use crate::weather::Weather;
 use crate::world::{World, registry};
-use std::collections::BTreeMap;
 use tessera_command::{Command, Run};
 use tessera_keyspace::{Effect, Shard};
 use tessera_resp::args::OwnedArgs;
-use tessera_resp::{Args, Protocol, Reply};
-use tessera_values::Value;
 
 const DATABASES: u16 = 4;
-
-/// A write that was logged: its database and its words.
-pub type Logged = (u16, OwnedArgs);
-
-/// What a shard holds: by database and key, the value and the expiry.
-type Contents = BTreeMap<(u16, Vec<u8>), (Value, Option<i64>)>;
 
 /// Runs `len` random writes on one shard and replays their effects into another, as a log or a replica would.
 pub fn check(seed: u64, len: usize) {
@@ -28,6 +20,7 @@ pub fn check(seed: u64, len: usize) {
     let mut now_ms = START_UNIX_US / 1000;
     let mut shard = Shard::new(DATABASES, random.u64(..));
     shard.effects_mut().set_wanted(true);
+    let mut replica = Replica::of(&shard);
     let mut log = Vec::new();
     for _ in 0..len {
         if random.u8(..50) == 0 {
@@ -52,12 +45,7 @@ pub fn check(seed: u64, len: usize) {
     shard.expire_cycle(|| true);
     log.extend(shard.effects_mut().take());
 
-    // Nothing expires in a replica by itself: there, the time of every key is still to come.
-    let mut replica = Shard::new(DATABASES, random.u64(..));
-    for (db, words) in &log {
-        let _ = run(&mut replica, *db, words.as_args());
-    }
-    compare(&contents(&shard), &contents(&replica), &log);
+    replica.follow(&shard, log);
 }
 
 /// Clients of a server of several shards send random writes, of all kinds but those that wait, while the time of keys and fields
@@ -101,65 +89,6 @@ fn script(generator: &mut Generator, random: &mut fastrand::Rng, is_alone: bool)
         }
     }
     script
-}
-
-/// Replays what a node's shard has recorded into an empty one, as a log or a replica of this shard alone would.
-pub fn check_shard(shard: &Shard, log: &[Logged]) {
-    let mut replica = Shard::new(shard.databases_len() as u16, 1);
-    replica.set_settings(shard.settings());
-    for (db, words) in log {
-        let _ = run(&mut replica, *db, words.as_args());
-    }
-    compare(&contents(shard), &contents(&replica), log);
-}
-
-fn run(shard: &mut Shard, db: u16, args: Args<'_>) -> Effect {
-    let Ok(command) = registry().resolve(args) else { return Effect::None };
-    if !command.takes(args.len()) {
-        return Effect::None;
-    }
-    let mut out = Vec::new();
-    let mut reply = Reply::new(&mut out, Protocol::Resp2);
-    let result = match command.run {
-        Run::Write(run) => run(args, &mut shard.view_mut(db, true), &mut reply),
-        Run::Gather(steps) => steps.run_on_one_shard(args, shard, db, true, &mut reply),
-        Run::Blocking(steps) => steps.run_without_waiting(args, &mut shard.view_mut(db, true), &mut reply),
-        _ => panic!("{} is logged, but is no write", command.full_name),
-    };
-    result.unwrap_or(Effect::None)
-}
-
-fn contents(shard: &Shard) -> Contents {
-    let mut contents = Contents::new();
-    for db in 0..shard.databases_len() as u16 {
-        for entry in shard.database(db).table().iter() {
-            contents.insert((db, entry.key().to_vec()), (entry.value().to_value(), entry.expire_at_ms()));
-        }
-    }
-    contents
-}
-
-fn compare(primary: &Contents, replica: &Contents, log: &[Logged]) {
-    let keys = primary.keys().chain(replica.keys());
-    for (db, key) in keys {
-        let place = &(*db, key.clone());
-        if primary.get(place) == replica.get(place) {
-            continue;
-        }
-        let about_key = log.iter().filter(|(_, words)| {
-            let is_of_all = registry().resolve(words.as_args()).is_ok_and(|command| !command.has_keys());
-            is_of_all || words.as_args().iter().any(|word| word == key)
-        });
-        let history: Vec<String> =
-            about_key.map(|(db, words)| format!("  db {db}: {:?}", words.as_args())).collect();
-        panic!(
-            "after a replay, {} of database {db} differs:\n  was {:?}\n  is  {:?}\nlogged of it:\n{}",
-            key.escape_ascii(),
-            primary.get(place),
-            replica.get(place),
-            history.join("\n")
-        );
-    }
 }
 
 #[cfg(test)]

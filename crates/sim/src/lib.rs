@@ -20,6 +20,7 @@ pub mod neighbours;
 pub mod network;
 pub mod queues;
 pub mod races;
+pub mod replica;
 pub mod scenarios;
 pub mod script;
 pub mod snapshots;
