@@ -14,7 +14,7 @@ use crate::words::Words;
 use tessera_keyspace::{Effect, Expire, Shard, ShardSettings, ViewMut, WrongType};
 use tessera_resp::{Args, Reply};
 use tessera_values::listpack::Element;
-use tessera_values::{StringRef, Type, Value, ValueRef};
+use tessera_values::{Collection, Hash, StringRef, Type, Value, ValueRef};
 
 /// How much of a key is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -303,17 +303,21 @@ impl Steps {
         let mut found: Vec<Found<'_>> =
             needs.iter().map(|need| find(shard, db, touch, need.key, need.db, need.what)).collect();
         let mut needs_more = (self.needs_more)(args);
+        let mut over = Vec::new();
         while needs_more {
             let mut texts = Vec::new();
             (self.text_needs)(args, context, &found, &mut texts);
             found.extend(texts.iter().map(|need| Found::of_text(find_text(shard, db, touch, need))));
             needs_more = !texts.is_empty();
+            over.extend(texts.into_iter().filter(|need| is_text_over(shard, db, need)));
         }
         let mut changes = Vec::new();
         (self.decide)(args, context, &found, &mut changes, reply)?;
         if changes.is_empty() {
             return Ok(Effect::None);
         }
+        // Likewise of the texts without which it was decided.
+        over.iter().for_each(|need| remove_text_over(shard, db, need));
         let mut effect = Effect::None;
         for change in changes {
             effect = match apply(shard, db, &needs, change, reply)? {
@@ -367,6 +371,36 @@ pub fn find_text<'v>(shard: &'v Shard, db: u16, touch: bool, need: &TextNeed) ->
             Element::Integer(integer) => StringRef::Integer(integer),
         }),
         _ => None,
+    }
+}
+
+/// Whether a text is there, and not found because its time, or that of its key, is over.
+fn is_text_over(shard: &Shard, db: u16, need: &TextNeed) -> bool {
+    let (table, now_ms) = (shard.database(db).table(), shard.now_ms());
+    let Some(entry) = table.get(&need.key) else { return false };
+    let is_field_over = || match (entry.value(), &need.field) {
+        (ValueRef::Hash(hash), Some(field)) => {
+            hash.find(field, now_ms).is_none() && hash.find(field, i64::MIN).is_some()
+        }
+        _ => false,
+    };
+    table.is_over(entry, now_ms) || is_field_over()
+}
+
+/// Removes a text whose time is over, and records that.
+#[cold]
+fn remove_text_over(shard: &mut Shard, db: u16, need: &TextNeed) {
+    let now_ms = shard.now_ms();
+    if shard.remove_if_expired(db, &need.key, now_ms) {
+        return;
+    }
+    let Some(field) = &need.field else { return };
+    let mut db = shard.view_mut(db, false);
+    let removed = db.change(&need.key, |hash: &mut Hash| {
+        hash.as_ref().find(field, now_ms).is_none() && hash.remove(field)
+    });
+    if removed == Ok(Some(true)) {
+        db.record(&[b"HDEL", &need.key, field]);
     }
 }
 

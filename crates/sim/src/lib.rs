@@ -16,6 +16,7 @@ pub mod generate;
 pub mod kernel;
 pub mod leavers;
 pub mod memory;
+pub mod mortal;
 pub mod neighbours;
 pub mod network;
 pub mod queues;
