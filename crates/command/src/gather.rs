@@ -392,14 +392,15 @@ fn is_text_over(shard: &Shard, db: u16, need: &TextNeed) -> bool {
 /// Removes a text whose time is over, and records that.
 #[cold]
 fn remove_text_over(shard: &mut Shard, db: u16, need: &TextNeed) {
-    let now_ms = shard.now_ms();
-    if shard.remove_if_expired(db, &need.key, now_ms) {
+    if shard.remove_if_expired(db, &need.key) {
         return;
     }
     let Some(field) = &need.field else { return };
+    let now_ms = shard.now_ms();
     let mut db = shard.view_mut(db, false);
-    let removed = db.change(&need.key, |hash: &mut Hash| {
-        hash.as_ref().find(field, now_ms).is_none() && hash.remove(field)
+    let removed = db.change(&need.key, Event::HExpired, |hash: &mut Hash| {
+        let is_gone = hash.as_ref().find(field, now_ms).is_none() && hash.remove(field);
+        (is_gone, is_gone)
     });
     if removed == Ok(Some(true)) {
         db.record(&[b"HDEL", &need.key, field]);

@@ -7,7 +7,7 @@
 use crate::world::registry;
 use std::collections::BTreeMap;
 use tessera_command::Run;
-use tessera_keyspace::{Effect, Expire, Shard};
+use tessera_keyspace::{Effect, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
 use tessera_values::Value;
@@ -31,8 +31,7 @@ impl Replica {
         // Its clock stands still at 0, where the time of no key is over.
         let mut shard = Shard::new(original.databases_len() as u16, 1);
         for ((db, key), (value, expire_at_ms)) in contents(original) {
-            let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
-            shard.view_mut(db, false).put(&key, value, expire);
+            shard.insert_loaded(db, &key, value, expire_at_ms, None, None);
         }
         Replica { shard, told: Vec::new() }
     }
