@@ -2,8 +2,11 @@
 
 #[path = "support/engine.rs"]
 mod engine;
+#[path = "support/event_differences.rs"]
+mod event_differences;
 
 use engine::{DATABASES, Engine};
+use event_differences::{DIFFERENCES, expected};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tessera_command::{Command, Flags, Run};
@@ -16,50 +19,6 @@ use tessera_resp::{Protocol, Reply};
 
 /// When every case begins, in Unix milliseconds.
 const BEGIN_MS: i64 = 1_800_000_000_000;
-
-/// Steps after which Tessera tells something else by design: why, the file, the line as it stands there, and what is told.
-const DIFFERENCES: &[(&str, &str, &str, &[&str])] = &[
-    (OVER, "bitmaps", "> BITOP AND f absent other", &["0 expired f"]),
-    (OVER, "geo", "> GEOSEARCHSTORE c absent FROMLONLAT 15 37 BYRADIUS 200 km", &["0 expired c"]),
-    (
-        OVER,
-        "keys",
-        r#"> RESTORE f 0 "\x00\xc0\x05\x0b\x00\n\xf0\xe2\x15~\xb0Z\xd8" REPLACE"#,
-        &["0 expired f", "0 new f", "0 restore f"],
-    ),
-    (OVER, "keys", "> MEMORY USAGE i", &["0 expired i"]),
-    (OVER, "sets", "> SINTERSTORE over a b", &["0 expired b", "0 expired over"]),
-    (OVER, "sets", "> SDIFFSTORE f absent", &["0 expired f"]),
-    (OVER, "sorted_sets", "> ZINTERSTORE e 2 a c", &["0 expired c", "0 expired e"]),
-    (READ, "of_redis_8", "> HGET read f", &[]),
-    (READ, "of_redis_8", "> HMGET hmget f g", &[]),
-    (READ, "of_redis_8", "> HEXISTS hexists f", &[]),
-    (READ, "of_redis_8", "> HSTRLEN hstrlen f", &[]),
-    (READ, "of_redis_8", "> SORT list BY w_*->f", &[]),
-    (FIELD, "of_redis_8", "> HSET k f 3", &["0 hexpired k", "0 hset k"]),
-    (FIELD, "of_redis_8", "> HDEL removed f", &["0 hexpired removed"]),
-    (FIELD, "of_redis_8", "> HDEL beside g", &["0 hexpired beside", "0 hdel beside", "0 del beside"]),
-    (FIELD, "of_redis_8", "> HEXPIRE timed 100 FIELDS 1 f", &["0 hexpired timed"]),
-    (FIELD, "of_redis_8", "> HPERSIST kept FIELDS 1 f", &["0 hexpired kept"]),
-    (
-        FIELD,
-        "of_redis_8",
-        "> HSETEX set EX 100 FIELDS 1 f 1",
-        &["0 hexpired set", "0 hset set", "0 hexpire set"],
-    ),
-    (FIELD, "of_redis_8", "> HSET last f 2", &["0 hexpired last", "0 del last", "0 new last", "0 hset last"]),
-    (FIELD, "of_redis_8", "> HDEL lastremoved f", &["0 hexpired lastremoved", "0 del lastremoved"]),
-    (FIELD, "of_redis_8", "> DEL k", &["0 hexpired k", "0 del k"]),
-];
-
-/// See [`DIFFERENCES`].
-const OVER: &str = "A key whose time is over is told of as such, whoever comes across it. Redis has commands that do \
-    not look at the time.";
-/// See [`DIFFERENCES`].
-const READ: &str = "Reads leave fields whose time is over to writes and to the search for what is over.";
-/// See [`DIFFERENCES`].
-const FIELD: &str = "A field whose time is over is there for no command: a write first removes those that it meets. \
-    Redis has writes for which it is there.";
 
 /// Commands about whole databases, which tell nothing of keys.
 const TELL_NOTHING: &[&str] = &["flushall", "flushdb", "swapdb"];
@@ -204,12 +163,6 @@ fn recordings() -> Vec<(PathBuf, Recording)> {
     files.into_iter().map(|path| (path.clone(), load_recording(&path).expect("a recording"))).collect()
 }
 
-/// What Tessera tells instead of what was recorded, if that is known.
-fn known(file: &str, line: &str) -> Option<String> {
-    let (.., told) = DIFFERENCES.iter().find(|(_, in_file, at, _)| *in_file == file && *at == line)?;
-    Some(told.iter().map(|event| format!("  {event}\n")).collect())
-}
-
 /// Plays all recordings. Returns what differs, and which events came of which command.
 fn play_all() -> (Vec<String>, Met) {
     let mut differences = Vec::new();
@@ -219,8 +172,7 @@ fn play_all() -> (Vec<String>, Met) {
         player.begin_case();
         for line in &recording.lines {
             let got = player.step(&line.step).to_string();
-            let recorded = line.outcome.to_string();
-            let expected = known(&file, &line.source).unwrap_or(recorded);
+            let expected = expected(&file, line);
             if got != expected {
                 differences.push(format!(
                     "{file}:{} {}\n expected:\n{expected} got:\n{got}",
@@ -276,14 +228,13 @@ fn every_write_declares_its_events_and_each_was_met() {
 #[test]
 fn every_known_difference_is_one() {
     let recordings = recordings();
-    for (_, file, at, told) in DIFFERENCES {
+    for (_, file, at, _) in DIFFERENCES {
         let (_, recording) = recordings
             .iter()
             .find(|(path, _)| path.file_stem().is_some_and(|stem| stem.to_string_lossy() == *file))
             .expect("the file");
         let lines: Vec<_> = recording.lines.iter().filter(|line| line.source == *at).collect();
         assert_eq!(lines.len(), 1, "{file}: {at} is not one line");
-        let told: String = told.iter().map(|event| format!("  {event}\n")).collect();
-        assert_ne!(lines[0].outcome.to_string(), told, "{file}: {at} is no difference");
+        assert_ne!(lines[0].outcome.to_string(), expected(file, lines[0]), "{file}: {at} is no difference");
     }
 }
