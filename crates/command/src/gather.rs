@@ -146,6 +146,9 @@ pub struct Transfer {
     pub give: Give,
     /// Gives it back to the source, in the place where it was, if the target is of another type.
     pub give_back: Give,
+    /// Where one shard has both keys, the target is told of before the source, though it is changed behind it: so does
+    /// Redis with lists.
+    pub tells_target_first: bool,
     /// Answers the client, who is told of the wrong type without it.
     pub reply: fn(taken: Option<&[u8]>, reply: &mut Reply<'_>),
 }
@@ -296,11 +299,14 @@ impl Steps {
         let context = Context::of(shard, db);
         let mut needs = Vec::new();
         (self.needs)(args, context, &mut needs)?;
-        // A replica knows of an expired key only what it is told: before what was decided without the key.
-        for need in &needs {
-            let db = need.db.unwrap_or(db);
-            shard.remove_if_expired(db, need.key);
-            prepare(shard, db, need.key, need.what);
+        // A replica knows of an expired key only what it is told: before what was decided without the key. As in Redis,
+        // keys that are read come before those that are only written.
+        for is_only_written in [false, true] {
+            for need in needs.iter().filter(|need| (need.what == What::Presence) == is_only_written) {
+                let db = need.db.unwrap_or(db);
+                shard.remove_if_expired(db, need.key);
+                prepare(shard, db, need.key, need.what);
+            }
         }
         let mut found: Vec<Found<'_>> =
             needs.iter().map(|need| find(shard, db, touch, need.key, need.db, need.what)).collect();
@@ -432,12 +438,17 @@ fn apply(
         Change::Transfer { from, to, what, transfer } => {
             let (from_db, from_key) = at(from);
             let (to_db, to_key) = at(to);
+            let start = shard.events_mut().len();
             let taken = (transfer.take)(&mut shard.view_mut(from_db, true), from_key, &what);
+            let end = shard.events_mut().len();
             if let Some(element) = &taken
                 && let Err(wrong) = (transfer.give.run)(&mut shard.view_mut(to_db, true), to_key, element)
             {
                 (transfer.give_back.run)(&mut shard.view_mut(from_db, true), from_key, element)?;
                 return Err(wrong.into());
+            }
+            if transfer.tells_target_first {
+                shard.events_mut().tell_last(start, end);
             }
             (transfer.reply)(taken.as_deref(), reply);
             return Ok(if taken.is_some() { Effect::Verbatim } else { Effect::None });
