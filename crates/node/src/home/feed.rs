@@ -92,8 +92,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let is_vain = connection.peer_has_ended()
             && matches!(connection.awaited(), Some(Running::Blocked(blocked)) if blocked.is_waiting() && blocked.take_claim());
         if is_vain {
-            self.end_wait(connection, &[]);
-            connection.close_after_reply = true;
+            self.drop_wait(connection);
         }
     }
 
