@@ -298,8 +298,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn refuse_protocol(&mut self, connection: &mut Connection, error: &ProtocolError) {
+        let text = [b"ERR ", error.text().as_slice()].concat();
+        self.server.note_error(&text);
         connection.replies.write_now(|out| {
-            let text = [b"ERR ", error.text().as_slice()].concat();
             Reply::new(out, connection.client.protocol).error(text);
             true
         });

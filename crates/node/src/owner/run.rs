@@ -56,6 +56,10 @@ impl Owner {
                     self.shard.close_stream(stream);
                 }
                 failed = true;
+                effect = error.effect();
+                if effect != Effect::None {
+                    self.shard.note_dirty();
+                }
                 reply.truncate(start);
                 let text = error.text(command.full_name);
                 reply.error(&text);
