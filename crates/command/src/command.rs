@@ -203,6 +203,12 @@ const fn before_bar(name: &'static str) -> &'static str {
     name.split_at(at).0
 }
 
+/// A command that changes keys says what it tells of them, so that it does not compile otherwise.
+const fn assert_events(spec: &Spec) {
+    let is_of_keys = !matches!(spec.spread, Spread::AllShards(_));
+    assert!(!is_of_keys || !spec.events.is_empty(), "a command that changes keys declares its events");
+}
+
 const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, derived: Flags) -> Command {
     let arity = match spec.arity {
         Some(arity) => arity,
@@ -253,6 +259,7 @@ impl Command {
 
     /// The row of a [`Write`] command.
     pub const fn write<C: Write>() -> Command {
+        const { assert_events(&C::SPEC) };
         row(
             C::SPEC,
             Run::Write(|args, view, reply| {
@@ -266,6 +273,7 @@ impl Command {
 
     /// The row of a [`Gather`] command that changes keys.
     pub const fn gather<C: Gather>() -> Command {
+        const { assert_events(&C::SPEC) };
         row(
             C::SPEC,
             Run::Gather(Steps::of::<C>()),
@@ -286,6 +294,7 @@ impl Command {
 
     /// The row of a [`Blocking`] command.
     pub const fn blocking<C: Blocking>() -> Command {
+        const { assert_events(&C::SPEC) };
         row(
             C::SPEC,
             Run::Blocking(BlockingSteps::of::<C>()),

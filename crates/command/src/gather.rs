@@ -11,7 +11,7 @@ use crate::command::first_argument;
 use crate::error::Error;
 use crate::spec::Spec;
 use crate::words::Words;
-use tessera_keyspace::{Effect, Expire, Shard, ShardSettings, ViewMut, WrongType};
+use tessera_keyspace::{Effect, Event, Expire, Shard, ShardSettings, ViewMut, Way, WrongType};
 use tessera_resp::{Args, Reply};
 use tessera_values::listpack::Element;
 use tessera_values::{StringRef, Type, Value, ValueRef};
@@ -88,13 +88,15 @@ pub enum Change {
         value: Value,
         /// Until when.
         expire: Expire,
+        /// What the key is told.
+        event: Event,
     },
     /// It is gone.
     Remove {
         /// Which key.
         index: usize,
     },
-    /// Its value and expiry go to another key, whatever that held.
+    /// Its value and expiry go to another key, whatever that held: [`Event::RenameFrom`] and [`Event::RenameTo`].
     Move {
         /// From which key.
         from: usize,
@@ -297,7 +299,7 @@ impl Steps {
         // A replica knows of an expired key only what it is told: before what was decided without the key.
         for need in &needs {
             let db = need.db.unwrap_or(db);
-            shard.remove_if_expired(db, need.key, context.now_ms);
+            shard.remove_if_expired(db, need.key);
             prepare(shard, db, need.key, need.what);
         }
         let mut found: Vec<Found<'_>> =
@@ -380,21 +382,17 @@ fn apply(
 ) -> Result<Effect, Error> {
     let at = |index: usize| (needs[index].db.unwrap_or(client_db), needs[index].key);
     match change {
-        Change::Put { index, value, expire } => {
+        Change::Put { index, value, expire, event } => {
             let (db, key) = at(index);
-            shard.view_mut(db, true).put(key, value, expire);
+            shard.view_mut(db, true).put(key, value, expire, event);
         }
         Change::Remove { index } => {
             let (db, key) = at(index);
             shard.view_mut(db, true).delete(key);
         }
         Change::Move { from, to } => {
-            let (from_db, from_key) = at(from);
-            let (to_db, to_key) = at(to);
-            if let Some((value, expire_at_ms)) = shard.view_mut(from_db, true).remove(from_key) {
-                let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
-                shard.view_mut(to_db, true).put(to_key, value, expire);
-            }
+            let (from, to) = (at(from), at(to));
+            shard.carry(Way { from, from_event: Event::RenameFrom, to, to_event: Event::RenameTo });
         }
         Change::Transfer { from, to, what, transfer } => {
             let (from_db, from_key) = at(from);

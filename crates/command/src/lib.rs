@@ -60,7 +60,7 @@ pub mod prelude {
         Target, TextNeed, Transfer, Wait, What, Words, Write,
     };
     pub use crate::{Streamed, is_long, is_long_string};
-    pub use tessera_keyspace::{Effect, Expire, Stream, View, ViewMut, WrongType};
+    pub use tessera_keyspace::{Effect, Event, Expire, Stream, View, ViewMut, WrongType};
     pub use tessera_resp::{Args, Protocol, Reply};
     pub use tessera_values::{
         Collection, CollectionRef, Digits, StringRef, StringValue, Thresholds, Type, Value, ValueRef,

@@ -3,6 +3,7 @@
 use crate::flags::{Categories, Flags, KeyFlags};
 use crate::grammar::Arg;
 use crate::keys::KeyAt;
+use tessera_keyspace::Event;
 use tessera_resp::{Args, Reply};
 
 /// Where COMMAND DOCS files a command.
@@ -286,6 +287,8 @@ pub struct Spec {
     pub policy: Policy,
     /// Where its keys are. COMMAND INFO's first, last and step follow.
     pub keys: &'static [KeySpec],
+    /// What it may tell of keys: which events come of what it changes. A write command has some, unless it is about whole databases.
+    pub events: &'static [Event],
     /// The word that usually is an element (a field, a member) of what its first key holds. Commands of a pipeline have theirs
     /// looked for together; nothing depends on it.
     pub element: Option<usize>,
@@ -326,6 +329,7 @@ impl Spec {
         tips: &[],
         policy: Policy::FromSpread,
         keys: &[],
+        events: &[],
         element: None,
         key_flags: None,
         own_keys: None,

@@ -5,7 +5,7 @@ mod engine;
 
 use engine::Engine;
 use std::collections::BTreeSet;
-use tessera_keyspace::Effect;
+use tessera_keyspace::{Effect, Event};
 use tessera_resp::{Protocol, scan};
 
 const NOW_MS: i64 = 1_700_000_000_000;
@@ -373,7 +373,7 @@ fn run_alone(command: &tessera_command::Command, words: &[&str], value: &[u8]) -
 fn run_alone_on(command: &tessera_command::Command, words: &[&str], value: tessera_values::Value) -> String {
     let mut shard = tessera_keyspace::Shard::new(1, 1);
     shard.set_now_ms(NOW_MS);
-    shard.view_mut(0, true).put(b"key", value, tessera_keyspace::Expire::Clear);
+    shard.view_mut(0, true).put(b"key", value, tessera_keyspace::Expire::Clear, Event::Set);
     shard.set_now_ms(NOW_MS + 7000);
     let words = tessera_resp::args::OwnedArgs::from_words(words);
     let mut out = Vec::new();

@@ -2,7 +2,7 @@
 //! have been moved together.
 
 use tessera_drivers::memory::{self, Allocator, Resident, allocated_bytes};
-use tessera_keyspace::{DefragCounts, DefragPass, Expire, Shard};
+use tessera_keyspace::{DefragCounts, DefragPass, Event, Expire, Shard};
 use tessera_values::hash::FieldExpire;
 use tessera_values::{Digits, Hash, List, SortedSet, StringValue, Value, ValueRef};
 
@@ -58,7 +58,7 @@ fn memory_goes_back_after_most_keys_went_at_random() {
     let mut shard = Shard::new(1, 1);
     for number in 0..KEYS {
         let expire = if number.is_multiple_of(3) { Expire::AtMs(1000) } else { Expire::Clear };
-        shard.view_mut(0, true).put(&key(number), value(number), expire);
+        shard.view_mut(0, true).put(&key(number), value(number), expire, Event::Set);
     }
     let full_bytes = resident_bytes();
     let counts = pass(&mut shard);

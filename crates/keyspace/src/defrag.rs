@@ -51,7 +51,7 @@ impl Shard {
                 is_over = true;
                 continue;
             };
-            match database.table_unwatched().defragment_bucket(pass.position, &mut moves) {
+            match database.upkeep().defragment_bucket(pass.position, &mut moves) {
                 Some(position) => pass.position = position,
                 None => (pass.db, pass.position) = (pass.db.saturating_add(1), 0),
             }

@@ -115,15 +115,6 @@ impl Shard {
         None
     }
 
-    fn evict_key(&mut self, db: u16, key: &[u8]) -> Option<usize> {
-        let later = self.settings().lazy_free.eviction;
-        let removed = self.remove_entry(db, key, later)?;
-        self.effects.record(db, &[b"DEL", key]);
-        self.evicted_keys += 1;
-        // Of a large value nothing is free yet, nor of one that somebody is in the middle of.
-        Some(removed.freed_bytes)
-    }
-
     fn draw_victim(&mut self) -> Option<(u16, Box<[u8]>)> {
         let volatile = self.settings().eviction_policy.volatile_only();
         let random = self.random.get_mut();
@@ -134,9 +125,7 @@ impl Shard {
             let candidates = candidates_of(database);
             if drawn < candidates {
                 let mut victim = None;
-                database
-                    .table_unwatched()
-                    .sample(volatile, 1, random, |entry| victim = Some(entry.key().into()));
+                database.upkeep().sample(volatile, 1, random, |entry| victim = Some(entry.key().into()));
                 return victim.map(|key| (db as u16, key));
             }
             drawn -= candidates;
@@ -158,7 +147,7 @@ impl Shard {
             let (random, pool) = (self.random.get_mut(), &mut self.eviction_pool);
             for (db, database) in self.databases.iter_mut().enumerate() {
                 let samples = settings.eviction_samples as usize;
-                database.table_unwatched().sample(volatile, samples, random, |entry| {
+                database.upkeep().sample(volatile, samples, random, |entry| {
                     any = true;
                     pool.offer(rank(entry), db as u16, entry.key());
                 });
@@ -181,7 +170,7 @@ impl Shard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Expire, ShardSettings};
+    use crate::{Event, Expire, ShardSettings};
 
     fn shard(policy: EvictionPolicy) -> Shard {
         let mut shard = Shard::new(2, 9);
@@ -195,7 +184,12 @@ mod tests {
         for number in 0..1000i64 {
             shard.set_now_ms(1_000_000 + number * 1000);
             let expire = if number % 2 == 0 { Expire::AtMs(10_000_000 + number) } else { Expire::Clear };
-            shard.view_mut((number % 2) as u16, true).put_string(number.to_string().as_bytes(), b"v", expire);
+            shard.view_mut((number % 2) as u16, true).put_string(
+                number.to_string().as_bytes(),
+                b"v",
+                expire,
+                Event::Set,
+            );
         }
         shard
     }
@@ -218,7 +212,7 @@ mod tests {
         {
             let mut shard = super::tests::shard(policy);
             assert!(!shard.can_evict() && shard.evict().is_none());
-            shard.view_mut(1, true).put_string(b"key", b"v", Expire::Clear);
+            shard.view_mut(1, true).put_string(b"key", b"v", Expire::Clear, Event::Set);
             let goes = !policy.volatile_only();
             assert_eq!((shard.can_evict(), shard.evict().is_some()), (goes, goes));
         }
@@ -267,7 +261,12 @@ mod tests {
     fn the_least_often_used_go() {
         let mut shard = shard(EvictionPolicy::AllKeysLfu);
         for number in 0..1000 {
-            shard.view_mut(0, true).put_string(number.to_string().as_bytes(), b"v", Expire::Clear);
+            shard.view_mut(0, true).put_string(
+                number.to_string().as_bytes(),
+                b"v",
+                Expire::Clear,
+                Event::Set,
+            );
         }
         for number in (0..1000).filter(|number| number % 4 != 0) {
             for _ in 0..50 {

@@ -7,10 +7,10 @@
 #![deny(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
-mod change;
-pub mod database;
+pub mod change;
 pub mod defrag;
 pub mod effect;
+pub mod event;
 pub mod eviction;
 pub mod expiry;
 mod graveyard;
@@ -22,9 +22,10 @@ pub mod usage;
 pub mod view;
 pub mod waiting;
 
-pub use database::Database;
+pub use change::{Database, Way};
 pub use defrag::{DefragCounts, DefragPass};
 pub use effect::{Effect, Effects};
+pub use event::{Event, EventClass, Events, KeyEvent};
 pub use eviction::EvictionPolicy;
 pub use shard::{LazyFree, STRING_MAX_LEN_BYTES, Shard, ShardSettings, ShardStats};
 pub use snapshot::{SnapshotKeys, SnapshotOptions, SnapshotProgress};

@@ -1,7 +1,8 @@
 //! A shard: all databases of one core's slots.
 
-use crate::database::Database;
+use crate::change::Database;
 use crate::effect::Effects;
+use crate::event::Events;
 use crate::eviction::{EvictionPolicy, Pool};
 use crate::graveyard::Graveyard;
 use crate::snapshot::{Clearing, SnapshotLayout, Writer};
@@ -131,7 +132,7 @@ impl std::fmt::Debug for OwnedKeys {
 #[derive(Debug)]
 pub struct Shard {
     pub(crate) databases: Vec<Database>,
-    hasher: RandomState,
+    pub(crate) hasher: RandomState,
     pub(crate) random: RefCell<fastrand::Rng>,
     now_ms: i64,
     settings: ShardSettings,
@@ -143,6 +144,7 @@ pub struct Shard {
     dirty: u64,
     pub(crate) met_expired: RefCell<Vec<(u16, Box<[u8]>)>>,
     pub(crate) effects: Effects,
+    pub(crate) events: Events,
     pub(crate) graveyard: Graveyard,
     pub(crate) waited_keys: WaitedKeys,
     pub(crate) streams: Streams,
@@ -175,6 +177,7 @@ impl Shard {
             dirty: 0,
             met_expired: RefCell::default(),
             effects: Effects::default(),
+            events: Events::default(),
             graveyard: Graveyard::default(),
             waited_keys: WaitedKeys::default(),
             streams: Streams::default(),
@@ -263,6 +266,11 @@ impl Shard {
         &mut self.effects
     }
 
+    /// What becomes of keys.
+    pub fn events_mut(&mut self) -> &mut Events {
+        &mut self.events
+    }
+
     /// The counters.
     pub fn stats(&self) -> ShardStats {
         ShardStats {
@@ -286,35 +294,6 @@ impl Shard {
     #[inline]
     pub fn note_dirty(&mut self) {
         self.dirty += 1;
-    }
-
-    /// Empties one database. `lazy`: what it held is freed later by [`Shard::reclaim`]. A snapshot under way still needs
-    /// it: then it is freed after that in any case.
-    pub fn flush(&mut self, db: u16, lazy: bool) {
-        if self.streams.are_of_keys() {
-            self.keep_before_flush(db);
-        }
-        let hasher = self.hasher.clone();
-        let old = std::mem::replace(&mut self.databases[db as usize], Database::new(hasher));
-        let (table, part) = old.into_parts();
-        let old = self.detach_from_snapshot(db, table, part);
-        if let Some(table) = old
-            && lazy
-        {
-            self.graveyard.bury_table(table);
-        }
-    }
-
-    /// Exchanges the contents of two databases.
-    pub fn swap(&mut self, first: u16, second: u16) {
-        self.databases.swap(first as usize, second as usize);
-        self.streams.swap(first, second);
-        self.swap_in_snapshot(first, second);
-        for (db, key) in self.waited_keys.of_databases([first, second]) {
-            if self.databases[db as usize].table().get(&key).is_some() {
-                self.waited_keys.note(db, &key);
-            }
-        }
     }
 
     /// Frees up to `segments` segments of flushed tables, or as many pieces of large values, or tidies up as many segments

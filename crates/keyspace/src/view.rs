@@ -1,7 +1,8 @@
 //! One database as a command sees it: reads cannot change it, and nobody sees an expired key.
 
-use crate::database::Database;
+use crate::change::Database;
 use crate::effect::Effects;
+use crate::event::Event;
 use crate::shard::{Shard, ShardSettings};
 use crate::stream::Stream;
 use crate::table::{Content, Entry, EntryMut, OwnedEntry};
@@ -121,6 +122,12 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Fields of some hash of the database have expired and are still there.
+    #[inline]
+    pub fn has_due_fields(&self) -> bool {
+        self.database().table().has_due_fields(self.now_ms())
+    }
+
     /// Visits about `count` keys from a scan position on; see [`crate::Table::scan`]. Expired keys are
     /// passed over, and noted to be removed.
     pub fn scan(&self, position: u64, count: usize, mut visit: impl FnMut(Entry<'_>)) -> Option<u64> {
@@ -205,28 +212,11 @@ impl<'a> ViewMut<'a> {
         self.shard.effects.record(self.db, words);
     }
 
-    #[inline]
-    fn database_mut(&mut self) -> &mut Database {
-        &mut self.shard.databases[self.db as usize]
-    }
-
-    /// The entry of `key`, to be changed; use [`ViewMut::set_expire`] for its expiry. Does not count as hit or
-    /// miss, as in Redis.
-    #[inline]
-    pub fn find_mut(&mut self, key: &[u8]) -> Option<EntryMut<'_>> {
-        let now_ms = self.shard.now_ms();
-        self.shard.remove_if_expired(self.db, key, now_ms);
-        self.shard.before_change(self.db, key);
-        self.find_unwatched(key)
-    }
-
     /// Has `look` look at the entry of `key`, for a write that does not change the value where it is: nobody who is in the middle of
-    /// that need be minded. Counts as a use as with [`ViewMut::find_mut`].
+    /// that need be minded. Counts as a use, but not as hit or miss, as in Redis.
     #[inline]
     pub fn look_to_write<T>(&mut self, key: &[u8], look: impl FnOnce(Entry<'_>) -> T) -> Option<T> {
-        let now_ms = self.shard.now_ms();
-        self.shard.remove_if_expired(self.db, key, now_ms);
-        self.find_unwatched(key).map(|entry| look(entry.as_entry()))
+        self.shard.look_to_write(self.db, key, self.touch, look)
     }
 
     /// There is such a key, for a write that does not change its value where it is: see [`ViewMut::look_to_write`].
@@ -235,63 +225,43 @@ impl<'a> ViewMut<'a> {
         self.look_to_write(key, |_| ()).is_some()
     }
 
-    #[inline]
-    fn find_unwatched(&mut self, key: &[u8]) -> Option<EntryMut<'_>> {
-        let now_ms = self.shard.now_ms();
-        let (touch, settings) = (self.touch, self.shard.settings());
-        let Shard { databases, random, .. } = &mut *self.shard;
-        let entry = databases[self.db as usize].table_unwatched().get_mut(key)?;
-        if touch {
-            let bits = entry.as_entry().usage_bits();
-            let bits = settings.usage().bits_after_use(bits, now_ms, || random.get_mut().f64());
-            entry.as_entry().set_usage_bits(bits);
-        }
-        Some(entry)
-    }
-
-    /// The string at `key`, to be changed.
+    /// Has `change` work on the string at `key`, and say whether it has changed it: only then is `event` told. `None` if there is
+    /// no such key. Counts as a use, but not as hit or miss, as in Redis.
     ///
     /// # Errors
-    /// If the key holds something else.
+    /// If the key holds something else, and what `change` fails with; it has changed nothing then.
     #[inline]
-    pub fn string_mut(&mut self, key: &[u8]) -> Result<Option<EntryMut<'_>>, WrongType> {
-        match self.find_mut(key) {
-            None => Ok(None),
-            Some(entry) => match entry.as_entry().value() {
-                ValueRef::String(_) => Ok(Some(entry)),
-                _ => Err(WrongType),
-            },
-        }
+    pub fn change_string<T, E: From<WrongType>>(
+        &mut self,
+        key: &[u8],
+        event: Event,
+        change: impl FnOnce(&mut EntryMut<'_>) -> Result<(T, bool), E>,
+    ) -> Result<Option<T>, E> {
+        self.shard.change_entry(self.db, key, self.touch, event, |entry| match entry.as_entry().value() {
+            ValueRef::String(_) => change(entry),
+            _ => Err(WrongType.into()),
+        })
     }
 
-    /// Has `change` work on the collection at `key`, and removes the key if nothing is left in it. `None` if there is no
-    /// such key.
+    /// Has `change` work on the collection at `key`, and say whether it has changed it: only then is `event` told. The key goes if
+    /// nothing is left in it. `None` if there is no such key.
     ///
     /// # Errors
     /// If the key holds something else.
     pub fn change<C: Collection, T>(
         &mut self,
         key: &[u8],
-        change: impl FnOnce(&mut C) -> T,
+        event: Event,
+        change: impl FnOnce(&mut C) -> (T, bool),
     ) -> Result<Option<T>, WrongType> {
-        let Some(mut entry) = self.find_mut(key) else { return Ok(None) };
-        let (result, is_empty) = entry.change_collection(change).ok_or(WrongType)?;
-        if is_empty {
-            // Who was in the middle of it has a copy, or is done.
-            self.database_mut().table_unwatched().remove(key);
-        }
-        Ok(Some(result))
+        self.shard.change_collection(self.db, key, self.touch, event, change)
     }
 
     /// Has a sorted set at `key` be kept as a large one, however small it is. What it holds stays as it is.
     pub fn enlarge_sorted_set(&mut self, key: &[u8]) {
         let thresholds = self.settings().thresholds;
-        if self.read().peek(key).is_none() {
-            return;
-        }
-        self.shard.before_change(self.db, key);
-        if let Some(mut entry) = self.database_mut().table_unwatched().get_mut(key) {
-            entry.change_collection(|set: &mut SortedSet| set.enlarge(&thresholds));
+        if self.read().peek(key).is_some() {
+            self.shard.convert_collection(self.db, key, |set: &mut SortedSet| set.enlarge(&thresholds));
         }
     }
 
@@ -303,76 +273,54 @@ impl<'a> ViewMut<'a> {
     pub fn change_or_create<C: Collection + Default, T>(
         &mut self,
         key: &[u8],
-        change: impl FnOnce(&mut C) -> T,
+        event: Event,
+        change: impl FnOnce(&mut C) -> (T, bool),
     ) -> Result<T, WrongType> {
         let mut change = Some(change);
-        let mut once = |collection: &mut C| change.take().map(|change| change(collection));
-        if let Some(result) = self.change(key, &mut once)? {
+        let mut once = |collection: &mut C| match change.take() {
+            Some(change) => {
+                let (result, has_changed) = change(collection);
+                (Some(result), has_changed)
+            }
+            None => (None, false),
+        };
+        if let Some(result) = self.change(key, event, &mut once)? {
             return Ok(result.expect("it was called for the first time"));
         }
         let mut collection = C::default();
-        let result = once(&mut collection).expect("without a key it was not called");
+        let (result, _) = once(&mut collection);
         if !collection.is_empty() {
-            self.put(key, collection, Expire::Clear);
+            self.put(key, collection, Expire::Clear, event);
         }
-        Ok(result)
+        Ok(result.expect("without a key it was not called"))
     }
 
     /// Sets `key` to `value`, whatever it held.
     #[inline]
-    pub fn put(&mut self, key: &[u8], value: impl Into<Value>, expire: Expire) {
-        self.put_content(key, Content::Owned(value.into()), expire);
-        self.shard.waited_keys.note(self.db, key);
+    pub fn put(&mut self, key: &[u8], value: impl Into<Value>, expire: Expire, event: Event) {
+        self.shard.put(self.db, key, Content::Owned(value.into()), expire, event);
     }
 
     /// Sets `key` to the string `bytes`, whatever it held. One lookup if the key is there, and no new allocation
     /// where what it held took a block of the same length.
     #[inline]
-    pub fn put_string(&mut self, key: &[u8], bytes: &[u8], expire: Expire) {
+    pub fn put_string(&mut self, key: &[u8], bytes: &[u8], expire: Expire, event: Event) {
         let content = match canonical_integer(bytes) {
             Some(integer) => Content::Integer(integer),
             None => Content::Bytes(bytes),
         };
-        self.put_content(key, content, expire);
+        self.shard.put(self.db, key, content, expire, event);
     }
 
+    /// Tells something more of `key`, which is there and was changed: SET with a time sets it and has it expire.
     #[inline]
-    fn put_content(&mut self, key: &[u8], content: Content<'_>, expire: Expire) {
-        self.shard.before_overwrite(self.db, key);
-        let ShardSettings { lazy_free, .. } = self.shard.settings();
-        let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
-        let Shard { databases, random, .. } = &mut *self.shard;
-        let table = databases[self.db as usize].table_unwatched();
-        let Some(mut entry) = table.get_mut(key) else {
-            let at_ms = if let Expire::AtMs(at_ms) = expire { Some(at_ms) } else { None };
-            table.insert_new(OwnedEntry::new(key, content, at_ms, usage.first_bits(now_ms)));
-            return;
-        };
-        let before_ms = entry.as_entry().expire_at_ms();
-        let expired = before_ms.is_some_and(|at_ms| now_ms > at_ms);
-        let after_ms = match expire {
-            Expire::Keep if expired => None,
-            Expire::Keep => before_ms,
-            Expire::Clear => None,
-            Expire::AtMs(at_ms) => Some(at_ms),
-        };
-        let old = entry.put(content, after_ms);
-        let entry = entry.as_entry();
-        let bits = usage.bits_after_use(entry.usage_bits(), now_ms, || random.get_mut().f64());
-        entry.set_usage_bits(if expired { usage.first_bits(now_ms) } else { bits });
-        if let Some(old) = old {
-            self.shard.dispose(self.db, old, lazy_free.server_delete);
-        }
-        if expired {
-            // To everyone else the key was gone before it was set: a replica must not keep its expiry.
-            self.shard.effects.record(self.db, &[b"DEL", key]);
-            self.shard.note_expired_keys(1);
-        }
+    pub fn tell_more(&mut self, key: &[u8], event: Event) {
+        self.shard.tell_more(self.db, key, event);
     }
 
     /// Removes `key` and returns its value and expiry, if it was there and its time not over.
-    pub fn remove(&mut self, key: &[u8]) -> Option<(Value, Option<i64>)> {
-        self.take(key).map(OwnedEntry::into_parts)
+    pub fn remove(&mut self, key: &[u8], event: Event) -> Option<(Value, Option<i64>)> {
+        self.shard.take(self.db, key, event).map(OwnedEntry::into_parts)
     }
 
     /// Removes `key`. False if it was not there or its time was over.
@@ -383,28 +331,7 @@ impl<'a> ViewMut<'a> {
 
     /// The same, and says whether a large value is freed later.
     pub fn delete_and_free(&mut self, key: &[u8], later: bool) -> bool {
-        match self.shard.remove_entry(self.db, key, later) {
-            Some(removed) if removed.was_over => {
-                self.note_over(key);
-                false
-            }
-            Some(_) => true,
-            None => false,
-        }
-    }
-
-    fn take(&mut self, key: &[u8]) -> Option<OwnedEntry> {
-        let (db, now_ms) = (self.db, self.shard.now_ms());
-        if self.shard.remove_if_expired(db, key, now_ms) {
-            return None;
-        }
-        self.shard.take_entry(db, key)
-    }
-
-    /// A key was met whose time was over.
-    fn note_over(&mut self, key: &[u8]) {
-        self.record(&[b"DEL", key]);
-        self.shard.note_expired_keys(1);
+        self.shard.delete(self.db, key, later)
     }
 
     /// Remembers how long `key`, which is there, was idle, or how often it was used, whichever of both is known and
@@ -412,8 +339,8 @@ impl<'a> ViewMut<'a> {
     pub fn set_usage(&mut self, key: &[u8], idle_s: Option<u64>, frequency: Option<u8>) {
         let (now_ms, usage) = (self.shard.now_ms(), self.shard.settings().usage());
         let Some(bits) = usage.known_bits(now_ms, idle_s, frequency) else { return };
-        if let Some(entry) = self.database_mut().table_unwatched().get_mut(key) {
-            entry.as_entry().set_usage_bits(bits);
+        if let Some(entry) = self.shard.database(self.db).table().get(key) {
+            entry.set_usage_bits(bits);
         }
     }
 
@@ -424,12 +351,10 @@ impl<'a> ViewMut<'a> {
         self.shard.streams.begun = Some(id);
     }
 
-    /// Sets or clears the expiry of `key`. False if there is no such key.
+    /// Has `key` expire at `at_ms`, in Unix milliseconds, or never. False if there is no such key.
     pub fn set_expire(&mut self, key: &[u8], at_ms: Option<i64>) -> bool {
-        self.shard.before_change_of_expiry(self.db, key);
-        let Some(mut entry) = self.database_mut().table_unwatched().get_mut(key) else { return false };
-        entry.set_expire(at_ms);
-        true
+        let event = if at_ms.is_some() { Event::Expire } else { Event::Persist };
+        self.shard.set_expire(self.db, key, at_ms, event)
     }
 }
 
@@ -450,7 +375,7 @@ mod tests {
             (b"54321", Expire::Clear, None),
             (b"a longer one", Expire::Keep, None),
         ] {
-            db.put_string(b"key", bytes, expire);
+            db.put_string(b"key", bytes, expire, Event::Set);
             let entry = db.read().find(b"key").unwrap();
             assert_eq!(entry.value(), Value::String(StringValue::new(bytes)).as_ref());
             assert_eq!(entry.expire_at_ms(), after_ms);
@@ -462,9 +387,9 @@ mod tests {
     fn an_expired_key_put_anew_counts_as_expired_and_loses_its_expiry() {
         let mut shard = Shard::new(1, 1);
         shard.effects_mut().set_wanted(true);
-        shard.view_mut(0, true).put_string(b"key", b"old", Expire::AtMs(10));
+        shard.view_mut(0, true).put_string(b"key", b"old", Expire::AtMs(10), Event::Set);
         shard.set_now_ms(11);
-        shard.view_mut(0, true).put_string(b"key", b"new", Expire::Keep);
+        shard.view_mut(0, true).put_string(b"key", b"new", Expire::Keep, Event::Set);
         let found = shard.view(0, true).string(b"key").unwrap().unwrap();
         assert_eq!(found.as_bytes(&mut Digits::new()), b"new");
         assert_eq!(shard.stats().expired_keys, 1);

@@ -26,6 +26,12 @@ impl WaitedKeys {
         }
     }
 
+    /// Somebody waits for some key.
+    #[inline]
+    pub(crate) fn are_there(&self) -> bool {
+        !self.waiters.is_empty()
+    }
+
     /// A key has come to hold a collection, or is to be looked at once more.
     #[inline]
     pub fn note(&mut self, db: u16, key: &[u8]) {

@@ -11,7 +11,7 @@ use crate::message::{Answer, Errand, ErrandKind, Hold, Look, Seen, Ticket};
 use crate::slots::{ShardId, SlotTable};
 use tessera_command::gather::{Context, Steps, What};
 use tessera_command::{Change, Command, Error, Found, Merge, Need, TextNeed, Transfer};
-use tessera_keyspace::Expire;
+use tessera_keyspace::{Event, Expire};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
 use tessera_values::{StringValue, Type};
@@ -456,7 +456,11 @@ impl Gathering {
             Purpose::MoveTo(to) => {
                 let Some((value, expire_at_ms)) = answer.taken else { return self.look_again() };
                 let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
-                return Step::Send(vec![self.errand(to, ErrandKind::Put(value, expire), Purpose::Change)]);
+                return Step::Send(vec![self.errand(
+                    to,
+                    ErrandKind::Put(value, expire, Event::RenameTo),
+                    Purpose::Change,
+                )]);
             }
         }
         match (self.out, self.decided) {
@@ -523,8 +527,8 @@ impl Gathering {
 
     fn change(&mut self, change: Change) -> (ShardId, Errand) {
         match change {
-            Change::Put { index, value, expire } => {
-                self.errand(index, ErrandKind::Put(value, expire), Purpose::Change)
+            Change::Put { index, value, expire, event } => {
+                self.errand(index, ErrandKind::Put(value, expire, event), Purpose::Change)
             }
             Change::Remove { index } => self.errand(index, ErrandKind::Remove, Purpose::Change),
             Change::Move { from, to } => self.errand(from, ErrandKind::Take, Purpose::MoveTo(to)),

@@ -3,7 +3,7 @@
 use crate::effect;
 use tessera_command::gather::{self, Act, Give, TextNeed, Transfer, What};
 use tessera_command::{Command, Error};
-use tessera_keyspace::{Effect, Expire, Shard};
+use tessera_keyspace::{Effect, Event, Expire, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply, Span};
 use tessera_values::{StringRef, StringValue, Type, Value, ValueRef};
@@ -74,11 +74,11 @@ pub enum ErrandKind {
         /// Note the use.
         touch: bool,
     },
-    /// Make the key hold this.
-    Put(Value, Expire),
+    /// Make the key hold this, and tell it so.
+    Put(Value, Expire, Event),
     /// Remove the key.
     Remove,
-    /// Remove the key and send what it held.
+    /// Remove the key and send what it held, which gets another name.
     Take,
     /// Take an element out of what it holds and send it.
     TakeElement(Box<[u8]>, &'static Transfer),
@@ -171,8 +171,8 @@ impl Errand {
                 let find = |need| gather::find_text(shard, db, touch, need).map(StringRef::to_string_value);
                 Answer { texts: needs.iter().map(find).collect(), ..Answer::default() }
             }
-            ErrandKind::Put(value, expire) => {
-                shard.view_mut(db, true).put(&key, value, expire);
+            ErrandKind::Put(value, expire, event) => {
+                shard.view_mut(db, true).put(&key, value, expire, event);
                 effect::record_put(shard, db, &key);
                 shard.note_dirty();
                 Answer::default()
@@ -211,7 +211,7 @@ impl Errand {
                 Answer { reply: acted.map(|result| result.map(|_| out)), ..Answer::default() }
             }
             ErrandKind::Take => {
-                let taken = shard.view_mut(db, true).remove(&key);
+                let taken = shard.view_mut(db, true).remove(&key, Event::RenameFrom);
                 if taken.is_some() {
                     effect::record_removed(shard, db, &key);
                     shard.note_dirty();
@@ -444,7 +444,7 @@ mod tests {
     struct Nothing;
 
     impl Write for Nothing {
-        const SPEC: Spec = Spec { name: "nothing", ..Spec::BASE };
+        const SPEC: Spec = Spec { name: "nothing", events: &[Event::Set], ..Spec::BASE };
         type Args<'a> = ();
 
         fn parse<'a>(_: &mut Words<'a>) -> Result<(), Error> {

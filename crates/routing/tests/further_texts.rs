@@ -2,7 +2,7 @@
 
 use tessera_command::prelude::*;
 use tessera_command::{Run, TextNeed};
-use tessera_keyspace::Shard;
+use tessera_keyspace::{Event, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::gather::Step;
 use tessera_routing::{Gathering, SlotTable, Ticket};
@@ -78,14 +78,14 @@ fn shards(table: &SlotTable) -> Vec<Shard> {
     let mut shards: Vec<Shard> = (0..table.shards()).map(|seed| Shard::new(1, u64::from(seed))).collect();
     for (key, value) in STRINGS {
         let owner = &mut shards[usize::from(table.owner_of(key.as_bytes()))];
-        owner.view_mut(0, true).put_string(key.as_bytes(), value.as_bytes(), Expire::Clear);
+        owner.view_mut(0, true).put_string(key.as_bytes(), value.as_bytes(), Expire::Clear, Event::Set);
     }
     let mut hash = Hash::default();
     for (field, value) in [("one", "1"), ("two", "zwei"), ("12", "dozen")] {
         hash.set(field.as_bytes(), value.as_bytes(), FieldExpire::Clear, &Thresholds::default());
     }
     assert_eq!(hash.as_ref().get(b"one", 0), Some(Element::Integer(1)));
-    shards[usize::from(table.owner_of(b"h"))].view_mut(0, true).put(b"h", hash, Expire::Clear);
+    shards[usize::from(table.owner_of(b"h"))].view_mut(0, true).put(b"h", hash, Expire::Clear, Event::Set);
     shards
 }
 

@@ -2,7 +2,7 @@
 
 use tessera_command::prelude::*;
 use tessera_command::{Run, gather};
-use tessera_keyspace::Shard;
+use tessera_keyspace::{Event, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::gather::Step;
 use tessera_routing::{Gathering, SlotTable, Ticket};
@@ -11,7 +11,8 @@ use tessera_routing::{Gathering, SlotTable, Ticket};
 struct Move;
 
 impl Gather for Move {
-    const SPEC: Spec = Spec { name: "move", spread: Spread::Gather, ..Spec::BASE };
+    const SPEC: Spec =
+        Spec { name: "move", spread: Spread::Gather, events: &[Event::RenameTo], ..Spec::BASE };
     type Args<'a> = [&'a [u8]; 2];
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<[&'a [u8]; 2], Error> {
@@ -49,8 +50,8 @@ fn moved(errands_before: usize) -> (String, Option<Vec<u8>>) {
     let [from, to] = [b"foo", b"bar"].map(|key| usize::from(table.owner_of(key)));
     assert_ne!(from, to);
     shards.iter_mut().for_each(|shard| shard.set_now_ms(1_000));
-    shards[from].view_mut(0, true).put_string(b"foo", b"new", Expire::AtMs(2_000));
-    shards[to].view_mut(0, true).put_string(b"bar", b"old", Expire::Clear);
+    shards[from].view_mut(0, true).put_string(b"foo", b"new", Expire::AtMs(2_000), Event::Set);
+    shards[to].view_mut(0, true).put_string(b"bar", b"old", Expire::Clear, Event::Set);
     let Run::Gather(steps) = MOVE.run else { unreachable!("it is a gather") };
     let words = OwnedArgs::from_words(["MOVE", "foo", "bar"]);
     let context = gather::Context::of(&shards[0], 0);

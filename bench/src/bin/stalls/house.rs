@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use fastrand::Rng;
 use tessera_bench::client::write_name;
-use tessera_keyspace::{Expire, Shard};
+use tessera_keyspace::{Event, Expire, Shard};
 use tessera_node::housekeeping::{EXPIRE_AGAIN_NS, EXPIRE_CYCLE_NS, RECLAIM_SEGMENTS};
 
 use crate::clocks::Clocks;
@@ -112,7 +112,7 @@ impl House {
         let (key, start) = (name(number), self.value_start());
         let value = &self.bytes[start..start + self.value_len_bytes];
         let ((), took) =
-            self.clocks.measure(|| self.shard.view_mut(db, true).put_string(&key, value, expire));
+            self.clocks.measure(|| self.shard.view_mut(db, true).put_string(&key, value, expire, Event::Set));
         self.record.add("SET", took);
     }
 
@@ -120,7 +120,7 @@ impl House {
     pub fn bring(&mut self, db: u16, number: u64) {
         let (key, start) = (name(number), self.value_start());
         let value = &self.bytes[start..start + self.value_len_bytes];
-        self.shard.view_mut(db, true).put_string(&key, value, Expire::Clear);
+        self.shard.view_mut(db, true).put_string(&key, value, Expire::Clear, Event::Set);
     }
 
     /// Looks key number `number` up; it must be there.
@@ -137,7 +137,8 @@ impl House {
     #[inline]
     pub fn unlink(&mut self, db: u16, number: u64) {
         let key = name(number);
-        let (was_there, took) = self.clocks.measure(|| self.shard.view_mut(db, true).remove(&key).is_some());
+        let (was_there, took) =
+            self.clocks.measure(|| self.shard.view_mut(db, true).remove(&key, Event::Del).is_some());
         assert!(was_there, "key {number} of database {db} is gone");
         self.record.add("UNLINK", took);
     }

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use tessera_command::{Registry, Run};
-use tessera_keyspace::{Expire, Shard, ShardSettings};
+use tessera_keyspace::{Event, Expire, Shard, ShardSettings};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Protocol, Reply};
 use tessera_values::hyperloglog::{HyperLogLog, HyperLogLogMut, Registers, empty};
@@ -101,8 +101,8 @@ fuzz_target!(|data: &[u8]| {
     let mut settings = ShardSettings::default();
     settings.thresholds.hll_sparse_max_bytes = u64::from(choice) * 4;
     shard.set_settings(settings);
-    shard.view_mut(0, true).put_string(b"first", &first, Expire::Clear);
-    shard.view_mut(0, true).put_string(b"second", &second, Expire::Clear);
+    shard.view_mut(0, true).put_string(b"first", &first, Expire::Clear, Event::Set);
+    shard.view_mut(0, true).put_string(b"second", &second, Expire::Clear, Event::Set);
     let add: Vec<&[u8]> = [b"PFADD".as_slice(), b"first"].into_iter().chain(ELEMENTS).collect();
     match choice >> 1 & 7 {
         0 => run(&mut shard, &[b"PFCOUNT", b"first", b"second"]),

@@ -7,7 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
-use tessera_keyspace::{Expire, Shard, SnapshotOptions, SnapshotProgress};
+use tessera_keyspace::{Event, Expire, Shard, SnapshotOptions, SnapshotProgress, WrongType};
 use tessera_storage::rdb::{DecodeOptions, Decoder, EncodeOptions, Item, opcodes, put_end, put_header};
 use tessera_values::{Digits, StringValue, Value, ValueRef};
 
@@ -34,9 +34,9 @@ fn put(shard: &mut Shard, model: &mut Model, number: u16, about: u16) {
     let at_ms = (about % 3 == 0).then(|| now_ms + i64::from(about % 50));
     let expire = at_ms.map_or(Expire::Clear, Expire::AtMs);
     if about % 11 == 0 {
-        shard.view_mut(0, true).put(&key, StringValue::raw(value.clone()), expire);
+        shard.view_mut(0, true).put(&key, StringValue::raw(value.clone()), expire, Event::Set);
     } else {
-        shard.view_mut(0, true).put_string(&key, &value, expire);
+        shard.view_mut(0, true).put_string(&key, &value, expire, Event::Set);
     }
     model.insert(key, (value, at_ms));
 }
@@ -133,7 +133,7 @@ fuzz_target!(|data: &[u8]| {
                     let key = key(number.wrapping_add(more));
                     let expected =
                         model.remove(&key).map(|(bytes, at_ms)| (StringValue::fixed(&bytes), at_ms));
-                    let removed = shard.view_mut(0, true).remove(&key).map(|(value, at_ms)| {
+                    let removed = shard.view_mut(0, true).remove(&key, Event::Del).map(|(value, at_ms)| {
                         let Value::String(string) = value else { unreachable!("only strings were put in") };
                         (string, at_ms)
                     });
@@ -150,8 +150,11 @@ fuzz_target!(|data: &[u8]| {
             }
             5 => {
                 let mut db = shard.view_mut(0, true);
-                if let Ok(Some(mut entry)) = db.string_mut(&key(number)) {
+                let appended = db.change_string(&key(number), Event::Append, |entry| {
                     entry.change_raw(|bytes| bytes.extend_from_slice(&value(about)));
+                    Ok::<_, WrongType>(((), true))
+                });
+                if let Ok(Some(())) = appended {
                     model
                         .get_mut(&key(number))
                         .expect("the model has what the shard has")

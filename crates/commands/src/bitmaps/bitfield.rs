@@ -39,6 +39,7 @@ impl Write for BitField {
             KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE).with(KeyFlags::VARIABLE_FLAGS),
         )
         .notes("This command allows both access and modification of the key")],
+        events: &[Event::SetBit, Event::New],
         key_flags: Some(key_flags),
         grammar: &[
             key("key", 0),
@@ -97,8 +98,11 @@ impl Write for BitField {
             answer_reads(key, operations, count, db.read(), reply)?;
             return Ok(Effect::None);
         };
-        let (changed, grown) =
-            offset::with_room(db, key, last_written, |bytes| carry_out(operations, count, bytes, reply))?;
+        let (changed, grown) = offset::with_room(db, key, last_written, |bytes| {
+            let changed = carry_out(operations, count, bytes, reply);
+            let has_changed = matches!(changed, Ok(true));
+            (changed, has_changed)
+        })?;
         // Redis does not count it as a change if the string grew and then nothing fitted. But it has changed.
         Ok(if changed? || grown { Effect::Verbatim } else { Effect::None })
     }

@@ -73,6 +73,7 @@ impl Gather for BitOp {
             KeySpec::at(2, KeyFlags::OW.with(KeyFlags::UPDATE)),
             KeySpec::range(3, -1, 1, KeyFlags::RO.with(KeyFlags::ACCESS)),
         ],
+        events: &[Event::Set, Event::Del, Event::New],
         grammar: &[
             one_of(
                 "operation",
@@ -112,7 +113,12 @@ impl Gather for BitOp {
         }
         if len_bytes > 0 {
             let value = StringValue::raw(combine(args.operation, sources, len_bytes)?);
-            changes.push(Change::Put { index: 0, value: value.into(), expire: Expire::Clear });
+            changes.push(Change::Put {
+                index: 0,
+                value: value.into(),
+                expire: Expire::Clear,
+                event: Event::Set,
+            });
         } else if destination.present {
             changes.push(Change::Remove { index: 0 });
         }

@@ -29,8 +29,8 @@ pub(super) fn check(offset: u64, settings: tessera_keyspace::ShardSettings) -> R
     if offset / 8 < settings.string_max_len_bytes { Ok(()) } else { Err(OUT_OF_RANGE) }
 }
 
-/// Has `change` change the string at `key` in place, with room for bit `last`. Returns what `change` does, and
-/// whether the string had to grow, or to be made.
+/// Has `change` change the string at `key` in place, with room for bit `last`, and say whether it has changed it. Returns what
+/// `change` does, and whether the string had to grow, or to be made.
 ///
 /// # Errors
 /// If the key holds something else.
@@ -38,22 +38,29 @@ pub(super) fn with_room<R>(
     db: &mut ViewMut<'_>,
     key: &[u8],
     last: u64,
-    change: impl FnOnce(&mut [u8]) -> R,
+    change: impl FnOnce(&mut [u8]) -> (R, bool),
 ) -> Result<(R, bool), Error> {
     let len_bytes = (last / 8 + 1) as usize;
-    if let Some(mut entry) = db.string_mut(key)? {
+    let mut change = Some(change);
+    let mut once = |bytes: &mut [u8]| change.take().map(|change| change(bytes));
+    let changed = db.change_string(key, Event::SetBit, |entry| {
         let changed = entry.change_raw_to(len_bytes, |bytes| {
             let grows = bytes.len() < len_bytes;
             if grows {
                 bytes.resize(len_bytes, 0);
             }
-            (change(bytes), grows)
+            (once(bytes), grows)
         });
-        return changed.ok_or(Error::WRONG_TYPE);
+        let (result, grows) = changed.ok_or(Error::WRONG_TYPE)?;
+        let (result, has_changed) = result.expect("it is called for the first time");
+        Ok::<_, Error>(((result, grows), grows || has_changed))
+    })?;
+    if let Some(changed) = changed {
+        return Ok(changed);
     }
     let mut bytes = vec![0; len_bytes];
-    let result = change(&mut bytes);
-    db.put(key, StringValue::raw(bytes), Expire::Clear);
+    let (result, _) = once(&mut bytes).expect("without a key it was not called");
+    db.put(key, StringValue::raw(bytes), Expire::Clear, Event::SetBit);
     Ok((result, true))
 }
 

@@ -23,6 +23,7 @@ impl Write for SetBit {
         flags: Flags::DENY_OOM,
         categories: Categories::BITMAP,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        events: &[Event::SetBit, Event::New],
         grammar: &[key("key", 0), integer("offset"), integer("value")],
         ..Spec::BASE
     };
@@ -44,7 +45,7 @@ impl Write for SetBit {
             let shift = 7 - args.offset % 8;
             let before = *byte >> shift & 1;
             *byte = *byte & !(1 << shift) | bit << shift;
-            before
+            (before, before != bit)
         })?;
         reply.integer(i64::from(before));
         Ok(if grown || before != bit { Effect::Verbatim } else { Effect::None })

@@ -27,6 +27,7 @@ impl Write for GeoAdd {
         flags: Flags::DENY_OOM,
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::ZAdd, Event::New],
         element: Some(4),
         grammar: &[
             key("key", 0),
@@ -68,7 +69,7 @@ impl Write for GeoAdd {
     fn execute(args: &GeoAddArgs<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
         let thresholds = db.settings().thresholds;
         let (mut added, mut updated) = (0, 0);
-        db.change_or_create(args.key, |set: &mut SortedSet| {
+        db.change_or_create(args.key, Event::ZAdd, |set: &mut SortedSet| {
             set.expect(args.scores.len(), &thresholds);
             for (member, score) in args.members() {
                 match set.as_ref().score(member) {
@@ -80,6 +81,7 @@ impl Write for GeoAdd {
                 }
                 set.set(member, score as f64, &thresholds);
             }
+            ((), added + updated > 0)
         })?;
         reply.integer(if args.counts_changes { added + updated } else { added });
         if added + updated == 0 {

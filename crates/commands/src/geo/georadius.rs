@@ -21,6 +21,7 @@ impl Gather for GeoRadius {
             grammar::stored("STORE", 6),
             grammar::stored("STOREDIST", 6),
         ],
+        events: &[Event::GeoRadiusStore, Event::Del, Event::New],
         grammar: &[
             key("key", 0),
             double("longitude"),
@@ -58,6 +59,6 @@ impl Gather for GeoRadius {
         changes: &mut Vec<Change>,
         reply: &mut Reply<'_>,
     ) -> Result<(), Error> {
-        storing::decide(*args, FORM, context, found, changes, reply)
+        storing::decide(*args, FORM, Event::GeoRadiusStore, context, found, changes, reply)
     }
 }

@@ -21,6 +21,7 @@ impl Gather for GeoRadiusByMember {
             grammar::stored("STORE", 5),
             grammar::stored("STOREDIST", 5),
         ],
+        events: &[Event::GeoRadiusStore, Event::Del, Event::New],
         grammar: &[
             key("key", 0),
             string("member"),
@@ -60,6 +61,6 @@ impl Gather for GeoRadiusByMember {
         changes: &mut Vec<Change>,
         reply: &mut Reply<'_>,
     ) -> Result<(), Error> {
-        storing::decide(*args, FORM, context, found, changes, reply)
+        storing::decide(*args, FORM, Event::GeoRadiusStore, context, found, changes, reply)
     }
 }

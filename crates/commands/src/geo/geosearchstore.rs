@@ -20,6 +20,7 @@ impl Gather for GeoSearchStore {
             KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE)),
             KeySpec::at(2, KeyFlags::RO.with(KeyFlags::ACCESS)),
         ],
+        events: &[Event::GeoSearchStore, Event::Del, Event::New],
         grammar: &[
             key("destination", 0),
             key("source", 1),
@@ -52,6 +53,6 @@ impl Gather for GeoSearchStore {
         changes: &mut Vec<Change>,
         reply: &mut Reply<'_>,
     ) -> Result<(), Error> {
-        storing::decide(*args, FORM, context, found, changes, reply)
+        storing::decide(*args, FORM, Event::GeoSearchStore, context, found, changes, reply)
     }
 }

@@ -18,10 +18,11 @@ pub(super) fn needs<'a>(args: Args<'a>, form: Form, source: &'a [u8], needs: &mu
     }
 }
 
-/// Answers what is found, or stores it.
+/// Answers what is found, or stores it, of which `event` tells.
 pub(super) fn decide(
     args: Args<'_>,
     form: Form,
+    event: Event,
     context: Context,
     found: &[Found<'_>],
     changes: &mut Vec<Change>,
@@ -41,7 +42,7 @@ pub(super) fn decide(
     reply.integer(places.len() as i64);
     if !places.is_empty() {
         let value = sorted_set(&places, &query, store, &context.settings.thresholds).into();
-        changes.push(Change::Put { index: 1, value, expire: Expire::Clear });
+        changes.push(Change::Put { index: 1, value, expire: Expire::Clear, event });
     } else if found.get(1).is_some_and(|destination| destination.present) {
         changes.push(Change::Remove { index: 1 });
     }

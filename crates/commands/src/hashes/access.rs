@@ -16,16 +16,11 @@ pub(super) fn change<'f, T>(
     db: &mut ViewMut<'_>,
     key: &[u8],
     fields: impl Iterator<Item = &'f [u8]>,
-    change: impl FnOnce(&mut Hash) -> T,
+    event: Event,
+    change: impl FnOnce(&mut Hash) -> (T, bool),
 ) -> Result<Option<T>, Error> {
-    let now_ms = db.now_ms();
-    let mut expired = Vec::new();
-    let result = db.change::<Hash, _>(key, |hash| {
-        remove_expired(hash, now_ms, fields, &mut expired);
-        change(hash)
-    });
-    record_expired(db, key, &expired);
-    Ok(result?)
+    remove_expired(db, key, fields)?;
+    Ok(db.change(key, event, change)?)
 }
 
 /// The same, beginning with an empty hash if there is no such key.
@@ -36,34 +31,49 @@ pub(super) fn change_or_create<'f, T>(
     db: &mut ViewMut<'_>,
     key: &[u8],
     fields: impl Iterator<Item = &'f [u8]>,
-    change: impl FnOnce(&mut Hash) -> T,
+    event: Event,
+    change: impl FnOnce(&mut Hash) -> (T, bool),
 ) -> Result<T, Error> {
-    let now_ms = db.now_ms();
-    let mut expired = Vec::new();
-    let result = db.change_or_create::<Hash, _>(key, |hash| {
-        remove_expired(hash, now_ms, fields, &mut expired);
-        change(hash)
-    });
-    record_expired(db, key, &expired);
-    Ok(result?)
+    remove_expired(db, key, fields)?;
+    Ok(db.change_or_create(key, event, change)?)
 }
 
+/// Removes those of `fields`, and some others, whose time is over, before a change that takes them for missing.
 #[inline]
 fn remove_expired<'f>(
-    hash: &mut Hash,
-    now_ms: i64,
+    db: &mut ViewMut<'_>,
+    key: &[u8],
     fields: impl Iterator<Item = &'f [u8]>,
-    expired: &mut Vec<Vec<u8>>,
-) {
-    if hash.as_ref().next_field_expire_at_ms().is_none_or(|at_ms| now_ms <= at_ms) {
-        return;
+) -> Result<(), WrongType> {
+    if db.read().has_due_fields() { remove_expired_of(db, key, fields) } else { Ok(()) }
+}
+
+#[cold]
+fn remove_expired_of<'f>(
+    db: &mut ViewMut<'_>,
+    key: &[u8],
+    fields: impl Iterator<Item = &'f [u8]>,
+) -> Result<(), WrongType> {
+    let now_ms = db.now_ms();
+    let next_ms = db.look_to_write(key, |entry| match entry.value() {
+        ValueRef::Hash(hash) => hash.next_field_expire_at_ms(),
+        _ => None,
+    });
+    if next_ms.flatten().is_none_or(|at_ms| now_ms <= at_ms) {
+        return Ok(());
     }
-    hash.remove_expired_fields(now_ms, EXPIRED_MAX, |field| expired.push(field.to_vec()));
-    for field in fields {
-        if hash.as_ref().find(field, now_ms).is_none() && hash.remove(field) {
-            expired.push(field.to_vec());
+    let mut expired = Vec::new();
+    db.change(key, Event::HExpired, |hash: &mut Hash| {
+        hash.remove_expired_fields(now_ms, EXPIRED_MAX, |field| expired.push(field.to_vec()));
+        for field in fields {
+            if hash.as_ref().find(field, now_ms).is_none() && hash.remove(field) {
+                expired.push(field.to_vec());
+            }
         }
-    }
+        ((), !expired.is_empty())
+    })?;
+    record_expired(db, key, &expired);
+    Ok(())
 }
 
 /// To a replica a field is there until it is told otherwise.

@@ -125,7 +125,8 @@ pub(super) fn expire(
     let fields = fields(&mut words, NOT_ABOVE_ZERO)?;
     let thresholds = db.settings().thresholds;
     let mut set: Vec<&[u8]> = Vec::new();
-    let codes = change(db, key, fields.iter(), |hash| {
+    let event = if at_ms <= now_ms { Event::HDel } else { Event::HExpire };
+    let codes = change(db, key, fields.iter(), event, |hash| {
         hash.prepare_expiry(&thresholds);
         let code = |field| {
             let Some(found) = hash.as_ref().find(field, now_ms) else { return NO_SUCH_FIELD };
@@ -140,7 +141,8 @@ pub(super) fn expire(
             hash.set_expire(field, Some(at_ms), &thresholds);
             1
         };
-        fields.iter().map(code).collect::<Vec<i64>>()
+        let codes = fields.iter().map(code).collect::<Vec<i64>>();
+        (codes, !set.is_empty())
     })?;
     reply_codes(codes, fields.len(), reply);
     Ok(record(db, key, at_ms, &set))
@@ -218,13 +220,15 @@ pub(super) fn persist(
     let (now_ms, thresholds) = (db.now_ms(), db.settings().thresholds);
     check_type(key, db)?;
     let fields = fields(&mut { *words }, NOT_POSITIVE)?;
-    let codes = change(db, key, fields.iter(), |hash| {
+    let codes = change(db, key, fields.iter(), Event::HPersist, |hash| {
         let code = |field| match hash.as_ref().find(field, now_ms).map(|found| found.expire_at_ms) {
             None => NO_SUCH_FIELD,
             Some(None) => NO_EXPIRY,
             Some(Some(_)) => i64::from(hash.set_expire(field, None, &thresholds)),
         };
-        fields.iter().map(code).collect::<Vec<i64>>()
+        let codes = fields.iter().map(code).collect::<Vec<i64>>();
+        let has_changed = codes.contains(&1);
+        (codes, has_changed)
     })?;
     let changed = codes.as_ref().is_some_and(|codes| codes.contains(&1));
     reply_codes(codes, fields.len(), reply);

@@ -14,6 +14,7 @@ impl Write for HDel {
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        events: &[Event::HDel, Event::Del],
         element: Some(2),
         grammar: &[key("key", 0), string("field").multiple()],
         history: &[("2.4.0", "More than one field.")],
@@ -30,8 +31,10 @@ impl Write for HDel {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        let removed =
-            change(db, key, fields.iter(), |hash| fields.iter().filter(|field| hash.remove(field)).count())?;
+        let removed = change(db, key, fields.iter(), Event::HDel, |hash| {
+            let removed = fields.iter().filter(|field| hash.remove(field)).count();
+            (removed, removed > 0)
+        })?;
         let removed = removed.unwrap_or(0);
         reply.integer(removed as i64);
         Ok(if removed > 0 { Effect::Verbatim } else { Effect::None })

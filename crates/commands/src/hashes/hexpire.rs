@@ -15,6 +15,7 @@ impl Write for HExpire {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::HExpire, Event::HDel, Event::Del],
         grammar: &[key("key", 0), integer("seconds"), CONDITION, FIELDS],
         ..Spec::BASE
     };

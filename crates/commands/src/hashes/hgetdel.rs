@@ -15,6 +15,7 @@ impl Write for HGetDel {
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        events: &[Event::HDel, Event::Del],
         element: Some(4),
         grammar: &[key("key", 0), FIELDS],
         ..Spec::BASE
@@ -34,7 +35,7 @@ impl Write for HGetDel {
         expiry::check_type(key, db)?;
         let fields = expiry::fields(&mut { *words }, NOT_POSITIVE)?;
         let mut removed: Vec<&[u8]> = vec![b"HDEL", key];
-        let found = change(db, key, fields.iter(), |hash| {
+        let found = change(db, key, fields.iter(), Event::HDel, |hash| {
             reply.array(fields.len());
             for field in fields.iter() {
                 match hash.as_ref().get(field, now_ms) {
@@ -46,6 +47,7 @@ impl Write for HGetDel {
                     None => reply.null(),
                 }
             }
+            ((), removed.len() > 2)
         })?;
         if found.is_none() {
             nulls(reply, fields.len());

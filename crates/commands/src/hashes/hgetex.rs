@@ -24,6 +24,7 @@ impl Write for HGetEx {
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))
             .notes("RW and UPDATE because it changes the TTL")],
+        events: &[Event::HExpire, Event::HPersist, Event::HDel, Event::Del],
         grammar: &[
             key("key", 0),
             one_of(
@@ -61,7 +62,12 @@ impl Write for HGetEx {
         };
         let fields = expiry::fields(&mut words, NOT_POSITIVE)?;
         let mut changed: Vec<&[u8]> = Vec::new();
-        let found = change(db, key, fields.iter(), |hash| {
+        let event = match expiration {
+            Expiration::AtMs(at_ms) if at_ms <= now_ms => Event::HDel,
+            Expiration::AtMs(_) => Event::HExpire,
+            Expiration::Persist | Expiration::Keep => Event::HPersist,
+        };
+        let found = change(db, key, fields.iter(), event, |hash| {
             reply.array(fields.len());
             if !matches!(expiration, Expiration::Keep) {
                 hash.prepare_expiry(&thresholds);
@@ -80,6 +86,7 @@ impl Write for HGetEx {
                 };
                 changed.push(field);
             }
+            ((), !changed.is_empty())
         })?;
         if found.is_none() {
             nulls(reply, fields.len());

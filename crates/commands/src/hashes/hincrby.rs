@@ -1,6 +1,7 @@
 use super::access::change_or_create;
 use tessera_command::prelude::*;
 use tessera_resp::number::parse_i64;
+use tessera_values::Hash;
 use tessera_values::hash::FieldExpire;
 use tessera_values::listpack::Element;
 
@@ -20,6 +21,7 @@ impl Write for HIncrBy {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        events: &[Event::HIncrBy, Event::New],
         element: Some(2),
         grammar: &[key("key", 0), string("field"), integer("increment")],
         ..Spec::BASE
@@ -36,7 +38,7 @@ impl Write for HIncrBy {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let (now_ms, thresholds) = (db.now_ms(), db.settings().thresholds);
-        let sum = change_or_create(db, key, std::iter::once(*field), |hash| {
+        let add = |hash: &mut Hash| {
             let before = match hash.as_ref().get(field, now_ms) {
                 None => 0,
                 Some(Element::Integer(value)) => value,
@@ -46,6 +48,11 @@ impl Write for HIncrBy {
             let mut digits = Digits::new();
             hash.set(field, digits.format(sum).as_bytes(), FieldExpire::Keep, &thresholds);
             Ok::<i64, Error>(sum)
+        };
+        let sum = change_or_create(db, key, std::iter::once(*field), Event::HIncrBy, |hash| {
+            let sum = add(hash);
+            let has_changed = sum.is_ok();
+            (sum, has_changed)
         })??;
         reply.integer(sum);
         Ok(Effect::Verbatim)

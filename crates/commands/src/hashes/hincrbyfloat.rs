@@ -1,5 +1,6 @@
 use super::access::change_or_create;
 use tessera_command::prelude::*;
+use tessera_values::Hash;
 use tessera_values::extended::Extended;
 use tessera_values::hash::FieldExpire;
 
@@ -20,6 +21,7 @@ impl Write for HIncrByFloat {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        events: &[Event::HIncrByFloat, Event::New],
         element: Some(2),
         grammar: &[key("key", 0), string("field"), double("increment")],
         ..Spec::BASE
@@ -40,7 +42,7 @@ impl Write for HIncrByFloat {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let (now_ms, thresholds) = (db.now_ms(), db.settings().thresholds);
-        let (text, expire_at_ms) = change_or_create(db, key, std::iter::once(*field), |hash| {
+        let add = |hash: &mut Hash| {
             let found = hash.as_ref().find(field, now_ms);
             let before = match found {
                 None => Extended::ZERO,
@@ -52,6 +54,12 @@ impl Write for HIncrByFloat {
             let text = (before + *increment).format().ok_or(SUM_NOT_FINITE)?;
             hash.set(field, text.as_bytes(), FieldExpire::Keep, &thresholds);
             Ok::<_, Error>((text, expire_at_ms))
+        };
+        let fields = std::iter::once(*field);
+        let (text, expire_at_ms) = change_or_create(db, key, fields, Event::HIncrByFloat, |hash| {
+            let sum = add(hash);
+            let has_changed = sum.is_ok();
+            (sum, has_changed)
         })??;
         reply.bulk(text.as_bytes());
         // Whoever replays this may compute with other floats.

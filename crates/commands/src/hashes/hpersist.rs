@@ -14,6 +14,7 @@ impl Write for HPersist {
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::HPersist],
         element: Some(4),
         grammar: &[key("key", 0), FIELDS],
         ..Spec::BASE

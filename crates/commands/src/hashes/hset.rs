@@ -14,6 +14,7 @@ impl Write for HSet {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::HSet, Event::New],
         element: Some(2),
         grammar: &[key("key", 0), DATA],
         history: &[("4.0.0", "More than one field and value.")],

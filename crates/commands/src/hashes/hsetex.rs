@@ -104,6 +104,7 @@ impl Write for HSetEx {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::HSet, Event::HExpire, Event::HDel, Event::Del, Event::New],
         grammar: &[
             key("key", 0),
             one_of("condition", &[token("fnx", "FNX"), token("fxx", "FXX")]).optional(),
@@ -138,26 +139,24 @@ impl Write for HSetEx {
         let expired = matches!(options.expire, FieldExpire::AtMs(at_ms) if at_ms <= now_ms);
         let set = |hash: &mut Hash| {
             if !options.allow(hash.as_ref(), now_ms) {
-                return false;
+                return (false, false);
             }
             if expired {
                 hash.prepare_expiry(&thresholds);
-                options.fields().for_each(|field| {
-                    hash.remove(field);
-                });
-                return true;
+                let removed = options.fields().filter(|field| hash.remove(field)).count();
+                return (true, removed > 0);
             }
             hash.prepare(options.data.len() / 2, options.data.iter(), &thresholds);
             let mut words = options.data.iter();
             while let (Some(field), Some(value)) = (words.next(), words.next()) {
                 hash.set(field, value, options.expire, &thresholds);
             }
-            true
+            (true, true)
         };
         let done = if expired {
-            change(db, key, options.fields(), set)?.unwrap_or(options.if_present != Some(true))
+            change(db, key, options.fields(), Event::HDel, set)?.unwrap_or(options.if_present != Some(true))
         } else {
-            change_or_create(db, key, options.fields(), set)?
+            change_or_create(db, key, options.fields(), Event::HSet, set)?
         };
         reply.integer(i64::from(done));
         match options.expire {

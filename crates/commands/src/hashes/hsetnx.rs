@@ -15,6 +15,7 @@ impl Write for HSetNx {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],
+        events: &[Event::HSet, Event::New],
         element: Some(2),
         grammar: &[key("key", 0), string("field"), string("value")],
         ..Spec::BASE
@@ -31,12 +32,12 @@ impl Write for HSetNx {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let (now_ms, thresholds) = (db.now_ms(), db.settings().thresholds);
-        let is_new = change_or_create(db, key, std::iter::once(*field), |hash| {
+        let is_new = change_or_create(db, key, std::iter::once(*field), Event::HSet, |hash| {
             let is_new = hash.as_ref().get(field, now_ms).is_none();
             if is_new {
                 hash.set(field, value, FieldExpire::Clear, &thresholds);
             }
-            is_new
+            (is_new, is_new)
         })?;
         reply.integer(i64::from(is_new));
         Ok(if is_new { Effect::Verbatim } else { Effect::None })

@@ -22,13 +22,13 @@ pub(super) fn parse<'a>(words: &mut Words<'a>) -> Result<Pairs<'a>, Error> {
 /// Sets the fields. How many of them are new.
 pub(super) fn set((key, data): &Pairs<'_>, db: &mut ViewMut<'_>) -> Result<i64, Error> {
     let thresholds = db.settings().thresholds;
-    change_or_create(db, key, data.iter().step_by(2), |hash| {
+    change_or_create(db, key, data.iter().step_by(2), Event::HSet, |hash| {
         hash.prepare(data.len() / 2, data.iter(), &thresholds);
         let mut created = 0;
         let mut words = data.iter();
         while let (Some(field), Some(value)) = (words.next(), words.next()) {
             created += i64::from(hash.set(field, value, FieldExpire::Clear, &thresholds));
         }
-        created
+        (created, true)
     })
 }

@@ -15,6 +15,7 @@ impl Write for PfAdd {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HYPERLOGLOG,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],
+        events: &[Event::PfAdd, Event::New],
         grammar: &[key("key", 0), string("element").optional().multiple()],
         ..Spec::BASE
     };
@@ -30,24 +31,27 @@ impl Write for PfAdd {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let sparse_max_bytes = db.settings().thresholds.hll_sparse_max_bytes;
-        let Some(mut entry) = db.string_mut(key)? else {
+        let added = db.change_string(key, Event::PfAdd, |entry| {
+            check(entry.string())?;
+            let added = entry.change_raw(|bytes| {
+                let added = add(bytes, *elements, sparse_max_bytes);
+                let is_partial = matches!(added, Ok((true, Err(_))));
+                (added, is_partial.then(|| bytes.clone()))
+            });
+            let (added, left) = added.ok_or(NOT_HYPERLOGLOG)?;
+            let (has_changed, result) = added?;
+            Ok::<_, Error>(((has_changed, result, left), has_changed))
+        })?;
+        let Some((has_changed, result, left)) = added else {
             let mut bytes = empty();
             let (_, result) = add(&mut bytes, *elements, sparse_max_bytes)?;
             result?;
             // Redis counts what it creates as changed.
             HyperLogLogMut::new(&mut bytes).map_err(not_hyperloglog)?.mark_out_of_date();
-            db.put(key, StringValue::raw(bytes), Expire::Clear);
+            db.put(key, StringValue::raw(bytes), Expire::Clear, Event::PfAdd);
             reply.integer(1);
             return Ok(Effect::Verbatim);
         };
-        check(entry.string())?;
-        let added = entry.change_raw(|bytes| {
-            let added = add(bytes, *elements, sparse_max_bytes);
-            let is_partial = matches!(added, Ok((true, Err(_))));
-            (added, is_partial.then(|| bytes.clone()))
-        });
-        let (added, left) = added.ok_or(NOT_HYPERLOGLOG)?;
-        let (has_changed, result) = added?;
         match (result, left) {
             // Elements before the one that met the corruption have been added, and stay. The same words would add others where
             // sparse HyperLogLogs may be longer.

@@ -18,6 +18,7 @@ impl Gather for PfCount {
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RW.with(KeyFlags::ACCESS)).notes(
             "RW because it may change the internal representation of the key, and propagate to replicas",
         )],
+        events: &[Event::Changed],
         grammar: &[key("key", 0).multiple()],
         ..Spec::BASE
     };
@@ -62,7 +63,12 @@ fn count_one(found: &Found<'_>, changes: &mut Vec<Change>) -> Result<u64, Error>
     if cached.is_none() || string.encoding() == StringEncoding::Embstr {
         let mut bytes = bytes.to_vec();
         HyperLogLogMut::new(&mut bytes).map_err(not_hyperloglog)?.cache_estimate(estimate);
-        changes.push(Change::Put { index: 0, value: StringValue::raw(bytes).into(), expire: Expire::Keep });
+        changes.push(Change::Put {
+            index: 0,
+            value: StringValue::raw(bytes).into(),
+            expire: Expire::Keep,
+            event: Event::Changed,
+        });
     }
     Ok(estimate)
 }

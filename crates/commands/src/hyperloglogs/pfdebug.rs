@@ -15,6 +15,7 @@ impl Write for PfDebug {
         flags: Flags::DENY_OOM.with(Flags::ADMIN),
         categories: Categories::HYPERLOGLOG,
         keys: &[KeySpec::at(2, KeyFlags::RW.with(KeyFlags::ACCESS))],
+        events: &[Event::Changed],
         grammar: &[string("subcommand"), key("key", 0)],
         system: true,
         ..Spec::BASE
@@ -31,12 +32,15 @@ impl Write for PfDebug {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        let held = db.string_mut(key)?;
-        let mut entry = held.ok_or(Error::Text("ERR The specified key does not exist"))?;
-        let mut digits = Digits::new();
-        let bytes = entry.string().map_or(b"".as_slice(), |string| string.as_bytes(&mut digits));
-        HyperLogLog::new(bytes).map_err(not_hyperloglog)?;
-        entry.change_raw(|bytes| debug(subcommand, bytes, reply)).ok_or(NOT_HYPERLOGLOG)?
+        let effect = db.change_string(key, Event::Changed, |entry| {
+            let mut digits = Digits::new();
+            let bytes = entry.string().map_or(b"".as_slice(), |string| string.as_bytes(&mut digits));
+            HyperLogLog::new(bytes).map_err(not_hyperloglog)?;
+            let effect =
+                entry.change_raw(|bytes| debug(subcommand, bytes, reply)).ok_or(NOT_HYPERLOGLOG)??;
+            Ok::<_, Error>((effect, effect != Effect::None))
+        })?;
+        effect.ok_or(Error::Text("ERR The specified key does not exist"))
     }
 }
 

@@ -24,6 +24,7 @@ impl Gather for PfMerge {
             KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::INSERT)),
             KeySpec::range(2, -1, 1, KeyFlags::RO.with(KeyFlags::ACCESS)),
         ],
+        events: &[Event::PfAdd, Event::New],
         grammar: &[key("destkey", 0), key("sourcekey", 1).optional().multiple()],
         ..Spec::BASE
     };
@@ -65,7 +66,12 @@ impl Gather for PfMerge {
         }
         log.raise_all(&registers, context.settings.thresholds.hll_sparse_max_bytes);
         log.mark_out_of_date();
-        changes.push(Change::Put { index: 0, value: StringValue::raw(merged).into(), expire: Expire::Keep });
+        changes.push(Change::Put {
+            index: 0,
+            value: StringValue::raw(merged).into(),
+            expire: Expire::Keep,
+            event: Event::PfAdd,
+        });
         reply.ok();
         Ok(())
     }

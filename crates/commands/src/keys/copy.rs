@@ -32,6 +32,7 @@ impl Gather for Copy {
             KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS)),
             KeySpec::at(2, KeyFlags::OW.with(KeyFlags::UPDATE)),
         ],
+        events: &[Event::CopyTo, Event::New],
         grammar: &[
             key("source", 0),
             key("destination", 1),
@@ -97,7 +98,7 @@ impl Gather for Copy {
         match source.value {
             Some(value) if request.replace || !found[1].present => {
                 let expire = source.expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
-                changes.push(Change::Put { index: 1, value: value.to_value(), expire });
+                changes.push(Change::Put { index: 1, value: value.to_value(), expire, event: Event::CopyTo });
                 reply.integer(1);
             }
             _ => reply.integer(0),

@@ -12,6 +12,7 @@ impl Write for Del {
         spread: Spread::ByKey(Merge::Sum),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RM.with(KeyFlags::DELETE))],
+        events: &[Event::Del],
         grammar: &[key("key", 0).multiple()],
         ..Spec::BASE
     };

@@ -1,7 +1,7 @@
 use super::expiry::{CONDITION, Request, Since, Unit};
 use tessera_command::prelude::{
-    Categories, Effect, Error, Flags, Group, KeyFlags, KeySpec, Reply, Spec, Spread, ViewMut, Words, Write,
-    integer, key,
+    Categories, Effect, Error, Event, Flags, Group, KeyFlags, KeySpec, Reply, Spec, Spread, ViewMut, Words,
+    Write, integer, key,
 };
 
 pub struct Expire;
@@ -18,6 +18,7 @@ impl Write for Expire {
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::Expire, Event::Del],
         grammar: &[key("key", 0), integer("seconds"), CONDITION],
         history: &[("7.0.0", "Conditions `NX`, `XX`, `GT` and `LT`.")],
         ..Spec::BASE

@@ -15,6 +15,7 @@ impl Write for ExpireAt {
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::Expire, Event::Del],
         grammar: &[key("key", 0), unix_time("unix-time-seconds"), CONDITION],
         history: &[("7.0.0", "Conditions `NX`, `XX`, `GT` and `LT`.")],
         ..Spec::BASE

@@ -1,5 +1,6 @@
 use super::database;
 use tessera_command::prelude::*;
+use tessera_keyspace::Way;
 
 pub struct Move;
 
@@ -14,6 +15,7 @@ impl Write for Move {
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        events: &[Event::MoveFrom, Event::MoveTo, Event::New],
         grammar: &[key("key", 0), integer("db")],
         ..Spec::BASE
     };
@@ -33,8 +35,10 @@ impl Write for Move {
             return Err(super::SAME_OBJECT);
         }
         let possible = db.has_to_write(key) && !db.other(to).has_to_write(key);
-        if possible && let Some((value, expire_at_ms)) = db.remove(key) {
-            db.other(to).put(key, value, expire_at_ms.map_or(Expire::Clear, Expire::AtMs));
+        if possible {
+            let from = (db.db(), *key);
+            let way = Way { from, from_event: Event::MoveFrom, to: (to, *key), to_event: Event::MoveTo };
+            db.shard_mut().carry(way);
         }
         reply.integer(i64::from(possible));
         Ok(if possible { Effect::Verbatim } else { Effect::None })

@@ -14,6 +14,7 @@ impl Write for Persist {
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::Persist],
         grammar: &[key("key", 0)],
         ..Spec::BASE
     };

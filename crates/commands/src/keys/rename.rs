@@ -16,6 +16,7 @@ impl Gather for Rename {
             KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE)),
             KeySpec::at(2, KeyFlags::OW.with(KeyFlags::UPDATE)),
         ],
+        events: &[Event::RenameFrom, Event::RenameTo, Event::New],
         grammar: &[key("key", 0), key("newkey", 1)],
         ..Spec::BASE
     };

@@ -17,6 +17,7 @@ impl Gather for RenameNx {
             KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE)),
             KeySpec::at(2, KeyFlags::OW.with(KeyFlags::INSERT)),
         ],
+        events: &[Event::RenameFrom, Event::RenameTo, Event::New],
         grammar: &[key("key", 0), key("newkey", 1)],
         history: &[("3.2.0", "Renaming a key to itself is no error any more.")],
         ..Spec::BASE

@@ -36,6 +36,7 @@ impl Write for Restore {
         flags: Flags::DENY_OOM,
         categories: Categories::KEYSPACE.with(Categories::DANGEROUS),
         keys: &[KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE))],
+        events: &[Event::Restore, Event::Del, Event::New],
         grammar: &[
             key("key", 0),
             integer("ttl"),
@@ -102,7 +103,6 @@ impl Write for Restore {
                     RestoreError::Footer => BAD_FOOTER,
                     RestoreError::Data { .. } => BAD_DATA,
                 })?;
-        let is_deleted = request.replace && db.delete(request.key);
         reply.ok();
         // A sum that is too large is in the past, as in Redis.
         let at_ms = match ttl_ms {
@@ -111,12 +111,13 @@ impl Write for Restore {
             _ => Some(ttl_ms.wrapping_add(db.now_ms())),
         };
         if at_ms.is_some_and(|at_ms| at_ms <= db.now_ms()) {
+            let is_deleted = request.replace && db.delete(request.key);
             if is_deleted {
                 db.record(&[b"DEL", request.key]);
             }
             return Ok(if is_deleted { Effect::Rewritten } else { Effect::None });
         }
-        db.put(request.key, value, at_ms.map_or(Expire::Clear, Expire::AtMs));
+        db.put(request.key, value, at_ms.map_or(Expire::Clear, Expire::AtMs), Event::Restore);
         db.set_usage(request.key, request.idle_s, request.frequency);
         match at_ms {
             Some(at_ms) if !request.absolute => {

@@ -13,6 +13,7 @@ impl Write for Unlink {
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RM.with(KeyFlags::DELETE))],
+        events: &[Event::Del],
         grammar: &[key("key", 0).multiple()],
         ..Spec::BASE
     };

@@ -15,6 +15,7 @@ impl Blocking for BlMove {
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: moving::KEYS,
+        events: moving::EVENTS,
         grammar: &[
             key("source", 0),
             key("destination", 1),

@@ -20,6 +20,7 @@ impl Blocking for BlmPop {
         spread: Spread::Blocking,
         categories: Categories::LIST,
         keys: &[KeySpec::counted(2, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        events: &[Event::LPop, Event::RPop, Event::Del],
         grammar: &[
             double("timeout"),
             integer("numkeys"),

@@ -8,6 +8,7 @@ impl Blocking for BlPop {
     const SPEC: Spec = Spec {
         name: "blpop",
         summary: "Takes the first element of the first list that has one, and waits until there is one.",
+        events: &[Event::LPop, Event::Del],
         ..pop::WAITING_SPEC
     };
     const WAITS_FOR: Type = Type::List;

@@ -8,6 +8,7 @@ impl Blocking for BrPop {
     const SPEC: Spec = Spec {
         name: "brpop",
         summary: "Takes the last element of the first list that has one, and waits until there is one.",
+        events: &[Event::RPop, Event::Del],
         ..pop::WAITING_SPEC
     };
     const WAITS_FOR: Type = Type::List;

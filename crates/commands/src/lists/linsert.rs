@@ -26,6 +26,7 @@ impl Write for LInsert {
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],
+        events: &[Event::LInsert],
         grammar: &[key("key", 0), one_of("where", SIDES), string("pivot"), string("element")],
         ..Spec::BASE
     };
@@ -45,8 +46,9 @@ impl Write for LInsert {
 
     fn execute(args: &LInsertArgs<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
         let setting = form_setting(db.settings());
-        let len = db.change(args.key, |list: &mut List| {
-            list.insert(args.side, args.pivot, args.element, setting).then(|| list.len())
+        let len = db.change(args.key, Event::LInsert, |list: &mut List| {
+            let is_inserted = list.insert(args.side, args.pivot, args.element, setting);
+            (is_inserted.then(|| list.len()), is_inserted)
         })?;
         reply.integer(match len {
             None => 0,

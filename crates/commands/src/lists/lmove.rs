@@ -14,6 +14,7 @@ impl Gather for LMove {
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: moving::KEYS,
+        events: moving::EVENTS,
         grammar: &[
             key("source", 0),
             key("destination", 1),

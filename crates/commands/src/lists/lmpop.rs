@@ -17,6 +17,7 @@ impl Gather for LmPop {
         spread: Spread::Gather,
         categories: Categories::LIST,
         keys: &[KeySpec::counted(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        events: &[Event::LPop, Event::RPop, Event::Del],
         grammar: &[
             integer("numkeys"),
             key("key", 0).multiple(),

@@ -8,6 +8,7 @@ impl Write for LPop {
     const SPEC: Spec = Spec {
         name: "lpop",
         summary: "Takes elements from the front of a list and answers them.",
+        events: &[Event::LPop, Event::Del],
         ..pop::SPEC
     };
     type Args<'a> = Pop<'a>;

@@ -10,6 +10,7 @@ impl Write for LPush {
         summary: "Adds elements at the front of a list, which begins to exist if need be.",
         since: "1.0.0",
         history: &[("2.4.0", "Takes several elements.")],
+        events: &[Event::LPush, Event::New],
         ..push::SPEC
     };
     type Args<'a> = Push<'a>;

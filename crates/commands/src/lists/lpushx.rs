@@ -10,6 +10,7 @@ impl Write for LPushX {
         summary: "Adds elements at the front of a list that is there.",
         since: "2.2.0",
         history: &[("4.0.0", "Takes several elements.")],
+        events: &[Event::LPush],
         ..push::SPEC
     };
     type Args<'a> = Push<'a>;

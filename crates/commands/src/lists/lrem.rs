@@ -15,6 +15,7 @@ impl Write for LRem {
         spread: Spread::OneShard,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        events: &[Event::LRem, Event::Del],
         grammar: &[key("key", 0), integer("count"), string("element")],
         ..Spec::BASE
     };
@@ -36,7 +37,10 @@ impl Write for LRem {
             1.. => (End::Front, count.unsigned_abs() as usize),
             _ => (End::Back, count.unsigned_abs() as usize),
         };
-        let removed = db.change(key, |list: &mut List| list.remove_equal(from, max, element, setting))?;
+        let removed = db.change(key, Event::LRem, |list: &mut List| {
+            let removed = list.remove_equal(from, max, element, setting);
+            (removed, removed > 0)
+        })?;
         let removed = removed.unwrap_or(0);
         reply.integer(removed as i64);
         Ok(if removed > 0 { Effect::Verbatim } else { Effect::None })

@@ -16,6 +16,7 @@ impl Write for LSet {
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::LSet],
         grammar: &[key("key", 0), integer("index"), string("element")],
         ..Spec::BASE
     };
@@ -32,13 +33,13 @@ impl Write for LSet {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let setting = form_setting(db.settings());
-        let done = db.change(key, |list: &mut List| {
-            let at = parse_i64(word).ok_or(Error::NOT_AN_INTEGER)?;
+        let done = db.change(key, Event::LSet, |list: &mut List| {
+            let Some(at) = parse_i64(word) else { return (Err(Error::NOT_AN_INTEGER), false) };
             // Redis 7.2 looks at the lower 32 bits here, and only here.
             let at = i64::from(at as i32);
             // An index beyond the end may change the list's form all the same.
             let at = index::element(at, list.len()).unwrap_or(usize::MAX);
-            if list.set(at, element, setting) { Ok(()) } else { Err(Error::OUT_OF_RANGE) }
+            if list.set(at, element, setting) { (Ok(()), true) } else { (Err(Error::OUT_OF_RANGE), false) }
         })?;
         done.ok_or(Error::NO_SUCH_KEY)??;
         reply.ok();

@@ -14,6 +14,7 @@ impl Write for LTrim {
         spread: Spread::OneShard,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        events: &[Event::LTrim, Event::Del],
         grammar: &[key("key", 0), integer("start"), integer("stop")],
         ..Spec::BASE
     };
@@ -29,11 +30,12 @@ impl Write for LTrim {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let setting = form_setting(db.settings());
-        let removed = db.change(key, |list: &mut List| {
+        let removed = db.change(key, Event::LTrim, |list: &mut List| {
             let len = list.len();
             let (first, count) = index::range(*start, *stop, len).unwrap_or((len, 0));
             list.trim(first, len - first - count, setting);
-            len - count
+            // Redis tells of it also if nothing goes.
+            (len - count, true)
         })?;
         reply.ok();
         Ok(if removed.unwrap_or(0) > 0 { Effect::Verbatim } else { Effect::None })

@@ -66,6 +66,22 @@ fn form_setting(settings: ShardSettings) -> ListSetting {
     settings.thresholds.list_setting()
 }
 
+/// What is told of a list that elements were added to at an end.
+fn push_event(end: End) -> Event {
+    match end {
+        End::Front => Event::LPush,
+        End::Back => Event::RPush,
+    }
+}
+
+/// What is told of a list that elements were taken from at an end.
+fn pop_event(end: End) -> Event {
+    match end {
+        End::Front => Event::LPop,
+        End::Back => Event::RPop,
+    }
+}
+
 /// Reads LEFT or RIGHT.
 fn end(words: &mut Words<'_>) -> Result<End, Error> {
     let word = words.word()?;

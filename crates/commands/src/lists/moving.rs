@@ -12,6 +12,10 @@ pub(super) const KEYS: &[KeySpec] = &[
     KeySpec::at(2, KeyFlags::RW.with(KeyFlags::INSERT)),
 ];
 
+/// What all four may tell.
+pub(super) const EVENTS: &[Event] =
+    &[Event::LPop, Event::RPop, Event::LPush, Event::RPush, Event::Del, Event::New];
+
 /// Which element goes where.
 #[derive(Clone, Copy, Debug)]
 pub struct Moving<'a> {
@@ -83,8 +87,14 @@ impl<'a> Moving<'a> {
     pub(super) fn serve(&self, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Option<Effect>, Error> {
         let setting = form_setting(db.settings());
         if self.source == self.destination {
-            let moved = db.change(self.source, |list: &mut List| list.rotate(self.from, self.to, setting))?;
+            let event = super::pop_event(self.from);
+            let moved = db.change(self.source, event, |list: &mut List| {
+                let moved = list.rotate(self.from, self.to, setting);
+                let has_changed = moved.is_some();
+                (moved, has_changed)
+            })?;
             let Some(bytes) = moved.flatten() else { return Ok(None) };
+            db.tell_more(self.source, super::push_event(self.to));
             reply.bulk(&bytes);
             return Ok(Some(Effect::Verbatim));
         }
@@ -112,12 +122,20 @@ fn is_list(db: &ViewMut<'_>, key: &[u8]) -> Result<bool, Error> {
 
 fn take(db: &mut ViewMut<'_>, key: &[u8], end: End) -> Result<Option<Taken>, WrongType> {
     let setting = form_setting(db.settings());
-    db.change(key, |list: &mut List| list.pop(end, setting)).map(Option::flatten)
+    let taken = db.change(key, super::pop_event(end), |list: &mut List| {
+        let taken = list.pop(end, setting);
+        let has_changed = taken.is_some();
+        (taken, has_changed)
+    });
+    taken.map(Option::flatten)
 }
 
 fn give(db: &mut ViewMut<'_>, key: &[u8], end: End, taken: &Taken) -> Result<(), WrongType> {
     let setting = form_setting(db.settings());
-    db.change_or_create(key, |list: &mut List| list.push_taken(end, taken, setting))
+    db.change_or_create(key, super::push_event(end), |list: &mut List| {
+        list.push_taken(end, taken, setting);
+        ((), true)
+    })
 }
 
 /// Moves an element within one list.

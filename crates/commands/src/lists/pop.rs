@@ -1,6 +1,6 @@
 //! LPOP, RPOP, BLPOP, BRPOP.
 
-use super::{answer_element, form_setting, pop_word};
+use super::{answer_element, form_setting, pop_event, pop_word};
 use crate::several;
 use crate::timeout::Timeout;
 use tessera_command::prelude::*;
@@ -64,12 +64,15 @@ impl<'a> Pop<'a> {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let setting = form_setting(db.settings());
-        let found = db.change(self.key, |list: &mut List| match self.count {
-            None => {
-                let taken = list.pop(end, setting);
-                reply.bulk_or_null(taken.as_ref().map(|taken| taken.bytes.as_slice()));
+        let found = db.change(self.key, pop_event(end), |list: &mut List| {
+            match self.count {
+                None => {
+                    let taken = list.pop(end, setting);
+                    reply.bulk_or_null(taken.as_ref().map(|taken| taken.bytes.as_slice()));
+                }
+                Some(count) => take_and_answer(list, end, count, setting, reply),
             }
-            Some(count) => take_and_answer(list, end, count, setting, reply),
+            ((), self.count != Some(0))
         })?;
         match (found, self.count) {
             (None, None) => reply.null(),
@@ -114,12 +117,12 @@ impl several::End for End {
         reply: &mut Reply<'_>,
     ) -> Result<Option<usize>, Error> {
         let setting = form_setting(db.settings());
-        let taken = db.change(key, |list: &mut List| {
+        let taken = db.change(key, pop_event(self), |list: &mut List| {
             let count = count.min(list.len());
             reply.array(2);
             reply.bulk(key);
             take_and_answer(list, self, count, setting, reply);
-            count
+            (count, count > 0)
         })?;
         Ok(taken)
     }
@@ -151,9 +154,12 @@ impl<'a> WaitingPop<'a> {
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
         let setting = form_setting(db.settings());
-        let Some(Some(taken)) = db.change(key, |list: &mut List| list.pop(end, setting))? else {
-            return Ok(None);
-        };
+        let taken = db.change(key, pop_event(end), |list: &mut List| {
+            let taken = list.pop(end, setting);
+            let has_changed = taken.is_some();
+            (taken, has_changed)
+        })?;
+        let Some(taken) = taken.flatten() else { return Ok(None) };
         reply.array(2);
         reply.bulk(key);
         reply.bulk(&taken.bytes);

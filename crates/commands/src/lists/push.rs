@@ -1,6 +1,6 @@
 //! LPUSH, RPUSH, LPUSHX, RPUSHX.
 
-use super::form_setting;
+use super::{form_setting, push_event};
 use tessera_command::prelude::*;
 use tessera_values::List;
 use tessera_values::list::{End, ListSetting};
@@ -36,7 +36,9 @@ impl<'a> Push<'a> {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let setting = form_setting(db.settings());
-        let len = db.change_or_create(self.key, |list: &mut List| self.push(list, end, setting))?;
+        let event = push_event(end);
+        let len =
+            db.change_or_create(self.key, event, |list: &mut List| (self.push(list, end, setting), true))?;
         reply.integer(len as i64);
         Ok(Effect::Verbatim)
     }
@@ -49,7 +51,8 @@ impl<'a> Push<'a> {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let setting = form_setting(db.settings());
-        let len = db.change(self.key, |list: &mut List| self.push(list, end, setting))?;
+        let event = push_event(end);
+        let len = db.change(self.key, event, |list: &mut List| (self.push(list, end, setting), true))?;
         reply.integer(len.unwrap_or(0) as i64);
         Ok(if len.is_some() { Effect::Verbatim } else { Effect::None })
     }

@@ -8,6 +8,7 @@ impl Write for RPop {
     const SPEC: Spec = Spec {
         name: "rpop",
         summary: "Takes elements from the back of a list and answers them.",
+        events: &[Event::RPop, Event::Del],
         ..pop::SPEC
     };
     type Args<'a> = Pop<'a>;

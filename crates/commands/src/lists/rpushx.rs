@@ -10,6 +10,7 @@ impl Write for RPushX {
         summary: "Adds elements at the back of a list that is there.",
         since: "2.2.0",
         history: &[("4.0.0", "Takes several elements.")],
+        events: &[Event::RPush],
         ..push::SPEC
     };
     type Args<'a> = Push<'a>;

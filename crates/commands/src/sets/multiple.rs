@@ -17,11 +17,17 @@ pub(super) fn need_values_to_store<'a>(&(destination, keys): &StoreArgs<'a>, nee
     need_values(keys.iter(), needs);
 }
 
-/// Keeps `result` at the destination, the first of the needs, and answers how many members it has.
-pub(super) fn store(result: Set, destination: &Found<'_>, changes: &mut Vec<Change>, reply: &mut Reply<'_>) {
+/// Keeps `result` at the destination, the first of the needs, which is told so by `event`, and answers how many members it has.
+pub(super) fn store(
+    result: Set,
+    event: Event,
+    destination: &Found<'_>,
+    changes: &mut Vec<Change>,
+    reply: &mut Reply<'_>,
+) {
     reply.integer(result.len() as i64);
     if !result.is_empty() {
-        changes.push(Change::Put { index: 0, value: result.into(), expire: Expire::Clear });
+        changes.push(Change::Put { index: 0, value: result.into(), expire: Expire::Clear, event });
     } else if destination.present {
         changes.push(Change::Remove { index: 0 });
     }

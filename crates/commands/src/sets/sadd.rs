@@ -16,6 +16,7 @@ impl Write for SAdd {
         history: &[("2.4.0", "Several members.")],
         categories: Categories::SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],
+        events: &[Event::SAdd, Event::New],
         element: Some(2),
         grammar: &[key("key", 0), string("member").multiple()],
         ..Spec::BASE
@@ -32,14 +33,15 @@ impl Write for SAdd {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let thresholds = db.settings().thresholds;
-        let added = db.change_or_create(key, |set: &mut Set| {
+        let added = db.change_or_create(key, Event::SAdd, |set: &mut Set| {
             if set.is_empty() {
                 let first = members.get(0).unwrap_or_default();
                 *set = Set::for_members(Element::new(first), members.len(), &thresholds);
             } else {
                 set.expect(members.len(), &thresholds);
             }
-            members.iter().filter(|member| set.add(Element::new(member), &thresholds)).count()
+            let added = members.iter().filter(|member| set.add(Element::new(member), &thresholds)).count();
+            (added, added > 0)
         })?;
         reply.integer(added as i64);
         Ok(if added > 0 { Effect::Verbatim } else { Effect::None })

@@ -18,6 +18,7 @@ impl Gather for SInterStore {
             KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE)),
             KeySpec::range(2, -1, 1, KeyFlags::RO.with(KeyFlags::ACCESS)),
         ],
+        events: &[Event::SInterStore, Event::Del, Event::New],
         grammar: &[key("destination", 0), key("key", 1).multiple()],
         ..Spec::BASE
     };
@@ -41,7 +42,7 @@ impl Gather for SInterStore {
     ) -> Result<(), Error> {
         let [destination, sources @ ..] = found else { return Err(Error::SYNTAX) };
         let result = algebra::intersection(&algebra::sets_of(sources)?, &context.settings.thresholds);
-        multiple::store(result, destination, changes, reply);
+        multiple::store(result, Event::SInterStore, destination, changes, reply);
         Ok(())
     }
 }

@@ -36,6 +36,7 @@ impl Gather for SMove {
             KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE)),
             KeySpec::at(2, KeyFlags::RW.with(KeyFlags::INSERT)),
         ],
+        events: &[Event::SRem, Event::SAdd, Event::Del, Event::New],
         element: Some(3),
         grammar: &[key("source", 0), key("destination", 1), string("member")],
         ..Spec::BASE
@@ -77,17 +78,22 @@ impl Gather for SMove {
 }
 
 fn take(db: &mut ViewMut<'_>, key: &[u8], member: &[u8]) -> Option<Vec<u8>> {
-    let removed = db.change(key, |set: &mut Set| set.remove(Element::new(member))).ok()??;
+    let removed = db.change(key, Event::SRem, |set: &mut Set| {
+        let removed = set.remove(Element::new(member));
+        (removed, removed)
+    });
+    let removed = removed.ok()??;
     removed.then(|| member.to_vec())
 }
 
 fn give(db: &mut ViewMut<'_>, key: &[u8], member: &[u8]) -> Result<(), WrongType> {
     let (thresholds, member) = (db.settings().thresholds, Element::new(member));
-    db.change_or_create(key, |set: &mut Set| {
+    db.change_or_create(key, Event::SAdd, |set: &mut Set| {
         if set.is_empty() {
             *set = Set::for_members(member, 1, &thresholds);
         }
-        set.add(member, &thresholds);
+        let added = set.add(member, &thresholds);
+        ((), added)
     })
 }
 

@@ -27,6 +27,7 @@ impl Write for SPop {
         categories: Categories::SET,
         tips: &["nondeterministic_output"],
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        events: &[Event::SPop, Event::Del],
         grammar: &[key("key", 0), integer("count").optional().since("3.2.0")],
         history: &[("3.2.0", "Argument `count`.")],
         ..Spec::BASE
@@ -57,11 +58,12 @@ impl Write for SPop {
 fn pop_one(key: &[u8], db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
     let mut random = db.read().shard().random().fork();
     let mut popped = None;
-    let found = db.change(key, |set: &mut Set| {
+    let found = db.change(key, Event::SPop, |set: &mut Set| {
         set.pop(&mut random, |member| {
             answer::member(member, reply);
             popped = Some(member.to_vec());
         });
+        ((), true)
     })?;
     let Some(member) = popped.filter(|_| found.is_some()) else {
         reply.null();
@@ -84,14 +86,15 @@ fn pop_some(key: &[u8], count: usize, db: &mut ViewMut<'_>, reply: &mut Reply<'_
     let thresholds = db.settings().thresholds;
     let mut random = db.read().shard().random().fork();
     let is_wanted = db.effects().is_wanted();
-    let popped = db.change(key, |set: &mut Set| {
+    let popped = db.change(key, Event::SPop, |set: &mut Set| {
         if count == 0 {
             reply.set(0);
-            return Popped::Nothing;
+            return (Popped::Nothing, false);
         }
         if count >= set.len() {
             answer::members(Some(set.as_ref()), reply);
-            return Popped::All;
+            // The set goes whole, and is told of.
+            return (Popped::All, true);
         }
         let mut members = Vec::new();
         reply.set(count);
@@ -101,7 +104,7 @@ fn pop_some(key: &[u8], count: usize, db: &mut ViewMut<'_>, reply: &mut Reply<'_
                 members.push(member.to_vec());
             }
         });
-        Popped::Some(members, old)
+        (Popped::Some(members, old), true)
     })?;
     match popped {
         None => {

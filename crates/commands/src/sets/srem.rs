@@ -16,6 +16,7 @@ impl Write for SRem {
         history: &[("2.4.0", "Several members.")],
         categories: Categories::SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        events: &[Event::SRem, Event::Del],
         element: Some(2),
         grammar: &[key("key", 0), string("member").multiple()],
         ..Spec::BASE
@@ -31,8 +32,9 @@ impl Write for SRem {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        let removed = db.change(key, |set: &mut Set| {
-            members.iter().filter(|member| set.remove(Element::new(member))).count()
+        let removed = db.change(key, Event::SRem, |set: &mut Set| {
+            let removed = members.iter().filter(|member| set.remove(Element::new(member))).count();
+            (removed, removed > 0)
         })?;
         let removed = removed.unwrap_or(0);
         reply.integer(removed as i64);

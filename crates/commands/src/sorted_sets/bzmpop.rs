@@ -21,6 +21,7 @@ impl Blocking for BZMPop {
         spread: Spread::Blocking,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::counted(2, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        events: &[Event::ZPopMin, Event::ZPopMax, Event::Del],
         grammar: &[
             double("timeout"),
             integer("numkeys"),

@@ -15,6 +15,7 @@ impl Blocking for BZPopMax {
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::range(1, -2, 1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        events: &[Event::ZPopMax, Event::Del],
         grammar: &[key("key", 0).multiple(), double("timeout")],
         history: &[("6.0.0", "`timeout` is a floating point number.")],
         ..Spec::BASE

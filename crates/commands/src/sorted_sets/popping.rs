@@ -31,15 +31,23 @@ impl several::End for End {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Option<usize>, Error> {
-        let taken = db.change(key, |set: &mut SortedSet| {
+        let taken = db.change(key, event(self), |set: &mut SortedSet| {
             let count = count.min(set.len());
             reply.array(2);
             reply.bulk(key);
             reply.array(count);
             take(set, self, count, true, reply);
-            count
+            (count, count > 0)
         })?;
         Ok(taken)
+    }
+}
+
+/// What is told of a sorted set that elements were taken from.
+pub(super) fn event(end: End) -> Event {
+    match end {
+        End::Min => Event::ZPopMin,
+        End::Max => Event::ZPopMax,
     }
 }
 
@@ -73,11 +81,11 @@ pub(super) fn execute(
     // Without a count there is one element, told without an array of its own.
     let is_nested = args.count.is_some() && reply.protocol() == Protocol::Resp3;
     let count = args.count.unwrap_or(1);
-    let taken = db.change(args.key, |set: &mut SortedSet| {
+    let taken = db.change(args.key, event(end), |set: &mut SortedSet| {
         let count = count.min(set.len());
         reply.array(if is_nested { count } else { 2 * count });
         take(set, end, count, is_nested, reply);
-        count
+        (count, count > 0)
     })?;
     if taken.is_none() {
         reply.array(0);

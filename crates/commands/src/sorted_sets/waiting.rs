@@ -32,10 +32,11 @@ impl<'a> WaitingPop<'a> {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Option<Effect>, Error> {
-        let taken = db.change(key, |set: &mut SortedSet| {
+        let taken = db.change(key, popping::event(end), |set: &mut SortedSet| {
             reply.array(3);
             reply.bulk(key);
             popping::take(set, end, 1, false, reply);
+            ((), true)
         })?;
         if taken.is_none() {
             return Ok(None);

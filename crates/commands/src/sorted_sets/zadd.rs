@@ -25,6 +25,7 @@ impl Write for ZAdd {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::ZAdd, Event::ZIncr, Event::New],
         element: Some(3),
         grammar: &[
             key("key", 0),
@@ -71,7 +72,8 @@ impl Write for ZAdd {
     fn execute(args: &ZAddArgs<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
         let thresholds = db.settings().thresholds;
         let (mut added, mut updated, mut last) = (0, 0, None);
-        db.change_or_create(args.key, |set: &mut SortedSet| {
+        let event = if args.options.increments { Event::ZIncr } else { Event::ZAdd };
+        let mut add_all = |set: &mut SortedSet| {
             set.expect(args.pairs.len() / 2, &thresholds);
             for index in (0..args.pairs.len()).step_by(2) {
                 let score = if index == 0 { args.first_score } else { score_at(&args.pairs, index)? };
@@ -80,7 +82,12 @@ impl Write for ZAdd {
                 updated += i64::from(outcome.is_updated);
                 last = outcome.score;
             }
-            Ok::<(), Error>(())
+            Ok::<_, Error>(added + updated > 0)
+        };
+        db.change_or_create(args.key, event, |set: &mut SortedSet| {
+            let result = add_all(set);
+            let has_changed = *result.as_ref().unwrap_or(&false);
+            (result, has_changed)
         })??;
         match last {
             Some(score) if args.options.increments => reply.double(score),

@@ -19,6 +19,7 @@ impl Gather for ZDiffStore {
             KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE)),
             KeySpec::counted(2, KeyFlags::RO.with(KeyFlags::ACCESS)),
         ],
+        events: &[Event::ZDiffStore, Event::Del, Event::New],
         grammar: &[key("destination", 0), integer("numkeys"), key("key", 1).multiple()],
         ..Spec::BASE
     };
@@ -48,7 +49,8 @@ impl Gather for ZDiffStore {
         let [destination, found @ ..] = found else { return Err(Error::SYNTAX) };
         let inputs = request.inputs(found)?;
         let combined = combining::subtract(&inputs, context.settings.thresholds.seed);
-        storing::store(combined.to_sorted_set(&context.settings.thresholds), destination, changes, reply);
+        let result = combined.to_sorted_set(&context.settings.thresholds);
+        storing::store(result, Event::ZDiffStore, destination, changes, reply);
         Ok(())
     }
 }

@@ -15,6 +15,7 @@ impl Write for ZIncrBy {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        events: &[Event::ZIncr, Event::New],
         element: Some(3),
         grammar: &[key("key", 0), integer("increment"), string("member")],
         ..Spec::BASE
@@ -39,9 +40,11 @@ impl Write for ZIncrBy {
     ) -> Result<Effect, Error> {
         let thresholds = db.settings().thresholds;
         let options = Options { increments: true, ..Options::default() };
-        let outcome = db.change_or_create(key, |set: &mut SortedSet| {
+        let outcome = db.change_or_create(key, Event::ZIncr, |set: &mut SortedSet| {
             set.expect(1, &thresholds);
-            adding::add(set, member, increment, &options, &thresholds)
+            let outcome = adding::add(set, member, increment, &options, &thresholds);
+            let has_changed = outcome.as_ref().is_ok_and(|outcome| outcome.is_added || outcome.is_updated);
+            (outcome, has_changed)
         })??;
         reply.double(outcome.score.unwrap_or_default());
         Ok(if outcome.is_added || outcome.is_updated { Effect::Verbatim } else { Effect::None })

@@ -19,6 +19,7 @@ impl Gather for ZInterStore {
             KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE)),
             KeySpec::counted(2, KeyFlags::RO.with(KeyFlags::ACCESS)),
         ],
+        events: &[Event::ZInterStore, Event::Del, Event::New],
         grammar: &[
             key("destination", 0),
             integer("numkeys"),
@@ -59,7 +60,8 @@ impl Gather for ZInterStore {
         let [destination, found @ ..] = found else { return Err(Error::SYNTAX) };
         let inputs = request.inputs(found)?;
         let combined = combining::intersect(inputs, request.aggregate);
-        storing::store(combined.to_sorted_set(&context.settings.thresholds), destination, changes, reply);
+        let result = combined.to_sorted_set(&context.settings.thresholds);
+        storing::store(result, Event::ZInterStore, destination, changes, reply);
         Ok(())
     }
 }

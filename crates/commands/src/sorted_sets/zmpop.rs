@@ -17,6 +17,7 @@ impl Gather for ZMPop {
         spread: Spread::Gather,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::counted(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        events: &[Event::ZPopMin, Event::ZPopMax, Event::Del],
         grammar: &[
             integer("numkeys"),
             key("key", 0).multiple(),

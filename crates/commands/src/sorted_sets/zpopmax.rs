@@ -14,6 +14,7 @@ impl Write for ZPopMax {
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        events: &[Event::ZPopMax, Event::Del],
         grammar: &[key("key", 0), integer("count").optional()],
         ..Spec::BASE
     };

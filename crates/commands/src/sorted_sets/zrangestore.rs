@@ -20,6 +20,7 @@ impl Gather for ZRangeStore {
             KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE)),
             KeySpec::at(2, KeyFlags::RO.with(KeyFlags::ACCESS)),
         ],
+        events: &[Event::ZRangeStore, Event::Del, Event::New],
         grammar: &[
             key("dst", 0),
             key("src", 1),
@@ -64,7 +65,7 @@ impl Gather for ZRangeStore {
                 copy(set, selection, &context.settings.thresholds)
             }
         };
-        storing::store(result, destination, changes, reply);
+        storing::store(result, Event::ZRangeStore, destination, changes, reply);
         Ok(())
     }
 }

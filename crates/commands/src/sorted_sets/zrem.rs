@@ -14,6 +14,7 @@ impl Write for ZRem {
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        events: &[Event::ZRem, Event::Del],
         element: Some(2),
         grammar: &[key("key", 0), string("member").multiple()],
         history: &[("2.4.0", "Several members.")],
@@ -30,8 +31,9 @@ impl Write for ZRem {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        let removed = db.change(key, |set: &mut SortedSet| {
-            members.iter().filter(|member| set.remove(member).is_some()).count()
+        let removed = db.change(key, Event::ZRem, |set: &mut SortedSet| {
+            let removed = members.iter().filter(|member| set.remove(member).is_some()).count();
+            (removed, removed > 0)
         })?;
         let removed = removed.unwrap_or(0);
         reply.integer(removed as i64);

@@ -15,6 +15,7 @@ impl Write for ZRemRangeByLex {
         spread: Spread::OneShard,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        events: &[Event::ZRemRangeByLex, Event::Del],
         grammar: &[key("key", 0), string("min"), string("max")],
         ..Spec::BASE
     };
@@ -29,6 +30,6 @@ impl Write for ZRemRangeByLex {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        removal::remove(key, |set| set.ranks_of(span), db, reply)
+        removal::remove(key, Event::ZRemRangeByLex, |set| set.ranks_of(span), db, reply)
     }
 }

@@ -14,6 +14,7 @@ impl Write for ZRemRangeByRank {
         spread: Spread::OneShard,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        events: &[Event::ZRemRangeByRank, Event::Del],
         grammar: &[key("key", 0), integer("start"), integer("stop")],
         ..Spec::BASE
     };
@@ -28,6 +29,6 @@ impl Write for ZRemRangeByRank {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        removal::remove(key, |set| bounds::ranks(start, stop, set.len()), db, reply)
+        removal::remove(key, Event::ZRemRangeByRank, |set| bounds::ranks(start, stop, set.len()), db, reply)
     }
 }

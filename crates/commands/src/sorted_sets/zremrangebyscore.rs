@@ -15,6 +15,7 @@ impl Write for ZRemRangeByScore {
         spread: Spread::OneShard,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
+        events: &[Event::ZRemRangeByScore, Event::Del],
         grammar: &[key("key", 0), double("min"), double("max")],
         ..Spec::BASE
     };
@@ -29,6 +30,6 @@ impl Write for ZRemRangeByScore {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        removal::remove(key, |set| set.ranks_of(span), db, reply)
+        removal::remove(key, Event::ZRemRangeByScore, |set| set.ranks_of(span), db, reply)
     }
 }

@@ -19,6 +19,7 @@ impl Gather for ZUnionStore {
             KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE)),
             KeySpec::counted(2, KeyFlags::RO.with(KeyFlags::ACCESS)),
         ],
+        events: &[Event::ZUnionStore, Event::Del, Event::New],
         grammar: &[
             key("destination", 0),
             integer("numkeys"),
@@ -59,7 +60,8 @@ impl Gather for ZUnionStore {
         let [destination, found @ ..] = found else { return Err(Error::SYNTAX) };
         let inputs = request.inputs(found)?;
         let combined = combining::unite(inputs, request.aggregate, context.settings.thresholds.seed);
-        storing::store(combined.to_sorted_set(&context.settings.thresholds), destination, changes, reply);
+        let result = combined.to_sorted_set(&context.settings.thresholds);
+        storing::store(result, Event::ZUnionStore, destination, changes, reply);
         Ok(())
     }
 }

@@ -92,7 +92,12 @@ pub fn decide(
             told.into_iter().map(|element| element.map_or_else(Vec::new, Element::to_vec)).collect();
         let setting = context.settings.thresholds.list_setting();
         let list = List::stored(texts.iter().map(Vec::as_slice), setting);
-        changes.push(Change::Put { index: DESTINATION, value: list.into(), expire: Expire::Clear });
+        changes.push(Change::Put {
+            index: DESTINATION,
+            value: list.into(),
+            expire: Expire::Clear,
+            event: Event::SortStore,
+        });
     } else if found[DESTINATION].present {
         changes.push(Change::Remove { index: DESTINATION });
     }

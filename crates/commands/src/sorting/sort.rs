@@ -42,6 +42,7 @@ impl Gather for Sort {
             KeySpec::unknown(KeyFlags::RO.with(KeyFlags::ACCESS)).notes(super::PATTERNS_NOTE),
             KeySpec::unknown(KeyFlags::OW.with(KeyFlags::UPDATE)).notes(STORE_NOTE),
         ],
+        events: &[Event::SortStore, Event::Del, Event::New],
         own_keys: Some(destination),
         grammar: &[
             key("key", 0),

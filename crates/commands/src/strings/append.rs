@@ -14,6 +14,7 @@ impl Write for Append {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],
+        events: &[Event::Append, Event::New],
         grammar: &[key("key", 0), string("value")],
         ..Spec::BASE
     };
@@ -29,19 +30,18 @@ impl Write for Append {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let settings = db.settings();
-        let len_bytes = match db.string_mut(key)? {
-            Some(mut entry) => {
-                let len_bytes = entry.string().map_or(0, StringRef::len_bytes);
-                check_len(settings, len_bytes as u64, tail.len())?;
-                let after_bytes = len_bytes + tail.len();
-                entry.change_raw_to(after_bytes, |bytes| bytes.extend_from_slice(tail));
-                after_bytes
-            }
-            None => {
-                db.put_string(key, tail, Expire::Clear);
-                tail.len()
-            }
-        };
+        let appended = db.change_string(key, Event::Append, |entry| {
+            let len_bytes = entry.string().map_or(0, StringRef::len_bytes);
+            check_len(settings, len_bytes as u64, tail.len())?;
+            let after_bytes = len_bytes + tail.len();
+            entry.change_raw_to(after_bytes, |bytes| bytes.extend_from_slice(tail));
+            // Also of an empty text, as in Redis.
+            Ok::<_, Error>((after_bytes, true))
+        })?;
+        let len_bytes = appended.unwrap_or_else(|| {
+            db.put_string(key, tail, Expire::Clear, Event::Append);
+            tail.len()
+        });
         reply.integer(len_bytes as i64);
         Ok(Effect::Verbatim)
     }

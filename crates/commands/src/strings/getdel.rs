@@ -15,6 +15,7 @@ impl Write for GetDel {
         flags: Flags::FAST,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
+        events: &[Event::Del],
         grammar: &[key("key", 0)],
         ..Spec::BASE
     };

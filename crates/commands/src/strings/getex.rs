@@ -24,6 +24,7 @@ impl Write for GetEx {
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))
             .notes("RW and UPDATE because it changes the TTL")],
+        events: &[Event::Expire, Event::Persist, Event::Del],
         grammar: &[
             key("key", 0),
             one_of(

@@ -15,6 +15,7 @@ impl Write for GetSet {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        events: &[Event::Set, Event::New],
         grammar: &[key("key", 0), string("value")],
         deprecated: Some(("6.2.0", "`SET` with `!GET`")),
         ..Spec::BASE
@@ -31,7 +32,7 @@ impl Write for GetSet {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         get::answer_before(key, db, reply)?;
-        db.put_string(key, value, Expire::Clear);
+        db.put_string(key, value, Expire::Clear, Event::Set);
         db.record(&[b"SET", key, value]);
         Ok(Effect::Rewritten)
     }

@@ -15,6 +15,7 @@ impl Write for IncrBy {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        events: &[Event::IncrBy, Event::New],
         grammar: &[key("key", 0), integer("increment")],
         ..Spec::BASE
     };

@@ -15,6 +15,7 @@ impl Write for IncrByFloat {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],
+        events: &[Event::IncrByFloat, Event::New],
         grammar: &[key("key", 0), double("increment")],
         ..Spec::BASE
     };
@@ -30,22 +31,25 @@ impl Write for IncrByFloat {
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        let held = db.string_mut(key)?;
-        let before = match &held {
-            None => Extended::ZERO,
-            Some(entry) => {
-                let mut digits = Digits::new();
-                let text = entry.string().map_or(b"".as_slice(), |string| string.as_bytes(&mut digits));
-                Extended::parse(text).ok_or(Error::NOT_A_FLOAT)?
+        let add = |before: Extended| {
+            let sum = before + Extended::parse(increment).ok_or(Error::NOT_A_FLOAT)?;
+            sum.format().ok_or(Error::Text("ERR increment would produce NaN or Infinity"))
+        };
+        let text = db.change_string(key, Event::IncrByFloat, |entry| {
+            let mut digits = Digits::new();
+            let text = entry.string().map_or(b"".as_slice(), |string| string.as_bytes(&mut digits));
+            let text = add(Extended::parse(text).ok_or(Error::NOT_A_FLOAT)?)?;
+            entry.set_string(StringValue::fixed(text.as_bytes()));
+            Ok::<_, Error>((text, true))
+        })?;
+        let text = match text {
+            Some(text) => text,
+            None => {
+                let text = add(Extended::ZERO)?;
+                db.put(key, StringValue::fixed(text.as_bytes()), Expire::Clear, Event::IncrByFloat);
+                text
             }
         };
-        let sum = before + Extended::parse(increment).ok_or(Error::NOT_A_FLOAT)?;
-        let text = sum.format().ok_or(Error::Text("ERR increment would produce NaN or Infinity"))?;
-        let value = StringValue::fixed(text.as_bytes());
-        match held {
-            Some(mut entry) => entry.set_string(value),
-            None => db.put(key, value, Expire::Clear),
-        }
         reply.bulk(text.as_bytes());
         // Whoever replays this may compute with other floats.
         db.record(&[b"SET", key, text.as_bytes(), b"KEEPTTL"]);

@@ -13,6 +13,7 @@ impl Write for MSet {
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::range(1, -1, 2, KeyFlags::OW.with(KeyFlags::UPDATE))],
+        events: &[Event::Set, Event::New],
         grammar: &[block("data", &[key("key", 0), string("value")]).multiple()],
         ..Spec::BASE
     };
@@ -26,7 +27,7 @@ impl Write for MSet {
 
     fn execute(pairs: &Args<'_>, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
         for at in (0..pairs.len()).step_by(2) {
-            db.put_string(&pairs[at], &pairs[at + 1], Expire::Clear);
+            db.put_string(&pairs[at], &pairs[at + 1], Expire::Clear, Event::Set);
         }
         reply.ok();
         Ok(Effect::Verbatim)

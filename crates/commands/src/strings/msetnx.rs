@@ -13,6 +13,7 @@ impl Gather for MSetNx {
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::range(1, -1, 2, KeyFlags::OW.with(KeyFlags::INSERT))],
+        events: &[Event::Set, Event::New],
         grammar: &[block("data", &[key("key", 0), string("value")]).multiple()],
         ..Spec::BASE
     };
@@ -43,6 +44,7 @@ impl Gather for MSetNx {
                 index,
                 value: StringValue::new(bytes).into(),
                 expire: Expire::Clear,
+                event: Event::Set,
             }));
         }
         reply.integer(i64::from(none));

@@ -15,6 +15,7 @@ impl Write for PSetEx {
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE))],
+        events: &[Event::Set, Event::Expire, Event::New],
         grammar: &[key("key", 0), integer("milliseconds"), string("value")],
         deprecated: Some(("2.6.12", "`SET` with `PX`")),
         ..Spec::BASE

@@ -59,6 +59,7 @@ impl Write for Set {
             KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE).with(KeyFlags::VARIABLE_FLAGS),
         )
         .notes("RW and ACCESS due to the optional `GET` argument")],
+        events: &[Event::Set, Event::Expire, Event::New],
         key_flags: Some(key_flags),
         grammar: &[
             key("key", 0),
@@ -125,13 +126,13 @@ impl Write for Set {
         }
         match (args.expiration, at_ms) {
             (Some(Expiration { clock: Clock::UnixMilliseconds, .. }), Some(at_ms)) => {
-                db.put_string(args.key, args.value, Expire::AtMs(at_ms));
+                put_expiring(args.key, args.value, at_ms, db);
                 return Ok(Effect::Verbatim);
             }
             (_, Some(at_ms)) => put_until(args.key, args.value, at_ms, db),
             (_, None) => {
                 let expire = if args.keep_ttl { Expire::Keep } else { Expire::Clear };
-                db.put_string(args.key, args.value, expire);
+                db.put_string(args.key, args.value, expire, Event::Set);
                 if !args.get {
                     return Ok(Effect::Verbatim);
                 }
@@ -165,8 +166,14 @@ fn parse_options<'a>(words: &mut Words<'a>, args: &mut SetArgs<'a>) -> Result<()
     Ok(())
 }
 
+/// Sets `key` to a string that expires at a Unix time in milliseconds.
+fn put_expiring(key: &[u8], value: &[u8], at_ms: i64, db: &mut ViewMut<'_>) {
+    db.put_string(key, value, Expire::AtMs(at_ms), Event::Set);
+    db.tell_more(key, Event::Expire);
+}
+
 /// Sets `key` to a string that expires at a Unix time in milliseconds, and records just that.
 pub(super) fn put_until(key: &[u8], value: &[u8], at_ms: i64, db: &mut ViewMut<'_>) {
-    db.put_string(key, value, Expire::AtMs(at_ms));
+    put_expiring(key, value, at_ms, db);
     db.record(&[b"SET", key, value, b"PXAT", Digits::new().format(at_ms).as_bytes()]);
 }

@@ -15,6 +15,7 @@ impl Write for SetEx {
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE))],
+        events: &[Event::Set, Event::Expire, Event::New],
         grammar: &[key("key", 0), integer("seconds"), string("value")],
         deprecated: Some(("2.6.12", "`SET` with `EX`")),
         ..Spec::BASE

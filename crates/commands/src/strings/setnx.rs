@@ -13,6 +13,7 @@ impl Write for SetNx {
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::OW.with(KeyFlags::INSERT))],
+        events: &[Event::Set, Event::New],
         grammar: &[key("key", 0), string("value")],
         deprecated: Some(("2.6.12", "`SET` with `NX`")),
         ..Spec::BASE
@@ -32,7 +33,7 @@ impl Write for SetNx {
             reply.integer(0);
             return Ok(Effect::None);
         }
-        db.put_string(key, value, Expire::Clear);
+        db.put_string(key, value, Expire::Clear, Event::Set);
         reply.integer(1);
         Ok(Effect::Verbatim)
     }

@@ -14,6 +14,7 @@ impl Write for SetRange {
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],
+        events: &[Event::SetRange, Event::New],
         grammar: &[key("key", 0), integer("offset"), string("value")],
         ..Spec::BASE
     };
@@ -32,16 +33,21 @@ impl Write for SetRange {
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
         let settings = db.settings();
-        let held = db.string_mut(key)?;
         if part.is_empty() {
-            let len_bytes = held.and_then(|entry| entry.string().map(StringRef::len_bytes));
-            reply.integer(len_bytes.unwrap_or(0) as i64);
+            let held = db.look_to_write(key, |entry| match entry.value() {
+                ValueRef::String(string) => Ok(string.len_bytes()),
+                _ => Err(WrongType),
+            });
+            reply.integer(held.transpose()?.unwrap_or(0) as i64);
             return Ok(Effect::None);
         }
-        check_len(settings, *offset, part.len())?;
-        let (start, end) = (*offset as usize, *offset as usize + part.len());
-        let len_bytes = match held {
-            Some(mut entry) => entry.change_raw_to(end, |bytes| {
+        let span = || -> Result<(usize, usize), Error> {
+            check_len(settings, *offset, part.len())?;
+            Ok((*offset as usize, *offset as usize + part.len()))
+        };
+        let len_bytes = db.change_string(key, Event::SetRange, |entry| {
+            let (start, end) = span()?;
+            let len_bytes = entry.change_raw_to(end, |bytes| {
                 if bytes.len() < end {
                     // Zeros only up to the new part.
                     bytes.resize(bytes.len().max(start), 0);
@@ -52,15 +58,20 @@ impl Write for SetRange {
                     bytes[start..end].copy_from_slice(part);
                 }
                 bytes.len()
-            }),
+            });
+            Ok::<_, Error>((len_bytes.unwrap_or(0), true))
+        })?;
+        let len_bytes = match len_bytes {
+            Some(len_bytes) => len_bytes,
             None => {
+                let (start, end) = span()?;
                 let mut bytes = vec![0; end];
                 bytes[start..].copy_from_slice(part);
-                db.put(key, StringValue::raw(bytes), Expire::Clear);
-                Some(end)
+                db.put(key, StringValue::raw(bytes), Expire::Clear, Event::SetRange);
+                end
             }
         };
-        reply.integer(len_bytes.unwrap_or(0) as i64);
+        reply.integer(len_bytes as i64);
         Ok(Effect::Verbatim)
     }
 }

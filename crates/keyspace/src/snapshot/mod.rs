@@ -17,12 +17,11 @@ mod tests;
 
 use crate::EvictionPolicy;
 use crate::shard::{Shard, ShardSettings};
-use crate::table::{Content, Entry, OwnedEntry, Table};
-use crate::usage::{Usage, decayed, idle_s};
+use crate::table::{Entry, Table};
+use crate::usage::{decayed, idle_s};
 pub use layout::{DatabaseSizes, Run, SnapshotLayout};
 use tessera_storage::rdb::opcodes::{VERSION_WITH_FIELD_EXPIRY, VERSION_WRITTEN};
 use tessera_storage::rdb::{EncodeOptions, KeyFacts};
-use tessera_values::Value;
 pub(crate) use writer::Writer;
 
 /// How a snapshot is made.
@@ -188,14 +187,6 @@ impl Shard {
         writer.save_ahead(database, key, facts);
     }
 
-    /// The expiry of `key` is about to change.
-    #[inline]
-    pub(crate) fn before_change_of_expiry(&mut self, db: u16, key: &[u8]) {
-        if self.snapshot.is_some() {
-            self.save_ahead(db, key, false);
-        }
-    }
-
     /// The value of `key` is being written in pieces, of which some are still to come.
     pub(crate) fn is_in_pieces(&self, db: u16, key: &[u8]) -> bool {
         let database = &self.databases[db as usize];
@@ -207,7 +198,7 @@ impl Shard {
         let database = &mut self.databases[db as usize];
         let mut is_ahead = false;
         if database.snapshot_part.is_some() {
-            database.table_unwatched().visit_ahead(key, |_| {
+            database.upkeep().visit_ahead(key, |_| {
                 is_ahead = true;
                 false
             });
@@ -249,34 +240,10 @@ impl Shard {
     /// Clears some of them, if there are any.
     pub(crate) fn clear_marks(&mut self) {
         if let Some((db, position)) = self.clearing.0.last_mut() {
-            match self.databases[*db as usize].table_unwatched().clear_some(*position) {
+            match self.databases[*db as usize].upkeep().clear_some(*position) {
                 Some(next_position) => *position = next_position,
                 None => drop(self.clearing.0.pop()),
             }
         }
-    }
-
-    /// Puts in a key that was loaded. Nobody is told: it is no effect, no write and no use of the key. False, and nothing
-    /// done, if the key is there. `idle_s` and `frequency` count if the eviction policy remembers such.
-    pub fn insert_loaded(
-        &mut self,
-        db: u16,
-        key: &[u8],
-        value: Value,
-        expire_at_ms: Option<i64>,
-        idle_s: Option<u64>,
-        frequency: Option<u8>,
-    ) -> bool {
-        let (usage, now_ms) = (self.settings().usage(), self.now_ms());
-        let bits = match usage {
-            Usage::Recency => usage.bits_of_idle(now_ms, idle_s.unwrap_or(0)),
-            Usage::Frequency { .. } => usage.bits_of_frequency(now_ms, frequency),
-        };
-        let table = self.databases[db as usize].table_unwatched();
-        if table.get(key).is_some() {
-            return false;
-        }
-        table.insert_new(OwnedEntry::new(key, Content::Owned(value), expire_at_ms, bits));
-        true
     }
 }

@@ -3,7 +3,7 @@
 use super::ahead::Ahead;
 use super::layout::{DatabaseSizes, SnapshotLayout, Stream};
 use super::{FactsSource, SnapshotKeys, SnapshotOptions, SnapshotProgress};
-use crate::database::Database;
+use crate::change::{Database, Upkeep};
 use crate::graveyard::Graveyard;
 use crate::shard::Shard;
 use crate::table::{Entry, Table, Walked};
@@ -75,7 +75,7 @@ impl Writer {
         let filled = databases.iter_mut().enumerate().filter(|(_, database)| !database.is_empty());
         for (db, database) in filled {
             database.snapshot_part = Some(parts.len() as u16);
-            database.table_unwatched().begin_walk();
+            database.upkeep().begin_walk();
             let (db, keys, volatile) = (db as u16, database.len() as u64, database.volatile_len() as u64);
             parts.push(Part { db, place: Place::Database(db), sizes: Some((keys, volatile)) });
             sizes_at_cut.push(DatabaseSizes { db, keys, volatile });
@@ -171,8 +171,8 @@ impl Writer {
         let (stream, current) = (&mut self.stream, self.current as u16);
         let Part { db, place, sizes } = &mut self.parts[self.current];
         let table = match place {
-            Place::Database(db) => shard.databases[*db as usize].table_unwatched(),
-            Place::Detached(table) => table,
+            Place::Database(db) => shard.databases[*db as usize].upkeep(),
+            Place::Detached(table) => Upkeep::of(table),
             // Not met: a part that has been walked is not the current one any more.
             Place::Walked => {
                 self.current += 1;
@@ -225,8 +225,8 @@ impl Writer {
     fn begin_wanted(&mut self, shard: &mut Shard, part: u16, key: Box<[u8]>, out: &mut Vec<u8>) {
         let now_ms = shard.now_ms();
         let table = match &mut self.parts[part as usize].place {
-            Place::Database(db) => shard.databases[*db as usize].table_unwatched(),
-            Place::Detached(table) => table,
+            Place::Database(db) => shard.databases[*db as usize].upkeep(),
+            Place::Detached(table) => Upkeep::of(table),
             Place::Walked => return,
         };
         let mut is_ahead = false;
@@ -315,7 +315,7 @@ impl Writer {
     pub(super) fn save_ahead(&mut self, database: &mut Database, key: &[u8], facts: FactsSource) {
         let Some(part) = database.snapshot_part else { return };
         let encode = self.options.encode;
-        database.table_unwatched().visit_ahead(key, |entry| {
+        database.upkeep().visit_ahead(key, |entry| {
             self.keys.done += 1;
             if !entry.is_expired(facts.now_ms) {
                 self.stream.count_entry();
@@ -333,7 +333,7 @@ impl Writer {
         }
         let is_full = self.ahead.len_bytes() >= self.options.ahead_max_len_bytes;
         let (mut is_large, mut must_wait) = (false, false);
-        database.table_unwatched().visit_ahead(key, |entry| {
+        database.upkeep().visit_ahead(key, |entry| {
             is_large = Self::is_large(&self.options, entry, now_ms);
             must_wait = is_large || is_full && !entry.is_expired(now_ms);
             false
@@ -372,7 +372,7 @@ impl Writer {
                 Place::Database(db) => {
                     let database = &mut databases[db as usize];
                     database.snapshot_part = None;
-                    clearing.push((db, database.table_unwatched().abort_walk()));
+                    clearing.push((db, database.upkeep().abort_walk()));
                 }
                 Place::Detached(table) => graveyard.bury_table(*table),
                 Place::Walked => {}

@@ -4,7 +4,6 @@
 use super::copying::Copying;
 use super::{Open, Owed, Source, Streams};
 use crate::shard::Shard;
-use crate::table::Content;
 
 /// Values of less memory than this are copied at once, in bytes.
 const AT_ONCE_MAX_BYTES: usize = if cfg!(test) { 500 } else { 256 * 1024 };
@@ -160,9 +159,7 @@ impl Shard {
         let copy = copying.finish();
         let copy = if copy.as_ref().encoding_name() == encoding { copy } else { value.to_value() };
         // The readers keep the original, in which their places, and the order of elements, are what they were.
-        let mut entry = self.databases[db as usize].table_unwatched().get_mut(&key)?;
-        let expire_at_ms = entry.as_entry().expire_at_ms();
-        let original = entry.put(Content::Owned(copy), expire_at_ms)?;
+        let original = self.exchange_for_copy(db, &key, copy)?;
         self.dispose(db, original, true);
         None
     }

@@ -141,6 +141,15 @@ impl Streams {
         self.open.iter().filter(|open| open.is_of_key(db, key)).count()
     }
 
+    /// The keys of a database that streams are about, once for each.
+    pub(crate) fn keys_of_database(&self, db: u16) -> Vec<Box<[u8]>> {
+        let key_of = |open: &Open| match &open.source {
+            Source::Key { db: own_db, key } if *own_db == db => Some(key.clone()),
+            _ => None,
+        };
+        self.open.iter().filter_map(key_of).collect()
+    }
+
     /// Two databases have changed places.
     pub(crate) fn swap(&mut self, first: u16, second: u16) {
         let swapped = |db: &mut u16| {
@@ -337,26 +346,5 @@ impl Shard {
             writer.adopt(kept);
         }
         true
-    }
-
-    /// All values of a database are about to go: those that somebody is in the middle of go first.
-    pub(crate) fn keep_before_flush(&mut self, db: u16) {
-        let keys: Vec<Box<[u8]>> = self
-            .streams
-            .open
-            .iter()
-            .filter_map(|open| match &open.source {
-                Source::Key { db: own_db, key } if *own_db == db => Some(key.clone()),
-                _ => None,
-            })
-            .collect();
-        for key in keys {
-            if self.is_ahead_of_snapshot(db, &key) {
-                // The snapshot goes on to walk the old table.
-                self.copy_for_readers(db, &key);
-            } else if let Some(entry) = self.databases[db as usize].table_unwatched().remove(&key) {
-                self.dispose(db, entry, true);
-            }
-        }
     }
 }

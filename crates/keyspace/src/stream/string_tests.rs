@@ -1,7 +1,7 @@
 //! Replies that are a long string.
 
 use super::*;
-use crate::{EvictionPolicy, Expire, ShardSettings, SnapshotOptions, SnapshotProgress};
+use crate::{Event, EvictionPolicy, Expire, ShardSettings, SnapshotOptions, SnapshotProgress, WrongType};
 use tessera_storage::rdb::EncodeOptions;
 use tessera_values::{Digits, StringValue};
 
@@ -41,7 +41,7 @@ fn filled(len_bytes: usize, is_growing: bool) -> Shard {
     shard.set_now_ms(1);
     let value =
         if is_growing { StringValue::raw(text(len_bytes)) } else { StringValue::fixed(&text(len_bytes)) };
-    shard.view_mut(0, true).put(b"key", value, Expire::Clear);
+    shard.view_mut(0, true).put(b"key", value, Expire::Clear, Event::Set);
     shard
 }
 
@@ -72,8 +72,11 @@ fn end(shard: &mut Shard, (id, mut read): (u64, Vec<u8>), len_bytes: usize, deed
 fn append(shard: &mut Shard, tail: &[u8]) {
     let len_bytes = held(shard).len() + tail.len();
     let mut db = shard.view_mut(0, true);
-    let mut entry = db.string_mut(b"key").unwrap().unwrap();
-    entry.change_raw_to(len_bytes, |bytes| bytes.extend_from_slice(tail)).unwrap();
+    let appended = db.change_string(b"key", Event::Append, |entry| {
+        entry.change_raw_to(len_bytes, |bytes| bytes.extend_from_slice(tail)).unwrap();
+        Ok::<_, WrongType>(((), true))
+    });
+    appended.unwrap().unwrap();
 }
 
 type Deed = (&'static str, fn(&mut Shard));
@@ -85,25 +88,35 @@ const DEEDS: &[Deed] = &[
         assert!(held(shard) == expected);
     }),
     ("a part is overwritten", |shard| {
-        let mut db = shard.view_mut(0, true);
-        db.string_mut(b"key").unwrap().unwrap().change_raw(|bytes| bytes.fill(b'.')).unwrap();
+        let filled = shard.view_mut(0, true).change_string(b"key", Event::SetRange, |entry| {
+            entry.change_raw(|bytes| bytes.fill(b'.')).unwrap();
+            Ok::<_, WrongType>(((), true))
+        });
+        filled.unwrap().unwrap();
     }),
     ("it is set to a number", |shard| {
-        let mut db = shard.view_mut(0, true);
-        db.string_mut(b"key").unwrap().unwrap().set_string(StringValue::integer(17));
+        let set = shard.view_mut(0, true).change_string(b"key", Event::Set, |entry| {
+            entry.set_string(StringValue::integer(17));
+            Ok::<_, WrongType>(((), true))
+        });
+        set.unwrap().unwrap();
     }),
     ("another of its length is put over it", |shard| {
         let other = vec![b'.'; held(shard).len()];
-        shard.view_mut(0, true).put_string(b"key", &other, Expire::Keep);
+        shard.view_mut(0, true).put_string(b"key", &other, Expire::Keep, Event::Set);
         assert!(held(shard) == other);
     }),
-    ("a shorter one is put over it", |shard| shard.view_mut(0, true).put_string(b"key", b"x", Expire::Clear)),
-    ("a number is put over it", |shard| shard.view_mut(0, true).put_string(b"key", b"17", Expire::Clear)),
+    ("a shorter one is put over it", |shard| {
+        shard.view_mut(0, true).put_string(b"key", b"x", Expire::Clear, Event::Set)
+    }),
+    ("a number is put over it", |shard| {
+        shard.view_mut(0, true).put_string(b"key", b"17", Expire::Clear, Event::Set)
+    }),
     ("it is deleted", |shard| assert!(shard.view_mut(0, true).delete_and_free(b"key", false))),
     ("it is unlinked", |shard| assert!(shard.view_mut(0, true).delete_and_free(b"key", true))),
     ("it is taken, and put elsewhere", |shard| {
-        let (value, _) = shard.view_mut(0, true).remove(b"key").unwrap();
-        shard.view_mut(1, true).put(b"other", value, Expire::Clear);
+        let (value, _) = shard.view_mut(0, true).remove(b"key", Event::Del).unwrap();
+        shard.view_mut(1, true).put(b"other", value, Expire::Clear, Event::Set);
     }),
     ("its expiry is set and cleared", |shard| {
         assert!(shard.view_mut(0, true).has_to_write(b"key"));
@@ -220,7 +233,7 @@ fn a_string_in_a_box_is_not_copied_for_who_reads_it_but_kept() {
         };
         let before = address(shard.view(0, false).peek(b"key").unwrap().value());
         let readings: Vec<_> = (0..5).map(|_| begin(&mut shard)).collect();
-        shard.view_mut(0, true).put_string(b"key", &text(BOXED_LEN_BYTES), Expire::Clear);
+        shard.view_mut(0, true).put_string(b"key", &text(BOXED_LEN_BYTES), Expire::Clear, Event::Set);
         let Source::Kept(kept) = shard.streams.open[0].source else { panic!("it is kept") };
         assert_eq!(address(shard.kept.get(kept).unwrap()), before);
         assert!(shard.kept_bytes() < BOXED_LEN_BYTES * 5 / 4);

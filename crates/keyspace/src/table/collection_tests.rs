@@ -2,7 +2,7 @@
 
 use super::raw::INLINE_COLLECTION_MAX_BYTES;
 use super::{Content, Entry, OwnedEntry, tests};
-use crate::{EvictionPolicy, Expire, Shard, ViewMut};
+use crate::{Event, EvictionPolicy, Expire, Shard, ViewMut};
 use fastrand::Rng;
 use std::collections::BTreeMap;
 use tessera_values::hash::FieldExpire;
@@ -91,7 +91,7 @@ fn change(db: &mut ViewMut<'_>, key: &[u8], model: &mut Model, seed: u64) {
     ) -> bool {
         let model = C::of_mut(model).unwrap();
         change(model);
-        assert!(db.change(key, change).unwrap().is_some());
+        assert!(db.change(key, Event::Changed, |collection| (change(collection), true)).unwrap().is_some());
         model.is_empty()
     }
     let random = || Rng::with_seed(seed);
@@ -99,7 +99,7 @@ fn change(db: &mut ViewMut<'_>, key: &[u8], model: &mut Model, seed: u64) {
     let value = &mut model.get_mut(key).unwrap().0;
     let is_empty = match value {
         Value::String(_) => {
-            assert!(db.change(key, |_: &mut List| ()).is_err());
+            assert!(db.change(key, Event::Changed, |_: &mut List| ((), true)).is_err());
             false
         }
         Value::List(_) => both(db, key, value, |list| change_list(list, &mut random())),
@@ -216,7 +216,7 @@ fn pass_time(shard: &mut Shard, model: &mut Model) {
     shard.expire_cycle(|| true);
     let keys: Vec<Vec<u8>> = model.keys().cloned().collect();
     for key in keys {
-        shard.remove_if_expired(0, &key, now_ms);
+        shard.remove_if_expired(0, &key);
         let (value, expire_at_ms) = model.get_mut(&key).unwrap();
         let mut is_over = expire_at_ms.is_some_and(|at_ms| now_ms > at_ms);
         if let Value::Hash(hash) = value {
@@ -245,7 +245,7 @@ fn happen(shard: &mut Shard, model: &mut Model, random: &mut Rng, seen: &mut See
         70..80 => {
             let value = value(random);
             let at_ms = model.get(&key).and_then(|(_, at_ms)| *at_ms);
-            db.put(&key, value.clone(), expire);
+            db.put(&key, value.clone(), expire, Event::Set);
             model.insert(key.clone(), (value, if expire == Expire::Keep { at_ms } else { None }));
         }
         80..88 => {
@@ -257,21 +257,21 @@ fn happen(shard: &mut Shard, model: &mut Model, random: &mut Rng, seen: &mut See
         }
         // As RENAME and COPY.
         88..91 => {
-            let removed = db.remove(&key);
+            let removed = db.remove(&key, Event::Del);
             assert_eq!(removed, model.remove(&key));
             if let Some((value, at_ms)) = removed {
-                db.put(&other, value.clone(), at_ms.map_or(Expire::Clear, Expire::AtMs));
+                db.put(&other, value.clone(), at_ms.map_or(Expire::Clear, Expire::AtMs), Event::Set);
                 model.insert(other.clone(), (value, at_ms));
             }
         }
         91..94 => {
             if let Some(value) = db.read().peek(&key).map(|entry| entry.value().to_value()) {
-                db.put(&other, value.clone(), Expire::Clear);
+                db.put(&other, value.clone(), Expire::Clear, Event::Set);
                 model.insert(other.clone(), (value, None));
             }
         }
         94..96 => {
-            db.put_string(&key, b"a string", Expire::Clear);
+            db.put_string(&key, b"a string", Expire::Clear, Event::Set);
             model.insert(key.clone(), (Value::String(StringValue::fixed(b"a string")), None));
         }
         96 => assert_eq!(db.delete(&key), model.remove(&key).is_some()),
@@ -350,11 +350,11 @@ fn a_change_that_does_not_change_the_length_happens_where_the_entry_is() {
     let mut db = shard.view_mut(0, true);
     let mut hash = Hash::default();
     hash.set(b"field", b"value", FieldExpire::Clear, &thresholds());
-    db.put(b"key", hash, Expire::AtMs(500));
+    db.put(b"key", hash, Expire::AtMs(500), Event::Set);
     let place = |db: &ViewMut<'_>| db.read().peek(b"key").unwrap().key().as_ptr();
     let before = place(&db);
-    db.change(b"key", |hash: &mut Hash| {
-        hash.set(b"field", b"other", FieldExpire::Clear, &thresholds());
+    db.change(b"key", Event::Changed, |hash: &mut Hash| {
+        (hash.set(b"field", b"other", FieldExpire::Clear, &thresholds()), true)
     })
     .unwrap();
     assert_eq!(place(&db), before);

@@ -80,7 +80,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Expire, Shard};
+    use crate::{Event, Expire, Shard};
     use tessera_values::hash::FieldExpire;
     use tessera_values::{Hash, Thresholds};
 
@@ -118,31 +118,32 @@ mod tests {
                 let value = hash(&mut random, now_ms);
                 let mut view = shard.view_mut(db, true);
                 match random.u8(..12) {
-                    0..3 => view.put(&key, value, Expire::Clear),
-                    3 => view.put(&key, value, Expire::AtMs(now_ms + random.i64(0..100))),
-                    4 => view.put_string(&key, b"string", Expire::Keep),
+                    0..3 => view.put(&key, value, Expire::Clear, Event::Set),
+                    3 => view.put(&key, value, Expire::AtMs(now_ms + random.i64(0..100)), Event::Set),
+                    4 => view.put_string(&key, b"string", Expire::Keep, Event::Set),
                     5 => {
                         let at_ms = random.bool().then_some(now_ms + random.i64(0..100));
                         view.set_expire(&key, at_ms);
                     }
                     6 => drop(view.delete(&key)),
                     7 => {
-                        if let Some((value, _)) = view.remove(&key) {
+                        if let Some((value, _)) = view.remove(&key, Event::Del) {
                             let copy = value.clone();
-                            view.put(&[random.u8(..20)], value, Expire::Clear);
-                            view.put(&[random.u8(..20)], copy, Expire::Clear);
+                            view.put(&[random.u8(..20)], value, Expire::Clear, Event::Set);
+                            view.put(&[random.u8(..20)], copy, Expire::Clear, Event::Set);
                         }
                     }
                     8 => {
                         let field = [random.u8(..6)];
                         let at_ms = random.bool().then_some(now_ms + random.i64(0..50));
-                        let _ = view.change::<Hash, _>(&key, |hash| {
-                            hash.set_expire(&field, at_ms, &Thresholds::default())
+                        let _ = view.change::<Hash, _>(&key, Event::Changed, |hash| {
+                            (hash.set_expire(&field, at_ms, &Thresholds::default()), true)
                         });
                     }
                     9 => {
                         let field = [random.u8(..6)];
-                        let _ = view.change::<Hash, _>(&key, |hash| hash.remove(&field));
+                        let _ =
+                            view.change::<Hash, _>(&key, Event::Changed, |hash| (hash.remove(&field), true));
                     }
                     10 => shard.swap(0, 1),
                     _ if random.u8(..10) == 0 => drop(shard.expire_cycle(|| true)),
@@ -173,7 +174,7 @@ mod tests {
             let expire = FieldExpire::AtMs(10 + i64::from(field % 2));
             many.set(&field.to_le_bytes(), b"", expire, &Thresholds::default());
         }
-        shard.view_mut(0, true).put(b"key", many, Expire::Clear);
+        shard.view_mut(0, true).put(b"key", many, Expire::Clear, Event::Set);
         shard.set_now_ms(11);
         let mut portions = 0;
         shard.expire_cycle(|| {

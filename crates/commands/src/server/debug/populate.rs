@@ -61,7 +61,7 @@ impl Write for Populate {
                 if wanted.value_len_bytes > 0 {
                     value.resize(wanted.value_len_bytes as usize, 0);
                 }
-                db.put_string(&key, &value, Expire::Clear);
+                db.put_string(&key, &value, Expire::Clear, Event::Changed);
             }
         }
         reply.ok();

@@ -1,6 +1,6 @@
 //! Whatever may happen to a shard, at random.
 
-use crate::{DefragCounts, DefragPass, Expire, Shard, Stream, StreamProgress, ViewMut};
+use crate::{DefragCounts, DefragPass, Event, Expire, Shard, Stream, StreamProgress, ViewMut, WrongType};
 use std::cell::RefCell;
 use tessera_storage::rdb::{EncodeOptions, KeyFacts, put_entry};
 use tessera_values::hash::FieldExpire;
@@ -189,19 +189,21 @@ impl Actor {
     fn set_string(&mut self, shard: &mut Shard) {
         let (key, bytes, expire) = (self.key(), self.bytes(), self.expire(shard.now_ms()));
         match self.random.u8(..6) {
-            0 => self.db(shard).put_string(&key, b"-1234567", expire),
-            1 => self.db(shard).put(&key, StringValue::raw(bytes), expire),
+            0 => self.db(shard).put_string(&key, b"-1234567", expire, Event::Set),
+            1 => self.db(shard).put(&key, StringValue::raw(bytes), expire, Event::Set),
             2 => {
-                if let Ok(Some(mut entry)) = self.db(shard).string_mut(&key) {
+                let _ = self.db(shard).change_string(&key, Event::Append, |entry| {
                     entry.change_raw(|held| held.extend_from_slice(&bytes));
-                }
+                    Ok::<_, WrongType>(((), true))
+                });
             }
             3 => {
-                if let Ok(Some(mut entry)) = self.db(shard).string_mut(&key) {
+                let _ = self.db(shard).change_string(&key, Event::Set, |entry| {
                     entry.set_string(StringValue::integer(17));
-                }
+                    Ok::<_, WrongType>(((), true))
+                });
             }
-            _ => self.db(shard).put_string(&key, &bytes, expire),
+            _ => self.db(shard).put_string(&key, &bytes, expire, Event::Set),
         }
     }
 
@@ -210,13 +212,14 @@ impl Actor {
         let end = if self.random.bool() { End::Front } else { End::Back };
         let count = self.random.usize(1..60);
         if self.random.u8(..3) == 0 {
-            let _ = self
-                .db(shard)
-                .change::<List, _>(&key, |list| (0..count).for_each(|_| drop(list.pop(end, -2))));
+            let _ = self.db(shard).change::<List, _>(&key, Event::Changed, |list| {
+                ((0..count).for_each(|_| drop(list.pop(end, -2))), true)
+            });
         } else {
             let elements = vec![bytes.as_slice(); count];
-            let _ = self.db(shard).change_or_create::<List, _>(&key, |list| {
+            let _ = self.db(shard).change_or_create::<List, _>(&key, Event::Changed, |list| {
                 list.push(end, elements.iter().copied(), -2);
+                ((), true)
             });
         }
     }
@@ -237,15 +240,17 @@ impl Actor {
         let field =
             |number: u16| format!("field:{}", first.wrapping_add(number) % if expires { 8 } else { 300 });
         if removes {
-            let _ = db.change::<Hash, _>(&key, |hash| {
+            let _ = db.change::<Hash, _>(&key, Event::Changed, |hash| {
                 (0..count).for_each(|number| _ = hash.remove(field(number).as_bytes()));
+                ((), true)
             });
         } else {
             let expire = if expires { FieldExpire::AtMs(at_ms) } else { FieldExpire::Clear };
-            let _ = db.change_or_create::<Hash, _>(&key, |hash| {
+            let _ = db.change_or_create::<Hash, _>(&key, Event::Changed, |hash| {
                 for number in 0..count {
                     hash.set(field(number).as_bytes(), &value, expire, &thresholds);
                 }
+                ((), true)
             });
         }
     }
@@ -261,10 +266,13 @@ impl Actor {
         });
         let mut db = self.db(shard);
         if removes {
-            let _ = db.change::<Set, _>(&key, |set| members.for_each(|member| _ = set.remove(member)));
+            let _ = db.change::<Set, _>(&key, Event::Changed, |set| {
+                (members.for_each(|member| _ = set.remove(member)), true)
+            });
         } else {
-            let _ = db.change_or_create::<Set, _>(&key, |set| {
+            let _ = db.change_or_create::<Set, _>(&key, Event::Changed, |set| {
                 members.for_each(|member| _ = set.add(member, &thresholds));
+                ((), true)
             });
         }
     }
@@ -276,14 +284,16 @@ impl Actor {
         let members = (first..first + count).map(|number| (number, format!("member:{number}")));
         let mut db = self.db(shard);
         if removes {
-            let _ = db.change::<SortedSet, _>(&key, |set| {
+            let _ = db.change::<SortedSet, _>(&key, Event::Changed, |set| {
                 members.for_each(|(_, member)| _ = set.remove(member.as_bytes()));
+                ((), true)
             });
         } else {
-            let _ = db.change_or_create::<SortedSet, _>(&key, |set| {
+            let _ = db.change_or_create::<SortedSet, _>(&key, Event::Changed, |set| {
                 members.for_each(|(number, member)| {
                     set.set(member.as_bytes(), f64::from(number) / 7.0, &thresholds);
                 });
+                ((), true)
             });
         }
         if self.random.u8(..8) == 0 {
@@ -299,10 +309,10 @@ impl Actor {
             let found = db.read().find(&from);
             found.map(|entry| (entry.value().to_value(), entry.expire_at_ms()))
         } else {
-            self.db(shard).remove(&from)
+            self.db(shard).remove(&from, Event::Del)
         };
         if let Some((value, at_ms)) = taken {
-            self.db(shard).put(&to, value, at_ms.map_or(Expire::Clear, Expire::AtMs));
+            self.db(shard).put(&to, value, at_ms.map_or(Expire::Clear, Expire::AtMs), Event::Set);
         }
     }
 
@@ -360,7 +370,7 @@ impl Actor {
                 db.delete(key.as_bytes());
             } else {
                 let expire = if number % 7 == 0 { Expire::AtMs(now_ms + 200) } else { Expire::Clear };
-                db.put_string(key.as_bytes(), key.as_bytes(), expire);
+                db.put_string(key.as_bytes(), key.as_bytes(), expire, Event::Set);
             }
         }
     }

@@ -4,10 +4,11 @@ mod actions;
 mod model;
 
 use super::*;
-use crate::Expire;
+use crate::{Event, Expire};
 use actions::{Actor, DATABASES};
 use model::Model;
 use tessera_storage::rdb::put_database;
+use tessera_values::Value;
 use tessera_values::hash::FieldExpire;
 use tessera_values::list::End;
 use tessera_values::{Hash, List};
@@ -135,7 +136,7 @@ fn it_holds_while_a_large_table_grows_and_shrinks() {
 fn put_list(shard: &mut Shard, key: &[u8], count: usize) {
     let elements = vec![b"an element".as_slice(); count];
     let list = List::stored(elements, -2);
-    shard.view_mut(0, true).put(key, list, Expire::Clear);
+    shard.view_mut(0, true).put(key, list, Expire::Clear, Event::Set);
 }
 
 const OPTIONS: SnapshotOptions = SnapshotOptions {
@@ -153,7 +154,12 @@ fn rest(shard: &mut Shard, body: &mut Vec<u8>) {
 fn a_large_value_that_somebody_waits_for_is_next_and_is_written_in_pieces() {
     let mut shard = Shard::new(1, 1);
     for number in 0..1000 {
-        shard.view_mut(0, true).put_string(format!("key:{number}").as_bytes(), b"value", Expire::Clear);
+        shard.view_mut(0, true).put_string(
+            format!("key:{number}").as_bytes(),
+            b"value",
+            Expire::Clear,
+            Event::Set,
+        );
     }
     put_list(&mut shard, b"wanted", 10_000);
     let model = Model::of(&shard, OPTIONS.encode);
@@ -193,8 +199,8 @@ fn a_value_that_changes_half_way_through_is_finished_as_it_was() {
             assert!(!shard.must_wait_for_snapshot(0, b"list"));
             assert_eq!(shard.snapshot_buffer_len_bytes(), 0);
         } else {
-            let push = |list: &mut List| list.push(End::Back, [b"more".as_slice()].into_iter(), -2);
-            shard.view_mut(0, true).change(b"list", push).unwrap().unwrap();
+            let push = |list: &mut List| (list.push(End::Back, [b"more".as_slice()].into_iter(), -2), true);
+            shard.view_mut(0, true).change(b"list", Event::Changed, push).unwrap().unwrap();
             assert!(shard.snapshot_buffer_len_bytes() > 90_000);
         }
         put_list(&mut shard, b"list", 3);
@@ -217,7 +223,7 @@ fn fields_that_expire_half_way_through_stay_until_the_hash_is_written() {
         let expire = FieldExpire::AtMs(if number % 2 == 0 { 10 } else { 1000 });
         hash.set(format!("field:{number}").as_bytes(), b"value", expire, &thresholds);
     }
-    shard.view_mut(0, true).put(b"hash", hash, Expire::Clear);
+    shard.view_mut(0, true).put(b"hash", hash, Expire::Clear, Event::Set);
     assert_eq!(shard.rdb_version(), 12);
     let model = Model::of(&shard, OPTIONS.encode);
     shard.begin_snapshot(OPTIONS);
@@ -241,7 +247,7 @@ fn segments_may_merge_half_way_through_those_that_share_a_position() {
         let mut shard = Shard::new(1, seed);
         let keys: Vec<String> = (0..2000).map(|number| format!("key:{number}")).collect();
         for key in &keys {
-            shard.view_mut(0, true).put_string(key.as_bytes(), b"", Expire::Clear);
+            shard.view_mut(0, true).put_string(key.as_bytes(), b"", Expire::Clear, Event::Set);
         }
         let model = Model::of(&shard, OPTIONS.encode);
         shard.begin_snapshot(OPTIONS);
@@ -269,7 +275,7 @@ fn writers_wait_if_much_is_saved_ahead_and_go_on_when_it_was_taken() {
     let mut shard = Shard::new(1, 1);
     let keys: Vec<String> = (0..100_000).map(|number| format!("key:{number}")).collect();
     for key in &keys {
-        shard.view_mut(0, true).put_string(key.as_bytes(), b"value", Expire::Clear);
+        shard.view_mut(0, true).put_string(key.as_bytes(), b"value", Expire::Clear, Event::Set);
     }
     let model = Model::of(&shard, OPTIONS.encode);
     shard.begin_snapshot(OPTIONS);
@@ -278,7 +284,7 @@ fn writers_wait_if_much_is_saved_ahead_and_go_on_when_it_was_taken() {
         if shard.must_wait_for_snapshot(0, key.as_bytes()) {
             break;
         }
-        shard.view_mut(0, true).put_string(key.as_bytes(), b"other", Expire::Clear);
+        shard.view_mut(0, true).put_string(key.as_bytes(), b"other", Expire::Clear, Event::Set);
         written += 1;
     }
     let ahead = shard.snapshot_buffer_len_bytes();
@@ -316,7 +322,7 @@ fn looking_at_nothing_takes_a_bounded_time_too() {
     let mut shard = Shard::new(1, 1);
     let keys: Vec<String> = (0..50_000).map(|number| format!("key:{number}")).collect();
     for key in &keys {
-        shard.view_mut(0, true).put_string(key.as_bytes(), b"value", Expire::AtMs(5));
+        shard.view_mut(0, true).put_string(key.as_bytes(), b"value", Expire::AtMs(5), Event::Set);
     }
     shard.begin_snapshot(OPTIONS);
     shard.set_now_ms(6);
@@ -331,8 +337,18 @@ fn looking_at_nothing_takes_a_bounded_time_too() {
 fn what_is_flushed_is_still_written_and_freed_then() {
     let mut shard = Shard::new(2, 1);
     for number in 0..1000 {
-        shard.view_mut(0, true).put_string(format!("key:{number}").as_bytes(), b"value", Expire::Clear);
-        shard.view_mut(1, true).put_string(format!("key:{number}").as_bytes(), b"other", Expire::Clear);
+        shard.view_mut(0, true).put_string(
+            format!("key:{number}").as_bytes(),
+            b"value",
+            Expire::Clear,
+            Event::Set,
+        );
+        shard.view_mut(1, true).put_string(
+            format!("key:{number}").as_bytes(),
+            b"other",
+            Expire::Clear,
+            Event::Set,
+        );
     }
     put_list(&mut shard, b"list", 1000);
     let model = Model::of(&shard, OPTIONS.encode);
@@ -343,7 +359,7 @@ fn what_is_flushed_is_still_written_and_freed_then() {
     assert!(shard.must_wait_for_snapshot(1, b"list"));
     shard.flush(1, false);
     assert!(!shard.must_wait_for_snapshot(1, b"list") && !shard.has_garbage());
-    shard.view_mut(1, true).put_string(b"key:5", b"new", Expire::Clear);
+    shard.view_mut(1, true).put_string(b"key:5", b"new", Expire::Clear, Event::Set);
     rest(&mut shard, &mut body);
     model.check(&body, &shard);
     assert!(shard.has_garbage());
@@ -382,7 +398,7 @@ fn keys_that_are_left_out_are_not_counted() {
     for number in 0..100 {
         let value: &[u8] = if number % 10 == 0 { &long } else { b"value" };
         let mut view = shard.view_mut(1, true);
-        view.put_string(&key(number), value, Expire::Clear);
+        view.put_string(&key(number), value, Expire::Clear, Event::Set);
         if number % 3 == 0 {
             view.set_expire(&key(number), Some(1000));
         }
@@ -406,7 +422,7 @@ fn each_database_is_named_once() {
     let mut shard = Shard::new(4, 1);
     let key = |number: usize| format!("key:{number}").into_bytes();
     for number in 0..3000 {
-        shard.view_mut(number as u16 % 3, true).put_string(&key(number), b"value", Expire::Clear);
+        shard.view_mut(number as u16 % 3, true).put_string(&key(number), b"value", Expire::Clear, Event::Set);
     }
     shard.view_mut(2, true).set_expire(b"key:2", Some(i64::MAX / 2));
     shard.begin_snapshot(SnapshotOptions { ahead_max_len_bytes: 1_000_000, ..OPTIONS });
@@ -414,8 +430,13 @@ fn each_database_is_named_once() {
     for number in 0..600 {
         // Some are saved before the walk has begun, and before it comes to them; a database that is filled later does not count.
         let changed = number * 5;
-        shard.view_mut(changed as u16 % 3, true).put_string(&key(changed), b"changed", Expire::Clear);
-        shard.view_mut(3, true).put_string(&key(number), b"new", Expire::Clear);
+        shard.view_mut(changed as u16 % 3, true).put_string(
+            &key(changed),
+            b"changed",
+            Expire::Clear,
+            Event::Set,
+        );
+        shard.view_mut(3, true).put_string(&key(number), b"new", Expire::Clear, Event::Set);
         if number % 3 == 1 {
             let _ = shard.snapshot_some(100, &mut body);
         }
@@ -438,14 +459,14 @@ fn each_database_is_named_once() {
 
 /// A fault in the engine: the value goes without anybody being told.
 fn take_unnoticed(shard: &mut Shard, key: &[u8]) {
-    assert!(shard.databases[0].table_unwatched().remove(key).is_some());
+    assert!(shard.remove_unnoticed(0, key));
 }
 
 #[test]
 fn a_value_that_goes_unnoticed_is_the_end_of_the_snapshot_and_of_nothing_else() {
     let mut shard = Shard::new(DATABASES, 1);
     put_list(&mut shard, b"large", 2000);
-    shard.view_mut(0, true).put_string(b"small", b"value", Expire::Clear);
+    shard.view_mut(0, true).put_string(b"small", b"value", Expire::Clear, Event::Set);
     shard.begin_snapshot(OPTIONS);
     let mut body = Vec::new();
     while !shard.is_in_pieces(0, b"large") {

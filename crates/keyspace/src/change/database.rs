@@ -1,5 +1,6 @@
 //! One of a shard's numbered databases.
 
+use super::Upkeep;
 use crate::table::Table;
 use ahash::RandomState;
 
@@ -52,11 +53,16 @@ impl Database {
         &self.table
     }
 
-    /// The table, past those that are in the middle of its values. Whoever takes a value out or changes it by this has told them
-    /// ([`crate::change`]); whoever does neither need not.
+    /// The table, to change what is in it.
     #[inline]
-    pub(crate) fn table_unwatched(&mut self) -> &mut Table {
+    pub(super) fn table_mut(&mut self) -> &mut Table {
         &mut self.table
+    }
+
+    /// The table, for what changes nothing that is in it.
+    #[inline]
+    pub(crate) fn upkeep(&mut self) -> Upkeep<'_> {
+        Upkeep(&mut self.table)
     }
 
     /// The table, and which part of the snapshot it is.
