@@ -49,6 +49,13 @@ impl Account {
         self.working_since_ns.get_or_insert(now_ns);
     }
 
+    /// While it waited, somebody else has worked on it for so long.
+    pub(crate) fn add_work_of_other(&mut self, duration_ns: u64) {
+        if self.working_since_ns.is_none() {
+            self.worked_ns += duration_ns;
+        }
+    }
+
     /// How long it has been worked on, in nanoseconds.
     pub(crate) fn duration_ns(&self, now_ns: u64) -> u64 {
         self.worked_ns + self.working_since_ns.map_or(0, |since_ns| now_ns.saturating_sub(since_ns))
@@ -136,5 +143,37 @@ impl Server {
                 self.config.slowlog_max_len,
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tessera_command::Registry;
+
+    #[test]
+    fn waiting_is_not_work() {
+        let registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
+        let words = OwnedArgs::from_words(["BLPOP", "key", "0"]);
+        let Ok(command) = registry.resolve(words.as_args()) else { panic!("it is a command") };
+        let mut account = Account::open(command, words.as_args(), 1_000);
+        // Work of others is part of its own, unless it waits.
+        account.add_work_of_other(50);
+        assert_eq!(account.duration_ns(1_100), 100);
+        account.pause(1_100);
+        account.pause(2_000);
+        account.add_work_of_other(7);
+        assert_eq!(account.duration_ns(9_000), 107);
+        account.resume(9_000);
+        account.resume(9_005);
+        assert_eq!(account.duration_ns(9_010), 117);
+        assert_eq!((account.began_ns, account.words), (1_000, words));
+    }
+
+    #[test]
+    fn an_error_is_told_by_its_first_byte() {
+        assert_eq!(error_text(b"-ERR\r\n"), Some(&b"ERR"[..]));
+        assert_eq!(error_text(b"-WRONGTYPE Operation\r\n"), Some(&b"WRONGTYPE Operation"[..]));
+        assert_eq!((error_text(b":-1\r\n"), error_text(b"")), (None, None));
     }
 }

@@ -9,7 +9,7 @@ use crate::home::feed::Flow;
 use crate::home::holds::Hold;
 use crate::mesh::Note;
 use crate::network::ConnectionId;
-use crate::owner::waiters::{Claim, LookRequest, WaitRequest};
+use crate::owner::waiters::{Claim, LookRequest, Served, WaitRequest};
 use std::sync::Arc;
 use tessera_command::blocking::{BlockingSteps, Target};
 use tessera_command::host::UnblockReason;
@@ -113,7 +113,7 @@ impl Blocked {
 /// What became of a client at an owner of its keys.
 enum Attempt {
     /// Here is its reply.
-    Served(Vec<u8>),
+    Served(Served),
     /// It waits.
     Waiting,
     /// Somebody else answers it.
@@ -220,7 +220,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return self.mesh.note(owner, Note::Wait(Box::new(request)));
             }
             match self.attempt(request) {
-                Attempt::Served(reply) => return self.end_wait(connection, &reply),
+                Attempt::Served(served) => return self.end_wait(connection, &served.reply),
                 Attempt::Waiting => {}
                 Attempt::Elsewhere => return,
             }
@@ -270,8 +270,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// An owner has something for a client.
-    pub(crate) fn take_served(&mut self, ticket: Ticket, reply: &[u8]) {
-        self.with_connection(ticket, |core, connection| core.end_wait(connection, reply));
+    pub(crate) fn take_served(&mut self, ticket: Ticket, served: &Served) {
+        self.with_connection(ticket, |core, connection| {
+            if let Some(under) = &mut connection.running {
+                under.account.add_work_of_other(served.duration_ns);
+            }
+            core.end_wait(connection, &served.reply);
+        });
     }
 
     /// Answers a client that waited, whose claim has been taken.
@@ -436,7 +441,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_wait(&mut self, request: WaitRequest) {
         let (home, ticket) = (request.home, request.ticket);
         match self.attempt(request) {
-            Attempt::Served(reply) => self.tell_served(home, ticket, reply),
+            Attempt::Served(served) => self.tell_served(home, ticket, served),
             // One of this node's own clients, which was put off.
             Attempt::Waiting if home == self.server.me => self.take_waiting(ticket),
             Attempt::Waiting => self.mesh.note(home, Note::Waiting(ticket)),
@@ -561,17 +566,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let is_ours = request.claim.take();
             self.owner.waiters.remove(&mut self.owner.shard, request.home, request.ticket);
             if is_ours {
-                let reply = self.serve(&request);
-                self.tell_served(request.home, request.ticket, reply);
+                let served = self.serve(&request);
+                self.tell_served(request.home, request.ticket, served);
             }
         }
     }
 
-    fn tell_served(&mut self, home: usize, ticket: Ticket, reply: Vec<u8>) {
+    fn tell_served(&mut self, home: usize, ticket: Ticket, served: Served) {
         if home == self.server.me {
-            self.take_served(ticket, &reply);
+            self.take_served(ticket, &served);
         } else {
-            self.mesh.note(home, Note::Served(ticket, reply));
+            self.mesh.note(home, Note::Served(ticket, served));
         }
     }
 
@@ -584,11 +589,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Does a blocking command whose claim has been taken.
-    fn serve(&mut self, request: &WaitRequest) -> Vec<u8> {
+    fn serve(&mut self, request: &WaitRequest) -> Served {
         let WaitRequest { command, words, db, protocol, touch, .. } = request;
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, *protocol);
-        let Run::Blocking(steps) = command.run else { return out };
+        let Run::Blocking(steps) = command.run else { return Served { reply: out, duration_ns: 0 } };
         let args = words.as_args();
         let keys: Vec<&[u8]> = request.keys.iter().map(|key| &**key).collect();
         self.make_room_for_growth();
@@ -610,7 +615,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Reply::new(&mut out, *protocol).error(error.text(command.full_name));
             }
         }
-        out
+        Served { reply: out, duration_ns: self.time.read() }
     }
 }
 

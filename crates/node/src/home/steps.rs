@@ -304,7 +304,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::Look(request) => self.take_look(peer, &request),
             Note::Looked(ticket, found) => self.take_looked(ticket, found),
             Note::Waiting(ticket) => self.take_waiting(ticket),
-            Note::Served(ticket, reply) => self.take_served(ticket, &reply),
+            Note::Served(ticket, served) => self.take_served(ticket, &served),
             Note::Forget(ticket) => self.forget_waiter(peer, ticket),
             Note::Load(plan) => self.take_load_plan(&plan),
             Note::Loaded(entries, _) => self.take_loaded(entries),
