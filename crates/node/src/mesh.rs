@@ -14,7 +14,7 @@ use self::load::{Load, OnWay};
 use crate::doorbell::Doorbell;
 use crate::loading::finding::LoadPlan;
 use crate::network::Wake;
-use crate::owner::waiters::{LookRequest, WaitRequest};
+use crate::owner::waiters::{LookRequest, Served, WaitRequest};
 use crate::snapshot::SnapshotNote;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
@@ -75,7 +75,7 @@ pub enum Note<S> {
     /// There is nothing for that client yet; it waits.
     Waiting(Ticket),
     /// The reply of a blocking command.
-    Served(Ticket, Vec<u8>),
+    Served(Ticket, Served),
     /// That client waits no more.
     Forget(Ticket),
     /// It is that client's turn at its key: move the element that it waits for to where that goes.
@@ -126,7 +126,8 @@ impl<S> Note<S> {
             Note::Wait(request) => (request.words.as_args().total_len_bytes(), 0),
             Note::Everywhere { words, .. } => (words.as_args().total_len_bytes(), 0),
             Note::Loaded(_, len_bytes) => (*len_bytes, 0),
-            Note::Part(_, reply) | Note::Served(_, reply) | Note::Streamed(_, _, reply) => (0, reply.len()),
+            Note::Part(_, reply) | Note::Streamed(_, _, reply) => (0, reply.len()),
+            Note::Served(_, served) => (0, served.reply.len()),
             Note::Piece(_, piece, _) => (0, piece.len()),
             Note::DirectDone { rest, .. } => (0, rest.len()),
             _ => (0, 0),

@@ -94,8 +94,6 @@ pub enum ErrandKind {
         words: OwnedArgs,
         /// What the client speaks.
         protocol: Protocol,
-        /// Of a command's parts this one is counted.
-        is_first: bool,
     },
     /// Let go of all keys that were held. There is no answer.
     Release,

@@ -90,7 +90,7 @@ pub fn run(shard: &mut Shard, db: u16, args: Args<'_>) -> Effect {
         Run::Blocking(steps) => steps.run_without_waiting(args, &mut shard.view_mut(db, true), &mut reply),
         _ => panic!("{} is recorded, but is no write", command.full_name),
     };
-    result.unwrap_or(Effect::None)
+    result.unwrap_or_else(|error| error.effect())
 }
 
 fn contents(shard: &Shard) -> Contents {

@@ -206,6 +206,7 @@ impl Engine {
             Ok(effect) => self.effect = effect,
             Err(error) => {
                 assert!(out.is_empty(), "a failing command has written no reply");
+                self.effect = error.effect();
                 Reply::new(&mut out, protocol).error(error.text(command.full_name));
             }
         }

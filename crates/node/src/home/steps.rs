@@ -1,8 +1,9 @@
 //! What comes back from peers: replies, answers, parts; and the next step of commands that take several.
 
+use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Running, unpack};
+use crate::home::connection::{Connection, Running, Under, unpack};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
 use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
@@ -180,8 +181,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             },
             Some(Running::Any { left }) => match left.pop() {
                 Some(next) if is_null(reply) => {
-                    let words =
-                        connection.running.as_ref().map(|under| under.words.clone()).unwrap_or_default();
+                    let words = connection.running.as_ref().map(|under| under.account.words.clone());
+                    let words = words.unwrap_or_default();
                     self.send_part(connection, words.as_args(), next, part + 1);
                 }
                 _ => self.finish(connection, reply),
@@ -205,14 +206,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
         connection.replies.lend(|| self.server.buffers.take());
-        if !(under.command.flags.has(Flags::REMOVES_ALL)
-            && self.await_save_of_removal(connection, under.sequence, reply))
-        {
-            connection.replies.arrive(under.sequence, reply);
+        let Under { sequence, account, .. } = *under;
+        if account.command.flags.has(Flags::REMOVES_ALL) && self.must_save_removal(connection, reply) {
+            return self.await_save_of_removal(connection, sequence, account);
         }
-        self.time.now_ns = self.time.clock.monotonic_ns();
-        let duration_ns = self.time.now_ns.saturating_sub(under.began_ns);
-        self.note_duration(connection, under.command, under.words.as_args(), duration_ns);
+        connection.replies.arrive(sequence, reply);
+        self.close_account(&account, Some(connection), reply);
+    }
+
+    /// Writes down what there is to write down of a command that has been answered. Its connection may be gone.
+    pub(crate) fn close_account(&mut self, account: &Account, asker: Option<&Connection>, reply: &[u8]) {
+        self.time.read();
+        let duration_ns = account.duration_ns(self.time.now_ns);
+        self.server.note_end(account.command, duration_ns, error_text(reply));
+        if let Some(connection) = asker {
+            self.note_duration(connection, account.command, account.words.as_args(), duration_ns);
+        }
     }
 
     /// Runs a part of what the connection runs on one shard; its reply goes to [`Core::step`].
@@ -224,14 +233,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         part: u32,
     ) {
         let Some((sequence, command)) =
-            connection.running.as_ref().map(|under| (under.sequence, under.command))
+            connection.running.as_ref().map(|under| (under.sequence, under.account.command))
         else {
             return;
         };
         let asker = connection.asker();
         if usize::from(shard) == self.server.me {
             let mut out = Vec::new();
-            let task = Task { command, asker, counted: part == 0, may_stream: false };
+            let task = Task { command, asker, is_whole: false };
             let _ = self.run_task(&task, args, &mut out);
             self.step(connection, part, &out);
         } else {
@@ -295,7 +304,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::Look(request) => self.take_look(peer, &request),
             Note::Looked(ticket, found) => self.take_looked(ticket, found),
             Note::Waiting(ticket) => self.take_waiting(ticket),
-            Note::Served(ticket, reply) => self.take_served(ticket, &reply),
+            Note::Served(ticket, served) => self.take_served(ticket, &served),
             Note::Forget(ticket) => self.forget_waiter(peer, ticket),
             Note::Load(plan) => self.take_load_plan(&plan),
             Note::Loaded(entries, _) => self.take_loaded(entries),
@@ -369,25 +378,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         protocol: Protocol,
     ) -> Vec<u8> {
         let Run::Everywhere(run) = command.run else { return Vec::new() };
-        let before_ns = self.time.clock.monotonic_ns();
+        self.time.read();
         let mut out = Vec::new();
         let mut host = NodeHost::for_all_nodes(self);
         let result =
             run(args, &mut NodePart { caller_id, host: &mut host }, &mut Reply::new(&mut out, protocol));
         let closed = host.into_closed();
-        if let Err(error) = &result {
+        if let Err(error) = result {
             out.clear();
             Reply::new(&mut out, protocol).error(error.text(command.full_name));
         }
         for id in closed {
             self.close_client(id, caller_id);
         }
-        self.time.now_ns = self.time.clock.monotonic_ns();
-        // The caller's node counts the command.
-        if self.home.connections.iter().flatten().any(|connection| connection.client.id == caller_id) {
-            let failed = result.err().map(|error| error.text(command.full_name).into_owned());
-            self.server.note_call(command, self.time.now_ns - before_ns, failed.as_deref());
-        }
+        self.server.counters.commands_ns += self.time.read();
         out
     }
 

@@ -77,6 +77,15 @@ pub struct WaitRequest {
     pub touch: bool,
 }
 
+/// What a client gets of the owner of a key that it waited for.
+#[derive(Debug)]
+pub struct Served {
+    /// Its reply.
+    pub reply: Vec<u8>,
+    /// How long that took, in nanoseconds.
+    pub duration_ns: u64,
+}
+
 /// Keys of whose owner a client wants to know which is the first that holds something.
 #[derive(Debug)]
 pub struct LookRequest {
