@@ -3,13 +3,13 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::home::OwnNote;
 use crate::home::connection::{Connection, Running, pack};
 use crate::home::dispatch::take_wanted;
 use crate::home::feed::Flow;
 use crate::home::holds::Hold;
-use crate::mesh::Note;
 use crate::network::ConnectionId;
-use crate::owner::waiters::{Claim, LookRequest, Served, WaitRequest};
+use crate::notes::waiting::{Claim, LookRequest, Served, WaitNote, WaitRequest};
 use std::sync::Arc;
 use tessera_command::blocking::{BlockingSteps, Target};
 use tessera_command::host::UnblockReason;
@@ -120,6 +120,25 @@ enum Attempt {
     Elsewhere,
 }
 
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Takes in what another node says of a blocking command.
+    pub(crate) fn take_wait_note(&mut self, peer: usize, note: WaitNote) {
+        match note {
+            WaitNote::Wait(request) => self.take_wait(*request),
+            WaitNote::Look(request) => self.take_look(peer, &request),
+            WaitNote::Looked(ticket, found) => self.take_looked(ticket, found),
+            WaitNote::Waiting(ticket) => self.take_waiting(ticket),
+            WaitNote::Served(ticket, served) => self.take_served(ticket, &served),
+            WaitNote::Forget(ticket) => self.forget_waiter(peer, ticket),
+            WaitNote::Move(ticket) => self.take_move(ticket),
+            WaitNote::StillWaits(ticket) => {
+                self.owner.wake_others(peer, ticket);
+                self.serve_waiters();
+            }
+        }
+    }
+}
+
 /// The client's home.
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Begins a blocking command.
@@ -217,7 +236,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let owner = *owner;
             if owner != self.server.me {
                 self.server.counters.forwarded += 1;
-                return self.mesh.note(owner, Note::Wait(Box::new(request)));
+                return self.mesh.note(owner, WaitNote::Wait(Box::new(request)));
             }
             match self.attempt(request) {
                 Attempt::Served(served) => return self.end_wait(connection, &served.reply),
@@ -239,7 +258,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if *owner != self.server.me {
                 let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
                 self.server.counters.forwarded += 1;
-                self.mesh.note(*owner, Note::Look(Box::new(LookRequest { ticket, db, keys: keys.clone() })));
+                self.mesh
+                    .note(*owner, WaitNote::Look(Box::new(LookRequest { ticket, db, keys: keys.clone() })));
                 return true;
             }
             let found = self.first_of(db, keys);
@@ -313,7 +333,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if owner == self.server.me {
                 self.forget_waiter(owner, ticket);
             } else {
-                self.mesh.note(owner, Note::Forget(ticket));
+                self.mesh.note(owner, WaitNote::Forget(ticket));
             }
         }
     }
@@ -394,7 +414,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Some(owner) if owner == self.server.me => {
                 self.owner.waiters.wake_others(&mut self.owner.shard, owner, ticket)
             }
-            Some(owner) => self.mesh.note(owner, Note::StillWaits(ticket)),
+            Some(owner) => self.mesh.note(owner, WaitNote::StillWaits(ticket)),
             None => {}
         }
     }
@@ -444,7 +464,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Attempt::Served(served) => self.tell_served(home, ticket, served),
             // One of this node's own clients, which was put off.
             Attempt::Waiting if home == self.server.me => self.take_waiting(ticket),
-            Attempt::Waiting => self.mesh.note(home, Note::Waiting(ticket)),
+            Attempt::Waiting => self.mesh.note(home, WaitNote::Waiting(ticket)),
             Attempt::Elsewhere => {}
         }
         self.serve_waiters();
@@ -459,7 +479,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A client of another node wants to know what there is before it waits.
     pub(crate) fn take_look(&mut self, home: usize, request: &LookRequest) {
         let found = self.first_of(request.db, &request.keys);
-        self.mesh.note(home, Note::Looked(request.ticket, found));
+        self.mesh.note(home, WaitNote::Looked(request.ticket, found));
     }
 
     fn attempt(&mut self, request: WaitRequest) -> Attempt {
@@ -576,15 +596,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if home == self.server.me {
             self.take_served(ticket, &served);
         } else {
-            self.mesh.note(home, Note::Served(ticket, served));
+            self.mesh.note(home, WaitNote::Served(ticket, served));
         }
     }
 
     fn tell_move(&mut self, home: usize, ticket: Ticket) {
         if home == self.server.me {
-            self.home.own_notes.push_back(Note::Move(ticket));
+            self.home.own_notes.push_back(OwnNote::Move(ticket));
         } else {
-            self.mesh.note(home, Note::Move(ticket));
+            self.mesh.note(home, WaitNote::Move(ticket));
         }
     }
 

@@ -3,10 +3,11 @@
 use crate::accounts::Account;
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::home::OwnNote;
 use crate::home::connection::{Connection, Running, pack};
 use crate::home::feed::Flow;
 use crate::home::holds::Hold;
-use crate::mesh::Note;
+use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
 use crate::owner::run::Outcome;
 use crate::sessions::NodeHost;
 use crate::snapshot::Awaited;
@@ -443,7 +444,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.owe(wanted);
         let nodes = self.mesh.nodes();
         for node in 0..nodes {
-            let note = Note::Everywhere {
+            let call = EverywhereCall {
                 ticket: Ticket { connection: pack(connection.id), sequence, part: node as u32 },
                 caller_id: connection.client.id,
                 protocol: connection.client.protocol,
@@ -451,9 +452,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 words: OwnedArgs::from_words(args.iter()),
             };
             if node == self.server.me {
-                self.home.own_notes.push_back(note);
+                self.home.own_notes.push_back(OwnNote::Everywhere(call));
             } else {
-                self.mesh.note(node, note);
+                self.mesh.note(node, EverywhereNote::Run(call));
             }
         }
         let running = Running::Parts(Assembly::new(merge, nodes, Vec::new()));

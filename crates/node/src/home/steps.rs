@@ -3,18 +3,21 @@
 use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::home::OwnNote;
 use crate::home::connection::{Connection, Running, Under, unpack};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
-use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
+use crate::mesh::{CHANNEL_MAX_PARCELS, Carried, Parcel};
+use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
+use crate::notes::{ConnectionNote, Note};
 use crate::sessions::NodeHost;
 use crate::task::{Asker, Task};
 use crate::turns::Budget;
 use tessera_command::host::NodePart;
-use tessera_command::{Command, Flags, Run};
-use tessera_resp::{Args, Protocol, Reply};
+use tessera_command::{Flags, Run};
+use tessera_resp::{Args, Reply};
 use tessera_routing::cursor::Onward;
-use tessera_routing::message::{ErrandKind, Slow};
+use tessera_routing::message::Slow;
 use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket};
 
 /// The room for lines of this node's own clients that is kept for the next ones, in bytes.
@@ -36,7 +39,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     break;
                 };
                 any = true;
-                notes.into_iter().for_each(|note| self.take_note(peer, note));
+                for note in notes {
+                    let requests = u64::from(note.is_request());
+                    self.take_note(peer, note);
+                    self.mesh.note_done(requests);
+                }
                 if let Some(batch) = batch {
                     self.take_batch(peer, batch);
                 }
@@ -76,12 +83,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         // What calls wait for may be an errand that frees a key: errands are not put off.
         let errands = std::mem::take(&mut batch.errands);
-        let (errands_len, mut counted) = (errands.len(), 0);
+        let (errands_len, mut requests) = (errands.len(), 0);
         for errand in errands {
-            counted += u64::from(!matches!(errand.kind, ErrandKind::Release));
+            requests += u64::from(errand.is_request());
             self.take_errand(peer, errand);
         }
-        self.mesh.note_errands_done(peer, errands_len, counted);
+        self.mesh.note_errands_done(peer, errands_len, requests);
         if batch.calls_len() == 0 {
             self.mesh.recycle(batch);
         } else {
@@ -284,44 +291,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn take_note(&mut self, peer: usize, note: Note<S>) {
         match note {
-            Note::Adopt(socket) => self.home.adopted.push(socket),
-            Note::Everywhere { ticket, caller_id, protocol, command, words } => {
-                let part = self.run_everywhere(command, words.as_args(), caller_id, protocol);
-                self.mesh.note(peer, Note::Part(ticket, part));
+            Note::Connection(ConnectionNote::Adopt(socket)) => self.home.adopted.push(socket),
+            Note::Connection(ConnectionNote::Gone(connection)) => self.mesh.forget_calls(peer, connection),
+            Note::Connection(ConnectionNote::DirectDone { ticket, rest }) => {
+                self.take_socket_back(ticket, rest);
             }
-            Note::Part(ticket, reply) => {
+            Note::Everywhere(EverywhereNote::Run(call)) => {
+                let part = self.run_everywhere(&call);
+                self.mesh.note(peer, EverywhereNote::Part(call.ticket, part));
+            }
+            Note::Everywhere(EverywhereNote::Part(ticket, reply)) => {
                 self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
             }
-            Note::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
-            Note::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
-            Note::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
-            Note::Owed(ticket, len_bytes) => self.take_note_of_owed(ticket, len_bytes),
-            Note::EndStream(stream) => self.end_stream(stream),
-            Note::Wait(request) => {
-                self.take_wait(*request);
-                self.mesh.note_done();
-            }
-            Note::Look(request) => self.take_look(peer, &request),
-            Note::Looked(ticket, found) => self.take_looked(ticket, found),
-            Note::Waiting(ticket) => self.take_waiting(ticket),
-            Note::Served(ticket, served) => self.take_served(ticket, &served),
-            Note::Forget(ticket) => self.forget_waiter(peer, ticket),
-            Note::Load(plan) => self.take_load_plan(&plan),
-            Note::Loaded(entries, _) => self.take_loaded(entries),
-            Note::LoadSent => self.take_load_sent(),
-            Note::LoadArrived => self.take_load_arrived(),
-            Note::Move(ticket) => {
-                self.take_move(ticket);
-                self.mesh.note_done();
-            }
-            Note::StillWaits(ticket) => {
-                self.owner.wake_others(peer, ticket);
-                self.serve_waiters();
-                self.mesh.note_done();
-            }
+            Note::Wait(note) => self.take_wait_note(peer, note),
+            Note::Stream(note) => self.take_stream_note(peer, note),
+            Note::Load(note) => self.take_load_note(note),
             Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
-            Note::Gone(connection) => self.mesh.forget_calls(peer, connection),
-            Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, rest),
         }
     }
 
@@ -336,47 +321,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         while let Some(note) = self.home.own_notes.pop_front() {
             match note {
-                Note::Everywhere { ticket, caller_id, protocol, command, words } => {
-                    let reply = self.run_everywhere(command, words.as_args(), caller_id, protocol);
-                    self.with_connection(ticket, |core, connection| {
-                        core.step(connection, ticket.part, &reply)
+                OwnNote::Everywhere(call) => {
+                    let reply = self.run_everywhere(&call);
+                    self.with_connection(call.ticket, |core, connection| {
+                        core.step(connection, call.ticket.part, &reply)
                     });
                 }
-                Note::Move(ticket) => self.take_move(ticket),
-                Note::Adopt(_)
-                | Note::Part(..)
-                | Note::Streamed(..)
-                | Note::NextPiece(..)
-                | Note::Piece(..)
-                | Note::Owed(..)
-                | Note::EndStream(_)
-                | Note::Wait(_)
-                | Note::Look(_)
-                | Note::Looked(..)
-                | Note::Waiting(_)
-                | Note::Served(..)
-                | Note::Forget(_)
-                | Note::StillWaits(_)
-                | Note::Load(_)
-                | Note::Loaded(..)
-                | Note::LoadSent
-                | Note::LoadArrived
-                | Note::Snapshot(_)
-                | Note::Gone(_)
-                | Note::DirectDone { .. } => {
-                    debug_assert!(false, "a node does not send itself such a note");
-                }
+                OwnNote::Move(ticket) => self.take_move(ticket),
             }
         }
     }
 
-    fn run_everywhere(
-        &mut self,
-        command: &'static Command,
-        args: Args<'_>,
-        caller_id: u64,
-        protocol: Protocol,
-    ) -> Vec<u8> {
+    fn run_everywhere(&mut self, call: &EverywhereCall) -> Vec<u8> {
+        let EverywhereCall { command, caller_id, protocol, .. } = *call;
+        let args = call.words.as_args();
         let Run::Everywhere(run) = command.run else { return Vec::new() };
         self.time.read();
         let mut out = Vec::new();

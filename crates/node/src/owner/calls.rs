@@ -4,8 +4,9 @@ use super::memory::OUT_OF_MEMORY;
 use super::run::Outcome;
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::mesh::{Note, REPLIES_MAX_LEN_BYTES};
+use crate::mesh::REPLIES_MAX_LEN_BYTES;
 use crate::network::SocketHandle;
+use crate::notes::ConnectionNote;
 use crate::owner::aside::Turn;
 use crate::task::{Asker, Task};
 use crate::turns::Budget;
@@ -128,7 +129,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.server.buffers.give_back(bytes);
         } else if bytes.len() > DIRECT_MAX_LEN_BYTES {
             // A socket does not take all of it at once: the home has to write most of it anyway, and gets it as it is.
-            self.mesh.note(home, Note::DirectDone { ticket, rest: bytes });
+            self.mesh.note(home, ConnectionNote::DirectDone { ticket, rest: bytes });
         } else {
             self.reply_directly(home, ticket, SocketHandle(socket), bytes);
         }

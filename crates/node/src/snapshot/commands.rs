@@ -8,6 +8,7 @@ use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
 use crate::network::ConnectionId;
+use crate::notes::snapshot::Ended;
 use crate::shared::Shared;
 
 /// What Redis answers to a SAVE that fails.
@@ -55,17 +56,6 @@ pub(crate) struct Saver {
     after_attempt: u64,
     /// Closed with the answer.
     account: Account,
-}
-
-/// How a snapshot ended, for those who wait for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// What it was for.
-    pub(crate) purpose: Purpose,
-    /// It is whole.
-    pub(crate) is_whole: bool,
-    /// The attempt that came to its cut; the highest number if it failed before.
-    pub(crate) attempt: u64,
 }
 
 impl Ended {

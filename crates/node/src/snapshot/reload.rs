@@ -7,14 +7,14 @@
 use super::commands::FAILED;
 use super::coordinator::Coordinator;
 use super::status::Purpose;
-use super::{Core, SnapshotNote};
 use crate::accounts::Account;
 use crate::clock::Clock;
+use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
 use crate::loading::finding::LoadPlan;
-use crate::mesh::Note;
 use crate::network::ConnectionId;
+use crate::notes::snapshot::{ReloadOrder, SnapshotNote};
 use std::sync::Arc;
 use tessera_command::host::Reload;
 
@@ -42,16 +42,6 @@ pub(crate) struct AskedReload {
     number: u64,
     /// What it wants.
     reload: Reload,
-}
-
-/// What each node does when it is known what there is to load.
-#[derive(Debug)]
-pub struct ReloadOrder {
-    /// Grows with each.
-    number: u64,
-    reload: Reload,
-    /// All of it.
-    plan: LoadPlan,
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -113,7 +103,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.snapshot.reloads_begun = order.number;
         for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
-            self.mesh.note(peer, Note::Snapshot(Box::new(SnapshotNote::LoadAgain(order.clone()))));
+            self.mesh.note(peer, SnapshotNote::LoadAgain(order.clone()));
         }
         if order.reload.flushes {
             for db in 0..self.owner.shard.databases_len() {
