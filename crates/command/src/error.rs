@@ -1,7 +1,7 @@
 //! What a command answers when it cannot do what it was asked.
 
 use std::borrow::Cow;
-use tessera_keyspace::WrongType;
+use tessera_keyspace::{Effect, WrongType};
 
 /// An error reply. The common ones are constants; nothing is allocated for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Error {
     Arity,
     /// A time to live that is out of range; the text names the command.
     ExpireTime,
+    /// The whole text, code included, of a command that fails although it has changed something, as [`Effect::Rewritten`].
+    AfterChange(&'static str),
     /// No error: the reply is long, and is to be made by [`crate::Streamed::stream`]. Only where
     /// [`tessera_resp::Reply::may_stream`] says so.
     LongReply,
@@ -39,10 +41,18 @@ impl Error {
         Error::Built(text.into().into_boxed_slice())
     }
 
+    /// What a command did that fails so.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Error::AfterChange(_) => Effect::Rewritten,
+            _ => Effect::None,
+        }
+    }
+
     /// The text as it goes to the client, without the leading `-`. `name` is the command's full name.
     pub fn text<'a>(&'a self, name: &str) -> Cow<'a, [u8]> {
         match self {
-            Error::Text(text) => Cow::Borrowed(text.as_bytes()),
+            Error::Text(text) | Error::AfterChange(text) => Cow::Borrowed(text.as_bytes()),
             Error::Built(text) => Cow::Borrowed(text),
             Error::Arity => {
                 Cow::Owned(format!("ERR wrong number of arguments for '{name}' command").into_bytes())

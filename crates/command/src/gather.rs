@@ -14,7 +14,7 @@ use crate::words::Words;
 use tessera_keyspace::{Effect, Event, Expire, Shard, ShardSettings, ViewMut, Way, WrongType};
 use tessera_resp::{Args, Reply};
 use tessera_values::listpack::Element;
-use tessera_values::{StringRef, Type, Value, ValueRef};
+use tessera_values::{Collection, Hash, StringRef, Type, Value, ValueRef};
 
 /// How much of a key is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,6 +146,9 @@ pub struct Transfer {
     pub give: Give,
     /// Gives it back to the source, in the place where it was, if the target is of another type.
     pub give_back: Give,
+    /// Where one shard has both keys, the target is told of before the source, though it is changed behind it: so does
+    /// Redis with lists.
+    pub tells_target_first: bool,
     /// Answers the client, who is told of the wrong type without it.
     pub reply: fn(taken: Option<&[u8]>, reply: &mut Reply<'_>),
 }
@@ -296,26 +299,33 @@ impl Steps {
         let context = Context::of(shard, db);
         let mut needs = Vec::new();
         (self.needs)(args, context, &mut needs)?;
-        // A replica knows of an expired key only what it is told: before what was decided without the key.
-        for need in &needs {
-            let db = need.db.unwrap_or(db);
-            shard.remove_if_expired(db, need.key);
-            prepare(shard, db, need.key, need.what);
+        // A replica knows of an expired key only what it is told: before what was decided without the key. As in Redis,
+        // keys that are read come before those that are only written.
+        for is_only_written in [false, true] {
+            for need in needs.iter().filter(|need| (need.what == What::Presence) == is_only_written) {
+                let db = need.db.unwrap_or(db);
+                shard.remove_if_expired(db, need.key);
+                prepare(shard, db, need.key, need.what);
+            }
         }
         let mut found: Vec<Found<'_>> =
             needs.iter().map(|need| find(shard, db, touch, need.key, need.db, need.what)).collect();
         let mut needs_more = (self.needs_more)(args);
+        let mut over = Vec::new();
         while needs_more {
             let mut texts = Vec::new();
             (self.text_needs)(args, context, &found, &mut texts);
             found.extend(texts.iter().map(|need| Found::of_text(find_text(shard, db, touch, need))));
             needs_more = !texts.is_empty();
+            over.extend(texts.into_iter().filter(|need| is_text_over(shard, db, need)));
         }
         let mut changes = Vec::new();
         (self.decide)(args, context, &found, &mut changes, reply)?;
         if changes.is_empty() {
             return Ok(Effect::None);
         }
+        // Likewise of the texts without which it was decided.
+        over.iter().for_each(|need| remove_text_over(shard, db, need));
         let mut effect = Effect::None;
         for change in changes {
             effect = match apply(shard, db, &needs, change, reply)? {
@@ -372,6 +382,37 @@ pub fn find_text<'v>(shard: &'v Shard, db: u16, touch: bool, need: &TextNeed) ->
     }
 }
 
+/// Whether a text is there, and not found because its time, or that of its key, is over.
+fn is_text_over(shard: &Shard, db: u16, need: &TextNeed) -> bool {
+    let (table, now_ms) = (shard.database(db).table(), shard.now_ms());
+    let Some(entry) = table.get(&need.key) else { return false };
+    let is_field_over = || match (entry.value(), &need.field) {
+        (ValueRef::Hash(hash), Some(field)) => {
+            hash.find(field, now_ms).is_none() && hash.find(field, i64::MIN).is_some()
+        }
+        _ => false,
+    };
+    table.is_over(entry, now_ms) || is_field_over()
+}
+
+/// Removes a text whose time is over, and records that.
+#[cold]
+fn remove_text_over(shard: &mut Shard, db: u16, need: &TextNeed) {
+    if shard.remove_if_expired(db, &need.key) {
+        return;
+    }
+    let Some(field) = &need.field else { return };
+    let now_ms = shard.now_ms();
+    let mut db = shard.view_mut(db, false);
+    let removed = db.change(&need.key, Event::HExpired, |hash: &mut Hash| {
+        let is_gone = hash.as_ref().find(field, now_ms).is_none() && hash.remove(field);
+        (is_gone, is_gone)
+    });
+    if removed == Ok(Some(true)) {
+        db.record(&[b"HDEL", &need.key, field]);
+    }
+}
+
 /// Carries a change out.
 fn apply(
     shard: &mut Shard,
@@ -397,12 +438,17 @@ fn apply(
         Change::Transfer { from, to, what, transfer } => {
             let (from_db, from_key) = at(from);
             let (to_db, to_key) = at(to);
+            let start = shard.events_mut().len();
             let taken = (transfer.take)(&mut shard.view_mut(from_db, true), from_key, &what);
+            let end = shard.events_mut().len();
             if let Some(element) = &taken
                 && let Err(wrong) = (transfer.give.run)(&mut shard.view_mut(to_db, true), to_key, element)
             {
                 (transfer.give_back.run)(&mut shard.view_mut(from_db, true), from_key, element)?;
                 return Err(wrong.into());
+            }
+            if transfer.tells_target_first {
+                shard.events_mut().tell_last(start, end);
             }
             (transfer.reply)(taken.as_deref(), reply);
             return Ok(if taken.is_some() { Effect::Verbatim } else { Effect::None });

@@ -485,3 +485,32 @@ fn a_long_string_grows_by_no_more_than_a_megabyte() {
     engine.run("APPEND k y");
     assert!((11_000..15_000).contains(&usage_bytes(&mut engine, "k")));
 }
+
+#[test]
+fn a_sort_that_is_kept_tells_replicas_of_the_expired_texts_that_it_did_without() {
+    let mut engine = Engine::new(NOW_MS);
+    engine.run("RPUSH numbers 1 2 3");
+    engine.run("MSET weight:1 9 weight:2 1 weight:3 5");
+    for number in 1..4 {
+        engine.run(&format!("HSET hash:{number} weight {number} other text"));
+    }
+    engine.run("PEXPIRE weight:1 100");
+    engine.run("HPEXPIRE hash:2 100 FIELDS 1 weight");
+    engine.run("PEXPIRE hash:3 100");
+    engine.set_now_ms(NOW_MS + 101);
+    for (sort, recorded) in [
+        ("SORT numbers BY weight:* STORE sorted", vec!["DEL weight:1"]),
+        ("SORT numbers BY weight:* STORE sorted", vec![]),
+        ("SORT numbers BY nosort GET hash:*->weight STORE sorted", vec!["HDEL hash:2 weight", "DEL hash:3"]),
+        ("SORT numbers BY nosort GET hash:*->weight STORE sorted", vec![]),
+    ] {
+        engine.recorded();
+        assert_eq!(engine.run(sort), ":3");
+        assert_eq!(
+            (engine.effect, engine.recorded()),
+            (Effect::Verbatim, recorded.iter().map(|line| (*line).to_owned()).collect()),
+            "{sort}"
+        );
+    }
+    assert_eq!(engine.run("HGET hash:2 other"), "$4 text");
+}

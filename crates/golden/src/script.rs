@@ -231,7 +231,7 @@ impl Parser {
             Some(b'@') => self.directive(&line[1..])?,
             Some(_) => {
                 let (name, command) = line.split_once("> ").ok_or("not a command, directive or comment")?;
-                Action::Command { connection: connection(name)?, words: words::split(command)? }
+                Action::Command { connection: connection_name(name)?, words: words::split(command)? }
             }
         };
         let mut matchers = Matchers::default();
@@ -262,7 +262,7 @@ impl Parser {
         let (name, argument) = text.split_once(' ').unwrap_or((text, ""));
         if let Some(target) = name.strip_prefix("raw:").or((name == "raw").then_some("")) {
             return Ok(Action::Raw {
-                connection: connection(target)?,
+                connection: connection_name(target)?,
                 bytes: words::split(argument)?.concat(),
             });
         }
@@ -292,20 +292,20 @@ impl Parser {
             "read" => {
                 let (name, count) = argument.split_once(' ').unwrap_or((argument, "1"));
                 let count = count.parse().map_err(|_| format!("not a count: {count}"))?;
-                return Ok(Action::Read { connection: connection(name)?, count });
+                return Ok(Action::Read { connection: connection_name(name)?, count });
             }
-            "drain" => return Ok(Action::Raw { connection: connection(argument)?, bytes: Vec::new() }),
+            "drain" => return Ok(Action::Raw { connection: connection_name(argument)?, bytes: Vec::new() }),
             "connect" => {
                 let (name, bare) = match argument.split_once(' ') {
                     None => (argument, false),
                     Some((name, "bare")) => (name, true),
                     Some((_, other)) => return Err(format!("not `bare`: {other}")),
                 };
-                return Ok(Action::Connect { connection: connection(name)?, bare });
+                return Ok(Action::Connect { connection: connection_name(name)?, bare });
             }
-            "close" => return Ok(Action::Close(connection(argument)?)),
-            "closed" => return Ok(Action::Closed(connection(argument)?)),
-            "quiet" => return Ok(Action::Quiet(connection(argument)?)),
+            "close" => return Ok(Action::Close(connection_name(argument)?)),
+            "closed" => return Ok(Action::Closed(connection_name(argument)?)),
+            "quiet" => return Ok(Action::Quiet(connection_name(argument)?)),
             "sleep" => {
                 let duration_ms = argument.parse().map_err(|_| format!("not a number: {argument}"))?;
                 return Ok(Action::Sleep { duration_ms });
@@ -318,7 +318,7 @@ impl Parser {
 }
 
 /// A connection's name; an empty one is `main`.
-fn connection(name: &str) -> Result<String, String> {
+pub(crate) fn connection_name(name: &str) -> Result<String, String> {
     match name {
         "" => Ok("main".to_owned()),
         _ if name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Ok(name.to_owned()),

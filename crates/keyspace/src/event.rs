@@ -223,8 +223,51 @@ impl Events {
         }
     }
 
+    /// How many were told since they were last taken: what is told from here on can be told last.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.told.len()
+    }
+
+    /// None was told since they were last taken.
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
+    /// Has the events from number `start` up to number `end` be told behind those that came after them: where a command
+    /// tells of its keys in another order than it changes them.
+    #[inline]
+    pub fn tell_last(&mut self, start: usize, end: usize) {
+        self.told[start..].rotate_left(end - start);
+    }
+
     /// Hands over what was told since the last call, in order.
     pub fn take(&mut self) -> Vec<KeyEvent> {
         std::mem::take(&mut self.told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_last_stays_in_its_order() {
+        let mut events = Events::default();
+        events.tell(0, b"nobody", Event::Set);
+        events.set_listened(true);
+        for (key, event) in [
+            (b"first", Event::Set),
+            (b"taken", Event::LPop),
+            (b"taken", Event::Del),
+            (b"given", Event::New),
+            (b"given", Event::RPush),
+        ] {
+            events.tell(0, key, event);
+        }
+        events.tell_last(1, 3);
+        let told: Vec<Event> = events.take().iter().map(|told| told.event).collect();
+        assert_eq!(told, [Event::Set, Event::New, Event::RPush, Event::LPop, Event::Del]);
+        assert!(events.is_empty());
     }
 }

@@ -3,17 +3,16 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::home::OwnNote;
 use crate::home::connection::{Connection, Running, pack};
 use crate::home::dispatch::take_wanted;
 use crate::home::feed::Flow;
 use crate::home::holds::Hold;
-use crate::mesh::Note;
 use crate::network::ConnectionId;
-use crate::owner::waiters::{Claim, LookRequest, WaitRequest};
+use crate::notes::waiting::{Claim, LookRequest, Served, WaitNote, WaitRequest};
 use std::sync::Arc;
 use tessera_command::blocking::{BlockingSteps, Target};
 use tessera_command::host::UnblockReason;
-use tessera_command::host::command_stats::Outcome;
 use tessera_command::{Command, Error, Run};
 use tessera_keyspace::Effect;
 use tessera_resp::args::OwnedArgs;
@@ -114,11 +113,30 @@ impl Blocked {
 /// What became of a client at an owner of its keys.
 enum Attempt {
     /// Here is its reply.
-    Served(Vec<u8>),
+    Served(Served),
     /// It waits.
     Waiting,
     /// Somebody else answers it.
     Elsewhere,
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Takes in what another node says of a blocking command.
+    pub(crate) fn take_wait_note(&mut self, peer: usize, note: WaitNote) {
+        match note {
+            WaitNote::Wait(request) => self.take_wait(*request),
+            WaitNote::Look(request) => self.take_look(peer, &request),
+            WaitNote::Looked(ticket, found) => self.take_looked(ticket, found),
+            WaitNote::Waiting(ticket) => self.take_waiting(ticket),
+            WaitNote::Served(ticket, served) => self.take_served(ticket, &served),
+            WaitNote::Forget(ticket) => self.forget_waiter(peer, ticket),
+            WaitNote::Move(ticket) => self.take_move(ticket),
+            WaitNote::StillWaits(ticket) => {
+                self.owner.wake_others(peer, ticket);
+                self.serve_waiters();
+            }
+        }
+    }
 }
 
 /// The client's home.
@@ -143,12 +161,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
             return self.hold_for_peer(connection, peer);
         }
-        self.note_start(connection, command, args);
         let now_ms = self.owner.shard.now_ms();
         let wait = match (steps.wait)(args).and_then(|wait| wait.check(now_ms).map(|()| wait)) {
             Ok(wait) => wait,
-            Err(error) => return self.refuse(connection, &error.text(command.full_name)),
+            Err(error) => return self.fail(connection, command, args, &error),
         };
+        self.note_start(connection, command, args);
         let (runs, looks) = divide(&wait.keys, |key| usize::from(self.server.shared.slots.owner_of(key)));
         let words = Arc::new(OwnedArgs::from_words(args.iter()));
         let blocked = Blocked {
@@ -189,8 +207,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let Running::Blocked(blocked) = &mut under.running else { return };
             let Some(KeyRun { owner, keys, .. }) = blocked.runs.get(blocked.asked) else {
                 blocked.is_waiting = true;
+                let began_ns = under.account.began_ns;
                 blocked.deadline_ns =
-                    blocked.timeout_ms.map(|ms| under.began_ns.saturating_add(ms.saturating_mul(1_000_000)));
+                    blocked.timeout_ms.map(|ms| began_ns.saturating_add(ms.saturating_mul(1_000_000)));
+                under.account.pause(self.time.now_ns);
                 self.home.blocked_clients += 1;
                 if let Some(deadline_ns) = blocked.deadline_ns {
                     self.home.wait_deadlines.insert((deadline_ns, pack(id)));
@@ -205,7 +225,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 home,
                 ticket,
                 claim: blocked.claim.clone(),
-                command: under.command,
+                command: under.account.command,
                 words: blocked.words.clone(),
                 keys: keys.clone(),
                 db,
@@ -216,10 +236,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let owner = *owner;
             if owner != self.server.me {
                 self.server.counters.forwarded += 1;
-                return self.mesh.note(owner, Note::Wait(Box::new(request)));
+                return self.mesh.note(owner, WaitNote::Wait(Box::new(request)));
             }
             match self.attempt(request) {
-                Attempt::Served(reply) => return self.end_wait(connection, &reply),
+                Attempt::Served(served) => return self.end_wait(connection, &served.reply),
                 Attempt::Waiting => {}
                 Attempt::Elsewhere => return,
             }
@@ -238,7 +258,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if *owner != self.server.me {
                 let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
                 self.server.counters.forwarded += 1;
-                self.mesh.note(*owner, Note::Look(Box::new(LookRequest { ticket, db, keys: keys.clone() })));
+                self.mesh
+                    .note(*owner, WaitNote::Look(Box::new(LookRequest { ticket, db, keys: keys.clone() })));
                 return true;
             }
             let found = self.first_of(db, keys);
@@ -269,23 +290,28 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// An owner has something for a client.
-    pub(crate) fn take_served(&mut self, ticket: Ticket, reply: &[u8]) {
-        self.with_connection(ticket, |core, connection| core.end_wait(connection, reply));
+    pub(crate) fn take_served(&mut self, ticket: Ticket, served: &Served) {
+        self.with_connection(ticket, |core, connection| {
+            if let Some(under) = &mut connection.running {
+                under.account.add_work_of_other(served.duration_ns);
+            }
+            core.end_wait(connection, &served.reply);
+        });
     }
 
     /// Answers a client that waited, whose claim has been taken.
     pub(crate) fn end_wait(&mut self, connection: &mut Connection, reply: &[u8]) {
         self.forget_wait(connection);
-        let Some(under) = connection.running.as_deref_mut() else { return };
-        let waited = matches!(&under.running, Running::Blocked(blocked) if blocked.is_waiting);
-        if waited {
-            // Waiting is not work.
-            under.began_ns = self.time.now_ns;
-        }
-        let duration_ns = self.time.now_ns.saturating_sub(under.began_ns);
-        let outcome = if reply.first() == Some(&b'-') { Outcome::Failure } else { Outcome::Success };
-        self.server.note_run(under.command, duration_ns, outcome);
         self.finish(connection, reply);
+    }
+
+    /// The client of a command whose claim has been taken for nobody has gone. As in Redis nothing is written down of it.
+    pub(crate) fn drop_wait(&mut self, connection: &mut Connection) {
+        self.forget_wait(connection);
+        let Some(under) = connection.running.take() else { return };
+        connection.hold = None;
+        connection.replies.arrive(under.sequence, &[]);
+        connection.close_after_reply = true;
     }
 
     /// Has all owners forget that a client waits.
@@ -307,7 +333,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if owner == self.server.me {
                 self.forget_waiter(owner, ticket);
             } else {
-                self.mesh.note(owner, Note::Forget(ticket));
+                self.mesh.note(owner, WaitNote::Forget(ticket));
             }
         }
     }
@@ -331,7 +357,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let context = core.owner.context(connection.client.db);
             let is_gone = connection.gone;
             let Some(under) = connection.running.as_deref_mut() else { return };
-            let (sequence, command) = (under.sequence, under.command);
+            let (sequence, command) = (under.sequence, under.account.command);
+            under.account.resume(core.time.now_ns);
             let Running::Blocked(blocked) = &mut under.running else { return };
             let wait = (blocked.steps.wait)(blocked.words.as_args()).ok();
             let way = wait.and_then(|wait| Some((*wait.keys.first()?, wait.target?)));
@@ -359,9 +386,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             blocked.claim.end_move(true);
             blocked.moving = None;
         }
-        if let Some(error) = reply.strip_prefix(b"-") {
-            self.server.note_error(error.trim_ascii_end());
-        }
         self.end_wait(connection, reply);
     }
 
@@ -372,12 +396,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
         let Running::Blocked(blocked) = &mut under.running else { return };
         blocked.moving = None;
+        under.account.pause(self.time.now_ns);
         let is_late = blocked.deadline_ns.is_some_and(|deadline_ns| deadline_ns <= self.time.now_ns);
         blocked.claim.end_move(is_over || is_late);
         if is_over {
-            self.end_wait(connection, &[]);
-            connection.close_after_reply = true;
-            return;
+            return self.drop_wait(connection);
         }
         if is_late {
             let (mut out, protocol) = (Vec::new(), connection.client.protocol);
@@ -391,7 +414,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Some(owner) if owner == self.server.me => {
                 self.owner.waiters.wake_others(&mut self.owner.shard, owner, ticket)
             }
-            Some(owner) => self.mesh.note(owner, Note::StillWaits(ticket)),
+            Some(owner) => self.mesh.note(owner, WaitNote::StillWaits(ticket)),
             None => {}
         }
     }
@@ -425,9 +448,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return false;
             }
         };
-        if reason == UnblockReason::Error {
-            self.server.note_error(UNBLOCKED);
-        }
         self.end_wait(&mut connection, &reply);
         self.home.holds.runnable.push_back(id);
         self.put(connection);
@@ -441,10 +461,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_wait(&mut self, request: WaitRequest) {
         let (home, ticket) = (request.home, request.ticket);
         match self.attempt(request) {
-            Attempt::Served(reply) => self.tell_served(home, ticket, reply),
+            Attempt::Served(served) => self.tell_served(home, ticket, served),
             // One of this node's own clients, which was put off.
             Attempt::Waiting if home == self.server.me => self.take_waiting(ticket),
-            Attempt::Waiting => self.mesh.note(home, Note::Waiting(ticket)),
+            Attempt::Waiting => self.mesh.note(home, WaitNote::Waiting(ticket)),
             Attempt::Elsewhere => {}
         }
         self.serve_waiters();
@@ -459,7 +479,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A client of another node wants to know what there is before it waits.
     pub(crate) fn take_look(&mut self, home: usize, request: &LookRequest) {
         let found = self.first_of(request.db, &request.keys);
-        self.mesh.note(home, Note::Looked(request.ticket, found));
+        self.mesh.note(home, WaitNote::Looked(request.ticket, found));
     }
 
     fn attempt(&mut self, request: WaitRequest) -> Attempt {
@@ -566,34 +586,34 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let is_ours = request.claim.take();
             self.owner.waiters.remove(&mut self.owner.shard, request.home, request.ticket);
             if is_ours {
-                let reply = self.serve(&request);
-                self.tell_served(request.home, request.ticket, reply);
+                let served = self.serve(&request);
+                self.tell_served(request.home, request.ticket, served);
             }
         }
     }
 
-    fn tell_served(&mut self, home: usize, ticket: Ticket, reply: Vec<u8>) {
+    fn tell_served(&mut self, home: usize, ticket: Ticket, served: Served) {
         if home == self.server.me {
-            self.take_served(ticket, &reply);
+            self.take_served(ticket, &served);
         } else {
-            self.mesh.note(home, Note::Served(ticket, reply));
+            self.mesh.note(home, WaitNote::Served(ticket, served));
         }
     }
 
     fn tell_move(&mut self, home: usize, ticket: Ticket) {
         if home == self.server.me {
-            self.home.own_notes.push_back(Note::Move(ticket));
+            self.home.own_notes.push_back(OwnNote::Move(ticket));
         } else {
-            self.mesh.note(home, Note::Move(ticket));
+            self.mesh.note(home, WaitNote::Move(ticket));
         }
     }
 
     /// Does a blocking command whose claim has been taken.
-    fn serve(&mut self, request: &WaitRequest) -> Vec<u8> {
+    fn serve(&mut self, request: &WaitRequest) -> Served {
         let WaitRequest { command, words, db, protocol, touch, .. } = request;
         let mut out = Vec::new();
         let mut reply = Reply::new(&mut out, *protocol);
-        let Run::Blocking(steps) = command.run else { return out };
+        let Run::Blocking(steps) = command.run else { return Served { reply: out, duration_ns: 0 } };
         let args = words.as_args();
         let keys: Vec<&[u8]> = request.keys.iter().map(|key| &**key).collect();
         self.make_room_for_growth();
@@ -611,13 +631,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.owner.shard.note_dirty();
             }
             Err(error) => {
-                let text = error.text(command.full_name);
-                self.server.note_error(&text);
                 out.clear();
-                Reply::new(&mut out, *protocol).error(text);
+                Reply::new(&mut out, *protocol).error(error.text(command.full_name));
             }
         }
-        out
+        Served { reply: out, duration_ns: self.time.read() }
     }
 }
 

@@ -7,8 +7,9 @@ use crate::home::connection::{Connection, Running, pack};
 use crate::home::holds::{Gate, Hold};
 use crate::home::{Home, NetworkOrder};
 use crate::loading::Loading;
-use crate::mesh::{Mesh, Note};
+use crate::mesh::Mesh;
 use crate::network::ConnectionId;
+use crate::notes::{ConnectionNote, Note};
 use crate::owner::Owner;
 use crate::owner::memory::{eviction_policy, eviction_samples};
 use crate::server::Server;
@@ -26,7 +27,7 @@ pub struct Core<S, C> {
     pub(crate) server: Server,
     pub(crate) home: Home<S>,
     pub(crate) owner: Owner,
-    pub(crate) mesh: Mesh<S>,
+    pub(crate) mesh: Mesh<Note<S>>,
     pub(crate) disk: Desk,
     /// This node's part in loading, until all is loaded.
     pub(crate) loading: Option<Box<Loading>>,
@@ -35,7 +36,13 @@ pub struct Core<S, C> {
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A node's core. Everything random in it follows from `seed`.
-    pub fn new(clock: C, shared: Arc<Shared>, mesh: Mesh<S>, disk: Box<dyn Disk>, seed: u64) -> Core<S, C> {
+    pub fn new(
+        clock: C,
+        shared: Arc<Shared>,
+        mesh: Mesh<Note<S>>,
+        disk: Box<dyn Disk>,
+        seed: u64,
+    ) -> Core<S, C> {
         let databases = shared.config().databases;
         let mut core = Core {
             time: Time::new(clock),
@@ -274,7 +281,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let connection = pack(id);
         for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
             self.mesh.outgoing(peer).forget_calls(connection);
-            self.mesh.note(peer, Note::Gone(connection));
+            self.mesh.note(peer, ConnectionNote::Gone(connection));
         }
     }
 }

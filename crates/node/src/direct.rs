@@ -13,8 +13,8 @@ use crate::core::Core;
 use crate::home::NetworkOrder;
 use crate::home::connection::{Connection, unpack};
 use crate::home::holds::Hold;
-use crate::mesh::Note;
 use crate::network::SocketHandle;
+use crate::notes::ConnectionNote;
 use crate::shared::DirectState;
 use std::sync::atomic::Ordering;
 use tessera_routing::Ticket;
@@ -164,12 +164,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if written < buffer.len() {
             // The home sends the rest, and the socket is its own again.
             buffer.drain(..written);
-            self.mesh.note(home, Note::DirectDone { ticket, rest: buffer });
+            self.mesh.note(home, ConnectionNote::DirectDone { ticket, rest: buffer });
             return;
         }
         let index = unpack(ticket.connection).index as usize;
         if done(&self.server.shared.direct[home][index]) {
-            self.mesh.note(home, Note::DirectDone { ticket, rest: Vec::new() });
+            self.mesh.note(home, ConnectionNote::DirectDone { ticket, rest: Vec::new() });
         }
         self.server.buffers.give_back(buffer);
     }

@@ -31,6 +31,7 @@ pub mod loading;
 pub mod mesh;
 pub mod network;
 pub mod node;
+pub mod notes;
 pub mod owner;
 mod server;
 mod sessions;

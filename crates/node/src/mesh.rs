@@ -1,32 +1,24 @@
-//! The channels between nodes: a bounded queue for each ordered pair, one parcel per peer and tick.
+//! The channels between nodes: a bounded queue for each ordered pair, one parcel per peer and tick. Of what they carry they know
+//! only how much it is.
 //!
 //! A parcel has everything that came together since the last one: notes, then calls and replies. A peer takes all parcels in
 //! at its next turn. It does at once what notes and replies want, so that they never stand behind calls; calls run
 //! as its turns have room. So replies can never wait for requests and requests for them in a circle.
 //!
 //! Both ends count what is on its way ([`OnWay`]). Homes stop reading from clients whose owner has much to run already;
-//! requests wait at their owner while many bytes of its replies have not come in at that home. Nothing is dropped but lines for
-//! monitors, which lose their clients with them.
+//! requests wait at their owner while many bytes of its replies have not come in at that home. Nothing is dropped but lines
+//! for monitors, which lose their clients with them.
 
 mod load;
 
 use self::load::{Load, OnWay};
 use crate::doorbell::Doorbell;
-use crate::loading::finding::LoadPlan;
 use crate::network::Wake;
-use crate::owner::waiters::{LookRequest, WaitRequest};
-use crate::snapshot::SnapshotNote;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use tessera_command::Command;
-use tessera_keyspace::StreamProgress;
-use tessera_resp::Protocol;
-use tessera_resp::args::OwnedArgs;
-use tessera_routing::message::ErrandKind;
-use tessera_routing::{Batch, Ticket};
-use tessera_storage::rdb::DecodedEntry;
+use tessera_routing::Batch;
 
 /// Parcels under way from one node to another at most.
 pub(crate) const CHANNEL_MAX_PARCELS: usize = 64;
@@ -47,98 +39,39 @@ pub struct Traffic {
     pub done: u64,
 }
 
-/// Something rare that one node tells another.
-pub enum Note<S> {
-    /// Take over this connection.
-    Adopt(S),
-    /// Do your part of a command for all nodes; answer with `Part`.
-    Everywhere {
-        /// Where the answer belongs.
-        ticket: Ticket,
-        /// The client that asks.
-        caller_id: u64,
-        /// What the client speaks.
-        protocol: Protocol,
-        /// Which command.
-        command: &'static Command,
-        /// Its words.
-        words: OwnedArgs,
-    },
-    /// A part of a command for all nodes.
-    Part(Ticket, Vec<u8>),
-    /// A blocking command wants something of your shard; answer with `Served` or `Waiting`.
-    Wait(Box<WaitRequest>),
-    /// Which of these keys is the first that holds something? Answer with `Looked`.
-    Look(Box<LookRequest>),
-    /// That one.
-    Looked(Ticket, Option<usize>),
-    /// There is nothing for that client yet; it waits.
-    Waiting(Ticket),
-    /// The reply of a blocking command.
-    Served(Ticket, Vec<u8>),
-    /// That client waits no more.
-    Forget(Ticket),
-    /// It is that client's turn at its key: move the element that it waits for to where that goes.
-    Move(Ticket),
-    /// There was none left. The client waits as before.
-    StillWaits(Ticket),
-    /// The reply to this call is long: its beginning, and the stream's number by which to ask for pieces of the rest.
-    Streamed(Ticket, u64, Vec<u8>),
-    /// Send the next piece of that stream.
-    NextPiece(Ticket, u64),
-    /// Here it is, and whether there is more.
-    Piece(Ticket, Vec<u8>, StreamProgress),
-    /// The rest of that reply takes memory from now on: about so many bytes.
-    Owed(Ticket, usize),
-    /// Nobody wants that stream any more.
-    EndStream(u64),
-    /// This is what there is to load: take your share.
-    Load(Arc<LoadPlan>),
-    /// Keys of your shard, from what was saved, and how long they are about, in bytes.
-    Loaded(Vec<DecodedEntry>, usize),
-    /// I have sent you all that I loaded.
-    LoadSent,
-    /// I have all keys of my shard.
-    LoadArrived,
-    /// About a snapshot.
-    Snapshot(Box<SnapshotNote>),
-    /// That connection has gone: nobody reads what its calls answer.
-    Gone(u64),
-    /// A direct reply is done; what could not be written of it comes back.
-    DirectDone {
-        /// Whose.
-        ticket: Ticket,
-        /// The unwritten rest.
-        rest: Vec<u8>,
-    },
+/// Something rare that one node tells another, as far as its channel has to know it.
+pub trait Carried {
+    /// It is part of [`Traffic`].
+    fn is_request(&self) -> bool;
+
+    /// How long it is, in bytes, while it is on its way. That of rare and short notes is nothing.
+    fn len_bytes(&self) -> NoteLen;
 }
 
-impl<S> Note<S> {
-    /// It is part of [`Traffic`].
-    fn is_request(&self) -> bool {
-        matches!(self, Note::Wait(_) | Note::Move(_) | Note::StillWaits(_))
-    }
+/// How long something [`Carried`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoteLen {
+    /// Too short to be counted.
+    Short,
+    /// So many bytes that ask for something.
+    Request(usize),
+    /// So many bytes that answer something.
+    Reply(usize),
+}
 
-    /// What it counts for while it is on its way. That of rare and short notes is nothing.
-    fn load(&self) -> Load {
-        let requests = usize::from(self.is_request());
-        let (request_bytes, reply_bytes) = match self {
-            Note::Wait(request) => (request.words.as_args().total_len_bytes(), 0),
-            Note::Everywhere { words, .. } => (words.as_args().total_len_bytes(), 0),
-            Note::Loaded(_, len_bytes) => (*len_bytes, 0),
-            Note::Part(_, reply) | Note::Served(_, reply) | Note::Streamed(_, _, reply) => (0, reply.len()),
-            Note::Piece(_, piece, _) => (0, piece.len()),
-            Note::DirectDone { rest, .. } => (0, rest.len()),
-            _ => (0, 0),
-        };
-        Load { requests, request_bytes, reply_bytes }
-    }
+fn load_of(note: &impl Carried) -> Load {
+    let (request_bytes, reply_bytes) = match note.len_bytes() {
+        NoteLen::Short => (0, 0),
+        NoteLen::Request(len_bytes) => (len_bytes, 0),
+        NoteLen::Reply(len_bytes) => (0, len_bytes),
+    };
+    Load { requests: usize::from(note.is_request()), request_bytes, reply_bytes }
 }
 
 /// What goes through a channel: all that was to be sent at one time.
-pub struct Parcel<S> {
+pub struct Parcel<N> {
     /// Rare things, which come before the batch.
-    pub notes: Vec<Note<S>>,
+    pub notes: Vec<N>,
     /// A tick's calls and replies.
     pub batch: Option<Box<Batch>>,
     /// Lines for the clients that monitor.
@@ -175,16 +108,16 @@ impl Bell {
     }
 }
 
-struct Link<S> {
+struct Link<N> {
     /// What is to leave with the next flush that finds room in the channel.
     outgoing: Box<Batch>,
-    notes: Vec<Note<S>>,
+    notes: Vec<N>,
     lines: Vec<u8>,
     has_lost_lines: bool,
     /// What `notes` count for.
     notes_load: Load,
-    sender: Producer<Parcel<S>>,
-    receiver: Consumer<Parcel<S>>,
+    sender: Producer<Parcel<N>>,
+    receiver: Consumer<Parcel<N>>,
     /// What the peer has still to do with what was sent to it.
     sent: Arc<OnWay>,
     /// The same when it was last looked at, and what was sent since.
@@ -200,7 +133,7 @@ struct Link<S> {
     published: bool,
 }
 
-impl<S> Link<S> {
+impl<N> Link<N> {
     fn has_something_to_send(&self) -> bool {
         !self.outgoing.is_empty() || !self.notes.is_empty() || !self.lines.is_empty() || self.has_lost_lines
     }
@@ -215,7 +148,7 @@ impl<S> Link<S> {
         let batch = (!self.outgoing.is_empty()).then(|| {
             let fresh = spare.pop().unwrap_or_default();
             let batch = std::mem::replace(&mut self.outgoing, fresh);
-            traffic.sent += requests_len(&batch);
+            traffic.sent += batch.requests_len() as u64;
             load.add(Load::of_batch(&batch));
             batch
         });
@@ -265,26 +198,20 @@ pub struct Deferred {
     requests: u64,
 }
 
-fn requests_len(batch: &Batch) -> u64 {
-    // While keys are to be let go of, their owner knows that something is under way.
-    let errands = batch.errands.iter().filter(|errand| !matches!(errand.kind, ErrandKind::Release));
-    (batch.calls_len() + errands.count()) as u64
-}
-
 /// One node's ends of all its channels.
-pub struct Mesh<S> {
+pub struct Mesh<N> {
     me: usize,
     /// By peer; none for the node itself.
-    links: Vec<Option<Link<S>>>,
+    links: Vec<Option<Link<N>>>,
     bells: Arc<[Arc<Bell>]>,
     #[expect(clippy::vec_box, reason = "batches travel in boxes")]
     spare: Vec<Box<Batch>>,
     traffic: Traffic,
 }
 
-impl<S> Mesh<S> {
+impl<N: Carried> Mesh<N> {
     /// The meshes of `nodes` nodes, each to be moved to its thread.
-    pub fn build(nodes: usize) -> Vec<Mesh<S>> {
+    pub fn build(nodes: usize) -> Vec<Mesh<N>> {
         let bells: Arc<[Arc<Bell>]> = (0..nodes).map(|_| Arc::new(Bell::default())).collect();
         let mut senders: Vec<Vec<Option<Producer<_>>>> = Vec::new();
         let mut receivers: Vec<Vec<Option<Consumer<_>>>> =
@@ -355,7 +282,7 @@ impl<S> Mesh<S> {
         self.bells.clone()
     }
 
-    fn link(&mut self, peer: usize) -> &mut Link<S> {
+    fn link(&mut self, peer: usize) -> &mut Link<N> {
         self.links[peer].as_mut().expect("a node has no channel to itself")
     }
 
@@ -387,7 +314,7 @@ impl<S> Mesh<S> {
         self.links[peer].as_ref().is_some_and(|link| {
             let Load { requests, request_bytes, .. } = link.sent_seen;
             Load {
-                requests: requests + requests_len(&link.outgoing) as usize + link.notes_load.requests,
+                requests: requests + link.outgoing.requests_len() + link.notes_load.requests,
                 request_bytes: request_bytes
                     + link.outgoing.words_len_bytes()
                     + link.notes_load.request_bytes,
@@ -408,10 +335,11 @@ impl<S> Mesh<S> {
     }
 
     /// Sends something rare.
-    pub fn note(&mut self, peer: usize, note: Note<S>) {
+    pub fn note(&mut self, peer: usize, note: impl Into<N>) {
+        let note = note.into();
         self.traffic.sent += u64::from(note.is_request());
         let link = self.link(peer);
-        link.notes_load.add(note.load());
+        link.notes_load.add(load_of(&note));
         link.notes.push(note);
     }
 
@@ -438,29 +366,29 @@ impl<S> Mesh<S> {
         self.traffic
     }
 
-    /// Notes that a request of a peer has been carried out which came as a note.
-    pub fn note_done(&mut self) {
-        self.traffic.done += 1;
+    /// Notes that so many requests of peers have been carried out that came as notes.
+    pub fn note_done(&mut self, requests: u64) {
+        self.traffic.done += requests;
     }
 
-    /// Notes that all errands of a batch have been taken in, of which `counted` are part of [`Traffic`].
-    pub fn note_errands_done(&mut self, peer: usize, errands: usize, counted: u64) {
-        self.traffic.done += counted;
+    /// Notes that all errands of a batch have been taken in, of which `requests` are part of [`Traffic`].
+    pub fn note_errands_done(&mut self, peer: usize, errands: usize, requests: u64) {
+        self.traffic.done += requests;
         self.link(peer).received.remove(Load { requests: errands, ..Load::default() });
     }
 
     /// Requests wait to leave, or wait here to be carried out.
     pub fn has_requests(&self) -> bool {
-        self.links.iter().flatten().any(|link| requests_len(&link.outgoing) > 0 || !link.deferred.is_empty())
+        self.links.iter().flatten().any(|link| link.outgoing.requests_len() > 0 || !link.deferred.is_empty())
     }
 
     /// Takes the next parcel of `peer` out of its channel. The requests of its batch are under way until
     /// [`Mesh::put_back`] says that they are done.
-    pub fn receive(&mut self, peer: usize) -> Option<Parcel<S>> {
+    pub fn receive(&mut self, peer: usize) -> Option<Parcel<N>> {
         let link = self.links[peer].as_mut()?;
         let parcel = link.receiver.pop().ok()?;
         let mut load = Load::default();
-        parcel.notes.iter().for_each(|note| load.add(note.load()));
+        parcel.notes.iter().for_each(|note| load.add(load_of(note)));
         if let Some(batch) = &parcel.batch {
             load.reply_bytes += batch.replies_len_bytes();
         }
@@ -493,7 +421,11 @@ impl<S> Mesh<S> {
             return None;
         }
         let batch = link.deferred.pop_front()?;
-        Some(Deferred { to_do: Load::of_batch(&batch).requests, requests: requests_len(&batch), batch })
+        Some(Deferred {
+            to_do: Load::of_batch(&batch).requests,
+            requests: batch.requests_len() as u64,
+            batch,
+        })
     }
 
     /// Takes back what [`Mesh::next_deferred`] gave. `is_done`: all of its requests have been carried out.
@@ -555,7 +487,7 @@ impl<S> Mesh<S> {
     /// Something is to be sent or executed as soon as peers have got on, who do not ring for that.
     pub fn waits_for_peers(&self) -> bool {
         let waits =
-            |link: &Link<S>| link.has_something_to_send() || !link.deferred.is_empty() && !link.is_stopped;
+            |link: &Link<N>| link.has_something_to_send() || !link.deferred.is_empty() && !link.is_stopped;
         self.links.iter().flatten().any(waits)
     }
 

@@ -6,8 +6,9 @@ use crate::disk::Disk;
 use crate::home::NetworkOrder;
 use crate::home::connection::Connection;
 use crate::home::holds::{Gate, Hold};
-use crate::mesh::{Mesh, Note};
+use crate::mesh::Mesh;
 use crate::network::{Closed, ConnectionId, Events, Network, Wait};
+use crate::notes::{ConnectionNote, Note};
 use crate::shared::Shared;
 use crate::snapshot::status::EndOrder;
 use std::io;
@@ -55,7 +56,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         disk: Box<dyn Disk>,
         clock: C,
         shared: Arc<Shared>,
-        mesh: Mesh<N::Socket>,
+        mesh: Mesh<Note<N::Socket>>,
         seed: u64,
     ) -> Node<N, C> {
         mesh.bell().connect(network.waker());
@@ -199,7 +200,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             if node == self.core.server.me {
                 self.core.home.adopted.push(socket);
             } else {
-                self.core.mesh.note(node, Note::Adopt(socket));
+                self.core.mesh.note(node, ConnectionNote::Adopt(socket));
             }
         }
         for socket in std::mem::take(&mut self.core.home.adopted) {

@@ -104,9 +104,9 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
         None => info,
         // What was received of it is given up before the wait.
         Some(under) if connection.is_blocked() => {
-            ConnectionInfo { argument_bytes: under.words.as_args().total_len_bytes() as u64, ..info }
+            ConnectionInfo { argument_bytes: under.account.words.as_args().total_len_bytes() as u64, ..info }
         }
-        Some(under) => info.with_command(under.words.as_args()),
+        Some(under) => info.with_command(under.account.words.as_args()),
     }
 }
 

@@ -7,8 +7,8 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::{Connection, pack, unpack};
 use crate::home::holds::Hold;
-use crate::mesh::Note;
 use crate::network::ConnectionId;
+use crate::notes::streaming::StreamNote;
 use std::collections::BTreeMap;
 use tessera_keyspace::{Owed, StreamProgress};
 use tessera_routing::Ticket;
@@ -90,7 +90,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if owner != self.server.me {
                 first.is_asked = true;
                 let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
-                return self.mesh.note(owner, Note::NextPiece(ticket, stream));
+                return self.mesh.note(owner, StreamNote::NextPiece(ticket, stream));
             }
             let mut piece = self.server.buffers.take();
             let progress = self.stream_some(stream, &mut piece);
@@ -134,18 +134,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_streamed(&mut self, owner: usize, ticket: Ticket, stream: u64, header: Vec<u8>) {
         let id = unpack(ticket.connection);
         let Some(mut connection) = self.take(id) else {
-            return self.mesh.note(owner, Note::EndStream(stream));
+            return self.mesh.note(owner, StreamNote::End(stream));
         };
         if connection.direct == Some(ticket.sequence) {
             // The owner was to write the reply itself, and did not.
             connection.direct = None;
         }
         if connection.gone {
-            self.mesh.note(owner, Note::EndStream(stream));
+            self.mesh.note(owner, StreamNote::End(stream));
             return self.close(connection);
         }
         if !connection.replies.is_wanted(ticket.sequence) {
-            self.mesh.note(owner, Note::EndStream(stream));
+            self.mesh.note(owner, StreamNote::End(stream));
             connection.replies.arrive(ticket.sequence, &[]);
             if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
                 self.home.holds.runnable.push_back(id);
@@ -198,8 +198,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if owner == self.server.me {
                 self.end_stream(stream);
             } else {
-                self.mesh.note(owner, Note::EndStream(stream));
+                self.mesh.note(owner, StreamNote::End(stream));
             }
+        }
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Takes in what another node says of a long reply.
+    pub(crate) fn take_stream_note(&mut self, peer: usize, note: StreamNote) {
+        match note {
+            StreamNote::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
+            StreamNote::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
+            StreamNote::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
+            StreamNote::Owed(ticket, len_bytes) => self.take_note_of_owed(ticket, len_bytes),
+            StreamNote::End(stream) => self.end_stream(stream),
         }
     }
 }
@@ -210,7 +223,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_next_piece(&mut self, home: usize, ticket: Ticket, stream: u64) {
         let mut piece = Vec::new();
         let progress = self.stream_some(stream, &mut piece);
-        self.mesh.note(home, Note::Piece(ticket, piece, progress));
+        self.mesh.note(home, StreamNote::Piece(ticket, piece, progress));
     }
 
     fn stream_some(&mut self, stream: u64, piece: &mut Vec<u8>) -> StreamProgress {
@@ -230,7 +243,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[cold]
     pub(crate) fn note_streamed(&mut self, home: usize, ticket: Ticket, stream: u64, header: Vec<u8>) {
         self.note_reader(stream, home, ticket);
-        self.mesh.note(home, Note::Streamed(ticket, stream, header));
+        self.mesh.note(home, StreamNote::Streamed(ticket, stream, header));
     }
 
     /// Nobody wants the rest of a long reply.
@@ -264,7 +277,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for Owed { stream, len_bytes } in self.owner.shard.take_owed() {
             match self.owner.reading.readers.get(&stream) {
                 Some((home, ticket)) if *home == self.server.me => self.take_note_of_owed(*ticket, len_bytes),
-                Some((home, ticket)) => self.mesh.note(*home, Note::Owed(*ticket, len_bytes)),
+                Some((home, ticket)) => self.mesh.note(*home, StreamNote::Owed(*ticket, len_bytes)),
                 None => {}
             }
         }

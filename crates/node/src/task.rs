@@ -21,8 +21,7 @@ pub(crate) struct Task {
     pub(crate) command: &'static Command,
     /// For whom.
     pub(crate) asker: Asker,
-    /// It counts in the statistics: of a command's parts only one does.
-    pub(crate) counted: bool,
-    /// A long reply may be begun only: see [`crate::owner::run::Outcome::stream`].
-    pub(crate) may_stream: bool,
+    /// It is all of a command: its account is closed where it runs, and a long reply may be begun only, see
+    /// [`crate::owner::run::Outcome::stream`]. Of a part nothing is written down; the command's home does that at its end.
+    pub(crate) is_whole: bool,
 }

@@ -6,8 +6,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
-use tessera_node::mesh::{Mesh, Note};
+use tessera_node::mesh::Mesh;
 use tessera_node::network::Wake;
+use tessera_node::notes::{ConnectionNote, Note};
 use tessera_routing::Ticket;
 
 const NODES: usize = 4;
@@ -48,7 +49,7 @@ struct Progress {
 }
 
 fn send_some(
-    mesh: &mut Mesh<u32>,
+    mesh: &mut Mesh<Note<u32>>,
     peer: usize,
     progress: &mut Progress,
     messages: u32,
@@ -60,7 +61,7 @@ fn send_some(
         }
         if random.u8(..) < 16 {
             if progress.notes_sent < messages / 10 {
-                mesh.note(peer, Note::Adopt(progress.notes_sent));
+                mesh.note(peer, ConnectionNote::Adopt(progress.notes_sent));
                 progress.notes_sent += 1;
             }
         } else if progress.replies_sent < messages {
@@ -72,11 +73,11 @@ fn send_some(
     }
 }
 
-fn take_all(mesh: &mut Mesh<u32>, peer: usize, progress: &mut Progress) {
+fn take_all(mesh: &mut Mesh<Note<u32>>, peer: usize, progress: &mut Progress) {
     while let Some(parcel) = mesh.receive(peer) {
         for note in parcel.notes {
             match note {
-                Note::Adopt(number) => {
+                Note::Connection(ConnectionNote::Adopt(number)) => {
                     assert_eq!(number, progress.notes_seen, "a note was lost, doubled or overtaken");
                     progress.notes_seen += 1;
                 }
@@ -95,7 +96,7 @@ fn take_all(mesh: &mut Mesh<u32>, peer: usize, progress: &mut Progress) {
 }
 
 /// One thread's life. It goes on until everybody has everything, since peers may yet ring it.
-fn live(mut mesh: Mesh<u32>, messages: u32, done: &AtomicUsize) {
+fn live(mut mesh: Mesh<Note<u32>>, messages: u32, done: &AtomicUsize) {
     let (me, nodes) = (mesh.me(), mesh.nodes());
     let bed = Arc::new(Bed::default());
     mesh.bell().connect(bed.clone());
@@ -140,7 +141,7 @@ fn live(mut mesh: Mesh<u32>, messages: u32, done: &AtomicUsize) {
 fn nothing_is_lost_doubled_overtaken_or_slept_over() {
     let messages = 20_000;
     let done = Arc::new(AtomicUsize::new(0));
-    let threads: Vec<_> = Mesh::<u32>::build(NODES)
+    let threads: Vec<_> = Mesh::<Note<u32>>::build(NODES)
         .into_iter()
         .map(|mesh| {
             let done = done.clone();

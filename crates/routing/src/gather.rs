@@ -520,12 +520,8 @@ impl Gathering {
     }
 
     fn part(&mut self, shard: ShardId, number: u32) -> (ShardId, Errand) {
-        let kind = ErrandKind::Part {
-            command: self.command,
-            words: self.words.clone(),
-            protocol: self.protocol,
-            is_first: number == 0,
-        };
+        let kind =
+            ErrandKind::Part { command: self.command, words: self.words.clone(), protocol: self.protocol };
         self.errand_to(shard, kind, Purpose::Part(number))
     }
 

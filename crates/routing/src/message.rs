@@ -94,8 +94,6 @@ pub enum ErrandKind {
         words: OwnedArgs,
         /// What the client speaks.
         protocol: Protocol,
-        /// Of a command's parts this one is counted.
-        is_first: bool,
     },
     /// Let go of all keys that were held. There is no answer.
     Release,
@@ -161,6 +159,12 @@ pub struct Answer {
 }
 
 impl Errand {
+    /// It is to be waited for before a moment at which nothing is under way. While keys are to be let go of, their owner
+    /// knows that something is.
+    pub fn is_request(&self) -> bool {
+        !matches!(self.kind, ErrandKind::Release)
+    }
+
     /// Does it, and records what that came down to on the shard.
     pub fn run(self, shard: &mut Shard) -> Answer {
         let Errand { db, key, kind, .. } = self;
@@ -310,6 +314,11 @@ impl Batch {
     /// Notes how many of its calls have been run.
     pub fn set_done_calls(&mut self, done_calls: usize) {
         self.done_calls = done_calls;
+    }
+
+    /// Calls in it, and errands that are requests.
+    pub fn requests_len(&self) -> usize {
+        self.calls_len() + self.errands.iter().filter(|errand| errand.is_request()).count()
     }
 
     /// Calls in it.

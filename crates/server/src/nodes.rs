@@ -13,6 +13,7 @@ use tessera_drivers::listen::{Listener, ListenerNews};
 use tessera_drivers::uring::{UringNetwork, UringOptions, UringParts};
 use tessera_drivers::{Socket, Waker, probe};
 use tessera_node::mesh::Mesh;
+use tessera_node::notes::Note;
 use tessera_node::{Node, Shared};
 
 /// Which driver is used.
@@ -34,7 +35,7 @@ impl Driver {
 /// What one node is made of.
 pub(crate) struct Place {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) mesh: Mesh<Socket>,
+    pub(crate) mesh: Mesh<Note<Socket>>,
     pub(crate) listeners: Vec<Listener>,
     pub(crate) news: ListenerNews,
     pub(crate) clock: SystemClock,

@@ -23,6 +23,7 @@ use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::{Listeners, listen};
 use tessera_node::Shared;
 use tessera_node::mesh::Mesh;
+use tessera_node::notes::Note;
 use tessera_node::snapshot::status::EndOrder;
 
 /// How often the main thread looks whether the nodes have loaded everything.
@@ -147,7 +148,7 @@ fn serve(
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64);
     facts.started_at_unix_us = started_at_unix_us;
 
-    let meshes = Mesh::<Socket>::build(seats.len());
+    let meshes = Mesh::<Note<Socket>>::build(seats.len());
     let bells = meshes.first().map(Mesh::bells).unwrap_or_default();
     // The table lives as long as the process: every node refers to it.
     let registry: &'static Registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));

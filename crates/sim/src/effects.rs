@@ -3,23 +3,20 @@
 use crate::clock::START_UNIX_US;
 use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
+use crate::replica::{Replica, run};
 use crate::script::{self, Action, Check};
 use crate::weather::Weather;
 use crate::world::{World, registry};
-use std::collections::BTreeMap;
-use tessera_command::{Command, Run};
-use tessera_keyspace::{Effect, Shard};
+use tessera_command::Command;
+use tessera_command::keys::find_keys;
+use tessera_config::{ByteCount, MaxMemoryPolicy};
+use tessera_keyspace::Shard;
 use tessera_resp::args::OwnedArgs;
-use tessera_resp::{Args, Protocol, Reply};
-use tessera_values::Value;
+use tessera_storage::rdb::dump;
+use tessera_values::list::End;
+use tessera_values::{List, Value};
 
 const DATABASES: u16 = 4;
-
-/// A write that was logged: its database and its words.
-pub type Logged = (u16, OwnedArgs);
-
-/// What a shard holds: by database and key, the value and the expiry.
-type Contents = BTreeMap<(u16, Vec<u8>), (Value, Option<i64>)>;
 
 /// Runs `len` random writes on one shard and replays their effects into another, as a log or a replica would.
 pub fn check(seed: u64, len: usize) {
@@ -28,138 +25,158 @@ pub fn check(seed: u64, len: usize) {
     let mut now_ms = START_UNIX_US / 1000;
     let mut shard = Shard::new(DATABASES, random.u64(..));
     shard.effects_mut().set_wanted(true);
-    let mut log = Vec::new();
+    let mut replica = Replica::of(&shard);
     for _ in 0..len {
         if random.u8(..50) == 0 {
             now_ms += random.i64(0..5_000);
         }
         shard.set_now_ms(now_ms);
-        let (words, _) = generator.words();
-        let words = OwnedArgs::from_words(&words);
+        let words = OwnedArgs::from_words(generator.words().0);
         let db = u16::from(random.u8(..8) == 0);
         let effect = run(&mut shard, db, words.as_args());
-        // What expired on the way goes before the command that met it.
-        log.extend(shard.effects_mut().take());
-        if effect == Effect::Verbatim {
-            log.push((db, words));
-        }
+        shard.effects_mut().note(db, effect, words.as_args());
         if random.u8(..30) == 0 {
             shard.remove_met_expired();
             shard.expire_cycle(|| true);
-            log.extend(shard.effects_mut().take());
         }
     }
     shard.expire_cycle(|| true);
-    log.extend(shard.effects_mut().take());
-
-    // Nothing expires in a replica by itself: there, the time of every key is still to come.
-    let mut replica = Shard::new(DATABASES, random.u64(..));
-    for (db, words) in &log {
-        let _ = run(&mut replica, *db, words.as_args());
-    }
-    compare(&contents(&shard), &contents(&replica), &log);
+    let recorded = shard.effects_mut().take();
+    replica.follow(&shard, recorded);
 }
 
-/// Clients of a server of several shards send random writes, of all kinds but those that wait, while the time of keys and fields
-/// comes to its end. The world checks at its end what the shards have recorded.
+/// Clients of a server of several shards send random writes while the time of keys and fields comes to its end, move values and
+/// elements between shards, wait for elements, and have no room for more keys. The world checks whenever all is quiet what the
+/// shards have recorded.
 pub fn play(shards: usize, seed: u64) -> Sights {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut world = World::new(shards, Weather::draw(&mut random), false, random.u64(..));
-    let mut generator = Generator::new(Kind::Writes, "", random.u64(..));
+    let weather = Weather::draw(&mut random);
+    let mut config = World::config();
+    if random.u8(..3) == 0 {
+        config.max_memory = ByteCount(random.u64(20_000..60_000));
+        config.max_memory_policy =
+            [MaxMemoryPolicy::AllKeysRandom, MaxMemoryPolicy::VolatileTtl][random.usize(..2)];
+    }
+    let wall_moves = random.bool();
+    let mut world = World::with_config(shards, weather, wall_moves, random.u64(..), config);
+    let mut writer = Writer { generator: Generator::new(Kind::Writes, "", random.u64(..)), random };
     for round in 0..6 {
-        // Only who is alone lets the time pass in the middle.
+        // Only who is alone lets the time pass in the middle, and only others are waited for.
+        let is_alone = round % 2 == 0;
         let scripts: Vec<Vec<Action>> =
-            (0..[1, 3][round % 2]).map(|_| script(&mut generator, &mut random, round % 2 == 0)).collect();
-        let depth_max = [1, 4, 64][random.usize(..3)];
-        script::play(&mut world, &scripts, depth_max, random.u64(..));
-        world.clock().jump(random.i64(0..5_000));
+            if is_alone { vec![writer.script(true)] } else { (0..3).map(|_| writer.script(false)).collect() };
+        let depth_max = [1, 4, 64][writer.random.usize(..3)];
+        script::play(&mut world, &scripts, depth_max, writer.random.u64(..));
+        world.clock().jump(writer.random.i64(0..5_000));
     }
     let sights = world.kernel().sights();
     world.shut_down();
     sights
 }
 
-fn script(generator: &mut Generator, random: &mut fastrand::Rng, is_alone: bool) -> Vec<Action> {
-    let db = u16::from(random.u8(..4) == 0).to_string();
-    let mut script = vec![Action::call(&["SELECT", &db], Check::Kind)];
-    while script.len() < 200 {
-        if is_alone && random.u8(..15) == 0 {
-            script.push(Action::Jump(random.i64(0..5_000)));
-        }
-        // Few commands move elements within a list, or take several: they are to meet lists and sorted sets.
-        let words = match random.u8(..20) {
-            0 => {
-                let list = format!("list:{}", random.u8(..6));
-                ["LMOVE", &list, &list, "LEFT", "RIGHT"].map(|word| word.as_bytes().to_vec()).to_vec()
+/// Writes scripts of writes.
+struct Writer {
+    generator: Generator,
+    random: fastrand::Rng,
+}
+
+impl Writer {
+    fn script(&mut self, is_alone: bool) -> Vec<Action> {
+        let db = u16::from(self.random.u8(..4) == 0).to_string();
+        let mut script = vec![Action::call(&["SELECT", &db], Check::Kind)];
+        while script.len() < 200 {
+            let words = match self.random.u8(..20) {
+                0 => self.restoring(),
+                1..4 => self.moving(),
+                4..7 if !is_alone => self.waiting(),
+                _ => self.generator.words().0,
+            };
+            let owned = OwnedArgs::from_words(&words);
+            let Ok(command) = registry().resolve(owned.as_args()) else { continue };
+            if is_alone && self.random.u8(..4) == 0 {
+                self.let_keys_end(command, &owned, &mut script);
             }
-            _ => generator.words().0,
-        };
-        let owned = OwnedArgs::from_words(&words);
-        let waits = |command: &Command| matches!(command.run, Run::Blocking(_));
-        if !registry().resolve(owned.as_args()).is_ok_and(waits) {
             script.push(Action::Call(words, Check::Kind));
         }
+        script
     }
-    script
-}
 
-/// Replays what a node's shard has recorded into an empty one, as a log or a replica of this shard alone would.
-pub fn check_shard(shard: &Shard, log: &[Logged]) {
-    let mut replica = Shard::new(shard.databases_len() as u16, 1);
-    replica.set_settings(shard.settings());
-    for (db, words) in log {
-        let _ = run(&mut replica, *db, words.as_args());
-    }
-    compare(&contents(shard), &contents(&replica), log);
-}
-
-fn run(shard: &mut Shard, db: u16, args: Args<'_>) -> Effect {
-    let Ok(command) = registry().resolve(args) else { return Effect::None };
-    if !command.takes(args.len()) {
-        return Effect::None;
-    }
-    let mut out = Vec::new();
-    let mut reply = Reply::new(&mut out, Protocol::Resp2);
-    let result = match command.run {
-        Run::Write(run) => run(args, &mut shard.view_mut(db, true), &mut reply),
-        Run::Gather(steps) => steps.run_on_one_shard(args, shard, db, true, &mut reply),
-        Run::Blocking(steps) => steps.run_without_waiting(args, &mut shard.view_mut(db, true), &mut reply),
-        _ => panic!("{} is logged, but is no write", command.full_name),
-    };
-    result.unwrap_or(Effect::None)
-}
-
-fn contents(shard: &Shard) -> Contents {
-    let mut contents = Contents::new();
-    for db in 0..shard.databases_len() as u16 {
-        for entry in shard.database(db).table().iter() {
-            contents.insert((db, entry.key().to_vec()), (entry.value().to_value(), entry.expire_at_ms()));
+    /// The time of all keys that the command names is over when it comes.
+    fn let_keys_end(&mut self, command: &Command, words: &OwnedArgs, script: &mut Vec<Action>) {
+        let mut keys = Vec::new();
+        find_keys(command, words.as_args(), &mut keys);
+        for key in keys.iter().filter_map(|key| words.as_args().get(key.index)) {
+            let expire = [b"PEXPIRE".to_vec(), key.to_vec(), self.random.u8(1..50).to_string().into_bytes()];
+            script.push(Action::Call(expire.to_vec(), Check::Kind));
         }
+        script.push(Action::Jump(self.random.i64(50..100)));
     }
-    contents
+
+    /// A key of one of these kinds.
+    fn key(&mut self, kinds: &[&str]) -> String {
+        format!("{}:{}", kinds[self.random.usize(..kinds.len())], self.random.u8(..6))
+    }
+
+    /// Values and elements go from one key to another, from one database to another, or all go.
+    fn moving(&mut self) -> Vec<Vec<u8>> {
+        const ANY: &[&str] = &["list", "hash", "set", "zset", "key"];
+        let (from, to) = (self.key(ANY), self.key(ANY));
+        let (list, other_list) = (self.key(&["list"]), self.key(&["list"]));
+        let (set, other_set) = (self.key(&["set"]), self.key(&["set"]));
+        let member = format!("member:{}", self.random.u8(..16));
+        let words: &[&str] = match self.random.u8(..16) {
+            0 | 1 => &["RENAME", &from, &to],
+            2 => &["RENAMENX", &from, &to],
+            3 | 4 => &["COPY", &from, &to, "REPLACE"],
+            5 => &["COPY", &from, &to, "DB", "1", "REPLACE"],
+            6 => &["MOVE", &from, "1"],
+            7 => &["SWAPDB", "0", "1"],
+            8 if self.random.u8(..4) == 0 => &["FLUSHALL", "ASYNC"],
+            9 | 10 => &["SMOVE", &set, &other_set, &member],
+            11 => &["RPOPLPUSH", &list, &other_list],
+            12 => &["RPUSH", &list, "1", "2", "3"],
+            13 => &["SADD", &set, &member, "1"],
+            _ => &["LMOVE", &list, &other_list, "LEFT", "RIGHT"],
+        };
+        words.iter().map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    /// Somebody may have to come and bring what is waited for, and if nobody does it is waited for a while.
+    fn waiting(&mut self) -> Vec<Vec<u8>> {
+        let (list, other_list) = (self.key(&["list"]), self.key(&["list"]));
+        let (sorted_set, other_sorted_set) = (self.key(&["zset"]), self.key(&["zset"]));
+        let words: &[&str] = match self.random.u8(..7) {
+            0 => &["BLPOP", &list, &other_list, "0.02"],
+            1 => &["BRPOP", &list, "key:1", "0.02"],
+            2 => &["BLMOVE", &list, &other_list, "LEFT", "RIGHT", "0.02"],
+            3 => &["BRPOPLPUSH", &list, &other_list, "0.02"],
+            4 => &["BLMPOP", "0.02", "2", &list, &other_list, "LEFT", "COUNT", "2"],
+            5 => &["BZPOPMIN", &sorted_set, &other_sorted_set, "0.02"],
+            _ => &["BZMPOP", "0.02", "2", &sorted_set, &other_sorted_set, "MAX", "COUNT", "2"],
+        };
+        words.iter().map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    /// A list comes from elsewhere. Its time may come to an end, or be over already.
+    fn restoring(&mut self) -> Vec<Vec<u8>> {
+        let mut list = List::default();
+        list.push(End::Back, [b"restored".as_slice()].into_iter(), 128);
+        let payload = dump(Value::from(list).as_ref(), false);
+        let key = self.key(&["list", "key"]).into_bytes();
+        let at_ms = START_UNIX_US / 1000 + self.random.i64(-10_000..30_000);
+        let words: [&[u8]; 6] = match self.random.u8(..4) {
+            0 => [b"RESTORE", &key, b"0", &payload, b"REPLACE", b"ABSTTL"],
+            1 => [b"RESTORE", &key, b"20", &payload, b"FREQ", b"1"],
+            2 => [b"RESTORE", &key, b"2000", &payload, b"IDLETIME", b"10"],
+            _ => return restore_until(&key, at_ms, &payload),
+        };
+        words.map(<[u8]>::to_vec).to_vec()
+    }
 }
 
-fn compare(primary: &Contents, replica: &Contents, log: &[Logged]) {
-    let keys = primary.keys().chain(replica.keys());
-    for (db, key) in keys {
-        let place = &(*db, key.clone());
-        if primary.get(place) == replica.get(place) {
-            continue;
-        }
-        let about_key = log.iter().filter(|(_, words)| {
-            let is_of_all = registry().resolve(words.as_args()).is_ok_and(|command| !command.has_keys());
-            is_of_all || words.as_args().iter().any(|word| word == key)
-        });
-        let history: Vec<String> =
-            about_key.map(|(db, words)| format!("  db {db}: {:?}", words.as_args())).collect();
-        panic!(
-            "after a replay, {} of database {db} differs:\n  was {:?}\n  is  {:?}\nlogged of it:\n{}",
-            key.escape_ascii(),
-            primary.get(place),
-            replica.get(place),
-            history.join("\n")
-        );
-    }
+fn restore_until(key: &[u8], at_ms: i64, payload: &[u8]) -> Vec<Vec<u8>> {
+    let at_ms = at_ms.to_string();
+    [b"RESTORE", key, at_ms.as_bytes(), payload, b"ABSTTL", b"REPLACE"].map(<[u8]>::to_vec).to_vec()
 }
 
 #[cfg(test)]

@@ -97,6 +97,11 @@ impl Generator {
         }
     }
 
+    /// The commands that it draws from.
+    pub fn commands(&self) -> impl Iterator<Item = &'static Command> {
+        self.commands.iter().map(|(command, _)| *command)
+    }
+
     /// About `len` actions.
     pub fn script(&mut self, len: usize) -> Vec<Action> {
         let mut script = Vec::new();
@@ -151,6 +156,11 @@ impl Generator {
                 here
             })
             .map_or(self.commands[0].0, |(command, _)| *command);
+        self.words_of(command)
+    }
+
+    /// This command, and how its reply is to be compared.
+    pub fn words_of(&mut self, command: &'static Command) -> (Vec<Vec<u8>>, Check) {
         let mut words: Vec<Vec<u8>> = command.full_name.split('|').map(|name| self.spelled(name)).collect();
         let name_words = words.len();
         (self.announced, self.group) = (None, command.spec.group);

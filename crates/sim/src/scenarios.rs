@@ -7,6 +7,7 @@ use crate::generate::{Generator, Kind};
 use crate::kernel::Sights;
 use crate::leavers;
 use crate::memory;
+use crate::mortal;
 use crate::neighbours;
 use crate::queues;
 use crate::races;
@@ -111,6 +112,7 @@ impl Scenario {
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);
                 (0..20).for_each(|_| effects::check(random.u64(..), 1_000));
+                mortal::check(random.u64(..), 10);
                 effects::play(shards, random.u64(..))
             }
         }

@@ -2,9 +2,9 @@
 
 use crate::clock::VirtualClock;
 use crate::disk::VirtualDisk;
-use crate::effects;
 use crate::kernel::Kernel;
 use crate::network::{VirtualNetwork, VirtualWaker};
+use crate::replica::Replica;
 use crate::storage::Storage;
 use crate::system::NoProcess;
 use crate::weather::{Weather, happens};
@@ -50,6 +50,8 @@ struct Place {
     stage: Stage,
     /// It gets no turn before this step.
     starved_until_step: u64,
+    /// What the effects of its shard lead to. There is none before all is loaded.
+    replica: Option<Replica>,
 }
 
 /// A server and its surroundings.
@@ -66,8 +68,8 @@ pub struct World {
     step: u64,
     last_answer_step: u64,
     sleeps: u64,
-    /// The shards record what their writes come down to.
-    records: bool,
+    /// What the shards record is replayed.
+    is_replayed: bool,
 }
 
 /// What a step came to.
@@ -161,13 +163,11 @@ impl World {
                 let network = VirtualNetwork::new(number, kernel.clone());
                 let waker = network.virtual_waker();
                 let disk = Box::new(VirtualDisk::new(first_port + number, storage.clone(), waker.clone()));
-                let mut node = Node::new(network, disk, clock.clone(), shared.clone(), mesh, random.u64(..));
-                // What is loaded is not recorded.
-                node.effects_mut().set_wanted(!loads);
-                Place { node, waker, stage: Stage::Awake, starved_until_step: 0 }
+                let node = Node::new(network, disk, clock.clone(), shared.clone(), mesh, random.u64(..));
+                Place { node, waker, stage: Stage::Awake, starved_until_step: 0, replica: None }
             })
             .collect();
-        Ok(World {
+        let mut world = World {
             kernel,
             storage,
             first_port,
@@ -179,8 +179,12 @@ impl World {
             step: 0,
             last_answer_step: 0,
             sleeps: 0,
-            records: !loads,
-        })
+            is_replayed: false,
+        };
+        if !loads {
+            world.begin_replicas();
+        }
+        Ok(world)
     }
 
     /// The sockets.
@@ -194,7 +198,8 @@ impl World {
     }
 
     /// Ends everything at once, between two steps. Answers what the disk holds afterwards.
-    pub fn crash(self) -> Storage {
+    pub fn crash(mut self) -> Storage {
+        self.check_effects();
         self.storage.borrow_mut().crash()
     }
 
@@ -259,6 +264,9 @@ impl World {
             self.places[node].starved_until_step = self.step + self.random.u64(..self.weather.starve_steps);
         }
         self.go_on(node);
+        if !self.is_replayed && !self.shared.loading.is_loading() {
+            self.begin_replicas();
+        }
         self.clock.advance(self.random.u64(..5_000));
         Step::Turn
     }
@@ -364,6 +372,7 @@ impl World {
         let left = self.kernel.borrow().adopted_len();
         assert_eq!(left, 0, "sockets were not closed\n{}", self.describe());
         assert_eq!(self.shared.clients(), 0, "clients are counted that are not there");
+        self.check_effects();
         for place in &self.places {
             assert_eq!(place.node.core().connections_len(), 0, "connections were not forgotten");
         }
@@ -396,11 +405,26 @@ impl World {
         self.places.iter().map(|place| place.node.core().shard())
     }
 
+    /// From now on the effects of each shard are replayed by itself, beginning with what it holds: all is loaded.
+    fn begin_replicas(&mut self) {
+        self.is_replayed = true;
+        for place in &mut self.places {
+            place.node.effects_mut().set_wanted(true);
+            place.replica = Some(Replica::of(place.node.core().shard()));
+        }
+    }
+
     /// Checks that what the shards have recorded, each replayed by itself, leads to what each of them holds.
     fn check_effects(&mut self) {
-        for place in self.places.iter_mut().filter(|_| self.records) {
-            let log = place.node.effects_mut().take();
-            effects::check_shard(place.node.core().shard(), &log);
+        // What is loaded again is not recorded.
+        if self.shared.loading.is_loading() {
+            return;
+        }
+        for place in &mut self.places {
+            if let Some(replica) = &mut place.replica {
+                let recorded = place.node.effects_mut().take();
+                replica.follow(place.node.core().shard(), recorded);
+            }
         }
     }
 
@@ -411,5 +435,50 @@ impl World {
             (0..shard.databases_len()).map(|db| shard.database(db as u16).len()).sum::<usize>()
         };
         self.places.iter().map(of_node).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::{Action, Check, play};
+
+    fn loaded_world() -> World {
+        let mut world = World::new(2, Weather::calm(), false, 1);
+        let pairs = (0..20).map(|number| {
+            let (key, text) = (format!("key:{number}"), format!("text:{number}"));
+            Action::call(&["SET", &key, &text], Check::Exact)
+        });
+        let script = pairs.chain([Action::call(&["SAVE"], Check::Exact)]).collect();
+        play(&mut world, &[script], 1, 1);
+        world.shut_down();
+        World::on_disk(3, Weather::calm(), false, 2, World::config(), world.into_disk())
+    }
+
+    fn append_to_all(world: &mut World) {
+        let appends =
+            (0..20).map(|number| Action::call(&["APPEND", &format!("key:{number}"), "+"], Check::Exact));
+        let replies = play(world, &[appends.collect()], 4, 1).remove(0);
+        assert_eq!(replies[3], b":7\r\n", "it was not loaded");
+    }
+
+    #[test]
+    fn what_is_recorded_leads_from_what_was_loaded_to_what_is_there() {
+        let mut world = loaded_world();
+        world.settle();
+        append_to_all(&mut world);
+        world.shut_down();
+    }
+
+    #[test]
+    fn a_loaded_world_notices_what_was_not_recorded() {
+        for lost in 0..3 {
+            let mut world = loaded_world();
+            world.settle();
+            world.places[lost].node.effects_mut().set_wanted(false);
+            let noticed =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| append_to_all(&mut world)));
+            assert!(noticed.is_err(), "what shard {lost} did not record");
+        }
     }
 }

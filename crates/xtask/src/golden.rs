@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use tessera_golden::{Endpoint, Protocol, find_scripts, record, replay};
+use tessera_golden::{Endpoint, Protocol, find_recordings, find_scripts, record, record_events, replay};
 
 /// What to do with the transcripts.
 #[derive(Subcommand)]
@@ -17,6 +17,15 @@ pub enum Command {
         #[arg(long, value_name = "PATH")]
         server: PathBuf,
         /// The transcripts; all of them if none is given.
+        files: Vec<PathBuf>,
+    },
+    /// Start a server of Redis's behaviour and write the keyspace events that it tells of into the recordings of
+    /// `crates/commands/tests/events`.
+    RecordEvents {
+        /// The server's binary.
+        #[arg(long, value_name = "PATH")]
+        server: PathBuf,
+        /// The recordings; all that were recorded from this version if none is given.
         files: Vec<PathBuf>,
     },
     /// Play the transcripts against a running server. Every file empties its databases.
@@ -50,6 +59,13 @@ pub fn run(command: Command) -> io::Result<ExitCode> {
             let files = if files.is_empty() { find_scripts(&root)? } else { files };
             let recorded = record(&server, &files)?;
             eprintln!("{recorded} replies recorded in {} files", files.len());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::RecordEvents { server, files } => {
+            let folder = root.join("../../../commands/tests/events");
+            let files = if files.is_empty() { find_recordings(&folder)? } else { files };
+            let recorded = record_events(&server, &files)?;
+            eprintln!("events recorded in {recorded} files");
             Ok(ExitCode::SUCCESS)
         }
         Command::Replay { port, host, unix, filter, protocol } => {

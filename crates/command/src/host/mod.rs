@@ -78,6 +78,13 @@ pub enum Action {
     Reload(Reload),
 }
 
+impl Action {
+    /// The command has written no reply: it is answered when that is done which it is about.
+    pub fn is_answered_later(&self) -> bool {
+        matches!(self, Action::AwaitSnapshot | Action::AwaitEnd | Action::Reload(_))
+    }
+}
+
 /// What DEBUG RELOAD does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reload {

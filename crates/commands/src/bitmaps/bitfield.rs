@@ -1,5 +1,5 @@
 use super::field::Operations;
-use super::offset;
+use super::offset::{self, Written};
 use tessera_command::prelude::*;
 
 pub struct BitField;
@@ -38,7 +38,7 @@ impl Write for BitField {
             KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE).with(KeyFlags::VARIABLE_FLAGS),
         )
         .notes("This command allows both access and modification of the key")],
-        events: &[Event::SetBit, Event::New],
+        events: &[Event::SetBit, Event::Changed, Event::New],
         key_flags: Some(key_flags),
         grammar: &[
             key("key", 0),
@@ -97,17 +97,17 @@ impl Write for BitField {
             answer_reads(key, operations, count, db.read(), reply)?;
             return Ok(Effect::None);
         };
-        let (changed, grown) = offset::with_room(db, key, last_written, |bytes| {
-            let changed = carry_out(operations, count, bytes, reply);
-            let has_changed = matches!(changed, Ok(true));
-            (changed, has_changed)
+        let (written, grown) = offset::with_room(db, key, last_written, |bytes| {
+            let written = carry_out(operations, count, bytes, reply);
+            let done = *written.as_ref().unwrap_or(&Written::Nothing);
+            (written, done)
         })?;
         // Redis does not count it as a change if the string grew and then nothing fitted. But it has changed.
-        Ok(if changed? || grown { Effect::Verbatim } else { Effect::None })
+        Ok(if written? == Written::Other || grown { Effect::Verbatim } else { Effect::None })
     }
 }
 
-/// Carries out `count` operations and answers them. Returns whether `bytes` changed.
+/// Carries out `count` operations and answers them. Returns what became of `bytes`.
 ///
 /// # Errors
 /// None, if they have been surveyed.
@@ -116,18 +116,18 @@ fn carry_out(
     count: usize,
     bytes: &mut [u8],
     reply: &mut Reply<'_>,
-) -> Result<bool, Error> {
-    let mut changed = false;
+) -> Result<Written, Error> {
+    let mut all = Written::Nothing;
     reply.array(count);
     for operation in operations {
-        let (answer, wrote) = operation?.write(bytes);
+        let (answer, written) = operation?.write(bytes);
         match answer {
             Some(value) => reply.integer(value),
             None => reply.null(),
         }
-        changed |= wrote;
+        all = all.max(written);
     }
-    Ok(changed)
+    Ok(all)
 }
 
 /// Answers `count` operations that all only read.

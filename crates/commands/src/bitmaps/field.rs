@@ -1,7 +1,7 @@
 //! Integers of 1 to 64 bits anywhere in a string, highest bit first: the types, their arithmetic, and the
 //! operations of BITFIELD.
 
-use super::offset;
+use super::offset::{self, Written};
 use tessera_command::prelude::*;
 use tessera_keyspace::ShardSettings;
 use tessera_resp::number::parse_i64;
@@ -101,17 +101,17 @@ impl Operation {
     }
 
     /// Carries it out in `bytes`, where the field must lie whole unless it is only read. Returns what to answer (`None`:
-    /// it did not fit) and whether the field has changed.
-    pub(super) fn write(&self, bytes: &mut [u8]) -> (Option<i64>, bool) {
+    /// it did not fit) and what became of the field.
+    pub(super) fn write(&self, bytes: &mut [u8]) -> (Option<i64>, Written) {
         let before = self.read(bytes);
         let wanted = match self.action {
-            Action::Get => return (Some(before), false),
+            Action::Get => return (Some(before), Written::Nothing),
             // Redis takes a negative value for an unsigned field as one above 2^63.
             Action::Set(value) if !self.kind.signed => i128::from(value as u64),
             Action::Set(value) => i128::from(value) + self.detour(value),
             Action::Increment(increment) => i128::from(before) + i128::from(increment),
         };
-        let Some(after) = self.kind.fit(wanted, self.overflow) else { return (None, false) };
+        let Some(after) = self.kind.fit(wanted, self.overflow) else { return (None, Written::Nothing) };
         let mask = (u128::from(u64::MAX >> (64 - self.kind.bits))) << self.shift();
         let field = (u128::from(after as u64) << self.shift()) & mask;
         let kept = window(bytes, self.offset) & !mask;
@@ -119,7 +119,7 @@ impl Operation {
         let written = (kept | field).to_be_bytes();
         bytes[start..=end].copy_from_slice(&written[..=end - start]);
         let answer = if matches!(self.action, Action::Set(_)) { before } else { after };
-        (Some(answer), before != after)
+        (Some(answer), if before == after { Written::Same } else { Written::Other })
     }
 
     /// Redis computes in 64 bits how far a value is below the greatest of its type. Where that wraps around, it

@@ -29,7 +29,18 @@ pub(super) fn check(offset: u64, settings: tessera_keyspace::ShardSettings) -> R
     if offset / 8 < settings.string_max_len_bytes { Ok(()) } else { Err(OUT_OF_RANGE) }
 }
 
-/// Has `change` change the string at `key` in place, with room for bit `last`, and say whether it has changed it. Returns what
+/// What was done to bits that a command was given room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Written {
+    /// None was written.
+    Nothing,
+    /// Some were, and are as before.
+    Same,
+    /// Some are others now.
+    Other,
+}
+
+/// Has `change` change the string at `key` in place, with room for bit `last`, and say what it has done. Returns what
 /// `change` does, and whether the string had to grow, or to be made.
 ///
 /// # Errors
@@ -38,7 +49,7 @@ pub(super) fn with_room<R>(
     db: &mut ViewMut<'_>,
     key: &[u8],
     last: u64,
-    change: impl FnOnce(&mut [u8]) -> (R, bool),
+    change: impl FnOnce(&mut [u8]) -> (R, Written),
 ) -> Result<(R, bool), Error> {
     let len_bytes = (last / 8 + 1) as usize;
     let mut change = Some(change);
@@ -52,15 +63,22 @@ pub(super) fn with_room<R>(
             (once(bytes), grows)
         });
         let (result, grows) = changed.ok_or(Error::WRONG_TYPE)?;
-        let (result, has_changed) = result.expect("it is called for the first time");
-        Ok::<_, Error>(((result, grows), grows || has_changed))
+        let (result, written) = result.expect("it is called for the first time");
+        let has_changed = written == Written::Other || grows && written == Written::Same;
+        Ok::<_, Error>((((result, grows), written), has_changed))
     })?;
-    if let Some(changed) = changed {
+    if let Some((changed, written)) = changed {
+        let (_, grows) = changed;
+        if grows && written == Written::Nothing {
+            // Redis tells nothing of a string that has only grown.
+            db.tell_more(key, Event::Changed);
+        }
         return Ok(changed);
     }
     let mut bytes = vec![0; len_bytes];
-    let (result, _) = once(&mut bytes).expect("without a key it was not called");
-    db.put(key, StringValue::raw(bytes), Expire::Clear, Event::SetBit);
+    let (result, written) = once(&mut bytes).expect("without a key it was not called");
+    let event = if written == Written::Nothing { Event::Changed } else { Event::SetBit };
+    db.put(key, StringValue::raw(bytes), Expire::Clear, event);
     Ok((result, true))
 }
 

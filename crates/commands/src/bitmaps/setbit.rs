@@ -1,4 +1,4 @@
-use super::offset;
+use super::offset::{self, Written};
 use tessera_command::prelude::*;
 use tessera_resp::number::parse_i64;
 
@@ -44,7 +44,7 @@ impl Write for SetBit {
             let shift = 7 - args.offset % 8;
             let before = *byte >> shift & 1;
             *byte = *byte & !(1 << shift) | bit << shift;
-            (before, before != bit)
+            (before, if before == bit { Written::Same } else { Written::Other })
         })?;
         reply.integer(i64::from(before));
         Ok(if grown || before != bit { Effect::Verbatim } else { Effect::None })

@@ -1,4 +1,4 @@
-use super::access::{change, change_or_create};
+use super::access::change_or_create;
 use super::expiry::{self, Request};
 use super::pairs::DATA_MEMBERS;
 use tessera_command::prelude::*;
@@ -135,28 +135,31 @@ impl Write for HSetEx {
     ) -> Result<Effect, Error> {
         let (now_ms, thresholds) = (db.now_ms(), db.settings().thresholds);
         let options = Options::read(&mut { *words }, now_ms)?;
-        let expired = matches!(options.expire, FieldExpire::AtMs(at_ms) if at_ms <= now_ms);
-        let set = |hash: &mut Hash| {
+        let is_over = matches!(options.expire, FieldExpire::AtMs(at_ms) if at_ms <= now_ms);
+        let expire = if is_over { FieldExpire::Clear } else { options.expire };
+        let done = change_or_create(db, key, options.fields(), Event::HSet, |hash| {
             if !options.allow(hash.as_ref(), now_ms) {
                 return (false, false);
-            }
-            if expired {
-                hash.prepare_expiry(&thresholds);
-                let removed = options.fields().filter(|field| hash.remove(field)).count();
-                return (true, removed > 0);
             }
             hash.prepare(options.data.len() / 2, options.data.iter(), &thresholds);
             let mut words = options.data.iter();
             while let (Some(field), Some(value)) = (words.next(), words.next()) {
-                hash.set(field, value, options.expire, &thresholds);
+                hash.set(field, value, expire, &thresholds);
             }
             (true, true)
-        };
-        let done = if expired {
-            change(db, key, options.fields(), Event::HDel, set)?.unwrap_or(options.if_present != Some(true))
-        } else {
-            change_or_create(db, key, options.fields(), Event::HSet, set)?
-        };
+        })?;
+        if done && is_over {
+            // Redis sets them, too, before they go.
+            db.change(key, Event::HDel, |hash: &mut Hash| {
+                hash.prepare_expiry(&thresholds);
+                options.fields().for_each(|field| {
+                    hash.remove(field);
+                });
+                ((), true)
+            })?;
+        } else if done && matches!(expire, FieldExpire::AtMs(_)) {
+            db.tell_more(key, Event::HExpire);
+        }
         reply.integer(i64::from(done));
         match options.expire {
             _ if !done => Ok(Effect::None),

@@ -20,7 +20,8 @@ pub const COMMANDS: &[Command] = &[
 ];
 
 const NOT_HYPERLOGLOG: Error = Error::Text("WRONGTYPE Key is not a valid HyperLogLog string value.");
-const CORRUPT: Error = Error::Text("INVALIDOBJ Corrupted HLL object detected");
+const CORRUPT_TEXT: &str = "INVALIDOBJ Corrupted HLL object detected";
+const CORRUPT: Error = Error::Text(CORRUPT_TEXT);
 
 fn not_hyperloglog(_: NotHyperLogLog) -> Error {
     NOT_HYPERLOGLOG

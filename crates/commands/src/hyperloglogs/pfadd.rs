@@ -1,4 +1,4 @@
-use super::{CORRUPT, NOT_HYPERLOGLOG, not_hyperloglog};
+use super::{CORRUPT, CORRUPT_TEXT, NOT_HYPERLOGLOG, not_hyperloglog};
 use tessera_command::prelude::*;
 use tessera_values::hyperloglog::{HyperLogLog, HyperLogLogMut, empty};
 
@@ -54,10 +54,9 @@ impl Write for PfAdd {
         match (result, left) {
             // Elements before the one that met the corruption have been added, and stay. The same words would add others where
             // sparse HyperLogLogs may be longer.
-            (Err(error), Some(left)) => {
+            (Err(_), Some(left)) => {
                 db.record(&[b"SET", key, &left, b"KEEPTTL"]);
-                reply.error(error.text(Self::SPEC.name));
-                return Ok(Effect::Rewritten);
+                return Err(Error::AfterChange(CORRUPT_TEXT));
             }
             (result, _) => result?,
         }

@@ -14,7 +14,7 @@ impl Blocking for BrPopLPush {
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: moving::KEYS,
-        events: moving::EVENTS,
+        events: moving::EVENTS_OF_BACK_TO_FRONT,
         grammar: &[key("source", 0), key("destination", 1), double("timeout")],
         history: &[("6.0.0", "`timeout` may have a fraction.")],
         deprecated: Some(("6.2.0", "`BLMOVE` with the `RIGHT` and `LEFT` arguments")),

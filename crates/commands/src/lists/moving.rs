@@ -12,7 +12,10 @@ pub(super) const KEYS: &[KeySpec] = &[
     KeySpec::at(2, KeyFlags::RW.with(KeyFlags::INSERT)),
 ];
 
-/// What all four may tell.
+/// What RPOPLPUSH and BRPOPLPUSH may tell.
+pub(super) const EVENTS_OF_BACK_TO_FRONT: &[Event] = &[Event::RPop, Event::LPush, Event::Del, Event::New];
+
+/// What LMOVE and BLMOVE may tell.
 pub(super) const EVENTS: &[Event] =
     &[Event::LPop, Event::RPop, Event::LPush, Event::RPush, Event::Del, Event::New];
 
@@ -87,14 +90,15 @@ impl<'a> Moving<'a> {
     pub(super) fn serve(&self, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Option<Effect>, Error> {
         let setting = form_setting(db.settings());
         if self.source == self.destination {
-            let event = super::pop_event(self.from);
+            // As in Redis, the push is told before the pop.
+            let event = super::push_event(self.to);
             let moved = db.change(self.source, event, |list: &mut List| {
                 let moved = list.rotate(self.from, self.to, setting);
                 let has_changed = moved.is_some();
                 (moved, has_changed)
             })?;
             let Some(bytes) = moved.flatten() else { return Ok(None) };
-            db.tell_more(self.source, super::push_event(self.to));
+            db.tell_more(self.source, super::pop_event(self.from));
             reply.bulk(&bytes);
             return Ok(Some(Effect::Verbatim));
         }
@@ -102,8 +106,11 @@ impl<'a> Moving<'a> {
             return Ok(None);
         }
         is_list(db, self.destination)?;
+        let start = db.shard_mut().events_mut().len();
         let Some(taken) = take(db, self.source, self.from)? else { return Ok(None) };
+        let end = db.shard_mut().events_mut().len();
         give(db, self.destination, self.to, &taken)?;
+        db.shard_mut().events_mut().tell_last(start, end);
         reply.bulk(&taken.bytes);
         Ok(Some(Effect::Verbatim))
     }
@@ -157,6 +164,7 @@ const fn transfer<const FROM_FRONT: bool, const TO_FRONT: bool>() -> Transfer {
         taken: |key, _| vec![if FROM_FRONT { b"LPOP" } else { b"RPOP" }, key],
         give: give_at::<TO_FRONT>(),
         give_back: give_at::<FROM_FRONT>(),
+        tells_target_first: true,
         reply: answer_sent,
     }
 }

@@ -13,7 +13,7 @@ impl Gather for RPopLPush {
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: moving::KEYS,
-        events: moving::EVENTS,
+        events: moving::EVENTS_OF_BACK_TO_FRONT,
         grammar: &[key("source", 0), key("destination", 1)],
         deprecated: Some(("6.2.0", "`LMOVE` with the `RIGHT` and `LEFT` arguments")),
         ..Spec::BASE

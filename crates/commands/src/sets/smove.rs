@@ -17,6 +17,7 @@ static TRANSFER: Transfer = Transfer {
     taken: |key, member| vec![b"SREM", key, member],
     give: GIVE,
     give_back: GIVE,
+    tells_target_first: false,
     reply: answer,
 };
 

@@ -8,7 +8,7 @@ use tessera_command::host::{
     UnblockReason,
 };
 use tessera_command::registry::Unknown;
-use tessera_command::{Client, Error, Home, Host, Registry, Run};
+use tessera_command::{Client, Command, Error, Home, Host, Registry, Run};
 use tessera_config::Config;
 use tessera_keyspace::{Effect, Shard};
 use tessera_resp::args::OwnedArgs;
@@ -19,6 +19,7 @@ pub const DATABASES: u16 = 16;
 
 struct NodeStub {
     registry: &'static Registry,
+    config: Config,
     now_ms: i64,
 }
 
@@ -41,7 +42,7 @@ impl Host for NodeStub {
     }
 
     fn config(&self) -> &Config {
-        not_asked_for()
+        &self.config
     }
 
     fn config_set(&mut self, _: &[(&[u8], &[u8])], _: bool) -> Result<(), Error> {
@@ -163,7 +164,7 @@ impl Engine {
             shard,
             client: Client::new(1, true, now_ms),
             effect: Effect::None,
-            node: NodeStub { registry, now_ms },
+            node: NodeStub { registry, config: Config::default(), now_ms },
         }
     }
 
@@ -171,6 +172,12 @@ impl Engine {
     pub fn set_now_ms(&mut self, now_ms: i64) {
         self.shard.set_now_ms(now_ms);
         self.node.now_ms = now_ms;
+    }
+
+    /// The command of this name.
+    pub fn resolve(&self, words: &[&[u8]]) -> &'static Command {
+        let owned = OwnedArgs::from_words(words);
+        self.node.registry.resolve(owned.as_args()).unwrap_or_else(|_| panic!("a command: {words:?}"))
     }
 
     /// Runs the words of a line, which blanks separate, and returns the reply's bytes with `\r\n` as a blank.
@@ -199,6 +206,7 @@ impl Engine {
             Ok(effect) => self.effect = effect,
             Err(error) => {
                 assert!(out.is_empty(), "a failing command has written no reply");
+                self.effect = error.effect();
                 Reply::new(&mut out, protocol).error(error.text(command.full_name));
             }
         }

@@ -6,11 +6,22 @@ use crate::table::{Content, OwnedEntry};
 use crate::view::Expire;
 use tessera_values::Hash;
 
+/// What a key was that was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Was {
+    /// It was there.
+    There,
+    /// Its time was over, so that it was as if it were not there.
+    Over,
+    /// The time of all of its fields was over: the same.
+    WithoutFields,
+}
+
 /// What became of a key that was removed.
 #[derive(Clone, Copy, Debug)]
 struct Removed {
-    /// Its time was over, so that it was as if it were not there.
-    was_over: bool,
+    /// Whether it was there for anybody.
+    was: Was,
     /// Memory that is free now, in bytes.
     freed_bytes: usize,
 }
@@ -41,26 +52,26 @@ impl Shard {
     fn remove_unsaved(&mut self, db: u16, key: &[u8], later: bool) -> Option<Removed> {
         let entry = self.databases[db as usize].table_mut().remove(key)?;
         let (found, now_ms) = (entry.as_entry(), self.now_ms());
-        let was_over = found.is_expired(now_ms) || found.has_only_expired_fields(now_ms);
+        let was = match () {
+            () if found.is_expired(now_ms) => Was::Over,
+            () if found.has_only_expired_fields(now_ms) => Was::WithoutFields,
+            () => Was::There,
+        };
         let bytes = found.allocated_bytes();
-        let later = if was_over { self.settings().lazy_free.expire } else { later };
+        let later = if was == Was::There { later } else { self.settings().lazy_free.expire };
         let is_held = self.dispose(db, entry, later);
-        Some(Removed { was_over, freed_bytes: if is_held { 0 } else { bytes } })
+        Some(Removed { was, freed_bytes: if is_held { 0 } else { bytes } })
     }
 
     /// Removes `key`. False if it was not there or its time was over.
     pub(crate) fn delete(&mut self, db: u16, key: &[u8], later: bool) -> bool {
-        match self.remove_entry(db, key, later) {
-            Some(removed) if removed.was_over => {
-                self.expired(db, key);
-                false
-            }
-            Some(_) => {
-                self.gone(db, key, Event::Del);
-                true
-            }
-            None => false,
+        let Some(Removed { was, .. }) = self.remove_entry(db, key, later) else { return false };
+        if was == Was::There {
+            self.gone(db, key, Event::Del);
+        } else {
+            self.was_over(db, key, was);
         }
+        was == Was::There
     }
 
     /// Takes `key` and what it holds out of the table, to be used for something else.
@@ -107,6 +118,18 @@ impl Shard {
         Some(removed.freed_bytes)
     }
 
+    /// `key` is gone, which nobody has seen any more.
+    #[cold]
+    fn was_over(&mut self, db: u16, key: &[u8], was: Was) {
+        if was == Was::WithoutFields {
+            self.effects.record(db, &[b"DEL", key]);
+            self.gone(db, key, Event::HExpired);
+            self.gone(db, key, Event::Del);
+        } else {
+            self.expired(db, key);
+        }
+    }
+
     /// `key` is gone because its time was over.
     #[cold]
     pub(super) fn expired(&mut self, db: u16, key: &[u8]) {
@@ -124,8 +147,9 @@ impl Shard {
         if none_is_due || !database.table().get(key).is_some_and(is_over) {
             return false;
         }
-        self.remove_unsaved(db, key, true);
-        self.expired(db, key);
+        if let Some(Removed { was, .. }) = self.remove_unsaved(db, key, true) {
+            self.was_over(db, key, was);
+        }
         true
     }
 
@@ -169,5 +193,51 @@ impl Shard {
             self.effects.record(db, &words);
         }
         self.after_collection_change(db, key, Event::HExpired, is_empty);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tessera_values::hash::FieldExpire;
+
+    /// A shard with a key whose time is over at 11, and a hash whose only field's is.
+    fn shard() -> Shard {
+        let mut shard = Shard::new(1, 1);
+        let thresholds = shard.settings().thresholds;
+        let mut db = shard.view_mut(0, true);
+        db.put_string(b"key", b"v", Expire::AtMs(10), Event::Set);
+        let added: Result<(), _> = db.change_or_create(b"hash", Event::HSet, |hash: &mut Hash| {
+            hash.set(b"field", b"v", FieldExpire::AtMs(10), &thresholds);
+            ((), true)
+        });
+        added.expect("no other type");
+        shard.events.set_listened(true);
+        shard.effects_mut().set_wanted(true);
+        shard.set_now_ms(11);
+        shard
+    }
+
+    fn told(shard: &mut Shard) -> Vec<(Vec<u8>, Event)> {
+        shard.events.take().into_iter().map(|told| (told.key.into(), told.event)).collect()
+    }
+
+    #[test]
+    fn keys_that_are_over_are_told_of_by_what_was_over() {
+        for remove in
+            [Shard::remove_if_expired, |shard: &mut Shard, db, key: &[u8]| !shard.delete(db, key, false)]
+        {
+            let mut shard = shard();
+            assert!(remove(&mut shard, 0, b"key") && remove(&mut shard, 0, b"hash"));
+            let expected = [
+                (b"key".to_vec(), Event::Expired),
+                (b"hash".to_vec(), Event::HExpired),
+                (b"hash".to_vec(), Event::Del),
+            ];
+            assert_eq!(told(&mut shard), expected);
+            // As in Redis, a hash that has lost its fields is no key that has expired.
+            assert_eq!(shard.stats().expired_keys, 1);
+            assert_eq!(shard.effects_mut().take().len(), 2);
+        }
     }
 }

@@ -175,7 +175,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.answer_error(connection, text)
     }
 
-    fn answer_error(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
+    pub(crate) fn answer_error(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
         let wanted = take_wanted(&mut connection.client);
         connection.replies.write_now(|out| {
             Reply::new(out, connection.client.protocol).error(text);

@@ -1,6 +1,6 @@
 //! One client's connection at its home.
 
-use crate::accounts::Sender;
+use crate::accounts::{Account, Sender};
 use crate::blocking::Blocked;
 use crate::home::holds::Hold;
 use crate::home::replies::Replies;
@@ -9,7 +9,6 @@ use crate::streaming::StreamedReply;
 use crate::task::Asker;
 use std::collections::VecDeque;
 use tessera_command::{Client, Command};
-use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Decoder, Protocol};
 use tessera_routing::cursor::Walk;
 use tessera_routing::{Assembly, Gathering, ShardId};
@@ -41,12 +40,8 @@ impl Input {
 pub struct Under {
     /// The sequence number of its reply.
     pub sequence: u32,
-    /// The command.
-    pub command: &'static Command,
-    /// Its words, as the client sent them.
-    pub words: OwnedArgs,
-    /// When it began, in monotonic nanoseconds.
-    pub began_ns: u64,
+    /// The command, and what will be written down of it.
+    pub account: Account,
     /// What is awaited.
     pub running: Running,
 }
@@ -151,8 +146,8 @@ impl Connection {
         began_ns: u64,
         running: Running,
     ) {
-        let words = OwnedArgs::from_words(args.iter());
-        self.running = Some(Box::new(Under { sequence, command, words, began_ns, running }));
+        let account = Account::open(command, args, began_ns);
+        self.running = Some(Box::new(Under { sequence, account, running }));
         self.hold = Some(Hold::Running);
     }
 

@@ -1,17 +1,18 @@
 //! A command at its home: where it runs.
 
+use crate::accounts::Account;
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::home::OwnNote;
 use crate::home::connection::{Connection, Running, pack};
 use crate::home::feed::Flow;
 use crate::home::holds::Hold;
-use crate::mesh::Note;
+use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
 use crate::owner::run::Outcome;
 use crate::sessions::NodeHost;
 use crate::snapshot::Awaited;
 use crate::task::{Asker, Task};
 use tessera_command::client::ReplyMode;
-use tessera_command::host::command_stats;
 use tessera_command::host::{Action, Home, monitor_line};
 use tessera_command::registry::Unknown;
 use tessera_command::spec::CountOption;
@@ -66,7 +67,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Notes that a command begins: what CLIENT LIST, INFO and MONITOR tell of it.
+    /// Notes that a command begins: what CLIENT LIST and MONITOR tell of it.
     #[inline]
     pub(crate) fn note_start(
         &mut self,
@@ -75,7 +76,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
     ) {
         connection.client.last_command = command.shown_name;
-        self.server.counters.commands += 1;
         // Session commands are shown when they are done, as Redis does it: SELECT with the new database.
         if self.server.shared.monitors() > 0 && !matches!(command.run, Run::Session(_)) {
             self.feed_monitors(connection, command, args);
@@ -130,9 +130,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return flow;
         }
         self.note_start(connection, command, args);
+        self.server.counters.commands += 1;
         let wanted = take_wanted(&mut connection.client);
         connection.replies.lend(|| self.server.buffers.take());
-        let task = Task { command, asker: connection.asker(), counted: true, may_stream: true };
+        let task = Task { command, asker: connection.asker(), is_whole: true };
         let mut outcome = Outcome::REFUSED;
         connection.replies.write_now(|out| {
             outcome = self.run_task(&task, args, out);
@@ -173,6 +174,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.home.hold(connection, Hold::UntilSettled);
         }
         self.note_start(connection, command, args);
+        self.server.counters.commands += 1;
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.owe(wanted);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
@@ -209,7 +211,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         };
         self.note_start(connection, command, args);
         connection.replies.lend(|| self.server.buffers.take());
-        let before_ns = self.time.now_ns;
+        let began_ns = self.time.now_ns;
         let (input_bytes, output_bytes, allocated_bytes) =
             (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
         let Connection { client, replies, endpoints, .. } = connection;
@@ -230,20 +232,30 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             wanted
         });
         let (actions, close_caller) = host.finish();
-        self.time.now_ns = self.time.clock.monotonic_ns();
-        let duration_ns = self.time.now_ns - before_ns;
-        self.server.note_call(command, duration_ns, failed.as_deref());
-        self.note_duration(connection, command, args, duration_ns);
+        let duration_ns = self.time.read();
+        self.server.counters.commands_ns += duration_ns;
+        // The account of what is answered later is closed then.
+        if !actions.iter().any(Action::is_answered_later) {
+            self.server.note_end(command, duration_ns, failed.as_deref());
+            self.note_duration(connection, command, args, duration_ns);
+        }
         if self.server.shared.monitors() > 0 {
             self.feed_monitors(connection, command, args);
         }
         connection.close_after_reply |= close_caller;
-        actions.into_iter().for_each(|action| self.act(connection, action, wanted));
+        for action in actions {
+            if action.is_answered_later() {
+                let account = Account::open(command, args, began_ns);
+                self.answer_later(connection, action, wanted, account);
+            } else {
+                self.act(connection, action);
+            }
+        }
         Flow::Next
     }
 
-    /// `wanted`: the client wants the reply of the command at hand.
-    fn act(&mut self, connection: &mut Connection, action: Action, wanted: bool) {
+    /// Does what is done behind the reply of a command.
+    fn act(&mut self, connection: &mut Connection, action: Action) {
         match action {
             Action::CloseAfterReply => connection.close_after_reply = true,
             Action::Monitor => {
@@ -258,13 +270,39 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     self.server.shared.note_monitor(self.server.me, false);
                 }
             }
-            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, Awaited::Save),
             // The lines for a monitor would come in the middle of it. Redis answers nothing then.
             Action::SendSnapshot if connection.client.monitor => {}
             Action::SendSnapshot => self.await_transfer(connection),
-            Action::AwaitEnd => self.await_snapshot(connection, wanted, Awaited::End),
-            Action::Reload(reload) => self.await_reload(connection, wanted, reload),
+            Action::AwaitSnapshot | Action::AwaitEnd | Action::Reload(_) => {}
         }
+    }
+
+    /// Has a command answered when that is done which it is about. `wanted`: the client wants its reply.
+    fn answer_later(&mut self, connection: &mut Connection, action: Action, wanted: bool, account: Account) {
+        match action {
+            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, Awaited::Save, account),
+            Action::AwaitEnd => self.await_snapshot(connection, wanted, Awaited::End, account),
+            Action::Reload(reload) => self.await_reload(connection, wanted, reload, account),
+            _ => {}
+        }
+    }
+
+    /// A command whose words say that it fails, wherever it would run.
+    #[cold]
+    pub(crate) fn fail(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        error: &Error,
+    ) -> Flow {
+        self.note_start(connection, command, args);
+        let text = error.text(command.full_name);
+        let duration_ns = self.time.read();
+        self.server.counters.commands_ns += duration_ns;
+        self.server.note_end(command, duration_ns, Some(&text));
+        self.note_duration(connection, command, args, duration_ns);
+        self.answer_error(connection, &text)
     }
 
     /// Split by the owners of its keys.
@@ -282,8 +320,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if self.is_out_of_memory_for(command) {
                 return self.refuse_for_memory(connection, command);
             }
-            self.note_start(connection, command, args);
-            return self.refuse(connection, &error.text(command.full_name));
+            return self.fail(connection, command, args, &error);
         }
         if args.len() <= first {
             // No keys at all.
@@ -372,11 +409,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let part = number as u32;
             if shard == self.server.me {
                 let mut out = Vec::new();
-                let _ = self.run_task(
-                    &Task { command, asker, counted: part == 0, may_stream: false },
-                    words,
-                    &mut out,
-                );
+                let _ = self.run_task(&Task { command, asker, is_whole: false }, words, &mut out);
                 is_whole = assembly.take(part, &out);
             } else {
                 let ticket = Ticket { connection: pack(connection.id), sequence, part };
@@ -403,15 +436,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
             return self.hold_for_peer(connection, peer);
         }
-        self.note_start(connection, command, args);
         if let Err(error) = (command.check)(args) {
-            return self.refuse(connection, &error.text(command.full_name));
+            return self.fail(connection, command, args, &error);
         }
+        self.note_start(connection, command, args);
         let wanted = take_wanted(&mut connection.client);
         let sequence = connection.replies.owe(wanted);
         let nodes = self.mesh.nodes();
         for node in 0..nodes {
-            let note = Note::Everywhere {
+            let call = EverywhereCall {
                 ticket: Ticket { connection: pack(connection.id), sequence, part: node as u32 },
                 caller_id: connection.client.id,
                 protocol: connection.client.protocol,
@@ -419,9 +452,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 words: OwnedArgs::from_words(args.iter()),
             };
             if node == self.server.me {
-                self.home.own_notes.push_back(note);
+                self.home.own_notes.push_back(OwnNote::Everywhere(call));
             } else {
-                self.mesh.note(node, note);
+                self.mesh.note(node, EverywhereNote::Run(call));
             }
         }
         let running = Running::Parts(Assembly::new(merge, nodes, Vec::new()));
@@ -438,6 +471,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         cursor_index: usize,
         count: CountOption,
     ) -> Flow {
+        self.note_start(connection, command, args);
         let words = OwnedArgs::from_words(args.iter());
         let walk =
             Walk::new(words, cursor_index, count, connection.protocol(), self.server.shared.slots.shards());
@@ -503,8 +537,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if self.is_out_of_memory_for(command) {
                     return self.refuse_for_memory(connection, command);
                 }
-                self.note_start(connection, command, args);
-                return self.refuse(connection, &error.text(command.full_name));
+                return self.fail(connection, command, args, &error);
             }
         };
         let first = owners.first().copied().unwrap_or(self.server.me as ShardId);
@@ -520,9 +553,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(peer) = self.mesh.congested_of(owners.iter().map(|owner| usize::from(*owner))) {
             return self.hold_for_peer(connection, peer);
         }
-        self.note_start(connection, command, args);
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let sequence = connection.replies.next_sequence();
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let (protocol, touch) = (connection.client.protocol, !connection.client.no_touch);
         let started = Gathering::start(
@@ -535,21 +566,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             ticket,
             &self.server.shared.slots,
         );
-        let counted =
-            if started.is_err() { command_stats::Outcome::Failure } else { command_stats::Outcome::Success };
-        self.server.note_run(command, 0, counted);
-        match started {
-            Ok((gathering, step)) => {
-                let running = Running::Gathering(Box::new(gathering));
-                connection.begin(sequence, command, args, self.time.now_ns, running);
-                self.take_step(connection, step);
-            }
-            Err(error) => {
-                let mut out = Vec::new();
-                Reply::new(&mut out, protocol).error(error.text(command.full_name));
-                connection.replies.arrive(sequence, &out);
-            }
-        }
+        let (gathering, step) = match started {
+            Ok(started) => started,
+            Err(error) => return self.fail(connection, command, args, &error),
+        };
+        self.note_start(connection, command, args);
+        let wanted = take_wanted(&mut connection.client);
+        connection.replies.owe(wanted);
+        let running = Running::Gathering(Box::new(gathering));
+        connection.begin(sequence, command, args, self.time.now_ns, running);
+        self.take_step(connection, step);
         Flow::Next
     }
 }

@@ -92,8 +92,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let is_vain = connection.peer_has_ended()
             && matches!(connection.awaited(), Some(Running::Blocked(blocked)) if blocked.is_waiting() && blocked.take_claim());
         if is_vain {
-            self.end_wait(connection, &[]);
-            connection.close_after_reply = true;
+            self.drop_wait(connection);
         }
     }
 
@@ -299,8 +298,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn refuse_protocol(&mut self, connection: &mut Connection, error: &ProtocolError) {
+        let text = [b"ERR ", error.text().as_slice()].concat();
+        self.server.note_error(&text);
         connection.replies.write_now(|out| {
-            let text = [b"ERR ", error.text().as_slice()].concat();
             Reply::new(out, connection.client.protocol).error(text);
             true
         });

@@ -12,11 +12,12 @@ pub(crate) mod steps;
 use self::ahead::Ahead;
 use self::connection::Connection;
 use self::holds::Holds;
-use crate::mesh::Note;
 use crate::network::{ConnectionId, SocketHandle};
+use crate::notes::everywhere::EverywhereCall;
 use std::collections::{BTreeSet, VecDeque};
 use tessera_command::host::Pause;
 use tessera_resp::{Decoder, Limits};
+use tessera_routing::Ticket;
 
 /// What the network is to do after the events at hand are dealt with.
 pub enum NetworkOrder {
@@ -28,6 +29,14 @@ pub enum NetworkOrder {
     Close(ConnectionId),
     /// Write to another node's connection.
     SendRemote(SocketHandle, u64, Vec<u8>),
+}
+
+/// What a home has to do of its own, as another node would do it for a note.
+pub(crate) enum OwnNote {
+    /// Its part of a command for all nodes.
+    Everywhere(EverywhereCall),
+    /// It is that client's turn at its key.
+    Move(Ticket),
 }
 
 /// Connections, and what their clients sent.
@@ -50,7 +59,7 @@ pub(crate) struct Home<S> {
     pub(crate) monitors: Vec<ConnectionId>,
     pub(crate) orders: Vec<NetworkOrder>,
     /// This node's own part of commands for all nodes.
-    pub(crate) own_notes: VecDeque<Note<S>>,
+    pub(crate) own_notes: VecDeque<OwnNote>,
     /// What this node's own monitors are to be shown.
     pub(crate) own_lines: Vec<u8>,
     pub(crate) spare_decoder: Decoder,

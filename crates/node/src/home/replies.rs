@@ -101,10 +101,16 @@ impl Replies {
         }
     }
 
+    /// The sequence number of the next request whose reply will come.
+    #[inline]
+    pub fn next_sequence(&self) -> u32 {
+        self.first_sequence.wrapping_add(self.owed.len() as u32)
+    }
+
     /// Notes a request whose reply will come, and returns its sequence number.
     #[inline]
     pub fn owe(&mut self, wanted: bool) -> u32 {
-        let sequence = self.first_sequence.wrapping_add(self.owed.len() as u32);
+        let sequence = self.next_sequence();
         self.owed.push_back(Owed::Waiting { wanted });
         self.waiting += 1;
         sequence

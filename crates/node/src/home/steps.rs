@@ -1,19 +1,23 @@
 //! What comes back from peers: replies, answers, parts; and the next step of commands that take several.
 
+use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Running, unpack};
+use crate::home::OwnNote;
+use crate::home::connection::{Connection, Running, Under, unpack};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
-use crate::mesh::{CHANNEL_MAX_PARCELS, Note, Parcel};
+use crate::mesh::{CHANNEL_MAX_PARCELS, Carried, Parcel};
+use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
+use crate::notes::{ConnectionNote, Note};
 use crate::sessions::NodeHost;
 use crate::task::{Asker, Task};
 use crate::turns::Budget;
 use tessera_command::host::NodePart;
-use tessera_command::{Command, Flags, Run};
-use tessera_resp::{Args, Protocol, Reply};
+use tessera_command::{Flags, Run};
+use tessera_resp::{Args, Reply};
 use tessera_routing::cursor::Onward;
-use tessera_routing::message::{ErrandKind, Slow};
+use tessera_routing::message::Slow;
 use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket};
 
 /// The room for lines of this node's own clients that is kept for the next ones, in bytes.
@@ -35,7 +39,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     break;
                 };
                 any = true;
-                notes.into_iter().for_each(|note| self.take_note(peer, note));
+                for note in notes {
+                    let requests = u64::from(note.is_request());
+                    self.take_note(peer, note);
+                    self.mesh.note_done(requests);
+                }
                 if let Some(batch) = batch {
                     self.take_batch(peer, batch);
                 }
@@ -75,12 +83,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         // What calls wait for may be an errand that frees a key: errands are not put off.
         let errands = std::mem::take(&mut batch.errands);
-        let (errands_len, mut counted) = (errands.len(), 0);
+        let (errands_len, mut requests) = (errands.len(), 0);
         for errand in errands {
-            counted += u64::from(!matches!(errand.kind, ErrandKind::Release));
+            requests += u64::from(errand.is_request());
             self.take_errand(peer, errand);
         }
-        self.mesh.note_errands_done(peer, errands_len, counted);
+        self.mesh.note_errands_done(peer, errands_len, requests);
         if batch.calls_len() == 0 {
             self.mesh.recycle(batch);
         } else {
@@ -180,8 +188,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             },
             Some(Running::Any { left }) => match left.pop() {
                 Some(next) if is_null(reply) => {
-                    let words =
-                        connection.running.as_ref().map(|under| under.words.clone()).unwrap_or_default();
+                    let words = connection.running.as_ref().map(|under| under.account.words.clone());
+                    let words = words.unwrap_or_default();
                     self.send_part(connection, words.as_args(), next, part + 1);
                 }
                 _ => self.finish(connection, reply),
@@ -205,14 +213,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
         connection.replies.lend(|| self.server.buffers.take());
-        if !(under.command.flags.has(Flags::REMOVES_ALL)
-            && self.await_save_of_removal(connection, under.sequence, reply))
-        {
-            connection.replies.arrive(under.sequence, reply);
+        let Under { sequence, account, .. } = *under;
+        if account.command.flags.has(Flags::REMOVES_ALL) && self.must_save_removal(connection, reply) {
+            return self.await_save_of_removal(connection, sequence, account);
         }
-        self.time.now_ns = self.time.clock.monotonic_ns();
-        let duration_ns = self.time.now_ns.saturating_sub(under.began_ns);
-        self.note_duration(connection, under.command, under.words.as_args(), duration_ns);
+        connection.replies.arrive(sequence, reply);
+        self.close_account(&account, Some(connection), reply);
+    }
+
+    /// Writes down what there is to write down of a command that has been answered. Its connection may be gone.
+    pub(crate) fn close_account(&mut self, account: &Account, asker: Option<&Connection>, reply: &[u8]) {
+        self.time.read();
+        let duration_ns = account.duration_ns(self.time.now_ns);
+        self.server.note_end(account.command, duration_ns, error_text(reply));
+        if let Some(connection) = asker {
+            self.note_duration(connection, account.command, account.words.as_args(), duration_ns);
+        }
     }
 
     /// Runs a part of what the connection runs on one shard; its reply goes to [`Core::step`].
@@ -224,14 +240,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         part: u32,
     ) {
         let Some((sequence, command)) =
-            connection.running.as_ref().map(|under| (under.sequence, under.command))
+            connection.running.as_ref().map(|under| (under.sequence, under.account.command))
         else {
             return;
         };
         let asker = connection.asker();
         if usize::from(shard) == self.server.me {
             let mut out = Vec::new();
-            let task = Task { command, asker, counted: part == 0, may_stream: false };
+            let task = Task { command, asker, is_whole: false };
             let _ = self.run_task(&task, args, &mut out);
             self.step(connection, part, &out);
         } else {
@@ -275,44 +291,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn take_note(&mut self, peer: usize, note: Note<S>) {
         match note {
-            Note::Adopt(socket) => self.home.adopted.push(socket),
-            Note::Everywhere { ticket, caller_id, protocol, command, words } => {
-                let part = self.run_everywhere(command, words.as_args(), caller_id, protocol);
-                self.mesh.note(peer, Note::Part(ticket, part));
+            Note::Connection(ConnectionNote::Adopt(socket)) => self.home.adopted.push(socket),
+            Note::Connection(ConnectionNote::Gone(connection)) => self.mesh.forget_calls(peer, connection),
+            Note::Connection(ConnectionNote::DirectDone { ticket, rest }) => {
+                self.take_socket_back(ticket, rest);
             }
-            Note::Part(ticket, reply) => {
+            Note::Everywhere(EverywhereNote::Run(call)) => {
+                let part = self.run_everywhere(&call);
+                self.mesh.note(peer, EverywhereNote::Part(call.ticket, part));
+            }
+            Note::Everywhere(EverywhereNote::Part(ticket, reply)) => {
                 self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
             }
-            Note::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
-            Note::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
-            Note::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
-            Note::Owed(ticket, len_bytes) => self.take_note_of_owed(ticket, len_bytes),
-            Note::EndStream(stream) => self.end_stream(stream),
-            Note::Wait(request) => {
-                self.take_wait(*request);
-                self.mesh.note_done();
-            }
-            Note::Look(request) => self.take_look(peer, &request),
-            Note::Looked(ticket, found) => self.take_looked(ticket, found),
-            Note::Waiting(ticket) => self.take_waiting(ticket),
-            Note::Served(ticket, reply) => self.take_served(ticket, &reply),
-            Note::Forget(ticket) => self.forget_waiter(peer, ticket),
-            Note::Load(plan) => self.take_load_plan(&plan),
-            Note::Loaded(entries, _) => self.take_loaded(entries),
-            Note::LoadSent => self.take_load_sent(),
-            Note::LoadArrived => self.take_load_arrived(),
-            Note::Move(ticket) => {
-                self.take_move(ticket);
-                self.mesh.note_done();
-            }
-            Note::StillWaits(ticket) => {
-                self.owner.wake_others(peer, ticket);
-                self.serve_waiters();
-                self.mesh.note_done();
-            }
+            Note::Wait(note) => self.take_wait_note(peer, note),
+            Note::Stream(note) => self.take_stream_note(peer, note),
+            Note::Load(note) => self.take_load_note(note),
             Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
-            Note::Gone(connection) => self.mesh.forget_calls(peer, connection),
-            Note::DirectDone { ticket, rest } => self.take_socket_back(ticket, rest),
         }
     }
 
@@ -327,67 +321,35 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         while let Some(note) = self.home.own_notes.pop_front() {
             match note {
-                Note::Everywhere { ticket, caller_id, protocol, command, words } => {
-                    let reply = self.run_everywhere(command, words.as_args(), caller_id, protocol);
-                    self.with_connection(ticket, |core, connection| {
-                        core.step(connection, ticket.part, &reply)
+                OwnNote::Everywhere(call) => {
+                    let reply = self.run_everywhere(&call);
+                    self.with_connection(call.ticket, |core, connection| {
+                        core.step(connection, call.ticket.part, &reply)
                     });
                 }
-                Note::Move(ticket) => self.take_move(ticket),
-                Note::Adopt(_)
-                | Note::Part(..)
-                | Note::Streamed(..)
-                | Note::NextPiece(..)
-                | Note::Piece(..)
-                | Note::Owed(..)
-                | Note::EndStream(_)
-                | Note::Wait(_)
-                | Note::Look(_)
-                | Note::Looked(..)
-                | Note::Waiting(_)
-                | Note::Served(..)
-                | Note::Forget(_)
-                | Note::StillWaits(_)
-                | Note::Load(_)
-                | Note::Loaded(..)
-                | Note::LoadSent
-                | Note::LoadArrived
-                | Note::Snapshot(_)
-                | Note::Gone(_)
-                | Note::DirectDone { .. } => {
-                    debug_assert!(false, "a node does not send itself such a note");
-                }
+                OwnNote::Move(ticket) => self.take_move(ticket),
             }
         }
     }
 
-    fn run_everywhere(
-        &mut self,
-        command: &'static Command,
-        args: Args<'_>,
-        caller_id: u64,
-        protocol: Protocol,
-    ) -> Vec<u8> {
+    fn run_everywhere(&mut self, call: &EverywhereCall) -> Vec<u8> {
+        let EverywhereCall { command, caller_id, protocol, .. } = *call;
+        let args = call.words.as_args();
         let Run::Everywhere(run) = command.run else { return Vec::new() };
-        let before_ns = self.time.clock.monotonic_ns();
+        self.time.read();
         let mut out = Vec::new();
         let mut host = NodeHost::for_all_nodes(self);
         let result =
             run(args, &mut NodePart { caller_id, host: &mut host }, &mut Reply::new(&mut out, protocol));
         let closed = host.into_closed();
-        if let Err(error) = &result {
+        if let Err(error) = result {
             out.clear();
             Reply::new(&mut out, protocol).error(error.text(command.full_name));
         }
         for id in closed {
             self.close_client(id, caller_id);
         }
-        self.time.now_ns = self.time.clock.monotonic_ns();
-        // The caller's node counts the command.
-        if self.home.connections.iter().flatten().any(|connection| connection.client.id == caller_id) {
-            let failed = result.err().map(|error| error.text(command.full_name).into_owned());
-            self.server.note_call(command, self.time.now_ns - before_ns, failed.as_deref());
-        }
+        self.server.counters.commands_ns += self.time.read();
         out
     }
 

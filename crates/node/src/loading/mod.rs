@@ -17,7 +17,7 @@ use crate::disk::Output;
 use crate::home::connection::Connection;
 use crate::home::feed::Flow;
 use crate::home::holds::{Gate, Hold};
-use crate::mesh::Note;
+use crate::notes::loading::LoadNote;
 use crate::snapshot::key_delay_ns;
 use crate::snapshot::names::Place;
 use finding::{Described, Finder, LoadPlan, PlannedFile};
@@ -303,7 +303,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             loading.has_sent = true;
             loading.senders_done += 1;
             for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
-                self.mesh.note(peer, Note::LoadSent);
+                self.mesh.note(peer, LoadNote::Sent);
             }
         }
         if loading.senders_done == self.mesh.nodes() && !loading.has_reported {
@@ -311,7 +311,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if self.server.me == 0 {
                 loading.nodes_done += 1;
             } else {
-                self.mesh.note(0, Note::LoadArrived);
+                self.mesh.note(0, LoadNote::Arrived);
             }
         }
         if self.server.me == 0 && loading.nodes_done == self.mesh.nodes() {
@@ -542,9 +542,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn send_parcels(&mut self, loading: &mut Loading) {
         for (peer, (parcel, len_bytes)) in loading.parcels.iter_mut().enumerate() {
             if !parcel.is_empty() {
-                let note = Note::Loaded(std::mem::take(parcel), std::mem::take(len_bytes));
+                let note = LoadNote::Entries(std::mem::take(parcel), std::mem::take(len_bytes));
                 self.mesh.note(peer, note);
             }
+        }
+    }
+
+    /// Takes in what another node says of loading.
+    pub(crate) fn take_load_note(&mut self, note: LoadNote) {
+        match note {
+            LoadNote::Plan(plan) => self.take_load_plan(&plan),
+            LoadNote::Entries(entries, _) => self.take_loaded(entries),
+            LoadNote::Sent => self.take_load_sent(),
+            LoadNote::Arrived => self.take_load_arrived(),
         }
     }
 
@@ -604,7 +614,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let plan = Arc::new(plan);
         for peer in 1..self.mesh.nodes() {
-            self.mesh.note(peer, Note::Load(plan.clone()));
+            self.mesh.note(peer, LoadNote::Plan(plan.clone()));
         }
         self.take_plan(loading, &plan);
         Ok(None)

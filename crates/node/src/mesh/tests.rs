@@ -1,10 +1,30 @@
 use super::load::{REQUESTS_MAX, REQUESTS_MAX_LEN_BYTES};
 use super::*;
-use tessera_routing::Errand;
 use tessera_routing::message::ErrandKind;
+use tessera_routing::{Errand, Ticket};
 
-fn two() -> (Mesh<u32>, Mesh<u32>) {
-    let mut meshes = Mesh::<u32>::build(2);
+/// A note, of which the mesh knows only this much.
+enum Rare {
+    Numbered(u32),
+    Long(usize),
+    Request,
+}
+
+impl Carried for Rare {
+    fn is_request(&self) -> bool {
+        matches!(self, Rare::Request)
+    }
+
+    fn len_bytes(&self) -> NoteLen {
+        match self {
+            Rare::Numbered(_) | Rare::Request => NoteLen::Short,
+            Rare::Long(len_bytes) => NoteLen::Request(*len_bytes),
+        }
+    }
+}
+
+fn two() -> (Mesh<Rare>, Mesh<Rare>) {
+    let mut meshes = Mesh::<Rare>::build(2);
     let receiver = meshes.pop().unwrap();
     (meshes.pop().unwrap(), receiver)
 }
@@ -13,7 +33,7 @@ fn two() -> (Mesh<u32>, Mesh<u32>) {
 fn a_full_channel_keeps_everything_in_order() {
     let (mut sender, mut receiver) = two();
     for number in 0..1000 {
-        sender.note(1, Note::Adopt(number));
+        sender.note(1, Rare::Numbered(number));
         sender.flush();
     }
     assert!(sender.is_restless() && !sender.is_congested(1), "what is rare and short is no congestion");
@@ -24,7 +44,7 @@ fn a_full_channel_keeps_everything_in_order() {
         while let Some(parcel) = receiver.receive(0) {
             assert!(parcel.batch.is_none());
             received.extend(parcel.notes.into_iter().map(|note| match note {
-                Note::Adopt(number) => number,
+                Rare::Numbered(number) => number,
                 _ => unreachable!("only such notes were sent"),
             }));
         }
@@ -39,7 +59,7 @@ fn ticket(sequence: u32) -> Ticket {
     Ticket { connection: 1, sequence, part: 0 }
 }
 
-fn send_requests(sender: &mut Mesh<u32>, requests: usize) {
+fn send_requests(sender: &mut Mesh<Rare>, requests: usize) {
     for number in 0..requests {
         let kind = ErrandKind::Remove;
         let errand = Errand { ticket: ticket(number as u32), db: 0, key: Box::default(), kind };
@@ -48,7 +68,7 @@ fn send_requests(sender: &mut Mesh<u32>, requests: usize) {
 }
 
 /// Takes everything in. Answers how many bytes of replies that was.
-fn take_in(mesh: &mut Mesh<u32>, peer: usize) -> usize {
+fn take_in(mesh: &mut Mesh<Rare>, peer: usize) -> usize {
     let mut len_bytes = 0;
     while let Some(parcel) = mesh.receive(peer) {
         if let Some(batch) = parcel.batch {
@@ -59,7 +79,7 @@ fn take_in(mesh: &mut Mesh<u32>, peer: usize) -> usize {
     len_bytes
 }
 
-fn carry_out(mesh: &mut Mesh<u32>, peer: usize) -> usize {
+fn carry_out(mesh: &mut Mesh<Rare>, peer: usize) -> usize {
     let mut batches = 0;
     while let Some(deferred) = mesh.next_deferred(peer) {
         mesh.put_back(peer, deferred, true);
@@ -94,7 +114,7 @@ fn a_peer_with_much_to_do_is_congested_until_it_has_done_it() {
 #[test]
 fn bytes_of_notes_are_congestion_until_they_are_taken_in() {
     let (mut sender, mut receiver) = two();
-    sender.note(1, Note::Loaded(Vec::new(), REQUESTS_MAX_LEN_BYTES));
+    sender.note(1, Rare::Long(REQUESTS_MAX_LEN_BYTES));
     assert!(sender.is_congested(1));
     sender.flush();
     assert!(sender.is_congested(1));
@@ -166,10 +186,10 @@ fn what_is_added_while_a_batch_is_away_comes_behind() {
 fn what_is_rare_does_not_stand_behind_calls() {
     let (mut sender, mut receiver) = two();
     send_requests(&mut sender, 100);
-    sender.note(1, Note::Adopt(7));
+    sender.note(1, Rare::Numbered(7));
     sender.flush();
     let parcel = receiver.receive(0).unwrap();
-    assert!(matches!(parcel.notes[..], [Note::Adopt(7)]));
+    assert!(matches!(parcel.notes[..], [Rare::Numbered(7)]));
     assert_eq!(parcel.batch.unwrap().errands.len(), 100);
 }
 
@@ -194,4 +214,21 @@ fn lines_that_nobody_takes_are_bounded() {
     sender.flush();
     let parcel = receiver.receive(0).unwrap();
     assert_eq!((parcel.lines.len(), parcel.has_lost_lines), (line.len(), false));
+}
+
+#[test]
+fn a_note_that_is_a_request_counts_from_when_it_is_sent_until_it_is_done() {
+    let (mut sender, mut receiver) = two();
+    sender.note(1, Rare::Numbered(1));
+    assert_eq!(sender.traffic(), Traffic::default());
+    (0..REQUESTS_MAX).for_each(|_| sender.note(1, Rare::Request));
+    assert_eq!(sender.traffic(), Traffic { sent: REQUESTS_MAX as u64, done: 0 });
+    assert!(sender.is_congested(1), "requests that are notes are something to do");
+    sender.flush();
+    let parcel = receiver.receive(0).unwrap();
+    let requests = parcel.notes.iter().filter(|note| note.is_request()).count() as u64;
+    receiver.note_done(requests);
+    assert_eq!(receiver.traffic(), Traffic { sent: 0, done: REQUESTS_MAX as u64 });
+    sender.look_at_peers();
+    assert!(!sender.is_congested(1));
 }

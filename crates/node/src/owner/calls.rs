@@ -4,8 +4,9 @@ use super::memory::OUT_OF_MEMORY;
 use super::run::Outcome;
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::mesh::{Note, REPLIES_MAX_LEN_BYTES};
+use crate::mesh::REPLIES_MAX_LEN_BYTES;
 use crate::network::SocketHandle;
+use crate::notes::ConnectionNote;
 use crate::owner::aside::Turn;
 use crate::task::{Asker, Task};
 use crate::turns::Budget;
@@ -44,7 +45,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Runs a call of a peer on the shard, unless it is all of a command and there is no memory for it.
     fn run_call(&mut self, call: &Call, args: Args<'_>, out: &mut Vec<u8>) -> Outcome {
-        let Call { ticket, command, db, protocol, touch, whole, .. } = *call;
+        let Call { command, db, protocol, touch, whole, .. } = *call;
         // Of a command's parts others may be done already; its home has looked before it sent them.
         if self.is_out_of_memory_for(command) && whole {
             self.server.counters.refused_commands += 1;
@@ -52,7 +53,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return Outcome::REFUSED;
         }
         let asker = Asker { db, protocol, touch };
-        self.run_task(&Task { command, asker, counted: ticket.part == 0, may_stream: whole }, args, out)
+        self.run_task(&Task { command, asker, is_whole: whole }, args, out)
     }
 
     /// Runs the calls and errands of a batch from `home` and queues the replies.
@@ -128,7 +129,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.server.buffers.give_back(bytes);
         } else if bytes.len() > DIRECT_MAX_LEN_BYTES {
             // A socket does not take all of it at once: the home has to write most of it anyway, and gets it as it is.
-            self.mesh.note(home, Note::DirectDone { ticket, rest: bytes });
+            self.mesh.note(home, ConnectionNote::DirectDone { ticket, rest: bytes });
         } else {
             self.reply_directly(home, ticket, SocketHandle(socket), bytes);
         }
@@ -147,11 +148,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Does a step of a gathering command on the shard.
     pub(crate) fn run_errand(&mut self, errand: Errand) -> Answer {
-        if let ErrandKind::Part { command, words, protocol, is_first } = &errand.kind {
+        if let ErrandKind::Part { command, words, protocol } = &errand.kind {
             let mut out = Vec::new();
             let args = words.as_args();
             let asker = Asker { db: errand.db, protocol: *protocol, touch: true };
-            let task = Task { command, asker, counted: *is_first, may_stream: false };
+            let task = Task { command, asker, is_whole: false };
             let _ = self.run_task(&task, args, &mut out);
             return Answer { reply: Some(Ok(out)), ..Answer::default() };
         }

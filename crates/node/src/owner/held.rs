@@ -5,7 +5,7 @@
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::holds::Gate;
-use crate::owner::waiters::WaitRequest;
+use crate::notes::waiting::WaitRequest;
 use std::collections::BTreeSet;
 use tessera_command::Command;
 use tessera_command::keys::{KeyAt, find_keys};

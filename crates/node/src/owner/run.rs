@@ -38,9 +38,9 @@ impl Owner {
         time: &mut Time<C>,
         out: &mut Vec<u8>,
     ) -> Outcome {
-        let Task { command, asker: Asker { db, protocol, .. }, counted, may_stream } = *task;
+        let Task { command, asker: Asker { db, protocol, .. }, is_whole } = *task;
         let start = out.len();
-        let mut reply = if may_stream { Reply::streamable(out, protocol) } else { Reply::new(out, protocol) };
+        let mut reply = if is_whole { Reply::streamable(out, protocol) } else { Reply::new(out, protocol) };
         let (result, mut stream) = self.execute(task, args, &mut reply);
         let (mut effect, mut failed) = (Effect::None, false);
         match result {
@@ -56,15 +56,21 @@ impl Owner {
                     self.shard.close_stream(stream);
                 }
                 failed = true;
+                effect = error.effect();
+                if effect != Effect::None {
+                    self.shard.note_dirty();
+                }
                 reply.truncate(start);
                 let text = error.text(command.full_name);
                 reply.error(&text);
-                server.note_error(&text);
+                if is_whole {
+                    server.note_error(&text);
+                }
             }
         }
         let duration_ns = time.read();
         server.counters.commands_ns += duration_ns;
-        if counted {
+        if is_whole {
             let outcome =
                 if failed { command_stats::Outcome::Failure } else { command_stats::Outcome::Success };
             server.note_run(command, duration_ns, outcome);

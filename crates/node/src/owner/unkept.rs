@@ -3,7 +3,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::owner::waiters::WaitRequest;
+use crate::notes::waiting::WaitRequest;
 use std::collections::BTreeSet;
 use tessera_command::Run;
 use tessera_routing::Errand;

@@ -2,11 +2,13 @@
 
 use super::SnapshotNote;
 use super::status::{EndOrder, Purpose};
+use crate::accounts::Account;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
 use crate::network::ConnectionId;
+use crate::notes::snapshot::Ended;
 use crate::shared::Shared;
 
 /// What Redis answers to a SAVE that fails.
@@ -44,7 +46,7 @@ pub(crate) enum Awaited {
 }
 
 /// A client that waits for the end of a snapshot.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Saver {
     connection: ConnectionId,
     /// Of its reply.
@@ -52,17 +54,8 @@ pub(crate) struct Saver {
     awaited: Awaited,
     /// The last cut that was made before: what comes of that snapshot is not for this client.
     after_attempt: u64,
-}
-
-/// How a snapshot ended, for those who wait for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// What it was for.
-    pub(crate) purpose: Purpose,
-    /// It is whole.
-    pub(crate) is_whole: bool,
-    /// The attempt that came to its cut; the highest number if it failed before.
-    pub(crate) attempt: u64,
+    /// Closed with the answer.
+    account: Account,
 }
 
 impl Ended {
@@ -79,33 +72,42 @@ impl Ended {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The client's command is answered at the end of the snapshot that it has asked for, or if the server does not
     /// end then.
-    pub(crate) fn await_snapshot(&mut self, connection: &mut Connection, wanted: bool, awaited: Awaited) {
+    pub(crate) fn await_snapshot(
+        &mut self,
+        connection: &mut Connection,
+        wanted: bool,
+        awaited: Awaited,
+        account: Account,
+    ) {
         let sequence = connection.replies.owe(wanted);
-        self.hold_saver(connection, sequence, awaited);
+        self.hold_saver(connection, sequence, awaited, account);
     }
 
-    fn hold_saver(&mut self, connection: &mut Connection, sequence: u32, awaited: Awaited) {
+    fn hold_saver(&mut self, connection: &mut Connection, sequence: u32, awaited: Awaited, account: Account) {
         connection.hold = Some(Hold::Saving);
         let after_attempt = self.snapshot.drain.cut_attempt;
-        self.snapshot.savers.push(Saver { connection: connection.id, sequence, awaited, after_attempt });
+        let connection = connection.id;
+        self.snapshot.savers.push(Saver { connection, sequence, awaited, after_attempt, account });
     }
 
     /// A command has removed all keys. Where there are save points it is answered when a snapshot tells so too: otherwise a server that
     /// dies would bring them back. False if it can be answered now.
     #[cold]
+    pub(crate) fn must_save_removal(&self, connection: &Connection, reply: &[u8]) -> bool {
+        !self.server.config.save.points.is_empty() && !reply.starts_with(b"-") && !connection.gone
+    }
+
+    /// Answers such a command when a snapshot tells so too.
+    #[cold]
     pub(crate) fn await_save_of_removal(
         &mut self,
         connection: &mut Connection,
         sequence: u32,
-        reply: &[u8],
-    ) -> bool {
-        if self.server.config.save.points.is_empty() || reply.starts_with(b"-") || connection.gone {
-            return false;
-        }
-        self.hold_saver(connection, sequence, Awaited::Removal);
+        account: Account,
+    ) {
+        self.hold_saver(connection, sequence, Awaited::Removal, account);
         // Before this node can report that nothing is under way: so the cut comes after this, or came before the removal.
         self.tell_coordinator(SnapshotNote::Removed);
-        true
     }
 
     /// A snapshot that somebody may have waited for has ended; the server does not end with it.
@@ -119,23 +121,32 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             std::mem::take(&mut self.snapshot.savers).into_iter().partition(|saver| ended.is_for(saver));
         self.snapshot.savers = waiting;
         let served: Vec<Saver> = served;
-        for Saver { connection: id, sequence, awaited, .. } in served {
-            let Some(mut connection) = self.take(id) else { continue };
-            if connection.hold == Some(Hold::Saving) {
-                connection.hold = None;
-                let reply = match (ended.is_whole, awaited) {
-                    // The keys are gone, whatever became of the snapshot.
-                    (true, _) | (_, Awaited::Removal) => b"+OK\r\n",
-                    (false, Awaited::Save) => FAILED,
-                    (false, Awaited::End) => CANNOT_END,
-                };
-                if reply.starts_with(b"-") {
-                    self.server.note_error(&reply[1..reply.len() - 2]);
-                }
-                connection.replies.arrive(sequence, reply);
-                self.home.holds.runnable.push_back(id);
-            }
-            self.put(connection);
+        for Saver { connection, sequence, awaited, account, .. } in served {
+            let reply = match (ended.is_whole, awaited) {
+                // The keys are gone, whatever became of the snapshot.
+                (true, _) | (_, Awaited::Removal) => b"+OK\r\n",
+                (false, Awaited::Save) => FAILED,
+                (false, Awaited::End) => CANNOT_END,
+            };
+            self.answer_at_last(connection, sequence, &account, reply);
         }
+    }
+
+    /// Answers a client that was [held](Hold::Saving) until now, if it is still there, and closes its command's account.
+    pub(super) fn answer_at_last(
+        &mut self,
+        id: ConnectionId,
+        sequence: u32,
+        account: &Account,
+        reply: &[u8],
+    ) {
+        let Some(mut connection) = self.take(id) else { return self.close_account(account, None, reply) };
+        if connection.hold == Some(Hold::Saving) {
+            connection.hold = None;
+            connection.replies.arrive(sequence, reply);
+            self.home.holds.runnable.push_back(id);
+        }
+        self.close_account(account, Some(&connection), reply);
+        self.put(connection);
     }
 }

@@ -1,5 +1,6 @@
 //! Node 0: has a snapshot made from its beginning to its end, and begins those that save points ask for.
 
+use super::SnapshotStep;
 use super::cut::{Rounds, Verdict};
 use super::merge;
 use super::names::Place;
@@ -8,12 +9,11 @@ use super::reload::AskedReload;
 use super::set::{self, Body, Job, Merge, Outcome, Publish};
 use super::status::{EndOrder, Purpose};
 use super::tidy::{Keep, Prepare, Tidy};
-use super::transfer::Published;
-use super::{CutOrder, Ended, SnapshotNote, SnapshotStep, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::Output;
 use crate::mesh::Traffic;
+use crate::notes::snapshot::{CutOrder, Ended, Published, SnapshotNote, WrittenPart};
 use crate::system::DirectoryHold;
 use std::collections::VecDeque;
 use std::io;

@@ -9,12 +9,12 @@
 //! Then node 0 tells all nodes, and each tells all others before it lets its clients go on. So a request that was sent
 //! after the cut finds the cut made wherever it comes.
 
-use super::{CutOrder, SnapshotNote};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Running;
 use crate::home::holds::Gate;
-use crate::mesh::{Note, Traffic};
+use crate::mesh::Traffic;
+use crate::notes::snapshot::{CutOrder, SnapshotNote};
 use std::sync::Arc;
 
 /// One node while a cut is to be made.
@@ -166,7 +166,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         drain.cut_attempt = order.attempt;
         // Before anything that goes out after the cut.
         for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
-            self.mesh.note(peer, Note::Snapshot(Box::new(SnapshotNote::Cut(order.clone()))));
+            self.mesh.note(peer, SnapshotNote::Cut(order.clone()));
         }
         self.begin_part(order);
         if !order.keeps_holding {

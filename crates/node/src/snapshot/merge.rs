@@ -1,7 +1,7 @@
 //! What one file of all shards consists of: their bodies, sorted by database.
 
-use super::WrittenPart;
 use super::set::Body;
+use crate::notes::snapshot::WrittenPart;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tessera_storage::rdb::put_database;

@@ -19,12 +19,11 @@ mod merge;
 pub(crate) mod names;
 mod part;
 mod reload;
-mod set;
+pub(crate) mod set;
 pub mod status;
 mod tidy;
 mod transfer;
 
-pub use commands::Ended;
 pub(crate) use commands::{Awaited, Saver};
 pub(crate) use coordinator::Coordinator;
 pub use status::{Persistence, Purpose};
@@ -32,131 +31,18 @@ pub use status::{Persistence, Purpose};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::disk::{Operation, Output};
-use crate::mesh::{Note, Traffic};
+use crate::notes::snapshot::SnapshotNote;
 use cut::Drain;
 use part::Part;
-use reload::{ReloadOrder, Reloader};
+use reload::Reloader;
 use std::io;
-use std::sync::Arc;
-use tessera_command::host::Reload;
-use tessera_keyspace::snapshot::SnapshotLayout;
-use transfer::{Published, Transfers};
+use transfer::Transfers;
 
 /// What a parameter for the delay of each key comes to, in nanoseconds: so many microseconds, or, below zero, a microsecond for
 /// so many keys.
 pub(crate) fn key_delay_ns(delay_us: i32) -> u64 {
     let magnitude = u64::from(delay_us.unsigned_abs());
     if delay_us < 0 { 1000 / magnitude } else { 1000 * magnitude }
-}
-
-/// What each node does at the cut.
-#[derive(Debug)]
-pub struct CutOrder {
-    pub(crate) attempt: u64,
-    /// The number of the set of files.
-    pub(crate) epoch: u64,
-    /// The cut, in Unix milliseconds.
-    pub(crate) cut_at_unix_ms: i64,
-    /// The file of each shard.
-    pub(crate) paths: Vec<Arc<str>>,
-    pub(crate) compress: bool,
-    /// Each file ends with its checksum.
-    pub(crate) checksum: bool,
-    pub(crate) ahead_max_len_bytes: usize,
-    /// What all shards together may write, in bytes per second; 0 for no bound.
-    pub(crate) rate_limit_bytes_per_s: u64,
-    /// How long each key takes, however fast it is, in nanoseconds. For tests.
-    pub(crate) key_delay_ns: u64,
-    /// Clients stay held: the server is to end with it, or to load it again.
-    pub(crate) keeps_holding: bool,
-}
-
-/// A shard's file, written and on the disk.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WrittenPart {
-    /// Its length, in bytes.
-    pub(crate) len_bytes: u64,
-    /// The checksum of all its bytes but the last eight.
-    pub(crate) checksum: u64,
-    /// Where its body begins, behind the header.
-    pub(crate) body_offset_bytes: u64,
-    /// How long its body is.
-    pub(crate) body_len_bytes: u64,
-    /// Keys in it.
-    pub(crate) keys: u64,
-    /// The version of RDB that it needs.
-    pub(crate) rdb_version: u32,
-    /// Where its body has which database.
-    pub(crate) layout: Arc<SnapshotLayout>,
-    /// What the shard had counted of changes at the cut.
-    pub(crate) changes: u64,
-}
-
-/// What nodes tell each other about a snapshot.
-#[derive(Debug)]
-pub enum SnapshotNote {
-    /// Node 0: hold your clients, and report when nothing is under way; or report again.
-    Drain {
-        /// Grows with each.
-        attempt: u64,
-        /// How often that was asked.
-        round: u32,
-    },
-    /// To node 0: nothing is under way here.
-    Report {
-        /// In which attempt.
-        attempt: u64,
-        /// The last round heard of.
-        round: u32,
-        /// What was sent and done.
-        traffic: Traffic,
-    },
-    /// Node 0: it took too long; let your clients go.
-    GiveUp {
-        /// Which attempt.
-        attempt: u64,
-    },
-    /// This is the cut.
-    Cut(Arc<CutOrder>),
-    /// Node 0: the snapshot has failed or is not wanted any more.
-    Abort {
-        /// Which.
-        epoch: u64,
-    },
-    /// To node 0: my shard's file is written, or is not and never will be. Nothing of it is under way.
-    Part {
-        /// Of which snapshot.
-        epoch: u64,
-        /// What was written, or what went wrong.
-        outcome: Result<WrittenPart, String>,
-    },
-    /// To node 0: all keys are removed, and a client waits for a snapshot without them.
-    Removed,
-    /// To node 0: one of my clients wants all keys to be loaded again.
-    Reload {
-        /// Of what my clients have asked for.
-        number: u64,
-        /// What it wants.
-        reload: Reload,
-    },
-    /// Node 0, or a peer that has heard from it: load this again.
-    LoadAgain(Arc<ReloadOrder>),
-    /// Node 0: all nodes have done so, or it is not to be.
-    Reloaded {
-        /// The node of the client that has asked for it.
-        home: usize,
-        /// Which of those that its clients have asked for.
-        number: u64,
-        /// The answer.
-        reply: &'static [u8],
-    },
-    /// Node 0: a snapshot has ended, and the server has not.
-    Ended {
-        /// How.
-        ended: Ended,
-        /// What there is to send to clients that want it.
-        published: Option<Arc<Published>>,
-    },
 }
 
 /// What was asked of the disk.
@@ -266,14 +152,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.server.me == 0 {
             self.take_snapshot_note(0, note);
         } else {
-            self.mesh.note(0, Note::Snapshot(Box::new(note)));
+            self.mesh.note(0, note);
         }
     }
 
     /// Tells all nodes, this one last.
     fn tell_all(&mut self, note: impl Fn() -> SnapshotNote) {
         for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
-            self.mesh.note(peer, Note::Snapshot(Box::new(note())));
+            self.mesh.note(peer, note());
         }
         self.take_snapshot_note(self.server.me, note());
     }

@@ -1,10 +1,11 @@
 //! One shard's file: its walk, a piece at a time, into a [`FileWriter`].
 
+use super::SnapshotStep;
 use super::file::FileWriter;
-use super::{CutOrder, SnapshotNote, SnapshotStep, WrittenPart};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::holds::Gate;
+use crate::notes::snapshot::{CutOrder, SnapshotNote, WrittenPart};
 use std::sync::Arc;
 use tessera_command::REDIS_VERSION;
 use tessera_keyspace::snapshot::{SnapshotOptions, SnapshotProgress};

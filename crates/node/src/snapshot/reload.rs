@@ -7,13 +7,14 @@
 use super::commands::FAILED;
 use super::coordinator::Coordinator;
 use super::status::Purpose;
-use super::{Core, SnapshotNote};
+use crate::accounts::Account;
 use crate::clock::Clock;
+use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
 use crate::loading::finding::LoadPlan;
-use crate::mesh::Note;
 use crate::network::ConnectionId;
+use crate::notes::snapshot::{ReloadOrder, SnapshotNote};
 use std::sync::Arc;
 use tessera_command::host::Reload;
 
@@ -21,13 +22,15 @@ use tessera_command::host::Reload;
 const NOT_LOADED: &[u8] = b"-ERR Error trying to load the RDB dump, check server logs.\r\n";
 
 /// A client that waits for keys to be loaded again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Reloader {
     connection: ConnectionId,
     /// Of its reply.
     sequence: u32,
     /// Of what this node's clients have asked for.
     number: u64,
+    /// Closed with the answer.
+    account: Account,
 }
 
 /// What a client has asked for, as node 0 knows it.
@@ -41,24 +44,20 @@ pub(crate) struct AskedReload {
     reload: Reload,
 }
 
-/// What each node does when it is known what there is to load.
-#[derive(Debug)]
-pub struct ReloadOrder {
-    /// Grows with each.
-    number: u64,
-    reload: Reload,
-    /// All of it.
-    plan: LoadPlan,
-}
-
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The client's command is answered when all is loaded again.
-    pub(crate) fn await_reload(&mut self, connection: &mut Connection, wanted: bool, reload: Reload) {
+    pub(crate) fn await_reload(
+        &mut self,
+        connection: &mut Connection,
+        wanted: bool,
+        reload: Reload,
+        account: Account,
+    ) {
         let sequence = connection.replies.owe(wanted);
         connection.hold = Some(Hold::Saving);
         self.snapshot.reloads_asked += 1;
         let number = self.snapshot.reloads_asked;
-        self.snapshot.reloaders.push(Reloader { connection: connection.id, sequence, number });
+        self.snapshot.reloaders.push(Reloader { connection: connection.id, sequence, number, account });
         self.tell_coordinator(SnapshotNote::Reload { number, reload });
     }
 
@@ -104,7 +103,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.snapshot.reloads_begun = order.number;
         for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
-            self.mesh.note(peer, Note::Snapshot(Box::new(SnapshotNote::LoadAgain(order.clone()))));
+            self.mesh.note(peer, SnapshotNote::LoadAgain(order.clone()));
         }
         if order.reload.flushes {
             for db in 0..self.owner.shard.databases_len() {
@@ -145,17 +144,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let reloaders = &mut self.snapshot.reloaders;
         let Some(at) = reloaders.iter().position(|reloader| reloader.number == number) else { return };
-        let Reloader { connection: id, sequence, .. } = reloaders.remove(at);
-        // Who has gone has no connection any more.
-        let Some(mut connection) = self.take(id) else { return };
-        if connection.hold == Some(Hold::Saving) {
-            connection.hold = None;
-            if reply.starts_with(b"-") {
-                self.server.note_error(&reply[1..reply.len() - 2]);
-            }
-            connection.replies.arrive(sequence, reply);
-            self.home.holds.runnable.push_back(id);
-        }
-        self.put(connection);
+        let Reloader { connection, sequence, account, .. } = reloaders.remove(at);
+        self.answer_at_last(connection, sequence, &account, reply);
     }
 }

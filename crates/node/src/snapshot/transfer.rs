@@ -12,6 +12,7 @@ use crate::home::connection::Connection;
 use crate::home::holds::Hold;
 use crate::loading::reader::{FileReader, ReadStep};
 use crate::network::ConnectionId;
+use crate::notes::snapshot::Published;
 use std::sync::Arc;
 use tessera_storage::checksum::Crc64;
 use tessera_storage::rdb::put_end;
@@ -20,18 +21,6 @@ use tessera_storage::rdb::put_end;
 const END_LEN_BYTES: u64 = 9;
 /// As long as more than this waits for the client, nothing is added, in bytes.
 const UNSENT_MAX_LEN_BYTES: usize = 1024 * 1024;
-
-/// A snapshot that counts, for whoever is to be sent it.
-#[derive(Debug)]
-pub struct Published {
-    /// The beginning of a file of all shards.
-    pub(super) header: Vec<u8>,
-    pub(super) bodies: Vec<Body>,
-    /// Files end with their checksums.
-    pub(super) states_checksum: bool,
-    /// The one body is a whole file with a header and an end already.
-    pub(super) is_one_file: bool,
-}
 
 impl Published {
     /// How long a file of these bodies is, in bytes.

@@ -1,5 +1,6 @@
 //! The two servers, and what they answer to the same bytes.
 
+use super::accounts;
 use super::connection::Connection;
 use super::equality::is_equal;
 use super::known::{KNOWN, Known};
@@ -66,6 +67,10 @@ impl Comparison {
             }
         }
         let version = version_of(&mut auditor[0])?;
+        // Both have been asked the same from here on.
+        for connection in &mut auditor {
+            connection.call(&["CONFIG", "RESETSTAT"])?;
+        }
         steps.set_version(&version);
         Ok(Comparison {
             addresses,
@@ -136,8 +141,25 @@ impl Comparison {
                 flow = self.pipeline(turn, &commands, &bytes);
             }
         }
+        if flow.is_continue() {
+            flow = self.audit_accounts(turn);
+        }
         self.pairs.truncate(turn);
         flow
+    }
+
+    /// Both servers have counted the same. Others than Redis 7.2 count otherwise.
+    fn audit_accounts(&mut self, turn: usize) -> Flow {
+        if !self.version.starts_with("7.2.") {
+            return Flow::Continue(());
+        }
+        match accounts::differences(&mut self.pairs[turn]) {
+            Ok(differences) if differences.is_empty() => Flow::Continue(()),
+            told => {
+                println!("what was counted: {}", told.map_or_else(|e| e.to_string(), |told| told.join("\n")));
+                Flow::Break(())
+            }
+        }
     }
 
     fn pipeline(&mut self, turn: usize, commands: &[Command], bytes: &[u8]) -> Flow {

@@ -120,7 +120,7 @@ fn run_on(
     let effect = result.unwrap_or_else(|error| {
         assert_eq!(reply.position(), 0, "{args:?} wrote a reply and failed");
         reply.error(error.text(command.full_name));
-        Effect::None
+        error.effect()
     });
     Some((out, effect))
 }

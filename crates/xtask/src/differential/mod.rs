@@ -4,6 +4,7 @@
 //! Several connections take turns: one sends a pipeline to both servers and reads all replies before another sends,
 //! so that the order of what happens to the data is known.
 
+mod accounts;
 mod chance;
 mod comparison;
 pub mod connection;

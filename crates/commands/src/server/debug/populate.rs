@@ -28,6 +28,7 @@ impl Write for Populate {
         // Not while a file is loaded: it may have the same keys.
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT),
         protected: true,
+        events: &[Event::Changed, Event::New],
         private_subcommands: true,
         grammar: &[integer("count"), string("prefix").optional(), integer("size").optional()],
         ..Spec::BASE
