@@ -7,7 +7,7 @@ use crate::gather::{Gather, Steps};
 use crate::grammar;
 use crate::host::{Home, NodePart};
 use crate::keys::KeyPositions;
-use crate::spec::{Begin, Spec, Spread};
+use crate::spec::{Begin, Merge, Reach, Spec, Spread};
 use crate::words::Words;
 use tessera_keyspace::{Effect, Stream, View, ViewMut, Wanted};
 use tessera_resp::{Args, Reply};
@@ -109,6 +109,8 @@ pub trait Session {
 pub trait Everywhere {
     /// Its declaration.
     const SPEC: Spec;
+    /// How the nodes' replies become one.
+    const MERGE: Merge;
     /// Its parsed words.
     type Args<'a>;
 
@@ -118,7 +120,7 @@ pub trait Everywhere {
     /// What the client is told instead.
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error>;
 
-    /// Does one node's part. The parts' replies are merged as the spec says.
+    /// Does one node's part.
     ///
     /// # Errors
     /// What the client is told instead.
@@ -162,6 +164,8 @@ pub struct Command {
     pub shown_name: &'static str,
     /// Its subcommands, if it has any.
     pub subcommands: &'static [Command],
+    /// Where it runs, and how its parts come together.
+    pub spread: Spread,
     /// The arity, as COMMAND INFO tells it.
     pub arity: i32,
     /// All flags, those that follow from the trait and the keys included.
@@ -205,11 +209,17 @@ const fn before_bar(name: &'static str) -> &'static str {
 
 /// A command that changes keys says what it tells of them, so that it does not compile otherwise.
 const fn assert_events(spec: &Spec) {
-    let is_of_keys = !matches!(spec.spread, Spread::AllShards(_));
+    let is_of_keys = !matches!(spec.spread, Some(Spread::AllShards(_)));
     assert!(!is_of_keys || !spec.events.is_empty(), "a command that changes keys declares its events");
 }
 
-const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, derived: Flags) -> Command {
+const fn row(
+    spec: Spec,
+    reach: Reach,
+    run: Run,
+    check: fn(Args<'_>) -> Result<(), Error>,
+    derived: Flags,
+) -> Command {
     let arity = match spec.arity {
         Some(arity) => arity,
         None => grammar::arity(spec.name_words(), spec.grammar),
@@ -223,6 +233,7 @@ const fn row(spec: Spec, run: Run, check: fn(Args<'_>) -> Result<(), Error>, der
         full_name: spec.name,
         shown_name: if spec.private_subcommands { before_bar(spec.name) } else { spec.name },
         subcommands: &[],
+        spread: Spread::of(&spec, reach),
         arity,
         flags: spec.flags.with(derived).with(positions),
     }
@@ -239,6 +250,7 @@ impl Command {
     pub const fn read<C: Read>() -> Command {
         row(
             C::SPEC,
+            Reach::Keys,
             Run::Read(|args, view, reply| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
                 C::execute(&parsed, view, reply)
@@ -262,6 +274,7 @@ impl Command {
         const { assert_events(&C::SPEC) };
         row(
             C::SPEC,
+            Reach::Keys,
             Run::Write(|args, view, reply| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
                 C::execute(&parsed, view, reply)
@@ -276,6 +289,7 @@ impl Command {
         const { assert_events(&C::SPEC) };
         row(
             C::SPEC,
+            Reach::Gathered,
             Run::Gather(Steps::of::<C>()),
             |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
             Flags::WRITE,
@@ -286,6 +300,7 @@ impl Command {
     pub const fn gather_read<C: Gather>() -> Command {
         row(
             C::SPEC,
+            Reach::Gathered,
             Run::Gather(Steps::of::<C>()),
             |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
             Flags::READONLY,
@@ -297,6 +312,7 @@ impl Command {
         const { assert_events(&C::SPEC) };
         row(
             C::SPEC,
+            Reach::Awaited,
             Run::Blocking(BlockingSteps::of::<C>()),
             |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
             Flags::WRITE.with(Flags::BLOCKING),
@@ -307,6 +323,7 @@ impl Command {
     pub const fn session<C: Session>() -> Command {
         row(
             C::SPEC,
+            Reach::Client,
             Run::Session(|args, home, reply| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
                 C::execute(&parsed, home, reply)
@@ -320,6 +337,7 @@ impl Command {
     pub const fn everywhere<C: Everywhere>() -> Command {
         row(
             C::SPEC,
+            Reach::Nodes(C::MERGE),
             Run::Everywhere(|args, node, reply| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
                 C::execute(&parsed, node, reply)
@@ -331,7 +349,7 @@ impl Command {
 
     /// The row of a name that only has subcommands.
     pub const fn container(spec: Spec, subcommands: &'static [Command]) -> Command {
-        let container = row(spec, Run::Container, |_| Ok(()), Flags::NONE);
+        let container = row(spec, Reach::Client, Run::Container, |_| Ok(()), Flags::NONE);
         // At least the subcommand's name must follow.
         Command { arity: -2, ..container.with_subcommands(subcommands) }
     }
@@ -376,12 +394,6 @@ impl Command {
     #[inline]
     pub fn is_write(&self) -> bool {
         self.flags.has(Flags::WRITE)
-    }
-
-    /// The part of `spec.spread` that a router looks at first.
-    #[inline]
-    pub fn spread(&self) -> Spread {
-        self.spec.spread
     }
 
     /// Some of its words may be keys.

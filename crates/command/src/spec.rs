@@ -171,7 +171,8 @@ pub struct CountOption {
     pub default: usize,
 }
 
-/// Where a command runs, and how its parts come together. Redis publishes the same as command tips.
+/// Where a command runs, and how its parts come together. Redis publishes the same as command tips. Most of it follows from
+/// the command's trait: see [`Spread::of`].
 #[derive(Clone, Copy, Debug)]
 pub enum Spread {
     /// On the client's own node; it has no keys.
@@ -199,10 +200,54 @@ pub enum Spread {
     AllNodes(Merge),
 }
 
+/// What a command may touch, by its trait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reach {
+    /// [`crate::Read`], [`crate::Streamed`] and [`crate::Write`]: keys.
+    Keys,
+    /// [`crate::Gather`].
+    Gathered,
+    /// [`crate::Blocking`].
+    Awaited,
+    /// [`crate::Session`], and names that only have subcommands.
+    Client,
+    /// [`crate::Everywhere`], with how the nodes' replies become one.
+    Nodes(Merge),
+}
+
+impl Spread {
+    /// Where a command of this reach runs. A spec that says what cannot be so does not compile, as the command table is
+    /// made by the compiler.
+    pub(crate) const fn of(spec: &Spec, reach: Reach) -> Spread {
+        match (reach, spec.spread) {
+            (Reach::Keys, None) => {
+                assert!(
+                    !spec.keys.is_empty() || spec.own_keys.is_some(),
+                    "a command on one shard needs a key: say `spread` or `keys`"
+                );
+                Spread::OneShard
+            }
+            (Reach::Keys, Some(spread)) => {
+                let is_of_keys = matches!(
+                    spread,
+                    Spread::ByKey(_) | Spread::AllShards(_) | Spread::AnyShard | Spread::Cursor { .. }
+                );
+                assert!(is_of_keys, "that follows from the trait: do not say `spread`");
+                spread
+            }
+            (_, Some(_)) => panic!("that follows from the trait: do not say `spread`"),
+            (Reach::Gathered, None) => Spread::Gather,
+            (Reach::Awaited, None) => Spread::Blocking,
+            (Reach::Client, None) => Spread::Nowhere,
+            (Reach::Nodes(merge), None) => Spread::AllNodes(merge),
+        }
+    }
+}
+
 /// What COMMAND INFO publishes of a command's request and response policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
-    /// What follows from [`Spec::spread`], before the other tips.
+    /// What follows from [`Spread`], before the other tips.
     FromSpread,
     /// Only what is among [`Spec::tips`]: Redis publishes another policy than the one carried out here, or none, or
     /// lists it in another order.
@@ -270,8 +315,9 @@ pub struct Spec {
     pub group: Group,
     /// Its cost.
     pub complexity: &'static str,
-    /// Where it runs.
-    pub spread: Spread,
+    /// Where it runs, if it reads or writes keys and does so on more shards than the one of its first key: [`Spread::ByKey`],
+    /// [`Spread::AllShards`], [`Spread::AnyShard`] or [`Spread::Cursor`].
+    pub spread: Option<Spread>,
     /// A large value, collection or string, it leaves as it is, or replaces or removes whole, though it may change its keys: it never has
     /// to wait until such a value is kept for clients that are in the middle of reading it. Only for keys with [`KeyFlags::RW`].
     pub leaves_values: bool,
@@ -281,7 +327,7 @@ pub struct Spec {
     pub protected: bool,
     /// The ACL categories of its subject.
     pub categories: Categories,
-    /// Command tips, without the request and response policies that follow from `spread`.
+    /// Command tips, without the request and response policies that follow from [`Spread`].
     pub tips: &'static [&'static str],
     /// Whether those policies are published.
     pub policy: Policy,
@@ -321,7 +367,7 @@ impl Spec {
         since: "1.0.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
+        spread: None,
         leaves_values: false,
         flags: Flags::NONE,
         protected: false,

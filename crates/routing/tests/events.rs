@@ -81,7 +81,7 @@ impl Cluster {
         if (command.check)(args).is_err() {
             return;
         }
-        match (command.run, command.spread()) {
+        match (command.run, command.spread) {
             (Run::Session(_), _) => {
                 assert_eq!(command.full_name, "select", "no other is needed");
                 self.db = String::from_utf8_lossy(&args[1]).parse().expect("a database");

@@ -21,7 +21,7 @@ fn text(found: &Found<'_>) -> Option<Vec<u8>> {
 }
 
 impl Gather for Follow {
-    const SPEC: Spec = Spec { name: "follow", spread: Spread::Gather, ..Spec::BASE };
+    const SPEC: Spec = Spec { name: "follow", ..Spec::BASE };
     type Args<'a> = &'a [u8];
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<&'a [u8], Error> {

@@ -11,8 +11,7 @@ use tessera_routing::{Gathering, SlotTable, Ticket};
 struct Move;
 
 impl Gather for Move {
-    const SPEC: Spec =
-        Spec { name: "move", spread: Spread::Gather, events: &[Event::RenameTo], ..Spec::BASE };
+    const SPEC: Spec = Spec { name: "move", events: &[Event::RenameTo], ..Spec::BASE };
     type Args<'a> = [&'a [u8]; 2];
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<[&'a [u8]; 2], Error> {

@@ -194,7 +194,7 @@ impl Generator {
             return Check::Unordered;
         }
         let has_tip = |tip| command.spec.tips.contains(&tip);
-        match (command.spec.group, command.spread()) {
+        match (command.spec.group, command.spread) {
             // What is drawn from a large collection, and the order of its elements, follow from the shard's seed.
             _ if has_tip("nondeterministic_output_order") => Check::Unordered,
             (Group::Hash | Group::Set | Group::SortedSet, _) if has_tip("nondeterministic_output") => {
@@ -422,13 +422,13 @@ fn weight(command: &Command, kind: Kind) -> u32 {
     {
         return 0;
     }
-    let about_keys = !matches!(command.spread(), Spread::Nowhere | Spread::AllNodes(_));
+    let about_keys = !matches!(command.spread, Spread::Nowhere | Spread::AllNodes(_));
     match kind {
         Kind::Writes if !command.is_write() => return 0,
-        Kind::OneOfMany if matches!(command.spread(), Spread::AllShards(_) | Spread::AnyShard) => return 0,
+        Kind::OneOfMany if matches!(command.spread, Spread::AllShards(_) | Spread::AnyShard) => return 0,
         _ => {}
     }
-    match (command.spread(), about_keys) {
+    match (command.spread, about_keys) {
         // Long replies.
         _ if family == "command" => 1,
         (Spread::AllShards(_), _) if command.is_write() => 4,

@@ -3,7 +3,7 @@
 use crate::command::Command;
 use crate::flags::{Flags, KeyFlags};
 use crate::keys::KeyPositions;
-use crate::spec::{Begin, Find, KeySpec, Merge, Policy, Spec, Spread};
+use crate::spec::{Begin, Find, KeySpec, Merge, Policy, Spread};
 use tessera_resp::Reply;
 
 /// Writes the element of COMMAND INFO that describes `command`.
@@ -17,7 +17,7 @@ pub fn info(command: &Command, reply: &mut Reply<'_>) {
         reply.integer(i64::from(position));
     }
     names(command.categories().names().map(|name| format!("@{name}")), reply);
-    let tips = tips(&command.spec);
+    let tips = tips(command);
     reply.set(tips.len());
     for tip in tips {
         reply.bulk(tip.as_bytes());
@@ -51,12 +51,12 @@ pub(super) fn names<N: AsRef<str>>(names: impl Iterator<Item = N>, reply: &mut R
 }
 
 /// The command tips that are published.
-pub fn tips(spec: &Spec) -> Vec<&'static str> {
-    let (request, response) = match spec.policy {
-        Policy::FromSpread => policies(spec.spread),
+pub fn tips(command: &Command) -> Vec<&'static str> {
+    let (request, response) = match command.spec.policy {
+        Policy::FromSpread => policies(command.spread),
         Policy::AsTips => (None, None),
     };
-    request.into_iter().chain(response).chain(spec.tips.iter().copied()).collect()
+    request.into_iter().chain(response).chain(command.spec.tips.iter().copied()).collect()
 }
 
 /// The request policy and the response policy.

@@ -56,7 +56,7 @@ fn push_row(command: &Command, page: &mut String) {
         command.arity.to_string(),
         command.spec.summary.to_owned(),
         command.spec.complexity.to_owned(),
-        runs(command.spec.spread),
+        runs(command.spread),
         categories.join(" "),
     ];
     // A bar would end the cell, in code as well.

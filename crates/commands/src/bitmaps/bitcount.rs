@@ -10,7 +10,6 @@ impl Read for BitCount {
         since: "2.6.0",
         group: Group::Bitmap,
         complexity: "O(N)",
-        spread: Spread::OneShard,
         categories: Categories::BITMAP,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[

@@ -31,7 +31,6 @@ impl Write for BitField {
         since: "3.2.0",
         group: Group::Bitmap,
         complexity: "O(1) for each operation.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM,
         categories: Categories::BITMAP,
         keys: &[KeySpec::at(

@@ -11,7 +11,6 @@ impl Read for BitFieldRo {
         since: "6.0.0",
         group: Group::Bitmap,
         complexity: "O(1) for each operation.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::BITMAP,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

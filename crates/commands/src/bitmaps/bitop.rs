@@ -66,7 +66,6 @@ impl Gather for BitOp {
         since: "2.6.0",
         group: Group::Bitmap,
         complexity: "O(N)",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::BITMAP,
         keys: &[

@@ -18,7 +18,6 @@ impl Read for BitPos {
         since: "2.8.7",
         group: Group::Bitmap,
         complexity: "O(N)",
-        spread: Spread::OneShard,
         categories: Categories::BITMAP,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[

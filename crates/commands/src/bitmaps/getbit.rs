@@ -10,7 +10,6 @@ impl Read for GetBit {
         since: "2.2.0",
         group: Group::Bitmap,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::BITMAP,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

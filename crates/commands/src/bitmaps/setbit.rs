@@ -19,7 +19,6 @@ impl Write for SetBit {
         since: "2.2.0",
         group: Group::Bitmap,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM,
         categories: Categories::BITMAP,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],

@@ -17,7 +17,6 @@ macro_rules! refused {
                     summary: "Is refused: the server is no part of a Redis Cluster.",
                     since: $since,
                     group: Group::Cluster,
-                    spread: Spread::Nowhere,
                     flags: $flags,
                     $($field: $value,)*
                     ..Spec::BASE

@@ -10,7 +10,6 @@ impl Session for Auth {
         since: "1.0.0",
         group: Group::Connection,
         complexity: "O(N) in the length of the password.",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT
             .with(Flags::LOADING)
             .with(Flags::STALE)

@@ -9,7 +9,6 @@ impl Session for Echo {
         since: "1.0.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE).with(Flags::FAST),
         categories: Categories::CONNECTION,
         grammar: &[string("message")],

@@ -19,7 +19,6 @@ impl Session for Hello {
         since: "6.0.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT
             .with(Flags::LOADING)
             .with(Flags::STALE)

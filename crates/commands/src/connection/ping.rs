@@ -9,7 +9,6 @@ impl Session for Ping {
         since: "1.0.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::FAST.with(Flags::TELLS_OF_DISK),
         categories: Categories::CONNECTION,
         grammar: &[string("message").optional()],

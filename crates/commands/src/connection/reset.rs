@@ -10,7 +10,6 @@ impl Session for Reset {
         since: "6.2.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT
             .with(Flags::LOADING)
             .with(Flags::STALE)

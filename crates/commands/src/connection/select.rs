@@ -12,7 +12,6 @@ impl Session for Select {
         since: "1.0.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE).with(Flags::FAST),
         categories: Categories::CONNECTION,
         grammar: &[integer("index")],

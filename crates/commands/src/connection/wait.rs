@@ -10,7 +10,6 @@ impl Session for WaitForReplicas {
         since: "3.0.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         categories: Categories::CONNECTION,
         tips: &["request_policy:all_shards", "response_policy:agg_min"],
         policy: Policy::AsTips,

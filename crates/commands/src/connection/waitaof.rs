@@ -10,7 +10,6 @@ impl Session for WaitForLogs {
         since: "7.2.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT,
         categories: Categories::CONNECTION,
         tips: &["request_policy:all_shards", "response_policy:agg_min"],

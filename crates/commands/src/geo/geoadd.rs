@@ -23,7 +23,6 @@ impl Write for GeoAdd {
         since: "3.2.0",
         group: Group::Geo,
         complexity: "O(log(N)) for each member, with N the members there are.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM,
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],

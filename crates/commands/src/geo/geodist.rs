@@ -19,7 +19,6 @@ impl Read for GeoDist {
         since: "3.2.0",
         group: Group::Geo,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         element: Some(2),

@@ -12,7 +12,6 @@ impl Read for GeoPos {
         since: "3.2.0",
         group: Group::Geo,
         complexity: "O(1) for each member.",
-        spread: Spread::OneShard,
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         element: Some(2),

@@ -13,7 +13,6 @@ impl Gather for GeoRadiusByMember {
         since: "3.2.0",
         group: Group::Geo,
         complexity: "O(N+log(M)) with N the members in the cells of the map around the area, and M the members of the sorted set.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::GEO,
         keys: &[

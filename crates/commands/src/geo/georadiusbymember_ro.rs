@@ -12,7 +12,6 @@ impl Read for GeoRadiusByMemberRo {
         since: "3.2.10",
         group: Group::Geo,
         complexity: "O(N+log(M)) with N the members in the cells of the map around the area, and M the members of the sorted set.",
-        spread: Spread::OneShard,
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[

@@ -11,7 +11,6 @@ impl Read for HGet {
         since: "2.0.0",
         group: Group::Hash,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

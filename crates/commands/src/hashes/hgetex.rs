@@ -19,7 +19,6 @@ impl Write for HGetEx {
         since: "8.0.0",
         group: Group::Hash,
         complexity: "O(N) in the number of fields given.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))

@@ -17,7 +17,6 @@ impl Write for HIncrBy {
         since: "2.0.0",
         group: Group::Hash,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],

@@ -11,7 +11,6 @@ impl Read for HMGet {
         since: "2.0.0",
         group: Group::Hash,
         complexity: "O(N) in the number of fields given.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

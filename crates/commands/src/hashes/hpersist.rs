@@ -10,7 +10,6 @@ impl Write for HPersist {
         since: "7.4.0",
         group: Group::Hash,
         complexity: "O(N) in the number of fields given.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],

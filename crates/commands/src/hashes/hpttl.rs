@@ -11,7 +11,6 @@ impl Read for HPTtl {
         since: "7.4.0",
         group: Group::Hash,
         complexity: "O(N) in the number of fields given.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::HASH,
         tips: &["nondeterministic_output"],

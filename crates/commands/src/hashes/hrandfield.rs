@@ -105,7 +105,6 @@ impl Read for HRandField {
         since: "6.2.0",
         group: Group::Hash,
         complexity: "O(N) in the number of fields answered.",
-        spread: Spread::OneShard,
         categories: Categories::HASH,
         tips: &["nondeterministic_output"],
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -12,7 +12,6 @@ impl Read for HScan {
         since: "2.8.0",
         group: Group::Hash,
         complexity: "O(COUNT) for a call, O(N) for a whole walk over N fields.",
-        spread: Spread::OneShard,
         categories: Categories::HASH,
         tips: &["nondeterministic_output"],
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -10,7 +10,6 @@ impl Write for HSet {
         since: "2.0.0",
         group: Group::Hash,
         complexity: "O(N) in the number of fields given.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],

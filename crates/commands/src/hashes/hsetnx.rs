@@ -11,7 +11,6 @@ impl Write for HSetNx {
         since: "2.0.0",
         group: Group::Hash,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HASH,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],

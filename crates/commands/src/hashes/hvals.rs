@@ -10,7 +10,6 @@ impl Read for HVals {
         since: "2.0.0",
         group: Group::Hash,
         complexity: "O(N) in the number of fields.",
-        spread: Spread::OneShard,
         categories: Categories::HASH,
         tips: &["nondeterministic_output_order"],
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -11,7 +11,6 @@ impl Write for PfAdd {
         since: "2.8.9",
         group: Group::HyperLogLog,
         complexity: "O(1) for each element.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::HYPERLOGLOG,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],

@@ -12,7 +12,6 @@ impl Gather for PfCount {
         since: "2.8.9",
         group: Group::HyperLogLog,
         complexity: "O(1) with one key, mostly answered from what the value keeps; O(N) with N keys, and much slower.",
-        spread: Spread::Gather,
         flags: Flags::MAY_REPLICATE,
         categories: Categories::HYPERLOGLOG,
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RW.with(KeyFlags::ACCESS)).notes(

@@ -11,7 +11,6 @@ impl Write for PfDebug {
         since: "2.8.9",
         group: Group::HyperLogLog,
         complexity: "O(N) with N the number of registers.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::ADMIN),
         categories: Categories::HYPERLOGLOG,
         keys: &[KeySpec::at(2, KeyFlags::RW.with(KeyFlags::ACCESS))],

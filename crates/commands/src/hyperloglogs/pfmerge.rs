@@ -17,7 +17,6 @@ impl Gather for PfMerge {
         since: "2.8.9",
         group: Group::HyperLogLog,
         complexity: "O(N) with N the number of HyperLogLogs; the time for each is long.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::HYPERLOGLOG,
         keys: &[

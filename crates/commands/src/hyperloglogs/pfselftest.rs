@@ -10,7 +10,6 @@ impl Session for PfSelfTest {
         since: "2.8.9",
         group: Group::HyperLogLog,
         complexity: "O(1), but a long time.",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN,
         categories: Categories::HYPERLOGLOG,
         system: true,

@@ -25,7 +25,6 @@ impl Gather for Copy {
         since: "6.2.0",
         group: Group::Generic,
         complexity: "O(N) in the number of elements of a collection; O(1) for a string.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::KEYSPACE,
         keys: &[

@@ -16,7 +16,6 @@ impl Read for DebugObject {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N), where N is the length of the value",
-        spread: Spread::OneShard,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         protected: true,
         private_subcommands: true,

@@ -9,7 +9,7 @@ impl Write for Del {
         since: "1.0.0",
         group: Group::Generic,
         complexity: "O(N) in the number of keys, plus O(M) for each key that holds a collection of M elements.",
-        spread: Spread::ByKey(Merge::Sum),
+        spread: Some(Spread::ByKey(Merge::Sum)),
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RM.with(KeyFlags::DELETE))],
         events: &[Event::Del],

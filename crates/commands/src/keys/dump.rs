@@ -10,7 +10,6 @@ impl Read for Dump {
         since: "2.6.0",
         group: Group::Generic,
         complexity: "O(N), where N is the length of the value",
-        spread: Spread::OneShard,
         categories: Categories::KEYSPACE,
         tips: &["nondeterministic_output"],
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

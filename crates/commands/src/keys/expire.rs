@@ -1,7 +1,7 @@
 use super::expiry::{CONDITION, Request, Since, Unit};
 use tessera_command::prelude::{
-    Categories, Effect, Error, Event, Flags, Group, KeyFlags, KeySpec, Reply, Spec, Spread, ViewMut, Words,
-    Write, integer, key,
+    Categories, Effect, Error, Event, Flags, Group, KeyFlags, KeySpec, Reply, Spec, ViewMut, Words, Write,
+    integer, key,
 };
 
 pub struct Expire;
@@ -13,7 +13,6 @@ impl Write for Expire {
         since: "1.0.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         leaves_values: true,
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,

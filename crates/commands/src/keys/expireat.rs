@@ -10,7 +10,6 @@ impl Write for ExpireAt {
         since: "1.2.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         leaves_values: true,
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,

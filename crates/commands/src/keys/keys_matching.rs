@@ -10,7 +10,7 @@ impl Read for Keys {
         since: "1.0.0",
         group: Group::Generic,
         complexity: "O(N) in the number of keys in the database.",
-        spread: Spread::AllShards(Merge::Concat),
+        spread: Some(Spread::AllShards(Merge::Concat)),
         categories: Categories::KEYSPACE.with(Categories::DANGEROUS),
         tips: &["nondeterministic_output_order"],
         grammar: &[pattern("pattern")],

@@ -9,7 +9,6 @@ impl Read for MemoryUsage {
         since: "4.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of samples.",
-        spread: Spread::OneShard,
         keys: &[KeySpec::at(2, KeyFlags::RO)],
         grammar: &[key("key", 0), integer("count").after("SAMPLES").optional()],
         ..Spec::BASE

@@ -9,7 +9,6 @@ impl Write for Persist {
         since: "2.2.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         leaves_values: true,
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,

@@ -10,7 +10,6 @@ impl Read for PExpireTime {
         since: "7.0.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -10,7 +10,6 @@ impl Read for PTtl {
         since: "2.6.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         tips: &["nondeterministic_output"],

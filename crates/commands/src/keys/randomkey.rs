@@ -9,7 +9,7 @@ impl Read for RandomKey {
         since: "1.0.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::AnyShard,
+        spread: Some(Spread::AnyShard),
         categories: Categories::KEYSPACE,
         tips: &["nondeterministic_output"],
         ..Spec::BASE

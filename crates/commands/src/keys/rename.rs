@@ -10,7 +10,6 @@ impl Gather for Rename {
         since: "1.0.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::Gather,
         categories: Categories::KEYSPACE,
         keys: &[
             KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE)),

@@ -10,7 +10,6 @@ impl Gather for RenameNx {
         since: "1.0.0",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::Gather,
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[

@@ -32,7 +32,6 @@ impl Write for Restore {
         since: "2.6.0",
         group: Group::Generic,
         complexity: "O(N) in the length of the payload; O(N*log(N)) for a sorted set of N members.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM,
         categories: Categories::KEYSPACE.with(Categories::DANGEROUS),
         keys: &[KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE))],

@@ -52,7 +52,10 @@ impl Read for Scan {
         since: "2.8.0",
         group: Group::Generic,
         complexity: "O(COUNT) for a call, O(N) for a whole walk over N keys.",
-        spread: Spread::Cursor { cursor: 1, count: CountOption { word: "COUNT", default: COUNT_DEFAULT } },
+        spread: Some(Spread::Cursor {
+            cursor: 1,
+            count: CountOption { word: "COUNT", default: COUNT_DEFAULT },
+        }),
         categories: Categories::KEYSPACE,
         tips: &["nondeterministic_output", "request_policy:special", "response_policy:special"],
         grammar: &[

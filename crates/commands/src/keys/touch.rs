@@ -9,7 +9,7 @@ impl Read for Touch {
         since: "3.2.1",
         group: Group::Generic,
         complexity: "O(N) in the number of keys.",
-        spread: Spread::ByKey(Merge::Sum),
+        spread: Some(Spread::ByKey(Merge::Sum)),
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RO)],

@@ -9,7 +9,7 @@ impl Write for Unlink {
         since: "4.0.0",
         group: Group::Generic,
         complexity: "O(N) in the number of keys; what they held is freed later.",
-        spread: Spread::ByKey(Merge::Sum),
+        spread: Some(Spread::ByKey(Merge::Sum)),
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RM.with(KeyFlags::DELETE))],

@@ -11,7 +11,6 @@ impl Blocking for BlMove {
         since: "6.2.0",
         group: Group::List,
         complexity: "O(1)",
-        spread: Spread::Blocking,
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: moving::KEYS,

@@ -17,7 +17,6 @@ impl Blocking for BlmPop {
         since: "7.0.0",
         group: Group::List,
         complexity: "O(N+M) with N the number of keys and M that of the elements taken.",
-        spread: Spread::Blocking,
         categories: Categories::LIST,
         keys: &[KeySpec::counted(2, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
         events: &[Event::LPop, Event::RPop, Event::Del],

@@ -11,7 +11,6 @@ impl Blocking for BrPopLPush {
         since: "2.2.0",
         group: Group::List,
         complexity: "O(1)",
-        spread: Spread::Blocking,
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: moving::KEYS,

@@ -12,7 +12,6 @@ impl Read for LIndex {
         since: "1.0.0",
         group: Group::List,
         complexity: "O(N/S) with N the number of elements, S that of many nodes; O(1) at either end.",
-        spread: Spread::OneShard,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[key("key", 0), integer("index")],

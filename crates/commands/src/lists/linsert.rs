@@ -22,7 +22,6 @@ impl Write for LInsert {
         since: "2.2.0",
         group: Group::List,
         complexity: "O(N) with N the number of elements up to that one.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],

@@ -10,7 +10,6 @@ impl Read for LLen {
         since: "1.0.0",
         group: Group::List,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RO)],

@@ -10,7 +10,6 @@ impl Gather for LMove {
         since: "6.2.0",
         group: Group::List,
         complexity: "O(1)",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: moving::KEYS,

@@ -14,7 +14,6 @@ impl Gather for LmPop {
         since: "7.0.0",
         group: Group::List,
         complexity: "O(N+M) with N the number of keys and M that of the elements taken.",
-        spread: Spread::Gather,
         categories: Categories::LIST,
         keys: &[KeySpec::counted(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
         events: &[Event::LPop, Event::RPop, Event::Del],

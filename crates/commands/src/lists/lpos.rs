@@ -65,7 +65,6 @@ impl Read for LPos {
         since: "6.0.6",
         group: Group::List,
         complexity: "O(N) with N the number of elements.",
-        spread: Spread::OneShard,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[

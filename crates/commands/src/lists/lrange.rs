@@ -11,7 +11,6 @@ impl Read for LRange {
         since: "1.0.0",
         group: Group::List,
         complexity: "O(S+N) with S the cost of LINDEX for the first of them and N their number.",
-        spread: Spread::OneShard,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[key("key", 0), integer("start"), integer("stop")],

@@ -12,7 +12,6 @@ impl Write for LRem {
         since: "1.0.0",
         group: Group::List,
         complexity: "O(N) with N the number of elements.",
-        spread: Spread::OneShard,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
         events: &[Event::LRem, Event::Del],

@@ -12,7 +12,6 @@ impl Write for LSet {
         since: "1.0.0",
         group: Group::List,
         complexity: "That of LINDEX.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],

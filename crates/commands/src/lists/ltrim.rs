@@ -11,7 +11,6 @@ impl Write for LTrim {
         since: "1.0.0",
         group: Group::List,
         complexity: "O(N) with N the number of elements taken away.",
-        spread: Spread::OneShard,
         categories: Categories::LIST,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
         events: &[Event::LTrim, Event::Del],

@@ -9,7 +9,6 @@ use tessera_values::list::{End, ListSetting};
 pub(super) const SPEC: Spec = Spec {
     group: Group::List,
     complexity: "O(N) with N the number of elements added.",
-    spread: Spread::OneShard,
     flags: Flags::DENY_OOM.with(Flags::FAST),
     categories: Categories::LIST,
     keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],

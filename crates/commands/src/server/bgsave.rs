@@ -12,7 +12,6 @@ impl Session for BgSave {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::NO_ASYNC_LOADING),
         grammar: &[token("schedule", "SCHEDULE").optional().since("3.2.2")],
         history: &[("3.2.2", "Option `SCHEDULE`.")],

@@ -9,7 +9,7 @@ impl Read for DbSize {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::AllShards(Merge::Sum),
+        spread: Some(Spread::AllShards(Merge::Sum)),
         flags: Flags::FAST,
         categories: Categories::KEYSPACE,
         ..Spec::BASE

@@ -10,7 +10,7 @@ impl Write for FlushDb {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of keys; with `ASYNC` most of it happens later.",
-        spread: Spread::AllShards(Merge::AllOk),
+        spread: Some(Spread::AllShards(Merge::AllOk)),
         categories: Categories::KEYSPACE.with(Categories::DANGEROUS),
         grammar: &[one_of(
             "flush-type",

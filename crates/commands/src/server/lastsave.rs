@@ -9,7 +9,6 @@ impl Session for LastSave {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE).with(Flags::FAST),
         categories: Categories::ADMIN.with(Categories::DANGEROUS),
         tips: &["nondeterministic_output"],

@@ -25,7 +25,6 @@ impl Session for Lolwut {
         since: "5.0.0",
         group: Group::Server,
         complexity: "",
-        spread: Spread::Nowhere,
         flags: Flags::READONLY.with(Flags::FAST),
         grammar: &[integer("version").after("VERSION").optional()],
         arity: Some(-1),

@@ -10,7 +10,6 @@ impl Session for Monitor {
         since: "1.0.0",
         group: Group::Server,
         complexity: "",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         ..Spec::BASE
     };

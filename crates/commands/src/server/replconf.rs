@@ -15,7 +15,6 @@ impl Session for ReplConf {
         since: "3.0.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN
             .with(Flags::NO_SCRIPT)
             .with(Flags::LOADING)

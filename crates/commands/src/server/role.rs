@@ -9,7 +9,6 @@ impl Session for Role {
         since: "2.8.12",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT.with(Flags::LOADING).with(Flags::STALE).with(Flags::FAST),
         categories: Categories::ADMIN.with(Categories::DANGEROUS),
         ..Spec::BASE

@@ -11,7 +11,6 @@ impl Session for Save {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of keys of all databases.",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::NO_ASYNC_LOADING).with(Flags::NO_MULTI),
         ..Spec::BASE
     };

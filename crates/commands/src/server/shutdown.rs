@@ -19,7 +19,6 @@ impl Session for Shutdown {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of keys when it saves; O(1) otherwise.",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN
             .with(Flags::NO_SCRIPT)
             .with(Flags::LOADING)

@@ -10,7 +10,7 @@ impl Write for SwapDb {
         since: "4.0.0",
         group: Group::Server,
         complexity: "O(1) on every shard",
-        spread: Spread::AllShards(Merge::AllOk),
+        spread: Some(Spread::AllShards(Merge::AllOk)),
         flags: Flags::FAST,
         categories: Categories::KEYSPACE.with(Categories::DANGEROUS),
         grammar: &[integer("index1"), integer("index2")],

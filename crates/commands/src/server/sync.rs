@@ -23,7 +23,6 @@ impl Session for Sync {
         since: "1.0.0",
         group: Group::Server,
         complexity: "",
-        spread: Spread::Nowhere,
         flags: FLAGS,
         ..Spec::BASE
     };
@@ -51,7 +50,6 @@ impl Session for PSync {
         since: "2.8.0",
         group: Group::Server,
         complexity: "",
-        spread: Spread::Nowhere,
         flags: FLAGS,
         grammar: &[string("replicationid"), integer("offset")],
         arity: Some(-3),

@@ -9,7 +9,6 @@ impl Session for Time {
         since: "2.6.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE).with(Flags::FAST),
         tips: &["nondeterministic_output"],
         ..Spec::BASE

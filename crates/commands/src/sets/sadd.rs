@@ -11,7 +11,6 @@ impl Write for SAdd {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(1) for each member.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         history: &[("2.4.0", "Several members.")],
         categories: Categories::SET,

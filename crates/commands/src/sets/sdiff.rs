@@ -10,7 +10,6 @@ impl Gather for SDiff {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(N) in the members of all sets.",
-        spread: Spread::Gather,
         categories: Categories::SET,
         tips: &["nondeterministic_output_order"],
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -10,7 +10,6 @@ impl Gather for SInter {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(N*M) with N the members of the smallest set and M the number of sets.",
-        spread: Spread::Gather,
         categories: Categories::SET,
         tips: &["nondeterministic_output_order"],
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RO.with(KeyFlags::ACCESS))],

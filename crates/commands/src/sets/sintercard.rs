@@ -20,7 +20,6 @@ impl Gather for SInterCard {
         since: "7.0.0",
         group: Group::Set,
         complexity: "O(N*M) with N the members of the smallest set and M the number of sets.",
-        spread: Spread::Gather,
         categories: Categories::SET,
         keys: &[KeySpec {
             find: Find::Count { at: 0, first: 1, step: 1 },

@@ -11,7 +11,6 @@ impl Gather for SInterStore {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(N*M) with N the members of the smallest set and M the number of sets.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::SET,
         keys: &[

@@ -11,7 +11,6 @@ impl Read for SIsMember {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::SET,
         keys: &[KeySpec::at(1, KeyFlags::RO)],

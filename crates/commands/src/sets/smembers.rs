@@ -14,7 +14,6 @@ impl Read for SMembers {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(N) in the number of members.",
-        spread: Spread::OneShard,
         tips: &["nondeterministic_output_order"],
         categories: Categories::SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

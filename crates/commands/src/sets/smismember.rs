@@ -11,7 +11,6 @@ impl Read for SMIsMember {
         since: "6.2.0",
         group: Group::Set,
         complexity: "O(N) in the number of members asked for.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -30,7 +30,6 @@ impl Gather for SMove {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(1)",
-        spread: Spread::Gather,
         flags: Flags::FAST,
         categories: Categories::SET,
         keys: &[

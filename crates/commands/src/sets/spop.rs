@@ -22,7 +22,6 @@ impl Write for SPop {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(1) without a count, O(N) in the count otherwise.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::SET,
         tips: &["nondeterministic_output"],

@@ -21,7 +21,6 @@ impl Read for SRandMember {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(1) without a count, O(N) in the absolute value of the count otherwise.",
-        spread: Spread::OneShard,
         categories: Categories::SET,
         tips: &["nondeterministic_output"],
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -11,7 +11,6 @@ impl Write for SRem {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(N) in the number of members to be removed.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         history: &[("2.4.0", "Several members.")],
         categories: Categories::SET,

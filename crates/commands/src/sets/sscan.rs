@@ -12,7 +12,6 @@ impl Read for SScan {
         since: "2.8.0",
         group: Group::Set,
         complexity: "O(COUNT) for a call, O(N) for a whole walk over N members.",
-        spread: Spread::OneShard,
         tips: &["nondeterministic_output"],
         categories: Categories::SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -11,7 +11,6 @@ impl Gather for SUnionStore {
         since: "1.0.0",
         group: Group::Set,
         complexity: "O(N) in the members of all sets.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::SET,
         keys: &[

@@ -18,7 +18,6 @@ impl Blocking for BZMPop {
         since: "7.0.0",
         group: Group::SortedSet,
         complexity: "O(K)+O(M*log(N)) with K the keys, N the members there are and M those removed.",
-        spread: Spread::Blocking,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::counted(2, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
         events: &[Event::ZPopMin, Event::ZPopMax, Event::Del],

@@ -11,7 +11,6 @@ impl Blocking for BZPopMax {
         since: "5.0.0",
         group: Group::SortedSet,
         complexity: "O(log(N)) with N the members there are.",
-        spread: Spread::Blocking,
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::range(1, -2, 1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],

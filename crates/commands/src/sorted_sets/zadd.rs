@@ -21,7 +21,6 @@ impl Write for ZAdd {
         since: "1.2.0",
         group: Group::SortedSet,
         complexity: "O(log(N)) for each member, with N the members there are.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],

@@ -11,7 +11,6 @@ impl Write for ZIncrBy {
         since: "1.2.0",
         group: Group::SortedSet,
         complexity: "O(log(N)) with N the members there are.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::UPDATE))],

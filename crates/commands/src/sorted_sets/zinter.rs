@@ -12,7 +12,6 @@ impl Gather for ZInter {
         since: "6.2.0",
         group: Group::SortedSet,
         complexity: "O(N*K+M*log(M)) with N the members of the smallest input, K the inputs and M the members of the result.",
-        spread: Spread::Gather,
 
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::counted(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

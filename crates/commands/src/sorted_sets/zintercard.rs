@@ -11,7 +11,6 @@ impl Gather for ZInterCard {
         since: "7.0.0",
         group: Group::SortedSet,
         complexity: "O(N*K) with N the members of the smallest input and K the inputs.",
-        spread: Spread::Gather,
 
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::counted(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -12,7 +12,6 @@ impl Gather for ZInterStore {
         since: "2.0.0",
         group: Group::SortedSet,
         complexity: "O(N*K+M*log(M)) with N the members of the smallest input, K the inputs and M the members of the result.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::SORTED_SET,
         keys: &[

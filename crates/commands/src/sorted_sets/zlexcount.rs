@@ -12,7 +12,6 @@ impl Read for ZLexCount {
         since: "2.8.9",
         group: Group::SortedSet,
         complexity: "O(log(N)) with N the members there are.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -14,7 +14,6 @@ impl Gather for ZMPop {
         since: "7.0.0",
         group: Group::SortedSet,
         complexity: "O(K)+O(M*log(N)) with K the keys, N the members there are and M those removed.",
-        spread: Spread::Gather,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::counted(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],
         events: &[Event::ZPopMin, Event::ZPopMax, Event::Del],

@@ -10,7 +10,6 @@ impl Read for ZMScore {
         since: "6.2.0",
         group: Group::SortedSet,
         complexity: "O(N) with N the members asked for.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

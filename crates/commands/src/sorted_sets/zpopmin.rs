@@ -10,7 +10,6 @@ impl Write for ZPopMin {
         since: "5.0.0",
         group: Group::SortedSet,
         complexity: "O(M*log(N)) with N the members there are and M those removed.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::ACCESS).with(KeyFlags::DELETE))],

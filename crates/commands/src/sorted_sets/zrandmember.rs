@@ -77,7 +77,6 @@ impl Read for ZRandMember {
         since: "6.2.0",
         group: Group::SortedSet,
         complexity: "O(M*log(N)) with N the members there are and M those told.",
-        spread: Spread::OneShard,
         categories: Categories::SORTED_SET,
         tips: &["nondeterministic_output"],
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -11,7 +11,6 @@ impl Read for ZRangeByLex {
         since: "2.8.9",
         group: Group::SortedSet,
         complexity: "O(log(N)+M) with N the members there are and M those answered.",
-        spread: Spread::OneShard,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[

@@ -13,7 +13,6 @@ impl Gather for ZRangeStore {
         since: "6.2.0",
         group: Group::SortedSet,
         complexity: "O(log(N)+M) with N the members there are and M those kept.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::SORTED_SET,
         keys: &[

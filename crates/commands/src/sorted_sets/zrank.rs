@@ -10,7 +10,6 @@ impl Read for ZRank {
         since: "2.0.0",
         group: Group::SortedSet,
         complexity: "O(log(N)) with N the members there are.",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -12,7 +12,6 @@ impl Write for ZRemRangeByLex {
         since: "2.8.9",
         group: Group::SortedSet,
         complexity: "O(M*log(N)) with N the members there are and M those removed.",
-        spread: Spread::OneShard,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
         events: &[Event::ZRemRangeByLex, Event::Del],

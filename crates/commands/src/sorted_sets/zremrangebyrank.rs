@@ -11,7 +11,6 @@ impl Write for ZRemRangeByRank {
         since: "2.0.0",
         group: Group::SortedSet,
         complexity: "O(M*log(N)) with N the members there are and M those removed.",
-        spread: Spread::OneShard,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::DELETE))],
         events: &[Event::ZRemRangeByRank, Event::Del],

@@ -13,7 +13,6 @@ impl Read for ZScan {
         since: "2.8.0",
         group: Group::SortedSet,
         complexity: "O(1) for each call, O(N) for a whole walk, with N the members there are.",
-        spread: Spread::OneShard,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[

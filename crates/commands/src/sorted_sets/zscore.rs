@@ -10,7 +10,6 @@ impl Read for ZScore {
         since: "1.2.0",
         group: Group::SortedSet,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

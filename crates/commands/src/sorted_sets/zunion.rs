@@ -12,7 +12,6 @@ impl Gather for ZUnion {
         since: "6.2.0",
         group: Group::SortedSet,
         complexity: "O(N+M*log(M)) with N the members of all inputs and M those of the result.",
-        spread: Spread::Gather,
 
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::counted(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

@@ -12,7 +12,6 @@ impl Gather for ZUnionStore {
         since: "2.0.0",
         group: Group::SortedSet,
         complexity: "O(N+M*log(M)) with N the members of all inputs and M those of the result.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::SORTED_SET,
         keys: &[

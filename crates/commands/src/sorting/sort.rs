@@ -31,7 +31,6 @@ impl Gather for Sort {
         since: "1.0.0",
         group: Group::Generic,
         complexity: "O(N+M*log(M)) with N elements of which M are told; O(N) where nothing is sorted.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::SET
             .with(Categories::SORTED_SET)

@@ -11,7 +11,6 @@ impl Gather for SortRo {
         since: "7.0.0",
         group: Group::Generic,
         complexity: "O(N+M*log(M)) with N elements of which M are told; O(N) where nothing is sorted.",
-        spread: Spread::Gather,
 
         categories: Categories::SET
             .with(Categories::SORTED_SET)

@@ -10,7 +10,6 @@ impl Write for Append {
         since: "2.0.0",
         group: Group::String,
         complexity: "O(1) amortized, besides copying what is appended.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::INSERT))],

@@ -10,7 +10,6 @@ impl Write for DecrBy {
         since: "1.0.0",
         group: Group::String,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         leaves_values: true,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::STRING,

@@ -10,7 +10,6 @@ impl Read for Get {
         since: "1.0.0",
         group: Group::String,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

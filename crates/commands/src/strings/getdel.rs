@@ -10,7 +10,6 @@ impl Write for GetDel {
         since: "6.2.0",
         group: Group::String,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         leaves_values: true,
         flags: Flags::FAST,
         categories: Categories::STRING,

@@ -18,7 +18,6 @@ impl Write for GetEx {
         since: "6.2.0",
         group: Group::String,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         leaves_values: true,
         flags: Flags::FAST,
         categories: Categories::STRING,

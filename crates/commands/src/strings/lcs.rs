@@ -47,7 +47,6 @@ impl Gather for Lcs {
         since: "7.0.0",
         group: Group::String,
         complexity: "O(N*M) with N and M the lengths of the strings.",
-        spread: Spread::Gather,
         categories: Categories::STRING,
         keys: &[KeySpec::range(1, 1, 1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[

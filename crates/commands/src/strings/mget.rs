@@ -9,7 +9,7 @@ impl Read for MGet {
         since: "1.0.0",
         group: Group::String,
         complexity: "O(N) with N the number of keys.",
-        spread: Spread::ByKey(Merge::ByPosition),
+        spread: Some(Spread::ByKey(Merge::ByPosition)),
         flags: Flags::FAST,
         categories: Categories::STRING,
         keys: &[KeySpec::range(1, -1, 1, KeyFlags::RO.with(KeyFlags::ACCESS))],

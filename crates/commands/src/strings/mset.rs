@@ -9,7 +9,7 @@ impl Write for MSet {
         since: "1.0.1",
         group: Group::String,
         complexity: "O(N) with N the number of keys.",
-        spread: Spread::ByKey(Merge::AllOk),
+        spread: Some(Spread::ByKey(Merge::AllOk)),
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::range(1, -1, 2, KeyFlags::OW.with(KeyFlags::UPDATE))],

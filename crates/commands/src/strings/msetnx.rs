@@ -9,7 +9,6 @@ impl Gather for MSetNx {
         since: "1.0.1",
         group: Group::String,
         complexity: "O(N) with N the number of keys.",
-        spread: Spread::Gather,
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::range(1, -1, 2, KeyFlags::OW.with(KeyFlags::INSERT))],

@@ -50,7 +50,6 @@ impl Write for Set {
         since: "1.0.0",
         group: Group::String,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         leaves_values: true,
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,

@@ -11,7 +11,6 @@ impl Write for SetEx {
         since: "2.0.0",
         group: Group::String,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::OW.with(KeyFlags::UPDATE))],

@@ -9,7 +9,6 @@ impl Write for SetNx {
         since: "1.0.0",
         group: Group::String,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM.with(Flags::FAST),
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::OW.with(KeyFlags::INSERT))],

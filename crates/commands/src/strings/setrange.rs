@@ -10,7 +10,6 @@ impl Write for SetRange {
         since: "2.2.0",
         group: Group::String,
         complexity: "O(M) with M the length of the new part.",
-        spread: Spread::OneShard,
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RW.with(KeyFlags::UPDATE))],

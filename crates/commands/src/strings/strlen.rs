@@ -9,7 +9,6 @@ impl Read for StrLen {
         since: "2.2.0",
         group: Group::String,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         flags: Flags::FAST,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RO)],

@@ -10,7 +10,6 @@ impl Read for SubStr {
         since: "1.0.0",
         group: Group::String,
         complexity: "O(N) with N the length of the answer.",
-        spread: Spread::OneShard,
         categories: Categories::STRING,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[key("key", 0), integer("start"), integer("end")],

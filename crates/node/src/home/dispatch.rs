@@ -35,7 +35,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Ok(command) => command,
             Err(flow) => return flow,
         };
-        match command.spread() {
+        match command.spread {
             Spread::Nowhere => self.at_home(connection, command, args),
             Spread::Blocking => self.block(connection, command, args),
             _ if self.mesh.nodes() == 1

@@ -16,7 +16,6 @@ impl Everywhere for Kill {
         since: "2.4.0",
         group: Group::Connection,
         complexity: "O(N) in the number of connections.",
-        spread: Spread::AllNodes(Merge::SumOrAny),
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[one_of(
@@ -61,6 +60,7 @@ impl Everywhere for Kill {
         policy: Policy::AsTips,
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::SumOrAny;
     type Args<'a> = Order<'a>;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

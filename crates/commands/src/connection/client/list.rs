@@ -19,7 +19,6 @@ impl Everywhere for List {
         since: "2.4.0",
         group: Group::Connection,
         complexity: "O(N) in the number of connections.",
-        spread: Spread::AllNodes(Merge::ClientLines),
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[
@@ -52,6 +51,7 @@ impl Everywhere for List {
         tips: &["nondeterministic_output"],
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::ClientLines;
     type Args<'a> = Which;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

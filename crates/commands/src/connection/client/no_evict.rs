@@ -10,7 +10,6 @@ impl Session for NoEvict {
         since: "7.0.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[one_of("enabled", &[token("on", "ON"), token("off", "OFF")])],

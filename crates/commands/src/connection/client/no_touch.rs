@@ -10,7 +10,6 @@ impl Session for NoTouch {
         since: "7.2.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT.with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[one_of("enabled", &[token("on", "ON"), token("off", "OFF")])],

@@ -12,7 +12,6 @@ impl Everywhere for PauseClients {
         since: "3.0.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::AllNodes(Merge::AllOk),
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[
@@ -23,6 +22,7 @@ impl Everywhere for PauseClients {
         policy: Policy::AsTips,
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::AllOk;
     type Args<'a> = (i64, PauseMode);
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

@@ -16,7 +16,6 @@ impl Session for ReplyTo {
         since: "3.2.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT.with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[one_of("action", &[token("on", "ON"), token("off", "OFF"), token("skip", "SKIP")])],

@@ -16,7 +16,6 @@ impl Session for SetInfo {
         since: "7.2.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT.with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[one_of("attr", &[string("libname").after("LIB-NAME"), string("libver").after("LIB-VER")])],

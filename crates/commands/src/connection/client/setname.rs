@@ -10,7 +10,6 @@ impl Session for SetName {
         since: "2.6.9",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT.with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[string("connection-name")],

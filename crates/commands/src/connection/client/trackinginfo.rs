@@ -9,7 +9,6 @@ impl Session for TrackingInfo {
         since: "6.2.0",
         group: Group::Connection,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::NO_SCRIPT.with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         ..Spec::BASE

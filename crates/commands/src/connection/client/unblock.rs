@@ -12,7 +12,6 @@ impl Everywhere for Unblock {
         since: "5.0.0",
         group: Group::Connection,
         complexity: "O(log N) where N is the number of client connections",
-        spread: Spread::AllNodes(Merge::Sum),
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[
@@ -22,6 +21,7 @@ impl Everywhere for Unblock {
         policy: Policy::AsTips,
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::Sum;
     type Args<'a> = (i64, UnblockReason);
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

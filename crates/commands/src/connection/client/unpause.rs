@@ -9,12 +9,12 @@ impl Everywhere for Unpause {
         since: "6.2.0",
         group: Group::Connection,
         complexity: "O(N) in the number of connections held back.",
-        spread: Spread::AllNodes(Merge::AllOk),
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         categories: Categories::CONNECTION,
         policy: Policy::AsTips,
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::AllOk;
     type Args<'a> = ();
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

@@ -9,7 +9,6 @@ impl Read for Encoding {
         since: "2.2.3",
         group: Group::Generic,
         complexity: "O(1)",
-        spread: Spread::OneShard,
         categories: Categories::KEYSPACE,
         tips: &["nondeterministic_output"],
         keys: &[KeySpec::at(2, KeyFlags::RO)],

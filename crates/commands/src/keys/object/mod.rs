@@ -16,7 +16,6 @@ pub const OBJECT: Command = Command::container(
         since: "2.2.3",
         group: Group::Generic,
         complexity: "Depends on the subcommand.",
-        spread: Spread::Nowhere,
         ..Spec::BASE
     },
     &[

@@ -9,7 +9,6 @@ impl Session for Count {
         since: "2.8.13",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE),
         categories: Categories::CONNECTION,
         ..Spec::BASE

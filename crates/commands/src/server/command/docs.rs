@@ -10,7 +10,6 @@ impl Session for Docs {
         since: "7.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of commands asked for.",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE),
         categories: Categories::CONNECTION,
         tips: &["nondeterministic_output_order"],

@@ -10,7 +10,6 @@ impl Session for GetKeys {
         since: "2.8.13",
         group: Group::Server,
         complexity: "O(N) in the number of words.",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[string("command"), string("arg").optional().multiple()],

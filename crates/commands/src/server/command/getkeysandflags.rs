@@ -11,7 +11,6 @@ impl Session for GetKeysAndFlags {
         since: "7.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of words.",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE),
         categories: Categories::CONNECTION,
         grammar: &[string("command"), string("arg").optional().multiple()],

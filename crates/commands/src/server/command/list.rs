@@ -32,7 +32,6 @@ impl Session for List {
         since: "7.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of commands.",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE),
         categories: Categories::CONNECTION,
         tips: &["nondeterministic_output_order"],

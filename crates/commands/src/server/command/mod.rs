@@ -31,7 +31,6 @@ impl Session for CommandRoot {
         since: "2.8.13",
         group: Group::Server,
         complexity: "O(N) in the number of commands.",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE),
         categories: Categories::CONNECTION,
         tips: &["nondeterministic_output_order"],

@@ -9,7 +9,6 @@ impl Session for Get {
         since: "2.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of patterns and parameters.",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         grammar: &[string("parameter").multiple()],
         history: &[("7.0.0", "Several patterns in one call.")],

@@ -15,7 +15,6 @@ pub const SPEC: Spec = Spec {
     since: "2.0.0",
     group: Group::Server,
     complexity: "Depends on subcommand.",
-    spread: Spread::Nowhere,
     ..Spec::BASE
 };
 

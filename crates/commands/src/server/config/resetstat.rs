@@ -9,10 +9,10 @@ impl Everywhere for ResetStat {
         since: "2.0.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::AllNodes(Merge::AllOk),
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::AllOk;
     type Args<'a> = ();
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

@@ -9,7 +9,6 @@ impl Session for Set {
         since: "2.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of parameters given.",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         grammar: &[block("data", &[string("parameter"), string("value")]).multiple()],
         history: &[("7.0.0", "Several parameters in one call.")],

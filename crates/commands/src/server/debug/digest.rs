@@ -12,12 +12,12 @@ impl Everywhere for DatasetDigest {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N) in the length of all data.",
-        spread: Spread::AllNodes(Merge::By(merge)),
         flags: FLAGS,
         protected: true,
         private_subcommands: true,
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::By(merge);
     type Args<'a> = ();
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

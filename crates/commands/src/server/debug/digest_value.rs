@@ -11,7 +11,7 @@ impl Read for DigestValue {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N) in the length of the values.",
-        spread: Spread::ByKey(Merge::ByPosition),
+        spread: Some(Spread::ByKey(Merge::ByPosition)),
         flags: FLAGS,
         protected: true,
         private_subcommands: true,

@@ -9,7 +9,6 @@ impl Session for ErrorReply {
         summary: "Answers an error of this text.",
         since: "1.0.0",
         group: Group::Server,
-        spread: Spread::Nowhere,
         flags: FLAGS,
         protected: true,
         private_subcommands: true,

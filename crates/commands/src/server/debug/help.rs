@@ -10,7 +10,6 @@ impl Session for Help {
         summary: "Lists the subcommands.",
         since: "1.0.0",
         group: Group::Server,
-        spread: Spread::Nowhere,
         flags: FLAGS,
         protected: true,
         private_subcommands: true,

@@ -9,7 +9,6 @@ impl Session for Log {
         summary: "Writes a line into the server's log.",
         since: "1.0.0",
         group: Group::Server,
-        spread: Spread::Nowhere,
         flags: FLAGS,
         protected: true,
         private_subcommands: true,

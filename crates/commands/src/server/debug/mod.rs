@@ -24,7 +24,6 @@ pub const SPEC: Spec = Spec {
     since: "1.0.0",
     group: Group::Server,
     complexity: "Depends on subcommand.",
-    spread: Spread::Nowhere,
     flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
     protected: true,
     system: true,

@@ -24,7 +24,7 @@ impl Write for Populate {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of keys.",
-        spread: Spread::AllShards(Merge::AllOk),
+        spread: Some(Spread::AllShards(Merge::AllOk)),
         // Not while a file is loaded: it may have the same keys.
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT),
         protected: true,

@@ -15,7 +15,6 @@ impl Session for ProtocolReply {
         summary: "Answers a value of the given type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true or false.",
         since: "1.0.0",
         group: Group::Server,
-        spread: Spread::Nowhere,
         flags: FLAGS,
         protected: true,
         private_subcommands: true,

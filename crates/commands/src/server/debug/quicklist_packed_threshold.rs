@@ -16,13 +16,13 @@ impl Everywhere for QuicklistPackedThreshold {
         summary: "Elements of at least this size get a node of their own in long lists; 0: only those that fit into no other.",
         since: "7.0.0",
         group: Group::Server,
-        spread: Spread::AllNodes(Merge::AllOk),
         flags: FLAGS,
         protected: true,
         private_subcommands: true,
         grammar: &[string("size")],
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::AllOk;
     type Args<'a> = u32;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

@@ -13,7 +13,6 @@ impl Session for ReloadKeys {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of keys of all databases.",
-        spread: Spread::Nowhere,
         // Not while something is loaded already.
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT),
         protected: true,

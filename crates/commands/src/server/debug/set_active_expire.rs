@@ -9,13 +9,13 @@ impl Everywhere for SetActiveExpire {
         summary: "Whether expired keys are looked for (1) or only met (0).",
         since: "1.0.0",
         group: Group::Server,
-        spread: Spread::AllNodes(Merge::AllOk),
         flags: FLAGS,
         protected: true,
         private_subcommands: true,
         grammar: &[integer("enabled")],
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::AllOk;
     type Args<'a> = bool;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

@@ -10,13 +10,13 @@ impl Everywhere for SetSkipChecksumValidation {
         summary: "Whether RESTORE takes payloads whose checksum is wrong (1) or refuses them (0).",
         since: "1.0.0",
         group: Group::Server,
-        spread: Spread::AllNodes(Merge::AllOk),
         flags: FLAGS,
         protected: true,
         private_subcommands: true,
         grammar: &[integer("skip")],
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::AllOk;
     type Args<'a> = bool;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

@@ -9,7 +9,6 @@ impl Session for Sleep {
         summary: "Stops all threads that serve connections for so many seconds.",
         since: "1.0.0",
         group: Group::Server,
-        spread: Spread::Nowhere,
         flags: FLAGS,
         protected: true,
         private_subcommands: true,

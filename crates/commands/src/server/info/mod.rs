@@ -18,7 +18,6 @@ impl Session for Info {
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE),
         categories: Categories::DANGEROUS,
         grammar: &[string("section").optional().multiple()],

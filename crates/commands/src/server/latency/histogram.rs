@@ -10,7 +10,6 @@ impl Session for Histograms {
         since: "7.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of commands answered.",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         grammar: &[string("command").optional().multiple()],
         policy: Policy::AsTips,

@@ -9,7 +9,6 @@ impl Session for Latest {
         since: "2.8.13",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         policy: Policy::AsTips,
         tips: &["nondeterministic_output", "request_policy:all_nodes", "response_policy:special"],

@@ -18,7 +18,6 @@ pub const SPEC: Spec = Spec {
     since: "2.8.13",
     group: Group::Server,
     complexity: "Depends on subcommand.",
-    spread: Spread::Nowhere,
     ..Spec::BASE
 };
 

@@ -9,7 +9,6 @@ impl Session for Reset {
         since: "2.8.13",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::LOADING).with(Flags::STALE),
         grammar: &[string("event").optional().multiple()],
         policy: Policy::AsTips,

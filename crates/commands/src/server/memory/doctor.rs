@@ -18,7 +18,6 @@ impl Session for Doctor {
         since: "4.0.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         policy: Policy::AsTips,
         tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
         ..Spec::BASE

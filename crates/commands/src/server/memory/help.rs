@@ -10,7 +10,6 @@ impl Session for Help {
         since: "4.0.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::LOADING.with(Flags::STALE),
         ..Spec::BASE
     };

@@ -9,7 +9,6 @@ impl Session for MallocStats {
         since: "4.0.0",
         group: Group::Server,
         complexity: "O(N) in the memory that the allocator keeps.",
-        spread: Spread::Nowhere,
         policy: Policy::AsTips,
         tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
         ..Spec::BASE

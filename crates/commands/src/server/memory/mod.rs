@@ -16,7 +16,6 @@ pub const SPEC: Spec = Spec {
     since: "4.0.0",
     group: Group::Server,
     complexity: "Depends on subcommand.",
-    spread: Spread::Nowhere,
     ..Spec::BASE
 };
 

@@ -9,11 +9,11 @@ impl Everywhere for Purge {
         since: "4.0.0",
         group: Group::Server,
         complexity: "O(N) in the memory that the allocator keeps.",
-        spread: Spread::AllNodes(Merge::AllOk),
         policy: Policy::AsTips,
         tips: &["request_policy:all_shards", "response_policy:all_succeeded"],
         ..Spec::BASE
     };
+    const MERGE: Merge = Merge::AllOk;
     type Args<'a> = ();
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {

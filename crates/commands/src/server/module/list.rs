@@ -9,7 +9,6 @@ impl Session for List {
         since: "4.0.0",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::NO_SCRIPT),
         tips: &["nondeterministic_output_order"],
         ..Spec::BASE

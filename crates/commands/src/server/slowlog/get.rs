@@ -14,7 +14,6 @@ impl Session for Get {
         since: "2.2.12",
         group: Group::Server,
         complexity: "O(N) in the number of entries answered.",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::LOADING).with(Flags::STALE),
         grammar: &[integer("count").optional()],
         history: &[("4.0.0", "Entries tell the client's address and name.")],

@@ -9,7 +9,6 @@ impl Session for Len {
         since: "2.2.12",
         group: Group::Server,
         complexity: "O(1)",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::LOADING).with(Flags::STALE),
         policy: Policy::AsTips,
         tips: &["request_policy:all_nodes", "response_policy:agg_sum", "nondeterministic_output"],

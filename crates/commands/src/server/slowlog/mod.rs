@@ -14,7 +14,6 @@ pub const SPEC: Spec = Spec {
     since: "2.2.12",
     group: Group::Server,
     complexity: "Depends on subcommand.",
-    spread: Spread::Nowhere,
     ..Spec::BASE
 };
 

@@ -9,7 +9,6 @@ impl Session for Reset {
         since: "2.2.12",
         group: Group::Server,
         complexity: "O(N) in the number of entries.",
-        spread: Spread::Nowhere,
         flags: Flags::ADMIN.with(Flags::LOADING).with(Flags::STALE),
         policy: Policy::AsTips,
         tips: &["request_policy:all_nodes", "response_policy:all_succeeded"],
