@@ -449,13 +449,18 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tessera_command::{Spec, Words, Write};
+    use tessera_command::{KeyFlags, KeySpec, Spec, Words, Write};
     use tessera_keyspace::ViewMut;
 
     struct Nothing;
 
     impl Write for Nothing {
-        const SPEC: Spec = Spec { name: "nothing", events: &[Event::Set], ..Spec::BASE };
+        const SPEC: Spec = Spec {
+            name: "nothing",
+            keys: &[KeySpec::at(1, KeyFlags::RW)],
+            events: &[Event::Set],
+            ..Spec::BASE
+        };
         type Args<'a> = ();
 
         fn parse<'a>(_: &mut Words<'a>) -> Result<(), Error> {

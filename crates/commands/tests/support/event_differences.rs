@@ -22,6 +22,12 @@ pub const DIFFERENCES: &[(&str, &str, &str, &[&str])] = &[
     (READ, "of_redis_8", "> HEXISTS hexists f", &[]),
     (READ, "of_redis_8", "> HSTRLEN hstrlen f", &[]),
     (READ, "of_redis_8", "> SORT list BY w_*->f", &[]),
+    (
+        FIELD,
+        "of_redis_8",
+        "> SORT list GET w_*->f STORE sorted",
+        &["0 hexpired w_1", "0 new sorted", "0 sortstore sorted"],
+    ),
     (FIELD, "of_redis_8", "> HSET k f 3", &["0 hexpired k", "0 hset k"]),
     (FIELD, "of_redis_8", "> HDEL removed f", &["0 hexpired removed"]),
     (FIELD, "of_redis_8", "> HDEL beside g", &["0 hexpired beside", "0 hdel beside", "0 del beside"]),
