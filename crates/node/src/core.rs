@@ -213,11 +213,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Looks at a connection in the table.
     #[inline]
     pub(crate) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.home
-            .connections
-            .get_mut(id.index as usize)?
-            .as_deref_mut()
-            .filter(|connection| connection.id == id)
+        self.home.connection(id)
     }
 
     /// Puts a connection into the table, and into the list of those to send from if there is a reason.
@@ -250,7 +246,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.abandon_wait(&mut connection);
         self.end_streams(&mut connection);
         if connection.hold == Some(Hold::Paused) {
-            self.home.holds.forget(&connection);
+            self.home.holds.forget(connection.id, Hold::Paused);
         }
         if matches!(connection.awaited(), Some(Running::Gathering(_) | Running::Blocked(_))) {
             // What it has taken from one shard must still reach another, and keys that it holds be let go of.
