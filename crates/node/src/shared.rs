@@ -2,7 +2,7 @@
 
 use crate::loading::LoadingProgress;
 use crate::mesh::Bell;
-use crate::owner::defragmentation::DefragTime;
+use crate::owner::defragmentation::time::DefragTime;
 use crate::owner::memory::excess::Excess;
 use crate::snapshot::Persistence;
 use crate::stats::{Counters, NodeStats};

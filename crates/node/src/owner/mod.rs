@@ -11,7 +11,7 @@ pub(crate) mod unkept;
 pub mod waiters;
 
 use self::aside::Aside;
-use self::defragmentation::Defragmentation;
+use self::defragmentation::passes::Defragmentation;
 use self::held::Held;
 use self::memory::watch::MemoryWatch;
 use self::unkept::Unkept;
