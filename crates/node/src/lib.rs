@@ -16,7 +16,6 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod accounts;
-pub mod blocking;
 mod buffers;
 pub mod clock;
 pub mod core;
@@ -28,6 +27,7 @@ mod facts;
 pub mod home;
 pub mod housekeeping;
 pub mod loading;
+mod mail;
 pub mod mesh;
 pub mod network;
 pub mod node;

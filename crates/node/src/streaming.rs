@@ -204,19 +204,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 }
 
-impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Takes in what another node says of a long reply.
-    pub(crate) fn take_stream_note(&mut self, peer: usize, note: StreamNote) {
-        match note {
-            StreamNote::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
-            StreamNote::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
-            StreamNote::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
-            StreamNote::Owed(ticket, len_bytes) => self.take_note_of_owed(ticket, len_bytes),
-            StreamNote::End(stream) => self.end_stream(stream),
-        }
-    }
-}
-
 /// The owner of the key.
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The home of a client wants more of its reply.

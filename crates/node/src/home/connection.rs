@@ -1,7 +1,7 @@
 //! One client's connection at its home.
 
 use crate::accounts::{Account, Sender};
-use crate::blocking::Blocked;
+use crate::home::blocked::Blocked;
 use crate::home::holds::Hold;
 use crate::home::replies::Replies;
 use crate::network::{ConnectionId, Endpoints, SocketHandle};

@@ -2,6 +2,8 @@
 
 pub(crate) mod admission;
 pub(crate) mod ahead;
+pub mod blocked;
+pub(crate) mod blocking;
 pub mod connection;
 pub(crate) mod dispatch;
 pub(crate) mod feed;

@@ -8,6 +8,7 @@ pub(crate) mod memory;
 pub(crate) mod run;
 pub(crate) mod unkept;
 pub mod waiters;
+pub(crate) mod waiting;
 
 use self::aside::Aside;
 use self::defragmentation::Defragmentation;
@@ -19,7 +20,6 @@ use crate::direct::RemoteSend;
 use crate::streaming::Reading;
 use tessera_command::gather::Context;
 use tessera_keyspace::{Shard, Wanted};
-use tessera_routing::Ticket;
 
 /// The shard, and what is done to it.
 pub(crate) struct Owner {
@@ -77,10 +77,5 @@ impl Owner {
     /// Nobody wants what a stream would still make.
     pub(crate) fn close_stream(&mut self, stream: u64) {
         self.shard.close_stream(stream);
-    }
-
-    /// A client whose turn it was has found nothing, and waits as before: its keys are the others' now.
-    pub(crate) fn wake_others(&mut self, home: usize, ticket: Ticket) {
-        self.waiters.wake_others(&mut self.shard, home, ticket);
     }
 }

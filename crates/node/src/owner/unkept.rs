@@ -5,7 +5,6 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::notes::waiting::WaitRequest;
 use std::collections::BTreeSet;
-use tessera_command::Run;
 use tessera_routing::Errand;
 use tessera_routing::message::ErrandKind;
 
@@ -63,32 +62,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         };
         self.owner.shard.must_wait_for_snapshot(*db, key)
             || changes_in_place && self.owner.shard.must_wait_for_readers(*db, key)
-    }
-
-    /// Whether a blocking command that may be served has to wait for what it would change on this shard: the first of its keys
-    /// that holds something, and where the element is to go.
-    #[inline]
-    pub(crate) fn must_wait_to_serve(&mut self, request: &WaitRequest) -> bool {
-        self.must_writes_ask() && self.must_service_wait(request)
-    }
-
-    #[cold]
-    fn must_service_wait(&mut self, request: &WaitRequest) -> bool {
-        let Run::Blocking(steps) = request.command.run else { return false };
-        let view = self.owner.shard.view(request.db, false);
-        let first = request.keys.iter().find_map(|key| Some((key, view.peek(key)?.value().value_type())));
-        let Some((source, _)) = first.filter(|(_, value_type)| *value_type == steps.waits_for) else {
-            // It is told of the wrong type, or finds nothing.
-            return false;
-        };
-        let target = (steps.wait)(request.words.as_args()).ok().and_then(|wait| wait.target);
-        let target = target.map(|target| target.key);
-        let target =
-            target.filter(|key| usize::from(self.server.shared.slots.owner_of(key)) == self.server.me);
-        [Some(&**source), target].into_iter().flatten().any(|key| {
-            self.owner.shard.must_wait_for_snapshot(request.db, key)
-                || self.owner.shard.must_wait_for_readers(request.db, key)
-        })
     }
 
     /// Has all of them try again, because something was saved or kept.
