@@ -38,7 +38,6 @@ mod sessions;
 pub mod shared;
 pub mod snapshot;
 pub mod stats;
-pub mod streaming;
 mod sync;
 pub mod system;
 mod task;

@@ -121,7 +121,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_stream_note(&mut self, peer: usize, note: StreamNote) {
         match note {
             StreamNote::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
-            StreamNote::End(stream) => self.end_stream(stream),
+            StreamNote::End(stream) => self.owner.close_stream(stream),
             StreamNote::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
             StreamNote::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
             StreamNote::Owed(ticket, len_bytes) => self.take_note_of_owed(ticket, len_bytes),

@@ -96,6 +96,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.keep_house(|| network.counters());
         core.keep_snapshot();
         core.keep_for_readers();
+        core.close_readers();
         self.core.resume_all();
         self.core.hand_out_keys();
         self.core.publish();
@@ -140,7 +141,8 @@ impl<N: Network, C: Clock> Node<N, C> {
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
-            || core.has_reading_work()
+            || core.owner.has_to_keep()
+            || !core.home.to_close.is_empty()
             || core.owner.held.has_work()
             || core.owner.shard.waited_keys().has_ready()
             || core.mesh.has_runnable()

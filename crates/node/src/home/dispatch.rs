@@ -144,7 +144,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 // Its beginning has been written.
                 let sequence = connection.replies.owe(true);
                 let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
-                self.note_reader(stream, self.server.me, ticket);
+                self.owner.note_reader(stream, self.server.me, ticket);
                 self.begin_streamed(connection, sequence, self.server.me, stream, Vec::new());
             } else {
                 self.owner.close_stream(stream);

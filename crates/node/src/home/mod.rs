@@ -10,6 +10,8 @@ pub(crate) mod feed;
 pub mod holds;
 pub mod replies;
 pub(crate) mod steps;
+pub mod streamed;
+pub(crate) mod streaming;
 
 use self::ahead::Ahead;
 use self::connection::Connection;
@@ -50,6 +52,8 @@ pub(crate) struct Home<S> {
     pub(crate) adopted: Vec<S>,
     /// Connections with something to send, or to be closed.
     pub(crate) listed: Vec<ConnectionId>,
+    /// Connections to be closed: their long replies have taken them over their limit, or cannot be made whole.
+    pub(crate) to_close: Vec<ConnectionId>,
     pub(crate) holds: Holds,
     /// Clients that wait for keys.
     pub(crate) blocked_clients: u64,
@@ -83,6 +87,7 @@ impl<S> Default for Home<S> {
             accepted: Vec::new(),
             adopted: Vec::new(),
             listed: Vec::new(),
+            to_close: Vec::new(),
             holds: Holds::default(),
             blocked_clients: 0,
             wait_deadlines: BTreeSet::new(),

@@ -5,7 +5,9 @@ pub(crate) mod calls;
 pub(crate) mod defragmentation;
 pub(crate) mod held;
 pub(crate) mod memory;
+pub(crate) mod readers;
 pub(crate) mod run;
+pub(crate) mod streaming;
 pub(crate) mod unkept;
 pub mod waiters;
 pub(crate) mod waiting;
@@ -14,10 +16,10 @@ use self::aside::Aside;
 use self::defragmentation::Defragmentation;
 use self::held::Held;
 use self::memory::MemoryWatch;
+use self::readers::Readers;
 use self::unkept::Unkept;
 use self::waiters::Waiters;
 use crate::direct::RemoteSend;
-use crate::streaming::Reading;
 use tessera_command::gather::Context;
 use tessera_keyspace::{Shard, Wanted};
 
@@ -33,7 +35,8 @@ pub(crate) struct Owner {
     pub(crate) free_remote_sends: Vec<u32>,
     pub(crate) memory: MemoryWatch,
     pub(crate) defragmentation: Defragmentation,
-    pub(crate) reading: Reading,
+    /// Who reads the streams of this shard.
+    pub(crate) readers: Readers,
     pub(crate) active_expire: bool,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
@@ -55,7 +58,7 @@ impl Owner {
             free_remote_sends: Vec::new(),
             memory: MemoryWatch::default(),
             defragmentation: Defragmentation::default(),
-            reading: Reading::default(),
+            readers: Readers::default(),
             active_expire: true,
             expire_more: false,
             aside: Aside::default(),
@@ -72,10 +75,5 @@ impl Owner {
     #[inline]
     pub(crate) fn warm<'a>(&self, db: u16, wanted: impl Iterator<Item = Wanted<'a>>) {
         self.shard.warm(db, wanted);
-    }
-
-    /// Nobody wants what a stream would still make.
-    pub(crate) fn close_stream(&mut self, stream: u64) {
-        self.shard.close_stream(stream);
     }
 }
