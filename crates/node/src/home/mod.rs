@@ -5,6 +5,7 @@ pub(crate) mod ahead;
 pub mod blocked;
 pub(crate) mod blocking;
 pub mod connection;
+pub(crate) mod direct;
 pub(crate) mod dispatch;
 pub(crate) mod feed;
 pub mod holds;
@@ -16,7 +17,7 @@ pub(crate) mod streaming;
 use self::ahead::Ahead;
 use self::connection::Connection;
 use self::holds::Holds;
-use crate::network::{ConnectionId, SocketHandle};
+use crate::network::ConnectionId;
 use crate::notes::everywhere::EverywhereCall;
 use std::collections::{BTreeSet, VecDeque};
 use tessera_command::host::Pause;
@@ -31,8 +32,6 @@ pub enum NetworkOrder {
     ResumeReceive(ConnectionId),
     /// End the connection.
     Close(ConnectionId),
-    /// Write to another node's connection.
-    SendRemote(SocketHandle, u64, Vec<u8>),
 }
 
 /// What a home has to do of its own, as another node would do it for a note.

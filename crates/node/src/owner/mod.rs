@@ -3,9 +3,11 @@
 pub(crate) mod aside;
 pub(crate) mod calls;
 pub(crate) mod defragmentation;
+pub(crate) mod direct;
 pub(crate) mod held;
 pub(crate) mod memory;
 pub(crate) mod readers;
+pub(crate) mod remote_sends;
 pub(crate) mod run;
 pub(crate) mod streaming;
 pub(crate) mod unkept;
@@ -17,9 +19,9 @@ use self::defragmentation::Defragmentation;
 use self::held::Held;
 use self::memory::MemoryWatch;
 use self::readers::Readers;
+use self::remote_sends::RemoteSends;
 use self::unkept::Unkept;
 use self::waiters::Waiters;
-use crate::direct::RemoteSend;
 use tessera_command::gather::Context;
 use tessera_keyspace::{Shard, Wanted};
 
@@ -31,8 +33,8 @@ pub(crate) struct Owner {
     pub(crate) waiters: Waiters,
     /// Which keys of this shard are held, and who waits for that to end.
     pub(crate) held: Held,
-    pub(crate) remote_sends: Vec<Option<RemoteSend>>,
-    pub(crate) free_remote_sends: Vec<u32>,
+    /// Replies that this node's network writes to clients of other nodes.
+    pub(crate) remote_sends: RemoteSends,
     pub(crate) memory: MemoryWatch,
     pub(crate) defragmentation: Defragmentation,
     /// Who reads the streams of this shard.
@@ -54,8 +56,7 @@ impl Owner {
             random: fastrand::Rng::with_seed(seed.rotate_left(32)),
             waiters: Waiters::default(),
             held: Held::default(),
-            remote_sends: Vec::new(),
-            free_remote_sends: Vec::new(),
+            remote_sends: RemoteSends::default(),
             memory: MemoryWatch::default(),
             defragmentation: Defragmentation::default(),
             readers: Readers::default(),
