@@ -1,9 +1,11 @@
 //! The half of a node that has the shard: what runs on it, for whomever, who waits for its keys, and what it does by itself.
 
+pub(crate) mod admission;
 pub(crate) mod aside;
 pub(crate) mod calls;
 pub(crate) mod defragmentation;
 pub(crate) mod direct;
+pub(crate) mod errands;
 pub(crate) mod held;
 pub(crate) mod memory;
 pub(crate) mod readers;
@@ -23,6 +25,7 @@ use self::remote_sends::RemoteSends;
 use self::unkept::Unkept;
 use self::waiters::Waiters;
 use tessera_command::gather::Context;
+use tessera_command::keys::KeyAt;
 use tessera_keyspace::{Shard, Wanted};
 
 /// The shard, and what is done to it.
@@ -46,6 +49,8 @@ pub(crate) struct Owner {
     pub(crate) aside: Aside,
     /// What waits for a value to be saved or kept, and is no command.
     pub(crate) unkept: Unkept,
+    /// Room to find the keys of a command in.
+    found_keys: Vec<KeyAt>,
 }
 
 impl Owner {
@@ -64,6 +69,7 @@ impl Owner {
             expire_more: false,
             aside: Aside::default(),
             unkept: Unkept::default(),
+            found_keys: Vec::new(),
         }
     }
 

@@ -1,12 +1,10 @@
-//! What waits, as clients' commands do, until a value is saved or kept for who reads it (see [`crate::snapshot`]), and is no command: steps
-//! of commands over several shards, and blocking commands, whether they have yet to look at a key or wait for one.
+//! What waits, as clients' commands do, until a value is saved or kept for who reads it (see [`crate::snapshot`]), and is no
+//! command: steps of commands over several shards, and blocking commands, whether they have yet to look at a key or wait for
+//! one.
 
-use crate::clock::Clock;
-use crate::core::Core;
 use crate::notes::waiting::WaitRequest;
 use std::collections::BTreeSet;
 use tessera_routing::Errand;
-use tessera_routing::message::ErrandKind;
 
 /// See the module.
 #[derive(Default)]
@@ -35,55 +33,19 @@ impl Unkept {
     pub(crate) fn put_off_waiters(&mut self, db: u16, key: &[u8]) {
         self.wanted.insert((db, key.into()));
     }
-}
 
-impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Whether a step of a command over several shards has to wait for its key to be saved, or kept for who reads it.
-    #[inline]
-    pub(crate) fn must_wait_with_errand(&mut self, errand: &Errand) -> bool {
-        self.must_writes_ask() && self.must_errand_wait(errand)
+    /// All steps that were put off.
+    pub(crate) fn take_errands(&mut self) -> Vec<(usize, Errand)> {
+        std::mem::take(&mut self.errands)
     }
 
-    #[cold]
-    fn must_errand_wait(&mut self, errand: &Errand) -> bool {
-        let Errand { db, key, kind, .. } = errand;
-        let changes_in_place = match kind {
-            ErrandKind::Take
-            | ErrandKind::TakeElement(..)
-            | ErrandKind::GiveElement(..)
-            | ErrandKind::Act { .. } => true,
-            // What was there goes as it is to those who read it.
-            ErrandKind::Put(..) | ErrandKind::Remove => false,
-            ErrandKind::Look { .. }
-            | ErrandKind::FindTexts { .. }
-            | ErrandKind::HoldAll
-            | ErrandKind::Part { .. }
-            | ErrandKind::Release => return false,
-        };
-        self.owner.shard.must_wait_for_snapshot(*db, key)
-            || changes_in_place && self.owner.shard.must_wait_for_readers(*db, key)
+    /// All blocking commands that were put off.
+    pub(crate) fn take_requests(&mut self) -> Vec<WaitRequest> {
+        std::mem::take(&mut self.requests)
     }
 
-    /// Has all of them try again, because something was saved or kept.
-    pub(crate) fn let_unkept_go(&mut self) {
-        if self.owner.unkept.is_empty() {
-            return;
-        }
-        for (home, errand) in std::mem::take(&mut self.owner.unkept.errands) {
-            if self.must_wait_with_errand(&errand) {
-                self.owner.unkept.put_off_errand(home, errand);
-                continue;
-            }
-            let ticket = errand.ticket;
-            let answer = self.run_errand(errand);
-            self.answer_errand(home, ticket, answer);
-        }
-        for (db, key) in std::mem::take(&mut self.owner.unkept.wanted) {
-            self.owner.shard.waited_keys().note(db, &key);
-        }
-        self.serve_waiters();
-        for request in std::mem::take(&mut self.owner.unkept.requests) {
-            self.take_wait(request);
-        }
+    /// All keys for which those who wait were put off.
+    pub(crate) fn take_wanted(&mut self) -> BTreeSet<(u16, Box<[u8]>)> {
+        std::mem::take(&mut self.wanted)
     }
 }

@@ -128,12 +128,13 @@ impl Owner {
     /// Somebody holds a key that a client waits for, or the one that what it waits for is to go to. If that is another shard's,
     /// it will be held there.
     fn is_held_for(&self, request: &WaitRequest) -> bool {
-        if self.held.holds.is_empty() {
+        if !self.held.holds_any() {
             return false;
         }
         let Run::Blocking(steps) = request.command.run else { return false };
         let target = (steps.wait)(request.words.as_args()).ok().and_then(|wait| wait.target);
-        self.held.holds_any(&request.keys) || target.is_some_and(|target| self.held.holds.is_held(target.key))
+        request.keys.iter().any(|key| self.held.holds(key))
+            || target.is_some_and(|target| self.held.holds(target.key))
     }
 
     /// What a client waits for is to go to a key of another shard, and is of the right type.
