@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod ahead;
+pub(crate) mod at_home;
 pub mod blocked;
 pub(crate) mod blocking;
 pub mod connection;
@@ -9,7 +10,10 @@ pub(crate) mod direct;
 pub(crate) mod dispatch;
 pub(crate) mod feed;
 pub mod holds;
+pub(crate) mod own_shard;
 pub mod replies;
+pub(crate) mod several_shards;
+pub(crate) mod shown;
 pub(crate) mod steps;
 pub mod streamed;
 pub(crate) mod streaming;
