@@ -9,7 +9,7 @@ use crate::host::{Home, NodePart};
 use crate::keys::KeyPositions;
 use crate::spec::{Begin, Merge, Reach, Spec, Spread};
 use crate::words::Words;
-use tessera_keyspace::{Effect, Stream, View, ViewMut, Wanted};
+use tessera_keyspace::{Effect, Lookup, Stream, View, ViewMut};
 use tessera_resp::{Args, Reply};
 use tessera_values::CollectionRef;
 
@@ -383,11 +383,11 @@ impl Command {
         }
     }
 
-    /// What it will look for first, as far as that can be told by counting words. Not every word may be right.
+    /// What it will look up first, as far as that can be told by counting words. Not every word may be right.
     #[inline]
-    pub fn wanted<'a>(&self, args: Args<'a>) -> Option<Wanted<'a>> {
+    pub fn lookup<'a>(&self, args: Args<'a>) -> Option<Lookup<'a>> {
         let key = args.get(self.first_key()?)?;
-        Some(Wanted { key, element: self.spec.element.and_then(|index| args.get(index)) })
+        Some(Lookup { key, element: self.spec.element.and_then(|index| args.get(index)) })
     }
 
     /// It may change keys.

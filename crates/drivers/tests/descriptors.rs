@@ -75,7 +75,7 @@ fn out_of_descriptors() {
     let before = getrlimit(Resource::Nofile);
     limit(100);
     let files = raise_open_files(400, 1);
-    assert_eq!((files.before, files.now), (100, files.wanted));
+    assert_eq!((files.before, files.now), (100, files.requested));
     assert_eq!(files.clients(400, 1), Some(400));
     setrlimit(Resource::Nofile, before).unwrap();
 }

@@ -30,7 +30,7 @@ pub use eviction::EvictionPolicy;
 pub use shard::{LazyFree, STRING_MAX_LEN_BYTES, Shard, ShardSettings, ShardStats};
 pub use snapshot::{SnapshotKeys, SnapshotOptions, SnapshotProgress};
 pub use stream::{Owed, Stream, StreamProgress};
-pub use table::{Entry, EntryMut, Table, Wanted, prefetch};
+pub use table::{Entry, EntryMut, Lookup, Table, prefetch};
 pub use usage::Usage;
 pub use view::{Expire, View, ViewMut, WrongType};
 pub use waiting::WaitedKeys;

@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
 use crate::home::connection::{Connection, Running, pack};
-use crate::home::dispatch::take_wanted;
+use crate::home::dispatch::take_reply_mode;
 use crate::home::feed::Flow;
 use crate::home::holds::Hold;
 use crate::network::ConnectionId;
@@ -181,8 +181,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             is_waiting: false,
             moving: None,
         };
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.owe(is_sent);
         let running = Running::Blocked(Box::new(blocked));
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.ask_next_owner(connection);

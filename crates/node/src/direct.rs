@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! home lets: IDLE -> LENT       owner is done: LENT -> DONE             home sees DONE when it wants to write
-//!                               owner is done: WANTED -> DONE, and tells home wanted it back meanwhile
+//!                               owner is done: RECALLED -> DONE, and tells home, which recalled it meanwhile
 //! ```
 
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ use tessera_routing::Ticket;
 
 const IDLE: u32 = 0;
 const LENT: u32 = 1;
-const WANTED: u32 = 2;
+const RECALLED: u32 = 2;
 const DONE: u32 = 3;
 
 /// The home lets the owner write. Published to the owner by the message that follows.
@@ -29,10 +29,10 @@ pub fn lend(state: &DirectState) {
     state.store(LENT, Ordering::Relaxed);
 }
 
-/// The home wants the socket back. True if it has it; otherwise the owner will tell.
+/// The home recalls the socket. True if it has it; otherwise the owner will tell.
 pub fn reclaim(state: &DirectState) -> bool {
-    match state.compare_exchange(LENT, WANTED, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) | Err(WANTED) => false,
+    match state.compare_exchange(LENT, RECALLED, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) | Err(RECALLED) => false,
         Err(_) => {
             state.store(IDLE, Ordering::Relaxed);
             true
@@ -42,7 +42,7 @@ pub fn reclaim(state: &DirectState) -> bool {
 
 /// The owner is done with the socket. True if it must tell the home.
 pub fn done(state: &DirectState) -> bool {
-    state.swap(DONE, Ordering::AcqRel) == WANTED
+    state.swap(DONE, Ordering::AcqRel) == RECALLED
 }
 
 /// A direct reply that this node's network is writing for another.
@@ -111,7 +111,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 .any(|connection| connection.sending_bytes > 0 || connection.direct.is_some())
     }
 
-    /// The owner is done with the socket, and says so because the home wanted it or something is left to write.
+    /// The owner is done with the socket, and says so because the home recalled it or something is left to write.
     pub(crate) fn take_socket_back(&mut self, ticket: Ticket, rest: Vec<u8>) {
         let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
         // The home may have seen by itself that the owner was done, and have lent the socket again since.

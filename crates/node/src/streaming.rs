@@ -144,7 +144,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.mesh.note(owner, StreamNote::End(stream));
             return self.close(connection);
         }
-        if !connection.replies.is_wanted(ticket.sequence) {
+        if !connection.replies.will_be_sent(ticket.sequence) {
             self.mesh.note(owner, StreamNote::End(stream));
             connection.replies.arrive(ticket.sequence, &[]);
             if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {

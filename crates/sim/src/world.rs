@@ -409,7 +409,7 @@ impl World {
     fn begin_replicas(&mut self) {
         self.is_replayed = true;
         for place in &mut self.places {
-            place.node.effects_mut().set_wanted(true);
+            place.node.effects_mut().set_recording(true);
             place.replica = Some(Replica::of(place.node.core().shard()));
         }
     }
@@ -475,7 +475,7 @@ mod tests {
         for lost in 0..3 {
             let mut world = loaded_world();
             world.settle();
-            world.places[lost].node.effects_mut().set_wanted(false);
+            world.places[lost].node.effects_mut().set_recording(false);
             let noticed =
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| append_to_all(&mut world)));
             assert!(noticed.is_err(), "what shard {lost} did not record");

@@ -158,7 +158,7 @@ impl Engine {
     pub fn new(now_ms: i64) -> Engine {
         let mut shard = Shard::new(DATABASES, 1);
         shard.set_now_ms(now_ms);
-        shard.effects_mut().set_wanted(true);
+        shard.effects_mut().set_recording(true);
         let registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
         Engine {
             shard,

@@ -279,7 +279,7 @@ impl EpollNetwork {
     /// The peer of a paused connection has gone.
     fn hang_up<E: Events<Socket>>(&mut self, id: ConnectionId, is_broken: bool, events: &mut E) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        if connection.wanted || connection.ended {
+        if connection.receive_enabled || connection.ended {
             return;
         }
         let noticed = if is_broken { &mut connection.failure_noticed } else { &mut connection.end_noticed };
@@ -315,7 +315,7 @@ impl EpollNetwork {
 
     fn read<E: Events<Socket>>(&mut self, id: ConnectionId, events: &mut E) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        if !connection.wanted || connection.ended {
+        if !connection.receive_enabled || connection.ended {
             return;
         }
         self.counters.reads += 1;
@@ -461,14 +461,14 @@ impl Network for EpollNetwork {
 
     fn pause_receive(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id) {
-            connection.wanted = false;
+            connection.receive_enabled = false;
             self.watch_or_end(id);
         }
     }
 
     fn resume_receive(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id) {
-            connection.wanted = true;
+            connection.receive_enabled = true;
             self.watch_or_end(id);
         }
     }

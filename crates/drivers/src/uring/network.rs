@@ -470,7 +470,7 @@ impl Network for UringNetwork {
     fn pause_receive(&mut self, id: ConnectionId) {
         self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
-        connection.wanted = false;
+        connection.receive_enabled = false;
         let needs_watch = connection.needs_watch();
         if connection.receiving && !connection.cancelling {
             connection.cancelling = true;
@@ -484,7 +484,7 @@ impl Network for UringNetwork {
     fn resume_receive(&mut self, id: ConnectionId) {
         self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
-        connection.wanted = !connection.ended && !connection.closing;
+        connection.receive_enabled = !connection.ended && !connection.closing;
         // If the old receive is still being cancelled, its last completion starts the new one.
         if connection.needs_receive() {
             self.receive(id);
@@ -498,7 +498,7 @@ impl Network for UringNetwork {
             return;
         }
         connection.closing = true;
-        connection.wanted = false;
+        connection.receive_enabled = false;
         let cancel_receive = connection.receiving && !connection.cancelling;
         let (cancel_send, cancel_watch) = (connection.outgoing.is_some(), connection.watching);
         connection.cancelling = connection.receiving;

@@ -187,7 +187,7 @@ impl Shard {
         if fields.is_empty() {
             return;
         }
-        if self.effects.is_wanted() {
+        if self.effects.is_recording() {
             let fields = fields.iter().map(Vec::as_slice);
             let words: Vec<&[u8]> = [b"HDEL".as_slice(), key].into_iter().chain(fields).collect();
             self.effects.record(db, &words);
@@ -213,7 +213,7 @@ mod tests {
         });
         added.expect("no other type");
         shard.events.set_listened(true);
-        shard.effects_mut().set_wanted(true);
+        shard.effects_mut().set_recording(true);
         shard.set_now_ms(11);
         shard
     }

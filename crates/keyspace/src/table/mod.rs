@@ -45,16 +45,16 @@ use tessera_values::Trail;
 /// Keys looked at together by [`Table::warm`]: enough for their cache misses to overlap.
 const WARM_KEYS: usize = 32;
 
-/// What a command that is to be run soon will look for.
+/// What a command that is to be run soon will look up.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'k> {
+pub struct Lookup<'k> {
     /// Its key.
     pub key: &'k [u8],
     /// An element (a field, a member) of what the key holds.
     pub element: Option<&'k [u8]>,
 }
 
-/// Where a key is, if it is there and its bucket was not full, and what is wanted of it.
+/// Where a key is, if it is there and its bucket was not full, and which element of it is looked up.
 #[derive(Clone, Copy)]
 struct HomeOf<'t, 'k> {
     bucket: &'t [Slot; BUCKET_SLOTS],
@@ -365,7 +365,7 @@ impl Table {
     }
 
     /// Has the processor load what lookups of these keys will need, all at once instead of one after the other.
-    pub fn warm<'k>(&self, mut wanted: impl Iterator<Item = Wanted<'k>>) {
+    pub fn warm<'k>(&self, mut lookups: impl Iterator<Item = Lookup<'k>>) {
         if self.is_empty() {
             return;
         }
@@ -374,7 +374,7 @@ impl Table {
             let mut homes =
                 [HomeOf { bucket: &[Slot::EMPTY; BUCKET_SLOTS], tag: 0, element: None }; WARM_KEYS];
             let (mut count, mut has_elements) = (0, false);
-            for (home, Wanted { key, element }) in homes.iter_mut().zip(wanted.by_ref()) {
+            for (home, Lookup { key, element }) in homes.iter_mut().zip(lookups.by_ref()) {
                 let hash = self.hash(key);
                 let Some(branch) = self.branch_index(hash) else { return };
                 let branch = &self.branches[branch];

@@ -131,16 +131,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         self.server.counters.commands += 1;
-        let wanted = take_wanted(&mut connection.client);
+        let is_sent = take_reply_mode(&mut connection.client);
         connection.replies.lend(|| self.server.buffers.take());
         let task = Task { command, asker: connection.asker(), is_whole: true };
         let mut outcome = Outcome::REFUSED;
         connection.replies.write_now(|out| {
             outcome = self.run_task(&task, args, out);
-            wanted
+            is_sent
         });
         if let Some(stream) = outcome.stream {
-            if wanted {
+            if is_sent {
                 // Its beginning has been written.
                 let sequence = connection.replies.owe(true);
                 let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
@@ -175,11 +175,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         self.server.counters.commands += 1;
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.owe(is_sent);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let call = self.send_call(owner, ticket, connection, command, args);
-        connection.last_call = wanted.then_some((owner, call));
+        connection.last_call = is_sent.then_some((owner, call));
         Flow::Next
     }
 
@@ -215,7 +215,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (input_bytes, output_bytes, allocated_bytes) =
             (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
         let Connection { client, replies, endpoints, .. } = connection;
-        let (mut failed, mut wanted) = (None, true);
+        let (mut failed, mut is_sent) = (None, true);
         let mut host = NodeHost::new(self, endpoints, args, [input_bytes, output_bytes, allocated_bytes]);
         replies.write_now(|out| {
             let start = out.len();
@@ -228,8 +228,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 failed = Some(text.into_owned());
             }
             // The command itself may have changed the mode: CLIENT REPLY ON is answered.
-            wanted = take_wanted(client);
-            wanted
+            is_sent = take_reply_mode(client);
+            is_sent
         });
         let (actions, close_caller) = host.finish();
         let duration_ns = self.time.read();
@@ -246,7 +246,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for action in actions {
             if action.is_answered_later() {
                 let account = Account::open(command, args, began_ns);
-                self.answer_later(connection, action, wanted, account);
+                self.answer_later(connection, action, is_sent, account);
             } else {
                 self.act(connection, action);
             }
@@ -277,12 +277,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Has a command answered when that is done which it is about. `wanted`: the client wants its reply.
-    fn answer_later(&mut self, connection: &mut Connection, action: Action, wanted: bool, account: Account) {
+    /// Has a command answered when that is done which it is about. `is_sent`: the client has not switched replies off.
+    fn answer_later(&mut self, connection: &mut Connection, action: Action, is_sent: bool, account: Account) {
         match action {
-            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, Awaited::Save, account),
-            Action::AwaitEnd => self.await_snapshot(connection, wanted, Awaited::End, account),
-            Action::Reload(reload) => self.await_reload(connection, wanted, reload, account),
+            Action::AwaitSnapshot => self.await_snapshot(connection, is_sent, Awaited::Save, account),
+            Action::AwaitEnd => self.await_snapshot(connection, is_sent, Awaited::End, account),
+            Action::Reload(reload) => self.await_reload(connection, is_sent, reload, account),
             _ => {}
         }
     }
@@ -379,8 +379,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         merge: Merge,
     ) -> Flow {
         let context = self.owner.context(connection.client.db);
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.owe(is_sent);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let (protocol, slots) = (connection.client.protocol, &self.server.shared.slots);
         let (gathering, step) =
@@ -401,8 +401,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         parts: impl Iterator<Item = (usize, Args<'a>)>,
     ) -> Flow {
         let began_ns = self.time.now_ns;
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.owe(is_sent);
         let asker = connection.asker();
         let mut is_whole = false;
         for (number, (shard, words)) in parts.enumerate() {
@@ -440,8 +440,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.fail(connection, command, args, &error);
         }
         self.note_start(connection, command, args);
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.owe(is_sent);
         let nodes = self.mesh.nodes();
         for node in 0..nodes {
             let call = EverywhereCall {
@@ -521,8 +521,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         shard: ShardId,
         running: Running,
     ) -> Flow {
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.owe(is_sent);
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.send_part(connection, part, shard, 0);
         Flow::Next
@@ -571,8 +571,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Err(error) => return self.fail(connection, command, args, &error),
         };
         self.note_start(connection, command, args);
-        let wanted = take_wanted(&mut connection.client);
-        connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        connection.replies.owe(is_sent);
         let running = Running::Gathering(Box::new(gathering));
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.take_step(connection, step);
@@ -580,9 +580,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 }
 
-/// Whether the reply of the command at hand is wanted; moves CLIENT REPLY SKIP on.
+/// Whether the reply of the command at hand is sent to the client; moves CLIENT REPLY SKIP on.
 #[inline]
-pub(crate) fn take_wanted(client: &mut Client) -> bool {
+pub(crate) fn take_reply_mode(client: &mut Client) -> bool {
     match client.reply_mode {
         ReplyMode::On => true,
         ReplyMode::Off => false,

@@ -313,11 +313,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if ahead.commands.len() < 2 {
             return;
         }
-        let wanted = ahead.commands.iter().filter_map(|planned| {
-            let wanted = planned.resolved.ok()?.wanted(Args::new(bytes, ahead.spans_of(planned)))?;
-            (usize::from(self.server.shared.slots.owner_of(wanted.key)) == self.server.me).then_some(wanted)
+        let lookups = ahead.commands.iter().filter_map(|planned| {
+            let lookup = planned.resolved.ok()?.lookup(Args::new(bytes, ahead.spans_of(planned)))?;
+            (usize::from(self.server.shared.slots.owner_of(lookup.key)) == self.server.me).then_some(lookup)
         });
-        self.owner.warm(db, wanted);
+        self.owner.warm(db, lookups);
     }
 
     /// The client has to authenticate and has not.

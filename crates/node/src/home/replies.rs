@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 /// One request that is not yet answered to the client.
 #[derive(Debug)]
 enum Owed {
-    /// The reply is on its way. `wanted`: the client has not switched replies off.
-    Waiting { wanted: bool },
+    /// The reply is on its way. `is_sent`: to the client, which has not switched replies off.
+    Waiting { is_sent: bool },
     /// The reply is at this place of `held`, and others before it are missing.
     Held { start: usize, len: usize },
 }
@@ -89,9 +89,9 @@ impl Replies {
         let settled = self.owed.is_empty();
         let out = if settled { &mut self.ready } else { &mut self.held };
         let start = out.len();
-        let wanted = write(out);
+        let is_sent = write(out);
         debug_assert!(out.len() >= start);
-        if !wanted {
+        if !is_sent {
             out.truncate(start);
         }
         if !settled {
@@ -109,9 +109,9 @@ impl Replies {
 
     /// Notes a request whose reply will come, and returns its sequence number.
     #[inline]
-    pub fn owe(&mut self, wanted: bool) -> u32 {
+    pub fn owe(&mut self, is_sent: bool) -> u32 {
         let sequence = self.next_sequence();
-        self.owed.push_back(Owed::Waiting { wanted });
+        self.owed.push_back(Owed::Waiting { is_sent });
         self.waiting += 1;
         sequence
     }
@@ -120,9 +120,9 @@ impl Replies {
     #[inline]
     pub fn arrive(&mut self, sequence: u32, reply: &[u8]) {
         let index = sequence.wrapping_sub(self.first_sequence) as usize;
-        let Some(Owed::Waiting { wanted }) = self.owed.get(index) else { return };
+        let Some(Owed::Waiting { is_sent }) = self.owed.get(index) else { return };
         self.usual_len_bytes = reply.len().max(self.usual_len_bytes - self.usual_len_bytes / 16);
-        let reply = if *wanted { reply } else { &[] };
+        let reply = if *is_sent { reply } else { &[] };
         self.waiting -= 1;
         if index > 0 {
             self.owed[index] = Owed::Held { start: self.held.len(), len: reply.len() };
@@ -140,7 +140,7 @@ impl Replies {
         let takes = self.ready.is_empty()
             && reply.len() >= COPIED_MAX_LEN_BYTES
             && sequence == self.first_sequence
-            && matches!(self.owed.front(), Some(Owed::Waiting { wanted: true }));
+            && matches!(self.owed.front(), Some(Owed::Waiting { is_sent: true }));
         if !takes {
             return self.arrive(sequence, &reply);
         }
@@ -156,15 +156,15 @@ impl Replies {
     }
 
     /// The reply is awaited, and the client has not switched it off.
-    pub fn is_wanted(&self, sequence: u32) -> bool {
+    pub fn will_be_sent(&self, sequence: u32) -> bool {
         let index = sequence.wrapping_sub(self.first_sequence) as usize;
-        matches!(self.owed.get(index), Some(Owed::Waiting { wanted: true }))
+        matches!(self.owed.get(index), Some(Owed::Waiting { is_sent: true }))
     }
 
     /// Takes in a piece of the awaited reply that nothing is missing before; more of it will come.
     pub fn arrive_partly(&mut self, sequence: u32, piece: &[u8]) {
         debug_assert!(self.is_first(sequence));
-        if let Some(Owed::Waiting { wanted: true }) = self.owed.front() {
+        if let Some(Owed::Waiting { is_sent: true }) = self.owed.front() {
             self.ready.extend_from_slice(piece);
         }
     }
@@ -201,7 +201,7 @@ impl Replies {
         self.held = Vec::new();
         for owed in &mut self.owed {
             match owed {
-                Owed::Waiting { wanted } => *wanted = false,
+                Owed::Waiting { is_sent } => *is_sent = false,
                 Owed::Held { start, len } => (*start, *len) = (0, 0),
             }
         }
@@ -313,7 +313,7 @@ mod tests {
         let ready = replies.take_ready();
         assert_eq!(ready.as_ptr(), where_it_was);
         replies.arrive_whole(fourth, vec![9; COPIED_MAX_LEN_BYTES]);
-        assert!(replies.is_settled() && replies.len_bytes() == 0, "one that is not wanted");
+        assert!(replies.is_settled() && replies.len_bytes() == 0, "one that is not to be sent");
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if !connection.streams.is_empty() {
             return self.pump_by_id(id);
         }
-        // Of a reply that is not wanted nothing is to be sent, but the connection may have waited for it to close.
+        // Of a reply that is switched off nothing is to be sent, but the connection may have waited for it to close.
         let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
         if !connection.is_listed && is_ready {
             connection.is_listed = true;

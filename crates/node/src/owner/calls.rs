@@ -75,7 +75,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             if (index - first).is_multiple_of(WARM_CALLS) {
                 let next = (index..index + WARM_CALLS).map_while(|index| batch.call(index));
-                self.owner.shard.warm(call.db, next.filter_map(|(call, args)| call.command.wanted(args)));
+                self.owner.shard.warm(call.db, next.filter_map(|(call, args)| call.command.lookup(args)));
             }
             if self.must_writes_ask() || !self.owner.aside.is_empty() || !self.owner.held.is_empty() {
                 match self.turn_of_call(home, &call, args) {

@@ -25,7 +25,7 @@ pub(crate) struct Held {
     gives_way: bool,
     requests: Vec<WaitRequest>,
     /// Keys that have something for those who wait for them, which may not be taken or not be put where it is to go.
-    wanted: BTreeSet<(u16, Box<[u8]>)>,
+    unserved: BTreeSet<(u16, Box<[u8]>)>,
     /// Room to find keys in.
     keys: Vec<KeyAt>,
 }
@@ -54,7 +54,7 @@ impl Held {
 
     /// Puts off whoever waits for this key until keys are let go of.
     pub(crate) fn put_off_waiters(&mut self, db: u16, key: &[u8]) {
-        self.wanted.insert((db, key.into()));
+        self.unserved.insert((db, key.into()));
     }
 
     /// Whether one of a command's keys is held. Those of other shards are not known here.
@@ -104,7 +104,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.owner.held.is_released = true;
         self.owner.held.gives_way |= self.home.holds.waiting(Gate::Held) > 0
             || !self.owner.held.requests.is_empty()
-            || !self.owner.held.wanted.is_empty()
+            || !self.owner.held.unserved.is_empty()
             || !self.owner.aside.is_empty();
     }
 
@@ -114,7 +114,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         // They came before those whose commands were held.
-        for (db, key) in std::mem::take(&mut self.owner.held.wanted) {
+        for (db, key) in std::mem::take(&mut self.owner.held.unserved) {
             self.owner.shard.waited_keys().note(db, &key);
         }
         self.serve_waiters();

@@ -18,7 +18,7 @@ use self::waiters::Waiters;
 use crate::direct::RemoteSend;
 use crate::streaming::Reading;
 use tessera_command::gather::Context;
-use tessera_keyspace::{Shard, Wanted};
+use tessera_keyspace::{Lookup, Shard};
 use tessera_routing::Ticket;
 
 /// The shard, and what is done to it.
@@ -70,8 +70,8 @@ impl Owner {
 
     /// Looks for the keys and elements of commands that will run soon.
     #[inline]
-    pub(crate) fn warm<'a>(&self, db: u16, wanted: impl Iterator<Item = Wanted<'a>>) {
-        self.shard.warm(db, wanted);
+    pub(crate) fn warm<'a>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'a>>) {
+        self.shard.warm(db, lookups);
     }
 
     /// Nobody wants what a stream would still make.

@@ -16,13 +16,13 @@ pub(crate) struct Unkept {
     errands: Vec<(usize, Errand)>,
     requests: Vec<WaitRequest>,
     /// Keys that have something for those who wait for them.
-    wanted: BTreeSet<(u16, Box<[u8]>)>,
+    unserved: BTreeSet<(u16, Box<[u8]>)>,
 }
 
 impl Unkept {
     /// Nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.errands.is_empty() && self.requests.is_empty() && self.wanted.is_empty()
+        self.errands.is_empty() && self.requests.is_empty() && self.unserved.is_empty()
     }
 
     pub(crate) fn put_off_errand(&mut self, home: usize, errand: Errand) {
@@ -34,7 +34,7 @@ impl Unkept {
     }
 
     pub(crate) fn put_off_waiters(&mut self, db: u16, key: &[u8]) {
-        self.wanted.insert((db, key.into()));
+        self.unserved.insert((db, key.into()));
     }
 }
 
@@ -105,7 +105,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let answer = self.run_errand(errand);
             self.answer_errand(home, ticket, answer);
         }
-        for (db, key) in std::mem::take(&mut self.owner.unkept.wanted) {
+        for (db, key) in std::mem::take(&mut self.owner.unkept.unserved) {
             self.owner.shard.waited_keys().note(db, &key);
         }
         self.serve_waiters();

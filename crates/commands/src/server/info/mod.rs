@@ -1,13 +1,13 @@
 //! INFO.
 
 mod counters;
+mod section_set;
 mod sections;
 mod text;
-mod wanted;
 
+use section_set::{Section, SectionSet};
 use tessera_command::prelude::*;
 use text::Page;
-use wanted::{Section, Wanted};
 
 pub struct Info;
 
@@ -26,16 +26,16 @@ impl Session for Info {
         tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
         ..Spec::BASE
     };
-    type Args<'a> = Wanted;
+    type Args<'a> = SectionSet;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
-        Ok(Wanted::parse(words.rest()))
+        Ok(SectionSet::parse(words.rest()))
     }
 
-    fn execute(wanted: &Wanted, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(chosen: &SectionSet, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let facts = home.host.facts();
         let mut page = Page::default();
-        for section in Section::ALL.iter().copied().filter(|section| wanted.has(*section)) {
+        for section in Section::ALL.iter().copied().filter(|section| chosen.has(*section)) {
             page.begin(section.title());
             match section {
                 Section::Server => sections::server(&facts, home.host, &mut page),
