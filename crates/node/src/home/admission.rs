@@ -63,27 +63,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Ok(command)
     }
 
-    /// The gates before a command that runs on this node's shard, or has a part there. If they hold or refuse it, what has become of
-    /// it.
-    #[inline]
-    pub(crate) fn admit_to_own_shard(
-        &mut self,
-        connection: &mut Connection,
-        command: &'static Command,
-        args: Args<'_>,
-    ) -> Option<Flow> {
-        if self.is_out_of_memory_for(command) {
-            return Some(self.refuse_for_memory(connection, command));
-        }
-        if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
-            return Some(self.hold_for_snapshot(connection));
-        }
-        if self.must_wait_for_holder(command, args) {
-            return Some(self.hold_for_holder(connection));
-        }
-        None
-    }
-
     #[cold]
     fn refuse_admission(&mut self, connection: &mut Connection, args: Args<'_>, refused: Refused) -> Flow {
         if connection.output_bytes() > STRANGER_MAX_LEN_BYTES && self.is_stranger(connection) {
@@ -149,7 +128,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     #[cold]
-    fn hold_for_snapshot(&mut self, connection: &mut Connection) -> Flow {
+    pub(crate) fn hold_for_snapshot(&mut self, connection: &mut Connection) -> Flow {
         self.server.counters.snapshot_writers_waited += 1;
         self.home.hold(connection, Hold::Unsaved)
     }

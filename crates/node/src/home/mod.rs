@@ -2,11 +2,15 @@
 
 pub(crate) mod admission;
 pub(crate) mod ahead;
+pub(crate) mod at_home;
 pub mod connection;
 pub(crate) mod dispatch;
 pub(crate) mod feed;
 pub mod holds;
+pub(crate) mod own_shard;
 pub mod replies;
+pub(crate) mod several_shards;
+pub(crate) mod shown;
 pub(crate) mod steps;
 
 use self::ahead::Ahead;
