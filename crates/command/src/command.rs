@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::flags::{Categories, Flags, KeyFlags};
 use crate::gather::{Gather, Steps};
 use crate::grammar;
-use crate::host::{Home, NodePart};
+use crate::host::{NodePart, SessionContext};
 use crate::keys::KeyPositions;
 use crate::spec::{Begin, Merge, Reach, Spec, Spread};
 use crate::words::Words;
@@ -102,7 +102,11 @@ pub trait Session {
     ///
     /// # Errors
     /// What the client is told instead.
-    fn execute(args: &Self::Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error>;
+    fn execute(
+        args: &Self::Args<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error>;
 }
 
 /// A command that every node carries out on its own clients or its own counters.
@@ -139,7 +143,7 @@ pub enum Run {
     /// See [`Blocking`].
     Blocking(BlockingSteps),
     /// See [`Session`].
-    Session(fn(Args<'_>, &mut Home<'_>, &mut Reply<'_>) -> Result<(), Error>),
+    Session(fn(Args<'_>, &mut SessionContext<'_>, &mut Reply<'_>) -> Result<(), Error>),
     /// See [`Everywhere`].
     Everywhere(fn(Args<'_>, &mut NodePart<'_>, &mut Reply<'_>) -> Result<(), Error>),
     /// Only its subcommands can be run.
@@ -324,9 +328,9 @@ impl Command {
         row(
             C::SPEC,
             Reach::Client,
-            Run::Session(|args, home, reply| {
+            Run::Session(|args, session, reply| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
-                C::execute(&parsed, home, reply)
+                C::execute(&parsed, session, reply)
             }),
             |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
             Flags::NONE,

@@ -10,7 +10,7 @@ use crate::home::feed::Flow;
 use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
 use crate::sessions::NodeHost;
 use crate::snapshot::Awaited;
-use tessera_command::host::{Action, Home};
+use tessera_command::host::{Action, SessionContext};
 use tessera_command::{Command, Error, Merge, Run};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
@@ -40,7 +40,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let start = out.len();
             let protocol = client.protocol;
             let mut reply = Reply::new(out, protocol);
-            if let Err(error) = run(args, &mut Home { client, host: &mut host }, &mut reply) {
+            if let Err(error) = run(args, &mut SessionContext { client, host: &mut host }, &mut reply) {
                 reply.truncate(start);
                 let text = error.text(command.full_name);
                 reply.error(&text);
