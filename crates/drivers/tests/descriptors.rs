@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tessera_drivers::Waker;
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::listen;
-use tessera_node::network::{Network, Wait};
+use tessera_node::network::{Network, PollWait};
 
 /// The descriptors in use now.
 fn open() -> u64 {
@@ -61,7 +61,7 @@ impl<N: Driver> Node<N> {
     fn settle_for(&mut self, time: Duration) {
         let start = std::time::Instant::now();
         while start.elapsed() < time {
-            self.poll(Wait::AtMost(Duration::from_millis(20)));
+            self.poll(PollWait::AtMost(Duration::from_millis(20)));
         }
     }
 }

@@ -257,8 +257,8 @@ impl Shard {
 
     /// Brings the entries of several keys, and elements of what they hold, closer to the processor. Looking for them one
     /// right after the other lets it wait for memory once instead of once per command. Changes nothing that can be seen.
-    pub fn warm<'k>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'k>>) {
-        self.databases[db as usize].table().warm(lookups);
+    pub fn prefetch<'k>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'k>>) {
+        self.databases[db as usize].table().prefetch(lookups);
     }
 
     /// The recorder of rewritten effects.

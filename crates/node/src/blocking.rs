@@ -182,7 +182,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             moving: None,
         };
         let is_sent = take_reply_mode(&mut connection.client);
-        let sequence = connection.replies.owe(is_sent);
+        let sequence = connection.replies.reserve(is_sent);
         let running = Running::Blocked(Box::new(blocked));
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.ask_next_owner(connection);

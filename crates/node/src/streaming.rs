@@ -10,7 +10,7 @@ use crate::home::holds::Hold;
 use crate::network::ConnectionId;
 use crate::notes::streaming::StreamNote;
 use std::collections::BTreeMap;
-use tessera_keyspace::{Owed, StreamProgress};
+use tessera_keyspace::{StreamProgress, UnsentReply};
 use tessera_routing::Ticket;
 
 /// About how long a piece is, in bytes.
@@ -32,13 +32,13 @@ pub struct StreamedReply {
     /// A piece is on its way.
     is_asked: bool,
     /// About how much of it is kept at its owner, in bytes.
-    owed_len_bytes: usize,
+    unsent_len_bytes: usize,
 }
 
 impl StreamedReply {
     /// About how much memory its rest takes, in bytes: nothing as long as it is made from what the key holds.
-    pub(crate) fn owed_len_bytes(&self) -> usize {
-        self.owed_len_bytes
+    pub(crate) fn unsent_len_bytes(&self) -> usize {
+        self.unsent_len_bytes
     }
 }
 
@@ -67,7 +67,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let index = connection.streams.iter().position(is_later).unwrap_or(connection.streams.len());
         connection.streams.insert(
             index,
-            StreamedReply { sequence, owner, stream, header, is_asked: false, owed_len_bytes: 0 },
+            StreamedReply { sequence, owner, stream, header, is_asked: false, unsent_len_bytes: 0 },
         );
         if connection.send_failed {
             self.drop_streams(connection);
@@ -110,9 +110,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_piece(&mut self, connection: &mut Connection, piece: &[u8], progress: StreamProgress) {
         let Some(first) = connection.streams.front_mut() else { return };
         first.is_asked = false;
-        first.owed_len_bytes = first.owed_len_bytes.saturating_sub(piece.len());
+        first.unsent_len_bytes = first.unsent_len_bytes.saturating_sub(piece.len());
         let sequence = first.sequence;
-        connection.replies.lend(|| self.server.buffers.take());
+        connection.replies.provide_buffer(|| self.server.buffers.take());
         match progress {
             StreamProgress::More => connection.replies.arrive_partly(sequence, piece),
             StreamProgress::Done => {
@@ -170,12 +170,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// What is left of a long reply is kept from now on, and counts as its client's output: over the limit the client goes.
-    pub(crate) fn take_note_of_owed(&mut self, ticket: Ticket, len_bytes: usize) {
+    pub(crate) fn take_note_of_unsent(&mut self, ticket: Ticket, len_bytes: usize) {
         let id = unpack(ticket.connection);
         let Some(connection) = self.connection(id) else { return };
         let reply = connection.streams.iter_mut().find(|reply| reply.sequence == ticket.sequence);
         let Some(reply) = reply else { return };
-        reply.owed_len_bytes = len_bytes;
+        reply.unsent_len_bytes = len_bytes;
         let output_bytes = connection.counted_output_bytes();
         if self.is_over_hard_limit(output_bytes) {
             self.owner.reading.to_close.push(id);
@@ -211,7 +211,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             StreamNote::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
             StreamNote::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
             StreamNote::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
-            StreamNote::Owed(ticket, len_bytes) => self.take_note_of_owed(ticket, len_bytes),
+            StreamNote::Unsent(ticket, len_bytes) => self.take_note_of_unsent(ticket, len_bytes),
             StreamNote::End(stream) => self.end_stream(stream),
         }
     }
@@ -274,10 +274,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.owner.shard.take_kept() {
             self.let_writers_go();
         }
-        for Owed { stream, len_bytes } in self.owner.shard.take_owed() {
+        for UnsentReply { stream, len_bytes } in self.owner.shard.take_unsent() {
             match self.owner.reading.readers.get(&stream) {
-                Some((home, ticket)) if *home == self.server.me => self.take_note_of_owed(*ticket, len_bytes),
-                Some((home, ticket)) => self.mesh.note(*home, StreamNote::Owed(*ticket, len_bytes)),
+                Some((home, ticket)) if *home == self.server.me => {
+                    self.take_note_of_unsent(*ticket, len_bytes)
+                }
+                Some((home, ticket)) => self.mesh.note(*home, StreamNote::Unsent(*ticket, len_bytes)),
                 None => {}
             }
         }

@@ -14,7 +14,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags};
-use tessera_node::network::{Closed, ConnectionId, Endpoints, Events, Network, SocketHandle, Wait, Wake};
+use tessera_node::network::{Closed, ConnectionId, Endpoints, Events, Network, PollWait, SocketHandle, Wake};
 
 use super::connection::{Connection, Outgoing};
 use crate::listen::{Listener, ListenerNews};
@@ -386,11 +386,11 @@ impl Network for EpollNetwork {
         Arc::new(self.waker.clone())
     }
 
-    fn poll<E: Events<Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()> {
+    fn poll<E: Events<Socket>>(&mut self, wait: PollWait, events: &mut E) -> io::Result<()> {
         self.follow_news()?;
         let mut wait = match wait {
-            Wait::Poll => Duration::ZERO,
-            Wait::AtMost(wait) => wait,
+            PollWait::None => Duration::ZERO,
+            PollWait::AtMost(wait) => wait,
         };
         if self.resting
             && let Some(next) = self.end_rests()

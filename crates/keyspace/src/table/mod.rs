@@ -42,8 +42,8 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use tessera_values::Trail;
 
-/// Keys looked at together by [`Table::warm`]: enough for their cache misses to overlap.
-const WARM_KEYS: usize = 32;
+/// Keys looked at together by [`Table::prefetch`]: enough for their cache misses to overlap.
+const PREFETCH_KEYS: usize = 32;
 
 /// What a command that is to be run soon will look up.
 #[derive(Clone, Copy, Debug)]
@@ -365,14 +365,14 @@ impl Table {
     }
 
     /// Has the processor load what lookups of these keys will need, all at once instead of one after the other.
-    pub fn warm<'k>(&self, mut lookups: impl Iterator<Item = Lookup<'k>>) {
+    pub fn prefetch<'k>(&self, mut lookups: impl Iterator<Item = Lookup<'k>>) {
         if self.is_empty() {
             return;
         }
         loop {
             // First the buckets, each of which is a cache miss, then the entries that they lead to.
             let mut homes =
-                [HomeOf { bucket: &[Slot::EMPTY; BUCKET_SLOTS], tag: 0, element: None }; WARM_KEYS];
+                [HomeOf { bucket: &[Slot::EMPTY; BUCKET_SLOTS], tag: 0, element: None }; PREFETCH_KEYS];
             let (mut count, mut has_elements) = (0, false);
             for (home, Lookup { key, element }) in homes.iter_mut().zip(lookups.by_ref()) {
                 let hash = self.hash(key);
@@ -390,17 +390,17 @@ impl Table {
                 home.slots().for_each(|slot| slot.prefetch());
             }
             if has_elements {
-                self.warm_elements(&homes[..count]);
+                self.prefetch_elements(&homes[..count]);
             }
-            if count < WARM_KEYS {
+            if count < PREFETCH_KEYS {
                 return;
             }
         }
     }
 
     /// The same for elements of large collections, as soon as the entries are there.
-    fn warm_elements(&self, homes: &[HomeOf<'_, '_>]) {
-        let mut trails: [Option<Trail<'_>>; WARM_KEYS] = [const { None }; WARM_KEYS];
+    fn prefetch_elements(&self, homes: &[HomeOf<'_, '_>]) {
+        let mut trails: [Option<Trail<'_>>; PREFETCH_KEYS] = [const { None }; PREFETCH_KEYS];
         for (home, trail) in homes.iter().zip(&mut trails) {
             // Another key's entry with the same tag is a way in vain, and no harm.
             if let Some(element) = home.element

@@ -29,7 +29,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.refuse(connection, &Error::Arity.text(command.full_name));
         };
         self.note_start(connection, command, args);
-        connection.replies.lend(|| self.server.buffers.take());
+        connection.replies.provide_buffer(|| self.server.buffers.take());
         let began_ns = self.time.now_ns;
         let (input_bytes, output_bytes, allocated_bytes) =
             (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
@@ -121,7 +121,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         let is_sent = take_reply_mode(&mut connection.client);
-        let sequence = connection.replies.owe(is_sent);
+        let sequence = connection.replies.reserve(is_sent);
         let nodes = self.mesh.nodes();
         for node in 0..nodes {
             let call = EverywhereCall {

@@ -73,7 +73,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.note_start(connection, command, args);
         self.server.counters.commands += 1;
         let is_sent = take_reply_mode(&mut connection.client);
-        let sequence = connection.replies.owe(is_sent);
+        let sequence = connection.replies.reserve(is_sent);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let call = self.send_call(owner, ticket, connection, command, args);
         connection.last_call = is_sent.then_some((owner, call));

@@ -239,7 +239,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 &limits,
                 budget.commands_left(),
             );
-            self.warm(connection.client.db, &ahead, &bytes[at..]);
+            self.prefetch(connection.client.db, &ahead, &bytes[at..]);
             let start = at;
             let mut is_stopped = false;
             for planned in &ahead.commands {
@@ -325,7 +325,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Looks for the keys and elements of the commands ahead that will run on this node's shard.
     #[inline]
-    fn warm(&self, db: u16, ahead: &Ahead, bytes: &[u8]) {
+    fn prefetch(&self, db: u16, ahead: &Ahead, bytes: &[u8]) {
         if ahead.commands.len() < 2 {
             return;
         }
@@ -333,7 +333,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let lookup = planned.resolved.ok()?.lookup(Args::new(bytes, ahead.spans_of(planned)))?;
             (usize::from(self.server.shared.slots.owner_of(lookup.key)) == self.server.me).then_some(lookup)
         });
-        self.owner.warm(db, lookups);
+        self.owner.prefetch(db, lookups);
     }
 
     /// The client has to authenticate and has not.

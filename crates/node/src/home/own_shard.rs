@@ -26,7 +26,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.note_start(connection, command, args);
         self.server.counters.commands += 1;
         let is_sent = take_reply_mode(&mut connection.client);
-        connection.replies.lend(|| self.server.buffers.take());
+        connection.replies.provide_buffer(|| self.server.buffers.take());
         let task = Task { command, asker: connection.asker(), is_whole: true };
         let mut outcome = Outcome::REFUSED;
         connection.replies.write_now(|out| {
@@ -36,7 +36,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(stream) = outcome.stream {
             if is_sent {
                 // Its beginning has been written.
-                let sequence = connection.replies.owe(true);
+                let sequence = connection.replies.reserve(true);
                 let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
                 self.note_reader(stream, self.server.me, ticket);
                 self.begin_streamed(connection, sequence, self.server.me, stream, Vec::new());

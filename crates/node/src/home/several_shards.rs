@@ -110,7 +110,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         };
         self.note_start(connection, command, args);
         let is_sent = take_reply_mode(&mut connection.client);
-        connection.replies.owe(is_sent);
+        connection.replies.reserve(is_sent);
         let running = Running::Gathering(Box::new(gathering));
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.take_step(connection, step);
@@ -146,7 +146,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         let context = self.owner.context(connection.client.db);
         let is_sent = take_reply_mode(&mut connection.client);
-        let sequence = connection.replies.owe(is_sent);
+        let sequence = connection.replies.reserve(is_sent);
         let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
         let (protocol, slots) = (connection.client.protocol, &self.server.shared.slots);
         let (gathering, step) =
@@ -168,7 +168,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     ) -> Flow {
         let began_ns = self.time.now_ns;
         let is_sent = take_reply_mode(&mut connection.client);
-        let sequence = connection.replies.owe(is_sent);
+        let sequence = connection.replies.reserve(is_sent);
         let asker = connection.asker();
         let mut is_whole = false;
         for (number, (shard, words)) in parts.enumerate() {
@@ -252,7 +252,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         running: Running,
     ) -> Flow {
         let is_sent = take_reply_mode(&mut connection.client);
-        let sequence = connection.replies.owe(is_sent);
+        let sequence = connection.replies.reserve(is_sent);
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.send_part(connection, part, shard, 0);
         Flow::Next

@@ -4,7 +4,7 @@ use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Running, Under, unpack};
+use crate::home::connection::{Connection, Running, UnderWay, unpack};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
 use crate::mesh::{CHANNEL_MAX_PARCELS, Carried, Parcel};
@@ -111,7 +111,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.take_socket_back(ticket, reply.to_vec());
         }
         let buffers = &mut self.server.buffers;
-        connection.replies.lend(|| buffers.take());
+        connection.replies.provide_buffer(|| buffers.take());
         connection.replies.arrive(ticket.sequence, reply);
         // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in, the end
         // of the turn would be too late to look.
@@ -212,8 +212,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
-        connection.replies.lend(|| self.server.buffers.take());
-        let Under { sequence, account, .. } = *under;
+        connection.replies.provide_buffer(|| self.server.buffers.take());
+        let UnderWay { sequence, account, .. } = *under;
         if account.command.flags.has(Flags::REMOVES_ALL) && self.must_save_removal(connection, reply) {
             return self.await_save_of_removal(connection, sequence, account);
         }

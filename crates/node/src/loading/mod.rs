@@ -518,7 +518,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             for batch in entries.as_slice()[..len].chunk_by(|left, right| left.db == right.db) {
                 let lookups = batch.iter().map(|entry| Lookup { key: &entry.key, element: None });
-                self.owner.shard.warm(batch[0].db as u16, lookups);
+                self.owner.shard.prefetch(batch[0].db as u16, lookups);
             }
             entries.by_ref().take(len).try_for_each(|entry| self.insert_loaded(entry, if_present))?;
         }

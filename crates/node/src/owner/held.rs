@@ -1,4 +1,4 @@
-//! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::holds`], and what waits for
+//! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::held_keys`], and what waits for
 //! them meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot), errands of other
 //! such commands, and blocking commands, whether they have yet to look at the keys or wait for them already.
 
@@ -10,14 +10,14 @@ use std::collections::BTreeSet;
 use tessera_command::Command;
 use tessera_command::keys::{KeyAt, find_keys};
 use tessera_resp::Args;
-use tessera_routing::holds::{Admission, Holder};
+use tessera_routing::held_keys::{Admission, KeyHolder};
 use tessera_routing::message::ErrandKind;
-use tessera_routing::{Answer, Errand, Holds, Ticket};
+use tessera_routing::{Answer, Errand, HeldKeys, Ticket};
 
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Held {
-    pub(crate) holds: Holds,
+    pub(crate) holds: HeldKeys,
     /// Keys have been let go of, and nobody has been told.
     is_released: bool,
     /// Among those who are to be told are some that only want to use the keys: before they have run nobody may hold any, or a
@@ -77,7 +77,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Takes in an errand for this shard. Of this node's own it returns the answer, if there is one already.
     pub(crate) fn take_errand(&mut self, home: usize, errand: Errand) -> Option<Answer> {
         if matches!(errand.kind, ErrandKind::Release) {
-            self.release(Holder::of(home, &errand));
+            self.release(KeyHolder::of(home, &errand));
             return None;
         }
         let (ticket, answer) = match self.owner.held.holds.admit(home, errand, self.owner.held.gives_way) {
@@ -97,7 +97,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Lets go of what a command holds.
-    fn release(&mut self, holder: Holder) {
+    fn release(&mut self, holder: KeyHolder) {
         if !self.owner.held.holds.release(holder) {
             return;
         }
@@ -133,9 +133,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         while !self.owner.held.is_released
             && let Some((home, errand)) = self.owner.held.holds.next_ready()
         {
-            let (ticket, holder) = (errand.ticket, Holder::of(home, &errand));
+            let (ticket, holder) = (errand.ticket, KeyHolder::of(home, &errand));
             let reads =
-                matches!(errand.kind, ErrandKind::Look { hold: tessera_routing::message::Hold::Not, .. });
+                matches!(errand.kind, ErrandKind::Look { hold: tessera_routing::message::HoldMode::Not, .. });
             let answer = self.run_errand(errand);
             if reads {
                 self.release(holder);

@@ -70,8 +70,8 @@ impl Owner {
 
     /// Looks for the keys and elements of commands that will run soon.
     #[inline]
-    pub(crate) fn warm<'a>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'a>>) {
-        self.shard.warm(db, lookups);
+    pub(crate) fn prefetch<'a>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'a>>) {
+        self.shard.prefetch(db, lookups);
     }
 
     /// Nobody wants what a stream would still make.

@@ -79,7 +79,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         awaited: Awaited,
         account: Account,
     ) {
-        let sequence = connection.replies.owe(is_sent);
+        let sequence = connection.replies.reserve(is_sent);
         self.hold_saver(connection, sequence, awaited, account);
     }
 

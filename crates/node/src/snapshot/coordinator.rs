@@ -14,7 +14,7 @@ use crate::core::Core;
 use crate::disk::Output;
 use crate::mesh::Traffic;
 use crate::notes::snapshot::{CutOrder, Ended, Published, SnapshotNote, WrittenPart};
-use crate::system::DirectoryHold;
+use crate::system::DirectoryGuard;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ struct Current {
     purpose: Purpose,
     place: Place,
     /// Other servers are kept out of the directory, also if `dir` is changed meanwhile.
-    _hold: DirectoryHold,
+    _guard: DirectoryGuard,
     is_merged: bool,
     /// See [`CutOrder`]: what it was when the snapshot was asked for, as in Redis.
     key_delay_ns: u64,
@@ -233,9 +233,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         });
         let place = Place::new(&self.server.config.dir, &self.server.config.db_filename.0);
         let held = place.and_then(|place| {
-            Ok((place, self.server.shared.system.hold_directory(&self.server.config.dir)?))
+            Ok((place, self.server.shared.system.lock_directory(&self.server.config.dir)?))
         });
-        let (place, hold) = match held {
+        let (place, guard) = match held {
             Ok(held) => held,
             Err(problem) => {
                 return self.end_snapshot(coordinator, (purpose, u64::MAX), self.time.now_ns, Err(problem));
@@ -246,7 +246,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         coordinator.current = Some(Current {
             purpose,
             place,
-            _hold: hold,
+            _guard: guard,
             is_merged: self.server.config.snapshot_merged,
             key_delay_ns: super::key_delay_ns(self.server.config.rdb_key_save_delay_us),
             epoch: 0,

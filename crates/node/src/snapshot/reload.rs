@@ -53,7 +53,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         reload: Reload,
         account: Account,
     ) {
-        let sequence = connection.replies.owe(is_sent);
+        let sequence = connection.replies.reserve(is_sent);
         connection.hold = Some(Hold::Saving);
         self.snapshot.reloads_requested += 1;
         let number = self.snapshot.reloads_requested;
