@@ -170,7 +170,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.home.connections.iter().flatten().count()
     }
 
-    /// What the writes of the node's shard come down to, in order, from when somebody says that it is wanted.
+    /// What the writes of the node's shard come down to, in order, from when somebody says that they are to be recorded.
     pub fn effects_mut(&mut self) -> &mut Effects {
         self.owner.shard.effects_mut()
     }

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! home lets: IDLE -> LENT       owner is done: LENT -> DONE             home sees DONE when it wants to write
-//!                               owner is done: WANTED -> DONE, and tells home wanted it back meanwhile
+//!                               owner is done: RECALLED -> DONE, and tells home, which recalled it meanwhile
 //! ```
 
 use crate::shared::DirectState;
@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 
 const IDLE: u32 = 0;
 const LENT: u32 = 1;
-const WANTED: u32 = 2;
+const RECALLED: u32 = 2;
 const DONE: u32 = 3;
 
 /// The home lets the owner write. Published to the owner by the message that follows.
@@ -22,10 +22,10 @@ pub fn lend(state: &DirectState) {
     state.store(LENT, Ordering::Relaxed);
 }
 
-/// The home wants the socket back. True if it has it; otherwise the owner will tell.
+/// The home recalls the socket. True if it has it; otherwise the owner will tell.
 pub fn reclaim(state: &DirectState) -> bool {
-    match state.compare_exchange(LENT, WANTED, Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) | Err(WANTED) => false,
+    match state.compare_exchange(LENT, RECALLED, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) | Err(RECALLED) => false,
         Err(_) => {
             state.store(IDLE, Ordering::Relaxed);
             true
@@ -35,7 +35,7 @@ pub fn reclaim(state: &DirectState) -> bool {
 
 /// The owner is done with the socket. True if it must tell the home.
 pub fn done(state: &DirectState) -> bool {
-    state.swap(DONE, Ordering::AcqRel) == WANTED
+    state.swap(DONE, Ordering::AcqRel) == RECALLED
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             StreamNote::End(stream) => self.owner.close_stream(stream),
             StreamNote::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
             StreamNote::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
-            StreamNote::Owed(ticket, len_bytes) => self.take_note_of_owed(ticket, len_bytes),
+            StreamNote::Unsent(ticket, len_bytes) => self.take_note_of_unsent(ticket, len_bytes),
         }
     }
 }

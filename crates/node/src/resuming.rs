@@ -5,8 +5,8 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::holds::Gate;
 use crate::owner::aside::AsideCall;
-use tessera_routing::holds::Holder;
-use tessera_routing::message::{ErrandKind, Hold};
+use tessera_routing::held_keys::KeyHolder;
+use tessera_routing::message::{ErrandKind, HoldMode};
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Has writers ask again, because the snapshot has got on, or something was kept.
@@ -61,7 +61,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// Lets go of what a command holds.
-    pub(crate) fn release_keys(&mut self, holder: Holder) {
+    pub(crate) fn release_keys(&mut self, holder: KeyHolder) {
         let is_wanted = self.home.holds.waiting(Gate::Held) > 0 || !self.owner.aside.is_empty();
         self.owner.held.release(holder, is_wanted);
     }
@@ -88,8 +88,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn hand_out_keys(&mut self) {
         self.owner.held.stop_giving_way();
         while let Some((home, errand)) = self.owner.held.next_ready() {
-            let (ticket, holder) = (errand.ticket, Holder::of(home, &errand));
-            let reads = matches!(errand.kind, ErrandKind::Look { hold: Hold::Not, .. });
+            let (ticket, holder) = (errand.ticket, KeyHolder::of(home, &errand));
+            let reads = matches!(errand.kind, ErrandKind::Look { hold: HoldMode::Not, .. });
             let answer = self.run_errand(errand);
             if reads {
                 self.release_keys(holder);

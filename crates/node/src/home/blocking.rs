@@ -6,7 +6,7 @@
 use super::OwnNote;
 use super::blocked::{Blocked, KeyRun};
 use super::connection::{Connection, Running, pack, unpack};
-use super::dispatch::take_wanted;
+use super::dispatch::take_reply_mode;
 use super::holds::{Flow, Hold};
 use crate::clock::Clock;
 use crate::core::Core;
@@ -52,8 +52,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let slots = &self.server.shared.slots;
         let blocked =
             Blocked::new(steps, words, &wait.keys, wait.timeout_ms, |key| usize::from(slots.owner_of(key)));
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.reserve(is_sent);
         let running = Running::Blocked(Box::new(blocked));
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.ask_next_owner(connection);

@@ -62,7 +62,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// The owner is done with the socket, and says so because the home wanted it or something is left to write.
+    /// The owner is done with the socket, and says so because the home recalled it or something is left to write.
     pub(crate) fn take_socket_back(&mut self, ticket: Ticket, rest: Vec<u8>) {
         let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
         // The home may have seen by itself that the owner was done, and have lent the socket again since.

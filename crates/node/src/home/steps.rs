@@ -4,7 +4,7 @@ use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Running, Under, unpack};
+use crate::home::connection::{Connection, Running, UnderWay, unpack};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
 use crate::notes::everywhere::EverywhereCall;
@@ -40,7 +40,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.take_socket_back(ticket, reply.to_vec());
         }
         let buffers = &mut self.server.buffers;
-        connection.replies.lend(|| buffers.take());
+        connection.replies.provide_buffer(|| buffers.take());
         connection.replies.arrive(ticket.sequence, reply);
         // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in, the end
         // of the turn would be too late to look.
@@ -54,7 +54,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if !connection.streams.is_empty() {
             return self.pump_by_id(id);
         }
-        // Of a reply that is not wanted nothing is to be sent, but the connection may have waited for it to close.
+        // Of a reply that is switched off nothing is to be sent, but the connection may have waited for it to close.
         let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
         if !connection.is_listed && is_ready {
             connection.is_listed = true;
@@ -141,8 +141,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
-        connection.replies.lend(|| self.server.buffers.take());
-        let Under { sequence, account, .. } = *under;
+        connection.replies.provide_buffer(|| self.server.buffers.take());
+        let UnderWay { sequence, account, .. } = *under;
         if account.command.flags.has(Flags::REMOVES_ALL) && self.must_save_removal(connection, reply) {
             return self.await_save_of_removal(connection, sequence, account);
         }

@@ -12,12 +12,12 @@ pub struct StreamedReply {
     /// A piece is on its way.
     pub(super) is_asked: bool,
     /// About how much of it is kept at its owner, in bytes.
-    pub(super) owed_len_bytes: usize,
+    pub(super) unsent_len_bytes: usize,
 }
 
 impl StreamedReply {
     /// About how much memory its rest takes, in bytes: nothing as long as it is made from what the key holds.
-    pub(crate) fn owed_len_bytes(&self) -> usize {
-        self.owed_len_bytes
+    pub(crate) fn unsent_len_bytes(&self) -> usize {
+        self.unsent_len_bytes
     }
 }

@@ -28,7 +28,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let index = connection.streams.iter().position(is_later).unwrap_or(connection.streams.len());
         connection.streams.insert(
             index,
-            StreamedReply { sequence, owner, stream, header, is_asked: false, owed_len_bytes: 0 },
+            StreamedReply { sequence, owner, stream, header, is_asked: false, unsent_len_bytes: 0 },
         );
         if connection.send_failed {
             self.drop_streams(connection);
@@ -71,9 +71,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn take_piece(&mut self, connection: &mut Connection, piece: &[u8], progress: StreamProgress) {
         let Some(first) = connection.streams.front_mut() else { return };
         first.is_asked = false;
-        first.owed_len_bytes = first.owed_len_bytes.saturating_sub(piece.len());
+        first.unsent_len_bytes = first.unsent_len_bytes.saturating_sub(piece.len());
         let sequence = first.sequence;
-        connection.replies.lend(|| self.server.buffers.take());
+        connection.replies.provide_buffer(|| self.server.buffers.take());
         match progress {
             StreamProgress::More => connection.replies.arrive_partly(sequence, piece),
             StreamProgress::Done => {
@@ -105,7 +105,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.mesh.note(owner, StreamNote::End(stream));
             return self.close(connection);
         }
-        if !connection.replies.is_wanted(ticket.sequence) {
+        if !connection.replies.will_be_sent(ticket.sequence) {
             self.mesh.note(owner, StreamNote::End(stream));
             connection.replies.arrive(ticket.sequence, &[]);
             if connection.hold == Some(Hold::UntilSettled) && connection.replies.is_settled() {
@@ -131,12 +131,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// What is left of a long reply is kept from now on, and counts as its client's output: over the limit the client goes.
-    pub(crate) fn take_note_of_owed(&mut self, ticket: Ticket, len_bytes: usize) {
+    pub(crate) fn take_note_of_unsent(&mut self, ticket: Ticket, len_bytes: usize) {
         let id = unpack(ticket.connection);
         let Some(connection) = self.connection(id) else { return };
         let reply = connection.streams.iter_mut().find(|reply| reply.sequence == ticket.sequence);
         let Some(reply) = reply else { return };
-        reply.owed_len_bytes = len_bytes;
+        reply.unsent_len_bytes = len_bytes;
         let output_bytes = connection.counted_output_bytes();
         if self.is_over_hard_limit(output_bytes) {
             self.home.to_close.push(id);

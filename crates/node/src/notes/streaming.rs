@@ -16,7 +16,7 @@ pub enum StreamNote {
     /// Here it is, and whether there is more.
     Piece(Ticket, Vec<u8>, StreamProgress),
     /// The rest of that reply takes memory from now on: about so many bytes.
-    Owed(Ticket, usize),
+    Unsent(Ticket, usize),
     /// Nobody wants that stream any more.
     End(u64),
 }

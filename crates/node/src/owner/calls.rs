@@ -19,7 +19,7 @@ use tessera_routing::{Batch, Call};
 /// Longer replies do not leave directly, in bytes.
 const DIRECT_MAX_LEN_BYTES: usize = 1024 * 1024;
 /// How many calls' keys are looked for together.
-const WARM_CALLS: usize = 16;
+const PREFETCH_CALLS: usize = 16;
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Counts a command that is refused because memory is short, and returns what its client is told.
@@ -60,9 +60,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.mesh.restore_outgoing(home, out);
                 return false;
             }
-            if (index - first).is_multiple_of(WARM_CALLS) {
-                let next = (index..index + WARM_CALLS).map_while(|index| batch.call(index));
-                self.owner.shard.warm(call.db, next.filter_map(|(call, args)| call.command.wanted(args)));
+            if (index - first).is_multiple_of(PREFETCH_CALLS) {
+                let next = (index..index + PREFETCH_CALLS).map_while(|index| batch.call(index));
+                self.owner.shard.prefetch(call.db, next.filter_map(|(call, args)| call.command.lookup(args)));
             }
             if self.must_writes_ask() || !self.owner.aside.is_empty() || !self.owner.held.is_empty() {
                 match self.turn_of_call(home, &call, args) {

@@ -4,7 +4,7 @@ use super::Owner;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::task::{Asker, Task};
-use tessera_routing::holds::{Admission, Holder};
+use tessera_routing::held_keys::{Admission, KeyHolder};
 use tessera_routing::message::ErrandKind;
 use tessera_routing::{Answer, Errand, Ticket};
 
@@ -22,7 +22,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Takes in an errand for this shard. Of this node's own it returns the answer, if there is one already.
     pub(crate) fn take_errand(&mut self, home: usize, errand: Errand) -> Option<Answer> {
         if matches!(errand.kind, ErrandKind::Release) {
-            self.release_keys(Holder::of(home, &errand));
+            self.release_keys(KeyHolder::of(home, &errand));
             return None;
         }
         let (ticket, answer) = match self.owner.held.admit(home, errand) {

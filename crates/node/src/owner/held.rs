@@ -4,13 +4,13 @@
 
 use crate::notes::waiting::WaitRequest;
 use std::collections::BTreeSet;
-use tessera_routing::holds::{Admission, Holder};
-use tessera_routing::{Errand, Holds};
+use tessera_routing::held_keys::{Admission, KeyHolder};
+use tessera_routing::{Errand, HeldKeys};
 
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Held {
-    holds: Holds,
+    holds: HeldKeys,
     /// Keys have been let go of, and nobody has been told.
     is_released: bool,
     /// Among those who are to be told are some that only want to use the keys: before they have run nobody may hold any, or a
@@ -18,7 +18,7 @@ pub(crate) struct Held {
     gives_way: bool,
     requests: Vec<WaitRequest>,
     /// Keys that have something for those who wait for them, which may not be taken or not be put where it is to go.
-    wanted: BTreeSet<(u16, Box<[u8]>)>,
+    unserved: BTreeSet<(u16, Box<[u8]>)>,
 }
 
 impl Held {
@@ -44,16 +44,16 @@ impl Held {
         self.holds.is_held(key)
     }
 
-    /// Holds what an errand wants held, if nobody else does.
+    /// HeldKeys what an errand wants held, if nobody else does.
     pub(crate) fn admit(&mut self, home: usize, errand: Errand) -> Admission {
         self.holds.admit(home, errand, self.gives_way)
     }
 
     /// Lets go of what a command holds. `is_wanted`: there are clients or calls that wait for such keys.
-    pub(crate) fn release(&mut self, holder: Holder, is_wanted: bool) {
+    pub(crate) fn release(&mut self, holder: KeyHolder, is_wanted: bool) {
         if self.holds.release(holder) {
             self.is_released = true;
-            self.gives_way |= is_wanted || !self.requests.is_empty() || !self.wanted.is_empty();
+            self.gives_way |= is_wanted || !self.requests.is_empty() || !self.unserved.is_empty();
         }
     }
 
@@ -80,7 +80,7 @@ impl Held {
 
     /// Puts off whoever waits for this key until keys are let go of.
     pub(crate) fn put_off_waiters(&mut self, db: u16, key: &[u8]) {
-        self.wanted.insert((db, key.into()));
+        self.unserved.insert((db, key.into()));
     }
 
     /// All blocking commands that were put off.
@@ -90,6 +90,6 @@ impl Held {
 
     /// All keys for which those who wait were put off.
     pub(crate) fn take_wanted_keys(&mut self) -> BTreeSet<(u16, Box<[u8]>)> {
-        std::mem::take(&mut self.wanted)
+        std::mem::take(&mut self.unserved)
     }
 }

@@ -27,7 +27,7 @@ use self::unkept::Unkept;
 use self::waiters::Waiters;
 use tessera_command::gather::Context;
 use tessera_command::keys::KeyAt;
-use tessera_keyspace::{Shard, Wanted};
+use tessera_keyspace::{Lookup, Shard};
 
 /// The shard, and what is done to it.
 pub(crate) struct Owner {
@@ -81,7 +81,7 @@ impl Owner {
 
     /// Looks for the keys and elements of commands that will run soon.
     #[inline]
-    pub(crate) fn warm<'a>(&self, db: u16, wanted: impl Iterator<Item = Wanted<'a>>) {
-        self.shard.warm(db, wanted);
+    pub(crate) fn prefetch<'a>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'a>>) {
+        self.shard.prefetch(db, lookups);
     }
 }

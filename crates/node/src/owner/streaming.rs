@@ -7,7 +7,7 @@ use super::Owner;
 use crate::clock::{Clock, Time};
 use crate::core::Core;
 use crate::notes::streaming::{PIECE_LEN_BYTES, StreamNote};
-use tessera_keyspace::{Owed, StreamProgress};
+use tessera_keyspace::{StreamProgress, UnsentReply};
 use tessera_routing::Ticket;
 
 /// A turn spends so much time on keeping what writes wait for, in nanoseconds, and little more.
@@ -77,10 +77,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.owner.keep_some(&mut self.time) {
             self.let_writers_go();
         }
-        for Owed { stream, len_bytes } in self.owner.shard.take_owed() {
+        for UnsentReply { stream, len_bytes } in self.owner.shard.take_unsent() {
             match self.owner.readers.get(stream) {
-                Some((home, ticket)) if home == self.server.me => self.take_note_of_owed(ticket, len_bytes),
-                Some((home, ticket)) => self.mesh.note(home, StreamNote::Owed(ticket, len_bytes)),
+                Some((home, ticket)) if home == self.server.me => self.take_note_of_unsent(ticket, len_bytes),
+                Some((home, ticket)) => self.mesh.note(home, StreamNote::Unsent(ticket, len_bytes)),
                 None => {}
             }
         }

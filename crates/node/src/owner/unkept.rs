@@ -13,13 +13,13 @@ pub(crate) struct Unkept {
     errands: Vec<(usize, Errand)>,
     requests: Vec<WaitRequest>,
     /// Keys that have something for those who wait for them.
-    wanted: BTreeSet<(u16, Box<[u8]>)>,
+    unserved: BTreeSet<(u16, Box<[u8]>)>,
 }
 
 impl Unkept {
     /// Nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.errands.is_empty() && self.requests.is_empty() && self.wanted.is_empty()
+        self.errands.is_empty() && self.requests.is_empty() && self.unserved.is_empty()
     }
 
     pub(crate) fn put_off_errand(&mut self, home: usize, errand: Errand) {
@@ -31,7 +31,7 @@ impl Unkept {
     }
 
     pub(crate) fn put_off_waiters(&mut self, db: u16, key: &[u8]) {
-        self.wanted.insert((db, key.into()));
+        self.unserved.insert((db, key.into()));
     }
 
     /// All steps that were put off.
@@ -46,6 +46,6 @@ impl Unkept {
 
     /// All keys for which those who wait were put off.
     pub(crate) fn take_wanted_keys(&mut self) -> BTreeSet<(u16, Box<[u8]>)> {
-        std::mem::take(&mut self.wanted)
+        std::mem::take(&mut self.unserved)
     }
 }
