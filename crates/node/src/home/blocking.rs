@@ -1,5 +1,5 @@
-//! Blocking commands at the client's home: it asks the owners of the keys one after the other, and if none has anything has
-//! the client wait until one has, or its time is up, or it is to wait no more.
+//! Blocking commands at the client's home: it asks the owners of the keys one after the other, and if none has anything
+//! has the client wait until one has, or its time is up, or it is to wait no more.
 //!
 //! At the owners, see [`crate::owner::waiting`].
 
@@ -115,8 +115,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Has one owner after the other tell which of its keys is the first that holds something, if that is to be known. True if an
-    /// answer is awaited.
+    /// Has one owner after the other tell which of its keys is the first that holds something, if that is to be known.
+    /// True if an answer is awaited.
     fn look_at_owners(&mut self, connection: &mut Connection) -> bool {
         let (id, db) = (connection.id, connection.client.db);
         let Some(under) = connection.running.as_deref_mut() else { return false };
@@ -174,7 +174,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.finish(connection, reply);
     }
 
-    /// The client of a command whose claim has been taken for nobody has gone. As in Redis nothing is written down of it.
+    /// The client of a command whose claim has been taken for nobody has gone. As in Redis nothing is written down of
+    /// it.
     pub(crate) fn drop_wait(&mut self, connection: &mut Connection) {
         self.forget_wait(connection);
         let Some(under) = connection.running.take() else { return };
@@ -260,7 +261,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.end_wait(connection, reply);
     }
 
-    /// Others have taken what a client was to have: it waits as before, in its old place, unless its time is up meanwhile.
+    /// Others have taken what a client was to have: it waits as before, in its old place, unless its time is up
+    /// meanwhile.
     pub(crate) fn wait_again(&mut self, connection: &mut Connection) {
         let (id, is_over) = (connection.id, connection.gone || connection.peer_has_ended());
         let Some(under) = connection.running.as_deref_mut() else { return };

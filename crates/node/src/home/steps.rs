@@ -1,4 +1,5 @@
-//! What comes back of commands that were sent to owners: replies, answers, parts; and the next step of commands that take several.
+//! What comes back of commands that were sent to owners: replies, answers, parts; and the next step of commands that
+//! take several.
 
 use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
@@ -42,8 +43,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let buffers = &mut self.server.buffers;
         connection.replies.lend(|| buffers.take());
         connection.replies.arrive(ticket.sequence, reply);
-        // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in, the end
-        // of the turn would be too late to look.
+        // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in,
+        // the end of the turn would be too late to look.
         let output_bytes = connection.output_bytes();
         if !connection.gone && over_hard_limit(&self.server.config, output_bytes) {
             return self.close_for_output(id);
@@ -218,7 +219,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         None
     }
 
-    /// Does this node's part of the commands for all nodes that its own clients sent, and shows its own monitors what they did.
+    /// Does this node's part of the commands for all nodes that its own clients sent, and shows its own monitors what
+    /// they did.
     pub(crate) fn run_own_notes(&mut self) {
         if !self.home.own_lines.is_empty() {
             let mut lines = std::mem::take(&mut self.home.own_lines);
@@ -276,8 +278,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Shows the monitors of this node some lines. Those that leave too much unread are closed, and all of them if lines
-    /// are lost, since nobody could tell where.
+    /// Shows the monitors of this node some lines. Those that leave too much unread are closed, and all of them if
+    /// lines are lost, since nobody could tell where.
     #[cold]
     pub(crate) fn show_monitors(&mut self, lines: &[u8], has_lost_lines: bool) {
         for id in self.home.monitors.clone() {

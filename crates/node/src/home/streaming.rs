@@ -1,7 +1,7 @@
 //! Long replies at the client's home: a piece is made when what was made before has left.
 //!
-//! The reply has its place among the others of its connection; what comes after it waits there until it is whole. The owner of the
-//! key makes the pieces, see [`crate::owner::streaming`].
+//! The reply has its place among the others of its connection; what comes after it waits there until it is whole. The
+//! owner of the key makes the pieces, see [`crate::owner::streaming`].
 
 use super::connection::{Connection, pack, unpack};
 use super::holds::Hold;
@@ -130,7 +130,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.put(connection);
     }
 
-    /// What is left of a long reply is kept from now on, and counts as its client's output: over the limit the client goes.
+    /// What is left of a long reply is kept from now on, and counts as its client's output: over the limit the client
+    /// goes.
     pub(crate) fn take_note_of_owed(&mut self, ticket: Ticket, len_bytes: usize) {
         let id = unpack(ticket.connection);
         let Some(connection) = self.connection(id) else { return };
