@@ -6,7 +6,7 @@ use crate::core::Core;
 use crate::home::OwnNote;
 use crate::home::connection::{Connection, Running, pack};
 use crate::home::dispatch::take_wanted;
-use crate::home::feed::Flow;
+use crate::home::holds::Flow;
 use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
 use crate::sessions::NodeHost;
 use crate::snapshot::Awaited;

@@ -3,8 +3,7 @@
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::{Connection, pack};
-use crate::home::feed::Flow;
-use crate::home::holds::Hold;
+use crate::home::holds::{Flow, Hold};
 use tessera_command::client::ReplyMode;
 use tessera_command::{Client, Command, Error, Flags, Run, Spread};
 use tessera_resp::Args;

@@ -5,7 +5,7 @@ use crate::core::Core;
 use crate::home::NetworkOrder;
 use crate::home::ahead::{Ahead, Last};
 use crate::home::connection::{Connection, Input, Running};
-use crate::home::holds::Hold;
+use crate::home::holds::{Flow, Hold};
 use crate::network::{Closed, ConnectionId};
 use crate::turns::Budget;
 use tessera_command::Command;
@@ -17,15 +17,6 @@ use tessera_resp::{Args, Decoder, Limits, ProtocolError, Reply};
 const HELD_INPUT_MAX_LEN_BYTES: usize = 64 * 1024;
 /// How much is at least taken to complete an unfinished command, in bytes: more than a few length lines.
 const TOP_UP_LEN_BYTES: usize = 256;
-
-/// What became of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// It ran, or is under way: on to the next.
-    Next,
-    /// It must be tried again later; the connection's hold says why.
-    Again,
-}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Takes in bytes of a connection.

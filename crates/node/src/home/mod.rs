@@ -20,7 +20,7 @@ pub(crate) mod streaming;
 
 use self::ahead::Ahead;
 use self::connection::Connection;
-use self::holds::Holds;
+use self::holds::{Flow, Gate, Hold, Holds};
 use crate::network::ConnectionId;
 use crate::notes::everywhere::EverywhereCall;
 use std::collections::{BTreeSet, VecDeque};
@@ -108,5 +108,31 @@ impl<S> Default for Home<S> {
             output_pause_bytes: usize::MAX,
             clients_peak_bytes: 0,
         }
+    }
+}
+
+impl<S> Home<S> {
+    /// Holds a connection: its next command is tried again when [`Home::release`] lets it go on.
+    pub(crate) fn hold(&mut self, connection: &mut Connection, why: Hold) -> Flow {
+        self.holds.add(connection.id, why);
+        connection.hold = Some(why);
+        Flow::Again
+    }
+
+    /// Lets those go on that wait there.
+    pub(crate) fn release(&mut self, gate: Gate) {
+        for id in self.holds.take(gate) {
+            let hold = self.connection(id).and_then(|connection| connection.hold);
+            if hold.and_then(Hold::gate) == Some(gate) {
+                self.holds.runnable.push_back(id);
+            }
+        }
+    }
+
+    /// A connection.
+    #[inline]
+    pub(crate) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        let place = self.connections.get_mut(id.index as usize)?;
+        place.as_deref_mut().filter(|connection| connection.id == id)
     }
 }

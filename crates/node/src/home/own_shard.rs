@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::{Connection, pack};
 use crate::home::dispatch::take_wanted;
-use crate::home::feed::Flow;
+use crate::home::holds::Flow;
 use crate::owner::run::Outcome;
 use crate::task::Task;
 use tessera_command::Command;

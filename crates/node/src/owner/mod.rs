@@ -11,15 +11,16 @@ pub(crate) mod memory;
 pub(crate) mod readers;
 pub(crate) mod remote_sends;
 pub(crate) mod run;
+pub(crate) mod settings;
 pub(crate) mod streaming;
 pub(crate) mod unkept;
 pub mod waiters;
 pub(crate) mod waiting;
 
 use self::aside::Aside;
-use self::defragmentation::Defragmentation;
+use self::defragmentation::passes::Defragmentation;
 use self::held::Held;
-use self::memory::MemoryWatch;
+use self::memory::watch::MemoryWatch;
 use self::readers::Readers;
 use self::remote_sends::RemoteSends;
 use self::unkept::Unkept;
