@@ -5,7 +5,7 @@
 
 use super::OwnNote;
 use super::blocked::{Blocked, KeyRun};
-use super::connection::{Connection, Running, pack, unpack};
+use super::connection::{Connection, Running};
 use super::dispatch::take_wanted;
 use super::holds::{Flow, Hold};
 use crate::clock::Clock;
@@ -81,14 +81,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 under.account.pause(self.time.now_ns);
                 self.home.blocked_clients += 1;
                 if let Some(deadline_ns) = deadline_ns {
-                    self.home.wait_deadlines.insert((deadline_ns, pack(id)));
+                    self.home.wait_deadlines.insert((deadline_ns, id.pack()));
                 }
                 // The client's end may have been seen before its command ran, or lie behind what is not received.
                 self.receive_again(connection);
                 return self.end_vain_wait(connection);
             };
             let ticket =
-                Ticket { connection: pack(id), sequence: under.sequence, part: blocked.asked as u32 };
+                Ticket { connection: id.pack(), sequence: under.sequence, part: blocked.asked as u32 };
             let request = WaitRequest {
                 home,
                 ticket,
@@ -124,7 +124,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         while let Some(KeyRun { owner, keys, .. }) = runs.get(look.looked) {
             look.looked += 1;
             if *owner != self.server.me {
-                let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
+                let ticket = Ticket { connection: id.pack(), sequence: under.sequence, part: 0 };
                 self.server.counters.forwarded += 1;
                 self.mesh
                     .note(*owner, WaitNote::Look(Box::new(LookRequest { ticket, db, keys: keys.clone() })));
@@ -191,10 +191,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if blocked.is_waiting {
             self.home.blocked_clients -= 1;
             if let Some(deadline_ns) = blocked.deadline_ns {
-                self.home.wait_deadlines.remove(&(deadline_ns, pack(id)));
+                self.home.wait_deadlines.remove(&(deadline_ns, id.pack()));
             }
         }
-        let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
+        let ticket = Ticket { connection: id.pack(), sequence: under.sequence, part: 0 };
         for owner in blocked.owners_asked() {
             if owner == self.server.me {
                 self.owner.forget_waiter(owner, ticket);
@@ -265,7 +265,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn wait_again(&mut self, connection: &mut Connection) {
         let (id, is_over) = (connection.id, connection.gone || connection.peer_has_ended());
         let Some(under) = connection.running.as_deref_mut() else { return };
-        let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
+        let ticket = Ticket { connection: id.pack(), sequence: under.sequence, part: 0 };
         let Running::Blocked(blocked) = &mut under.running else { return };
         blocked.moving = None;
         under.account.pause(self.time.now_ns);
@@ -280,7 +280,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.end_wait(connection, &out);
         }
         if let Some(deadline_ns) = blocked.deadline_ns {
-            self.home.wait_deadlines.insert((deadline_ns, pack(id)));
+            self.home.wait_deadlines.insert((deadline_ns, id.pack()));
         }
         match blocked.runs.first().map(|run| run.owner) {
             Some(owner) if owner == self.server.me => self.owner.wake_others(owner, ticket),
@@ -295,7 +295,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && deadline_ns <= self.time.now_ns
         {
             self.home.wait_deadlines.remove(&(deadline_ns, connection));
-            self.unblock(unpack(connection), UnblockReason::Timeout);
+            self.unblock(ConnectionId::unpack(connection), UnblockReason::Timeout);
         }
     }
 

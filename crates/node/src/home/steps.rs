@@ -5,9 +5,10 @@ use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Running, Under, unpack};
+use crate::home::connection::{Connection, Running, Under};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
+use crate::network::ConnectionId;
 use crate::notes::everywhere::EverywhereCall;
 use crate::sessions::NodeHost;
 use crate::task::{Asker, Task};
@@ -29,7 +30,7 @@ fn is_null(reply: &[u8]) -> bool {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[inline]
     pub(crate) fn take_reply(&mut self, ticket: Ticket, reply: &[u8]) {
-        let id = unpack(ticket.connection);
+        let id = ConnectionId::unpack(ticket.connection);
         let Some(place) = self.home.connections.get_mut(id.index as usize) else { return };
         let Some(connection) = place.as_deref_mut().filter(|connection| connection.id == id) else { return };
         if connection.running.is_some() {
@@ -73,7 +74,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     pub(crate) fn take_slow(&mut self, slow: &Slow) {
-        if let Some(connection) = self.take(unpack(slow.connection)) {
+        if let Some(connection) = self.take(ConnectionId::unpack(slow.connection)) {
             let unix_us = self.time.unix_us;
             self.server.note_slow(
                 &connection.sender(),
@@ -88,7 +89,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Works on the connection of a ticket, if the ticket is for what it runs.
     pub(crate) fn with_connection(&mut self, ticket: Ticket, work: impl FnOnce(&mut Self, &mut Connection)) {
-        let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
+        let Some(mut connection) = self.take(ConnectionId::unpack(ticket.connection)) else { return };
         if connection.running.as_ref().is_some_and(|under| under.sequence == ticket.sequence) {
             work(self, &mut connection);
             if connection.hold.is_none() {
@@ -182,7 +183,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.step(connection, part, &out);
         } else {
             self.server.counters.forwarded += 1;
-            let ticket = Ticket { connection: crate::home::connection::pack(connection.id), sequence, part };
+            let ticket = Ticket { connection: connection.id.pack(), sequence, part };
             let Asker { db, protocol, touch } = asker;
             self.mesh.outgoing(usize::from(shard)).push_part(ticket, command, args, db, protocol, touch);
         }
