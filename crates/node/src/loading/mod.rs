@@ -6,6 +6,8 @@
 //! then they are told that the server is loading. What is loaded again comes when all clients are held, see `snapshot/reload.rs`.
 
 pub mod finding;
+pub(crate) mod manifest;
+pub(crate) mod plan;
 mod progress;
 pub(crate) mod reader;
 
@@ -13,17 +15,17 @@ pub use progress::LoadingProgress;
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::disk::Output;
+use crate::disk_job::DiskJob;
 use crate::home::connection::Connection;
 use crate::home::feed::Flow;
 use crate::home::holds::{Gate, Hold};
 use crate::notes::loading::LoadNote;
 use crate::snapshot::key_delay_ns;
 use crate::snapshot::names::Place;
-use finding::{Described, Finder, LoadPlan, PlannedFile};
+use finding::find_plan;
+use plan::{Described, LoadPlan, PlannedFile};
 use reader::FileReader;
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 use tessera_command::Command;
 use tessera_command::host::Reload;
@@ -42,13 +44,6 @@ const ENTRIES_PER_BATCH: usize = 32;
 const PARCEL_LEN_BYTES: usize = 1024 * 1024;
 /// How often the log tells how far loading is, in nanoseconds.
 const REPORT_PERIOD_NS: u64 = 5_000_000_000;
-
-/// What was asked of the disk on behalf of loading.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LoadStep {
-    Finder(finding::FindStep),
-    Reader(reader::ReadStep),
-}
 
 /// A file while it is read.
 #[derive(Debug)]
@@ -76,7 +71,7 @@ enum IfPresent {
 #[derive(Debug, Default)]
 pub(crate) struct Loading {
     /// Node 0 looks for what there is.
-    finder: Option<Finder>,
+    finding: Option<DiskJob<Result<LoadPlan, String>>>,
     /// The plan is known.
     is_planned: bool,
     /// There is something to load: clients are told so.
@@ -96,8 +91,6 @@ pub(crate) struct Loading {
     nodes_done: usize,
     /// Something can be decoded without waiting.
     has_work: bool,
-    /// What was asked of the disk, by its number at the desk.
-    pending: Vec<(u64, LoadStep)>,
     began_ns: u64,
     next_report_ns: u64,
     /// The server is long since up: clients are not refused, they wait.
@@ -124,12 +117,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let mut loading = Loading::new(self.mesh.nodes(), self.time.now_ns);
         if self.server.me == 0 {
-            match Place::new(&self.server.config.dir, &self.server.config.db_filename.0) {
-                Ok(place) => loading.finder = Some(Finder::new(place, self.decode_options())),
+            match self.begin_finding() {
+                Ok(finding) => loading.finding = Some(finding),
                 Err(problem) => self.fail_loading(problem),
             }
         }
         self.loading = Some(Box::new(loading));
+    }
+
+    fn begin_finding(&self) -> Result<DiskJob<Result<LoadPlan, String>>, String> {
+        let place = Place::new(&self.server.config.dir, &self.server.config.db_filename.0)?;
+        Ok(DiskJob::new(find_plan(self.disk.clone(), place, self.decode_options())))
     }
 
     /// Node 0 looks for what there is, to load it once more.
@@ -139,8 +137,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn begin_loading_again(&mut self, reload: Reload) -> Result<(), String> {
         let mut loading =
             Loading { again: Some(reload), ..Loading::new(self.mesh.nodes(), self.time.now_ns) };
-        let place = Place::new(&self.server.config.dir, &self.server.config.db_filename.0)?;
-        loading.finder = Some(Finder::new(place, self.decode_options()));
+        loading.finding = Some(self.begin_finding()?);
         self.server.shared.loading.begin(self.time.unix_us);
         // There is something to be asked of the disk.
         loading.has_work = true;
@@ -200,7 +197,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         } else if !self.server.shared.loading.is_loading() {
             return self.end_loading(*loading);
         } else {
-            let outcome = match self.take_from_disk(&mut loading) {
+            let outcome = match self.find_some(&mut loading) {
                 Ok(None) => self.load_some(&mut loading),
                 // Only what is to be loaded again begins with what was found.
                 Ok(Some((reload, plan))) => {
@@ -211,7 +208,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             };
             if let Err(problem) = outcome {
                 if loading.again.is_some() && !loading.is_planned {
-                    loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
                     self.home.release(Gate::Loading);
                     return self.give_up_loading_again(&problem);
                 }
@@ -228,11 +224,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn stop_loading(&mut self, loading: &mut Loading) {
         loading.is_refusing = true;
         loading.has_work = false;
-        loading.finder = None;
+        loading.finding = None;
         loading.current = None;
         loading.files.clear();
         loading.parcels.iter_mut().for_each(|(parcel, _)| *parcel = Vec::new());
-        loading.pending.drain(..).for_each(|(tag, _)| self.disk.abandon(tag));
         self.home.release(Gate::Loading);
     }
 
@@ -292,11 +287,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn load_some(&mut self, loading: &mut Loading) -> Result<(), String> {
-        if let Some(finder) = &mut loading.finder {
-            while let Some((asked, operation)) = finder.next_operation() {
-                loading.pending.push((self.disk.submit(operation), LoadStep::Finder(asked)));
-            }
-        }
         self.read_files(loading)?;
         self.send_parcels(loading);
         if loading.is_planned && !loading.has_sent && loading.current.is_none() && loading.files.is_empty() {
@@ -329,34 +319,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Ok(())
     }
 
-    /// Takes what has come from the disk: perhaps it is known now what there is to load again.
-    fn take_from_disk(&mut self, loading: &mut Loading) -> Result<Option<(Reload, LoadPlan)>, String> {
-        let mut outcome = Ok(None);
-        for (tag, asked) in std::mem::take(&mut loading.pending) {
-            let result = if outcome == Ok(None) { self.disk.take(tag) } else { None };
-            match (result, asked) {
-                // After a failure somebody has to see to what is under way.
-                (None, _) => loading.pending.push((tag, asked)),
-                (Some(result), LoadStep::Finder(asked)) => {
-                    outcome = self.take_finding(loading, asked, result)
-                }
-                (Some(result), LoadStep::Reader(asked)) => {
-                    if let Some(current) = &mut loading.current {
-                        let taken = current.reader.take(asked, result);
-                        outcome = taken
-                            .map(|()| None)
-                            .map_err(|error| format!("{}: {error}", current.planned.path));
-                    }
-                }
-            }
-        }
-        outcome
-    }
-
     /// The plan is known: this node takes its share of the files.
     fn take_plan(&mut self, loading: &mut Loading, plan: &LoadPlan) {
         loading.is_planned = true;
-        loading.finder = None;
+        loading.finding = None;
         loading.is_refusing = !plan.files.is_empty() && loading.again.is_none();
         if loading.is_refusing {
             self.home.release(Gate::Loading);
@@ -378,10 +344,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let Some(mut current) = loading.current.take().or_else(|| self.open_next(loading)) else {
                 break Ok(());
             };
-            while let Some((asked, operation)) = current.reader.next_operation() {
-                loading.pending.push((self.disk.submit(operation), LoadStep::Reader(asked)));
-            }
-            let decoded = self.decode_some(loading, &mut current, &mut loaded, &mut expired);
+            let taken = current.reader.take_in().map_err(|error| error.to_string());
+            current.reader.ask();
+            let decoded =
+                taken.and_then(|()| self.decode_some(loading, &mut current, &mut loaded, &mut expired));
             let own = loading.parcels[self.server.me].0.drain(..);
             let decoded =
                 decoded.and_then(|has_more| self.insert_all(own, loading.if_present).map(|()| has_more));
@@ -412,7 +378,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn open_next(&self, loading: &mut Loading) -> Option<Current> {
         let planned = loading.files.pop_front()?;
         Some(Current {
-            reader: FileReader::new(planned.path.clone()),
+            reader: FileReader::new(self.disk.clone(), planned.path.clone()),
             decoder: Decoder::new(DecodeOptions {
                 // Whatever rdbchecksum says: the manifest has one in any case.
                 verify_checksum: self.server.config.rdb_checksum || planned.described.is_some(),
@@ -588,14 +554,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn take_finding(
-        &mut self,
-        loading: &mut Loading,
-        asked: finding::FindStep,
-        result: io::Result<Output>,
-    ) -> Result<Option<(Reload, LoadPlan)>, String> {
-        let Some(finder) = &mut loading.finder else { return Ok(None) };
-        let Some(plan) = finder.take(asked, result)? else { return Ok(None) };
+    /// Looks on for what there is. What is to be loaded again, if that is known now.
+    fn find_some(&mut self, loading: &mut Loading) -> Result<Option<(Reload, LoadPlan)>, String> {
+        let Some(found) = loading.finding.as_mut().and_then(DiskJob::go_on) else { return Ok(None) };
+        loading.finding = None;
+        let plan = found?;
         if loading.again.is_some() && plan.files.is_empty() {
             return Err("there is no file to load".to_owned());
         }

@@ -1,9 +1,13 @@
 //! A file that is read from its beginning to its end, or from one place to another, some pieces ahead.
 
+use crate::desk::{Desk, Submitted};
 use crate::disk::{BLOCK_LEN_BYTES, FileId, Operation, Output};
+use crate::disk_job::unexpected;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::task::Poll;
 
 /// The length of a piece, in bytes.
 pub(crate) const PIECE_LEN_BYTES: usize = 1024 * 1024;
@@ -14,7 +18,7 @@ const _: () = assert!(PIECE_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
 /// What the reader asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReadStep {
+enum ReadStep {
     /// To open the file.
     Open,
     /// A piece, by its number.
@@ -32,9 +36,10 @@ enum Stage {
     Closed,
 }
 
-/// Reads one file. It only says what is to be asked of the disk, and is told what came of it.
+/// Reads one file. Who has it says once a turn that it is to take in what has come, and to ask for more.
 #[derive(Debug)]
 pub(crate) struct FileReader {
+    desk: Desk,
     path: Arc<str>,
     stage: Stage,
     file: Option<FileId>,
@@ -48,14 +53,15 @@ pub(crate) struct FileReader {
     stays_open: bool,
     /// Read, and not used yet.
     arrived: BTreeMap<u64, Vec<u8>>,
-    under_way: usize,
+    under_way: Vec<(ReadStep, Submitted)>,
     /// Nothing more is wanted.
     given_up: bool,
 }
 
 impl FileReader {
-    pub(crate) fn new(path: Arc<str>) -> FileReader {
+    pub(crate) fn new(desk: Desk, path: Arc<str>) -> FileReader {
         FileReader {
+            desk,
             path,
             stage: Stage::New,
             file: None,
@@ -65,7 +71,7 @@ impl FileReader {
             until: u64::MAX,
             stays_open: false,
             arrived: BTreeMap::new(),
-            under_way: 0,
+            under_way: Vec::new(),
             given_up: false,
         }
     }
@@ -118,9 +124,12 @@ impl FileReader {
         }
     }
 
-    /// Only what opens the file, if that was not asked for.
-    pub(crate) fn open_operation(&mut self) -> Option<(ReadStep, Operation)> {
-        if self.stage == Stage::New { self.next_operation() } else { None }
+    /// Opens the file, if that was not asked for.
+    pub(crate) fn open(&mut self) {
+        if self.stage == Stage::New {
+            self.stage = Stage::Opening;
+            self.submit(ReadStep::Open, Operation::Open { path: self.path.clone() });
+        }
     }
 
     /// It is open, or was.
@@ -128,46 +137,51 @@ impl FileReader {
         self.file.is_some()
     }
 
-    /// The next operation to submit, if any may be now.
-    pub(crate) fn next_operation(&mut self) -> Option<(ReadStep, Operation)> {
-        match (self.stage, self.file) {
-            (Stage::New, _) => {
-                self.stage = Stage::Opening;
-                self.under_way += 1;
-                Some((ReadStep::Open, Operation::Open { path: self.path.clone() }))
-            }
-            (Stage::Reading, Some(file)) if self.given_up || self.is_at_end() => {
-                if self.under_way > 0 {
-                    return None;
-                }
+    fn submit(&mut self, asked: ReadStep, operation: Operation) {
+        self.under_way.push((asked, self.desk.submit(operation)));
+    }
+
+    /// Asks for all that may be asked for now.
+    pub(crate) fn ask(&mut self) {
+        self.open();
+        let (Stage::Reading, Some(file)) = (self.stage, self.file) else { return };
+        if self.given_up || self.is_at_end() {
+            if self.under_way.is_empty() {
                 self.stage = Stage::Closing;
-                self.under_way += 1;
-                Some((ReadStep::Close, Operation::Close { file }))
+                self.submit(ReadStep::Close, Operation::Close { file });
             }
-            (Stage::Reading, Some(file))
-                if self.ask < self.pieces()
-                    && self.ask - self.used < AHEAD_MAX_PIECES
-                    && (self.under_way as u64) < AHEAD_MAX_PIECES =>
-            {
-                let piece = self.ask;
-                self.ask += 1;
-                self.under_way += 1;
-                let offset_bytes = piece * PIECE_LEN_BYTES as u64;
-                Some((
-                    ReadStep::Piece(piece),
-                    Operation::Read { file, offset_bytes, len_bytes: PIECE_LEN_BYTES },
-                ))
-            }
-            _ => None,
+            return;
+        }
+        while self.ask < self.pieces()
+            && self.ask - self.used < AHEAD_MAX_PIECES
+            && (self.under_way.len() as u64) < AHEAD_MAX_PIECES
+        {
+            let (piece, offset_bytes) = (self.ask, self.ask * PIECE_LEN_BYTES as u64);
+            self.ask += 1;
+            let read = Operation::Read { file, offset_bytes, len_bytes: PIECE_LEN_BYTES };
+            self.submit(ReadStep::Piece(piece), read);
         }
     }
 
-    /// An operation is over.
+    /// Takes in what the disk has done.
     ///
     /// # Errors
-    /// It failed, or the file is shorter than it was.
-    pub(crate) fn take(&mut self, asked: ReadStep, result: io::Result<Output>) -> io::Result<()> {
-        self.under_way -= 1;
+    /// Some of it failed, or the file is shorter than it was.
+    pub(crate) fn take_in(&mut self) -> io::Result<()> {
+        let (mut at, mut outcome) = (0, Ok(()));
+        while let Some((_, submitted)) = self.under_way.get_mut(at) {
+            match submitted.take() {
+                None => at += 1,
+                Some(result) => {
+                    let (asked, _) = self.under_way.remove(at);
+                    outcome = outcome.and(self.complete(asked, result));
+                }
+            }
+        }
+        outcome
+    }
+
+    fn complete(&mut self, asked: ReadStep, result: io::Result<Output>) -> io::Result<()> {
         match (asked, result) {
             (ReadStep::Close, _) => {
                 // It was only read.
@@ -210,51 +224,92 @@ impl FileReader {
         self.used += 1;
         Some(piece)
     }
-}
 
-fn unexpected(result: io::Result<Output>) -> io::Error {
-    match result {
-        Ok(output) => io::Error::other(format!("the disk answered {output:?}")),
-        Err(error) => error,
+    /// Waits for the next piece; `None` when the file is read to its end, or was given up, and is closed.
+    ///
+    /// # Errors
+    /// As [`FileReader::take_in`].
+    pub(crate) async fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
+        poll_fn(|_| {
+            if let Err(error) = self.take_in() {
+                return Poll::Ready(Err(error));
+            }
+            let piece = self.next_piece();
+            self.ask();
+            if piece.is_some() || self.is_closed() { Poll::Ready(Ok(piece)) } else { Poll::Pending }
+        })
+        .await
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::{Completion, Disk};
+    use crate::disk_job::DiskJob;
+    use std::cell::Cell;
+    use std::rc::Rc;
 
-    /// Answers operations of a reader from `content`, the latest asked first.
-    fn read_backwards(content: &[u8]) -> io::Result<Vec<u8>> {
-        let mut reader = FileReader::new("a file".into());
-        let (mut waiting, mut seen, mut most) = (Vec::new(), Vec::new(), 0);
-        while !reader.is_closed() {
-            while let Some(asked) = reader.next_operation() {
-                waiting.push(asked);
+    /// A disk with one file, which does at once what it chooses of what it was asked for.
+    struct OneFile {
+        content: Vec<u8>,
+        waiting: Vec<(u64, Operation)>,
+        /// Which of so many.
+        choose: fn(usize) -> usize,
+        most: Rc<Cell<usize>>,
+        has_closed: Rc<Cell<bool>>,
+    }
+
+    impl Disk for OneFile {
+        fn submit(&mut self, tag: u64, operation: Operation) {
+            if let Operation::Close { .. } = operation {
+                assert!(self.waiting.is_empty());
+                self.has_closed.set(true);
             }
-            most = most.max(waiting.len());
-            let (asked, operation) = waiting.pop().expect("a reader that is not done asks for something");
+            self.waiting.push((tag, operation));
+            self.most.set(self.most.get().max(self.waiting.len()));
+        }
+
+        fn take_completions(&mut self, into: &mut Vec<Completion>) {
+            let (tag, operation) = self.waiting.remove((self.choose)(self.waiting.len()));
             let output = match operation {
                 Operation::Open { path } => {
                     assert_eq!(&*path, "a file");
-                    Output::Opened(FileId(7), content.len() as u64)
+                    Output::Opened(FileId(7), self.content.len() as u64)
                 }
                 Operation::Read { file, offset_bytes, len_bytes } => {
                     assert_eq!(file, FileId(7));
                     let start = offset_bytes as usize;
-                    Output::Read(content[start..content.len().min(start + len_bytes)].to_vec())
+                    Output::Read(self.content[start..self.content.len().min(start + len_bytes)].to_vec())
                 }
-                Operation::Close { .. } => {
-                    assert!(waiting.is_empty());
-                    Output::Done
-                }
+                Operation::Close { .. } => Output::Done,
                 other => panic!("{other:?}"),
             };
-            reader.take(asked, Ok(output))?;
-            while let Some(piece) = reader.next_piece() {
-                seen.extend(piece);
-            }
+            into.push(Completion { tag, result: Ok(output) });
         }
-        assert!(most as u64 <= AHEAD_MAX_PIECES);
+
+        fn is_direct(&self, _file: FileId) -> bool {
+            false
+        }
+    }
+
+    fn desk_of(content: &[u8], choose: fn(usize) -> usize) -> (Desk, Rc<Cell<usize>>, Rc<Cell<bool>>) {
+        let (most, has_closed) = (Rc::<Cell<usize>>::default(), Rc::<Cell<bool>>::default());
+        let disk = OneFile {
+            content: content.to_vec(),
+            waiting: Vec::new(),
+            choose,
+            most: Rc::clone(&most),
+            has_closed: Rc::clone(&has_closed),
+        };
+        (Desk::new(Box::new(disk)), most, has_closed)
+    }
+
+    async fn read_all(desk: Desk) -> io::Result<Vec<u8>> {
+        let (mut reader, mut seen) = (FileReader::new(desk, "a file".into()), Vec::new());
+        while let Some(piece) = reader.piece().await? {
+            seen.extend(piece);
+        }
         Ok(seen)
     }
 
@@ -262,7 +317,17 @@ mod tests {
     fn pieces_come_in_order_whatever_the_disk_does_first() {
         for len in [0, 1, PIECE_LEN_BYTES - 1, PIECE_LEN_BYTES, 7 * PIECE_LEN_BYTES + 13] {
             let content: Vec<u8> = (0..len).map(|index| (index / 1000 + index % 251) as u8).collect();
-            assert!(read_backwards(&content).unwrap() == content, "{len} bytes");
+            // The latest asked first.
+            let (desk, most, has_closed) = desk_of(&content, |waiting| waiting - 1);
+            let mut job = DiskJob::new(read_all(desk.clone()));
+            let seen = loop {
+                match job.go_on() {
+                    Some(seen) => break seen.unwrap(),
+                    None => desk.collect(),
+                }
+            };
+            assert!(seen == content, "{len} bytes");
+            assert!(most.get() as u64 <= AHEAD_MAX_PIECES && has_closed.get() && desk.is_idle());
         }
     }
 
@@ -270,27 +335,24 @@ mod tests {
     fn a_file_is_read_where_it_is_aimed_at() {
         let content: Vec<u8> =
             (0..5 * PIECE_LEN_BYTES + 77).map(|index| (index / 1000 + index % 251) as u8).collect();
-        let mut reader = FileReader::new("a file".into());
-        let (asked, _) = reader.open_operation().unwrap();
-        reader.take(asked, Ok(Output::Opened(FileId(1), content.len() as u64))).unwrap();
-        let mut waiting = Vec::new();
+        // The oldest may be of an earlier aim. What comes after the last is left for the next.
+        let (desk, most, _) = desk_of(&content, |waiting| waiting / 2);
+        let mut reader = FileReader::new(desk.clone(), "a file".into());
+        reader.open();
+        assert!(!reader.has_opened());
+        desk.collect();
+        reader.take_in().unwrap();
+        assert!(reader.has_opened());
         for (from, to) in
             [(4 * PIECE_LEN_BYTES + 5, content.len()), (10, 20), (9, 3 * PIECE_LEN_BYTES), (9, 10)]
         {
             let mut at = reader.aim(from as u64, to as u64) as usize;
             assert!(at <= from);
             while at < to {
-                while let Some((asked, operation)) = reader.next_operation() {
-                    let Operation::Read { offset_bytes, len_bytes, .. } = operation else {
-                        panic!("{operation:?}")
-                    };
-                    let start = offset_bytes as usize;
-                    waiting.push((asked, content[start..content.len().min(start + len_bytes)].to_vec()));
-                }
-                assert!(waiting.len() <= AHEAD_MAX_PIECES as usize && !reader.has_no_more());
-                // The oldest may be of an earlier aim. What comes after the last is left for the next.
-                let (asked, bytes) = waiting.remove(waiting.len() / 2);
-                reader.take(asked, Ok(Output::Read(bytes))).unwrap();
+                reader.ask();
+                assert!(!reader.has_no_more());
+                desk.collect();
+                reader.take_in().unwrap();
                 while let Some(piece) = reader.next_piece() {
                     assert!(piece == content[at..at + piece.len()]);
                     at += piece.len();
@@ -298,18 +360,18 @@ mod tests {
             }
             assert!(reader.has_no_more());
         }
+        assert!(most.get() <= AHEAD_MAX_PIECES as usize);
         reader.aim(6 * PIECE_LEN_BYTES as u64, 7 * PIECE_LEN_BYTES as u64);
         assert!(reader.has_no_more(), "it is shorter");
     }
 
     #[test]
     fn a_file_that_shrinks_is_noticed() {
-        let mut reader = FileReader::new("a file".into());
-        let (asked, _) = reader.next_operation().unwrap();
-        reader.take(asked, Ok(Output::Opened(FileId(1), 5000))).unwrap();
-        let (asked, _) = reader.next_operation().unwrap();
-        assert!(reader.take(asked, Ok(Output::Read(vec![0; 4096]))).is_err());
+        let mut reader = FileReader::new(desk_of(&[], |_| 0).0, "a file".into());
+        reader.complete(ReadStep::Open, Ok(Output::Opened(FileId(1), 5000))).unwrap();
+        assert!(reader.complete(ReadStep::Piece(0), Ok(Output::Read(vec![0; 4096]))).is_err());
         reader.give_up();
-        assert!(matches!(reader.next_operation(), Some((ReadStep::Close, _))));
+        reader.ask();
+        assert!(matches!(reader.under_way[..], [(ReadStep::Close, _)]));
     }
 }

@@ -1,22 +1,21 @@
 //! Node 0: has a snapshot made from its beginning to its end, and begins those that save points ask for.
 
-use super::SnapshotStep;
+use super::body::Body;
 use super::cut::{Rounds, Verdict};
+use super::frame::put_file_header;
 use super::merge;
 use super::names::Place;
-use super::part::put_file_header;
 use super::reload::AskedReload;
-use super::set::{self, Body, Job, Merge, Outcome, Publish};
+use super::set;
 use super::status::{EndOrder, Purpose};
-use super::tidy::{Keep, Prepare, Tidy};
+use super::tidy::{self, Keep, Remark};
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::disk::Output;
+use crate::disk_job::DiskJob;
 use crate::mesh::Traffic;
 use crate::notes::snapshot::{CutOrder, Ended, Published, SnapshotNote, WrittenPart};
 use crate::system::DirectoryHold;
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 use tessera_routing::ShardId;
 use tessera_storage::manifest::{Manifest, ShardFile};
@@ -45,6 +44,17 @@ enum Phase {
     Publishing,
     /// What is not needed any more is removed.
     Tidying,
+}
+
+/// What came of a job.
+#[derive(Debug)]
+enum Outcome {
+    /// The snapshot has this number.
+    Prepared(u64),
+    /// What is to count counts.
+    Published,
+    /// What is not needed is removed, as far as that went; the log should tell this.
+    Tidied(Vec<Remark>),
 }
 
 /// A snapshot under way.
@@ -78,7 +88,7 @@ struct Current {
 #[derive(Debug, Default)]
 pub(crate) struct Coordinator {
     current: Option<Current>,
-    job: Option<Job>,
+    job: Option<DiskJob<Result<Outcome, String>>>,
     /// Asked for and not begun.
     wanted: Option<Purpose>,
     attempts: u64,
@@ -90,12 +100,6 @@ pub(crate) struct Coordinator {
 }
 
 impl Coordinator {
-    pub(super) fn complete(&mut self, asked: set::SetStep, result: io::Result<Output>) {
-        if let Some(job) = &mut self.job {
-            job.complete(asked, result);
-        }
-    }
-
     /// Nothing is under way.
     pub(super) fn is_resting(&self) -> bool {
         self.current.is_none() && self.job.is_none() && self.reload.is_none()
@@ -111,9 +115,9 @@ impl Coordinator {
         self.wanted.is_some()
     }
 
-    /// The job that has come to its end.
-    fn take_outcome(&mut self) -> Option<Result<Outcome, String>> {
-        let outcome = self.job.as_mut()?.outcome()?;
+    /// Goes on with the job. What came of it if it has come to its end.
+    fn go_on(&mut self) -> Option<Result<Outcome, String>> {
+        let outcome = self.job.as_mut()?.go_on()?;
         self.job = None;
         Some(outcome)
     }
@@ -141,11 +145,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.begin_reload(&mut coordinator);
         self.watch_cut(&mut coordinator);
         // A job that ends may have another follow.
-        loop {
-            while let Some((asked, operation)) = coordinator.job.as_mut().and_then(Job::next_operation) {
-                self.ask_disk_for_snapshot(SnapshotStep::Set(asked), operation);
-            }
-            let Some(outcome) = coordinator.take_outcome() else { break };
+        while let Some(outcome) = coordinator.go_on() {
             self.job_is_over(&mut coordinator, outcome);
         }
         self.note_peak();
@@ -242,7 +242,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         };
         let is_to_save = purpose != Purpose::Reload { saves: false };
-        coordinator.job = is_to_save.then(|| Job::Prepare(Prepare::new(place.clone())));
+        if is_to_save {
+            let preparing = tidy::prepare(self.disk.clone(), place.clone());
+            coordinator.job = Some(DiskJob::new(async { preparing.await.map(Outcome::Prepared) }));
+        }
         coordinator.current = Some(Current {
             purpose,
             place,
@@ -404,15 +407,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let bodies = merge::bodies(&parts, &paths);
         let mut published = Published { header, bodies, states_checksum, is_one_file: false };
         let job = if current.is_merged {
-            let name = place.merged_name().to_owned();
-            let mut publish = Publish::new(place.clone(), name.clone());
-            publish.file.buffer().extend_from_slice(&published.header);
-            publish.file.push();
+            let path = place.path(place.merged_name());
             let bodies = std::mem::take(&mut published.bodies);
             let len_bytes = published.len_bytes(&bodies);
-            published.bodies = vec![Body::whole(place.path(&name), len_bytes)];
+            published.bodies = vec![Body::whole(path, len_bytes)];
             published.is_one_file = true;
-            Job::Merge(Merge::new(publish, bodies, states_checksum))
+            let header = published.header.clone();
+            let merging = set::merge(self.disk.clone(), place, header, bodies, states_checksum);
+            DiskJob::new(async { merging.await.map(|()| Outcome::Published) })
         } else {
             let file = |(node, part): (usize, &WrittenPart)| ShardFile {
                 name: place.part_name(epoch, node),
@@ -429,7 +431,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 cut_unix_ms: current.cut_at_unix_ms.max(0).unsigned_abs(),
                 files: parts.iter().enumerate().map(file).collect(),
             };
-            Job::Publish(Publish::manifest(place.clone(), &manifest))
+            let publishing = set::publish_manifest(self.disk.clone(), place, manifest);
+            DiskJob::new(async { publishing.await.map(|()| Outcome::Published) })
         };
         current.published = Some(Arc::new(published));
         current.phase = Phase::Publishing;
@@ -439,7 +442,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn tidy_after(&mut self, coordinator: &mut Coordinator, keep: Keep) {
         let Some(current) = &mut coordinator.current else { return };
         current.phase = Phase::Tidying;
-        coordinator.job = Some(Job::Tidy(Tidy::new(current.place.clone(), keep)));
+        let tidying = tidy::tidy(self.disk.clone(), current.place.clone(), keep);
+        coordinator.job = Some(DiskJob::new(async { Ok(Outcome::Tidied(tidying.await)) }));
     }
 
     /// What the snapshot has written goes.

@@ -1,9 +1,11 @@
 //! A file that is written from its beginning to its end, some pieces ahead of the disk.
 
+use crate::desk::{Desk, Submitted};
 use crate::disk::{BLOCK_LEN_BYTES, FileId, Operation, Output};
-use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::task::Poll;
 use tessera_storage::checksum::Crc64;
 
 /// How long a write is, but for the last, in bytes.
@@ -15,7 +17,7 @@ const _: () = assert!(WRITE_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
 /// What was asked of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileStep {
+enum FileStep {
     Create,
     Write,
     Sync,
@@ -34,9 +36,10 @@ enum Stage {
     Over,
 }
 
-/// A file that is being written. It says what is to be asked of the disk, and is told what came of it.
+/// A file that is being written. Who has it says once a turn that it is to go on.
 #[derive(Debug)]
 pub(crate) struct FileWriter {
+    desk: Desk,
     path: Arc<str>,
     stage: Stage,
     file: Option<FileId>,
@@ -50,17 +53,17 @@ pub(crate) struct FileWriter {
     offset_bytes: u64,
     /// Of that, what the disk has taken, in bytes.
     written_bytes: u64,
-    under_way: usize,
+    under_way: Vec<(FileStep, Submitted)>,
     /// Nothing more will be appended.
     is_complete: bool,
     /// What went wrong first.
     failure: Option<String>,
-    orders: VecDeque<(FileStep, Operation)>,
 }
 
 impl FileWriter {
-    pub(crate) fn new(path: Arc<str>) -> FileWriter {
+    pub(crate) fn new(desk: Desk, path: Arc<str>) -> FileWriter {
         FileWriter {
+            desk,
             path,
             stage: Stage::New,
             file: None,
@@ -70,10 +73,9 @@ impl FileWriter {
             checksum: Crc64::new(),
             offset_bytes: 0,
             written_bytes: 0,
-            under_way: 0,
+            under_way: Vec::new(),
             is_complete: false,
             failure: None,
-            orders: VecDeque::new(),
         }
     }
 
@@ -131,12 +133,50 @@ impl FileWriter {
         (self.stage == Stage::Over).then(|| self.failure.as_deref().map_or(Ok(()), Err))
     }
 
-    /// What is to be asked of the disk next.
-    pub(crate) fn next_operation(&mut self) -> Option<(FileStep, Operation)> {
-        if self.stage == Stage::New {
-            self.go_on();
+    /// Takes in what the disk has done, and asks it for more.
+    pub(crate) fn work(&mut self) {
+        let mut at = 0;
+        while let Some((_, submitted)) = self.under_way.get_mut(at) {
+            match submitted.take() {
+                None => at += 1,
+                Some(result) => {
+                    let (asked, _) = self.under_way.remove(at);
+                    self.complete(asked, result);
+                }
+            }
         }
-        self.orders.pop_front()
+        self.go_on();
+    }
+
+    /// Waits until there is room for more.
+    ///
+    /// # Errors
+    /// It has failed.
+    pub(crate) async fn room(&mut self) -> Result<(), String> {
+        poll_fn(|_| {
+            self.work();
+            match &self.failure {
+                Some(why) => Poll::Ready(Err(why.clone())),
+                None if self.has_room() => Poll::Ready(Ok(())),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Waits until nothing of it is under way, after [`FileWriter::finish`] or [`FileWriter::abandon`].
+    ///
+    /// # Errors
+    /// It has failed, and is removed.
+    pub(crate) async fn end(&mut self) -> Result<(), String> {
+        poll_fn(|_| {
+            self.work();
+            match self.outcome() {
+                Some(outcome) => Poll::Ready(outcome.map_err(str::to_owned)),
+                None => Poll::Pending,
+            }
+        })
+        .await
     }
 
     fn fail(&mut self, why: String) {
@@ -144,7 +184,7 @@ impl FileWriter {
     }
 
     /// Takes in what came of an operation.
-    pub(crate) fn complete(&mut self, asked: FileStep, result: io::Result<Output>) {
+    fn complete(&mut self, asked: FileStep, result: io::Result<Output>) {
         let verb = match asked {
             FileStep::Create => "creating",
             FileStep::Write => "writing",
@@ -152,7 +192,6 @@ impl FileWriter {
             FileStep::Close => "closing",
             FileStep::Remove => "removing",
         };
-        self.under_way -= 1;
         match result {
             Ok(Output::File(file)) => self.file = Some(file),
             Ok(Output::Written(mut buffer)) => {
@@ -183,8 +222,7 @@ impl FileWriter {
     }
 
     fn order(&mut self, asked: FileStep, operation: Operation) {
-        self.under_way += 1;
-        self.orders.push_back((asked, operation));
+        self.under_way.push((asked, self.desk.submit(operation)));
     }
 
     fn go_on(&mut self) {
@@ -195,7 +233,7 @@ impl FileWriter {
                 self.order(FileStep::Create, Operation::Create { path: self.path.clone() });
             }
             (Stage::Writing, Some(file)) if self.failure.is_none() => self.write(file),
-            (Stage::Writing | Stage::Syncing, Some(file)) if self.under_way == 0 => {
+            (Stage::Writing | Stage::Syncing, Some(file)) if self.under_way.is_empty() => {
                 // After a failure, or when it is synced.
                 self.stage = Stage::Closing;
                 self.order(FileStep::Close, Operation::Close { file });
@@ -206,7 +244,7 @@ impl FileWriter {
 
     /// Hands over what is enough for a write, or all that is left.
     fn write(&mut self, file: FileId) {
-        while self.under_way < DEPTH {
+        while self.under_way.len() < DEPTH {
             let whole = self.buffer.len() / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES;
             let len = if self.buffer.len() >= WRITE_LEN_BYTES {
                 whole
@@ -224,7 +262,7 @@ impl FileWriter {
             self.offset_bytes += len as u64;
             self.order(FileStep::Write, Operation::Write { file, offset_bytes, bytes });
         }
-        if self.is_complete && self.buffer.is_empty() && self.under_way == 0 {
+        if self.is_complete && self.buffer.is_empty() && self.under_way.is_empty() {
             self.stage = Stage::Syncing;
             self.order(FileStep::Sync, Operation::Sync { file });
         }
@@ -234,11 +272,75 @@ impl FileWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::{Completion, Disk};
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+    use std::rc::Rc;
+
+    /// What a disk was asked for, in order, and what is in its one file.
+    #[derive(Default)]
+    struct Seen {
+        bytes: Vec<u8>,
+        asked: Vec<&'static str>,
+    }
 
     /// A disk that does one operation at a time, and fails the one of this number.
-    fn play(len: usize, fails_at: Option<usize>) -> (Vec<u8>, Vec<FileStep>, Result<(), String>, u64) {
-        let mut writer = FileWriter::new("/x".into());
-        let (mut disk, mut asked, mut under_way) = (Vec::new(), Vec::new(), VecDeque::new());
+    struct Slow {
+        seen: Rc<RefCell<Seen>>,
+        fails_at: Option<usize>,
+        under_way: VecDeque<(u64, Operation)>,
+    }
+
+    impl Slow {
+        fn carry_out(&mut self, operation: Operation) -> io::Result<Output> {
+            let mut seen = self.seen.borrow_mut();
+            let (verb, output) = match operation {
+                Operation::Create { .. } => ("create", Output::File(FileId(1))),
+                Operation::Write { offset_bytes, bytes, .. } => {
+                    assert!(offset_bytes.is_multiple_of(BLOCK_LEN_BYTES as u64));
+                    let len = seen.bytes.len().max(offset_bytes as usize + bytes.len());
+                    seen.bytes.resize(len, 0);
+                    seen.bytes[offset_bytes as usize..][..bytes.len()].copy_from_slice(&bytes);
+                    ("write", Output::Written(bytes))
+                }
+                Operation::Sync { .. } => ("sync", Output::Done),
+                Operation::Close { .. } => ("close", Output::Done),
+                Operation::Remove { .. } => ("remove", Output::Done),
+                other => panic!("{other:?}"),
+            };
+            seen.asked.push(verb);
+            if self.fails_at == Some(seen.asked.len() - 1) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            Ok(output)
+        }
+    }
+
+    impl Disk for Slow {
+        fn submit(&mut self, tag: u64, operation: Operation) {
+            assert!(self.under_way.len() < DEPTH);
+            if !matches!(operation, Operation::Write { .. }) {
+                assert!(self.under_way.is_empty(), "no write is under way when it is synced or closed");
+            }
+            self.under_way.push_back((tag, operation));
+        }
+
+        fn take_completions(&mut self, into: &mut Vec<Completion>) {
+            if let Some((tag, operation)) = self.under_way.pop_front() {
+                into.push(Completion { tag, result: self.carry_out(operation) });
+            }
+        }
+
+        fn is_direct(&self, _file: FileId) -> bool {
+            false
+        }
+    }
+
+    fn play(len: usize, fails_at: Option<usize>) -> (Seen, Result<(), String>, u64) {
+        let seen = Rc::<RefCell<Seen>>::default();
+        let disk = Slow { seen: Rc::clone(&seen), fails_at, under_way: VecDeque::new() };
+        let desk = Desk::new(Box::new(disk));
+        let mut writer = FileWriter::new(desk.clone(), "/x".into());
         let mut appended = 0;
         loop {
             while appended < len && writer.has_room() {
@@ -251,56 +353,38 @@ mod tests {
             if appended == len {
                 writer.finish();
             }
-            while let Some(order) = writer.next_operation() {
-                under_way.push_back(order);
-            }
+            writer.work();
             if let Some(outcome) = writer.outcome() {
-                assert!(under_way.is_empty(), "nothing is under way when it is over");
-                return (disk, asked, outcome.map_err(str::to_owned), writer.checksum());
+                assert!(desk.is_idle(), "nothing is under way when it is over");
+                return (seen.take(), outcome.map_err(str::to_owned), writer.checksum());
             }
-            let (what, operation) = under_way.pop_front().expect("something is under way until it is over");
-            asked.push(what);
-            let result = match operation {
-                _ if fails_at == Some(asked.len() - 1) => Err(io::Error::from(io::ErrorKind::StorageFull)),
-                Operation::Create { .. } => Ok(Output::File(FileId(1))),
-                Operation::Write { offset_bytes, bytes, .. } => {
-                    assert!(offset_bytes.is_multiple_of(BLOCK_LEN_BYTES as u64));
-                    disk.resize(disk.len().max(offset_bytes as usize + bytes.len()), 0);
-                    disk[offset_bytes as usize..][..bytes.len()].copy_from_slice(&bytes);
-                    Ok(Output::Written(bytes))
-                }
-                Operation::Sync { .. } => {
-                    assert!(under_way.is_empty(), "no write is under way");
-                    Ok(Output::Done)
-                }
-                _ => Ok(Output::Done),
-            };
-            writer.complete(what, result);
+            assert!(desk.under_way() > 0, "something is under way until it is over");
+            desk.collect();
         }
     }
 
     #[test]
     fn all_bytes_come_in_order() {
         for len in [0, 1, 4096, WRITE_LEN_BYTES, 3_000_001] {
-            let (disk, asked, outcome, checksum) = play(len, None);
+            let (Seen { bytes, asked }, outcome, checksum) = play(len, None);
             let expected: Vec<u8> = (0..len).map(|at| at as u8).collect();
-            assert!(disk == expected, "{len}");
+            assert!(bytes == expected, "{len}");
             assert_eq!(outcome, Ok(()));
-            assert_eq!(asked.first(), Some(&FileStep::Create));
-            assert_eq!(asked[asked.len() - 2..], [FileStep::Sync, FileStep::Close]);
+            assert_eq!(asked.first(), Some(&"create"));
+            assert_eq!(asked[asked.len() - 2..], ["sync", "close"]);
             assert_eq!(checksum, tessera_storage::checksum::crc64(&expected));
         }
     }
 
     #[test]
     fn a_failure_ends_it_and_the_file_goes() {
-        let (_, all, _, _) = play(3_000_001, None);
-        for fails_at in 0..all.len() {
-            let (_, asked, outcome, _) = play(3_000_001, Some(fails_at));
+        let (all, _, _) = play(3_000_001, None);
+        for fails_at in 0..all.asked.len() {
+            let (Seen { asked, .. }, outcome, _) = play(3_000_001, Some(fails_at));
             let problem = outcome.expect_err("a failure is told");
             assert!(problem.contains(" /x: "), "{problem}");
             if fails_at > 0 {
-                assert_eq!(asked.last(), Some(&FileStep::Remove), "{fails_at}");
+                assert_eq!(asked.last(), Some(&"remove"), "{fails_at}");
             }
         }
     }

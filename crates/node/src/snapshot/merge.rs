@@ -1,6 +1,6 @@
 //! What one file of all shards consists of: their bodies, sorted by database.
 
-use super::set::Body;
+use super::body::Body;
 use crate::notes::snapshot::WrittenPart;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -11,15 +11,17 @@
 //! * [`status`]: what is asked for, and what is told of it.
 //! * [`commands`]: SAVE, SHUTDOWN and what else clients and signals ask for; [`reload`] DEBUG RELOAD.
 
+pub(crate) mod body;
 mod commands;
 mod coordinator;
 mod cut;
 mod file;
+mod frame;
 mod merge;
 pub(crate) mod names;
 mod part;
 mod reload;
-pub(crate) mod set;
+mod set;
 pub mod status;
 mod tidy;
 mod transfer;
@@ -30,12 +32,10 @@ pub use status::{Persistence, Purpose};
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::disk::{Operation, Output};
 use crate::notes::snapshot::SnapshotNote;
 use cut::Drain;
 use part::Part;
 use reload::Reloader;
-use std::io;
 use transfer::Transfers;
 
 /// What a parameter for the delay of each key comes to, in nanoseconds: so many microseconds, or, below zero, a microsecond for
@@ -43,15 +43,6 @@ use transfer::Transfers;
 pub(crate) fn key_delay_ns(delay_us: i32) -> u64 {
     let magnitude = u64::from(delay_us.unsigned_abs());
     if delay_us < 0 { 1000 / magnitude } else { 1000 * magnitude }
-}
-
-/// What was asked of the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SnapshotStep {
-    /// For this node's own file.
-    Part(file::FileStep),
-    /// For the files as a whole.
-    Set(set::SetStep),
 }
 
 /// One node's part in snapshots.
@@ -68,8 +59,6 @@ pub(crate) struct Snapshot {
     pub(crate) reloads_begun: u64,
     /// Snapshots that clients are sent, or wait for.
     pub(crate) transfers: Transfers,
-    /// What was asked of the disk, by the number that its outcome comes under.
-    asked: Vec<(u64, SnapshotStep)>,
     /// Only on node 0.
     pub(crate) coordinator: Option<Box<Coordinator>>,
     /// Writes are refused because the last snapshot failed.
@@ -80,7 +69,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A turn's share of what is to be done about snapshots.
     pub(crate) fn keep_snapshot(&mut self) {
         self.follow_failures();
-        self.take_outcomes();
         if self.server.me == 0 {
             self.coordinate();
         }
@@ -162,39 +150,5 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.mesh.note(peer, note());
         }
         self.take_snapshot_note(self.server.me, note());
-    }
-
-    /// Takes in what the disk has done.
-    fn take_outcomes(&mut self) {
-        let mut at = 0;
-        while let Some((tag, asked)) = self.snapshot.asked.get(at).copied() {
-            match self.disk.take(tag) {
-                None => at += 1,
-                Some(result) => {
-                    self.snapshot.asked.remove(at);
-                    self.take_outcome(asked, result);
-                }
-            }
-        }
-    }
-
-    fn take_outcome(&mut self, asked: SnapshotStep, result: io::Result<Output>) {
-        match asked {
-            SnapshotStep::Part(asked) => {
-                if let Some(part) = &mut self.snapshot.part {
-                    part.file.complete(asked, result);
-                }
-            }
-            SnapshotStep::Set(asked) => {
-                if let Some(coordinator) = &mut self.snapshot.coordinator {
-                    coordinator.complete(asked, result);
-                }
-            }
-        }
-    }
-
-    fn ask_disk_for_snapshot(&mut self, asked: SnapshotStep, operation: Operation) {
-        let tag = self.disk.submit(operation);
-        self.snapshot.asked.push((tag, asked));
     }
 }

@@ -1,15 +1,14 @@
 //! One shard's file: its walk, a piece at a time, into a [`FileWriter`].
 
-use super::SnapshotStep;
 use super::file::FileWriter;
+use super::frame::{put_file_end, put_file_header};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::holds::Gate;
 use crate::notes::snapshot::{CutOrder, SnapshotNote, WrittenPart};
 use std::sync::Arc;
-use tessera_command::REDIS_VERSION;
 use tessera_keyspace::snapshot::{SnapshotOptions, SnapshotProgress};
-use tessera_storage::rdb::{EncodeOptions, put_end, put_header};
+use tessera_storage::rdb::EncodeOptions;
 
 /// Walked between two looks at the clock, in bytes of the file.
 const SLICE_LEN_BYTES: usize = 16 * 1024;
@@ -57,49 +56,10 @@ impl Part {
     }
 }
 
-/// The beginning of a snapshot file: what Redis writes there, and what tells ours apart. `shard`: which of how many the file
-/// is, if it is not for all.
-pub(super) fn put_file_header(
-    out: &mut Vec<u8>,
-    rdb_version: u32,
-    cut_at_unix_ms: i64,
-    used_memory_bytes: u64,
-    shard: Option<(usize, usize)>,
-) {
-    let (created_s, memory) = (cut_at_unix_ms.div_euclid(1000).to_string(), used_memory_bytes.to_string());
-    let (bits, cut) = (usize::BITS.to_string(), cut_at_unix_ms.to_string());
-    let mut fields: Vec<(&[u8], &[u8])> = vec![
-        (b"redis-ver", REDIS_VERSION.as_bytes()),
-        (b"redis-bits", bits.as_bytes()),
-        (b"ctime", created_s.as_bytes()),
-        (b"used-mem", memory.as_bytes()),
-        (b"aof-base", b"0"),
-        (b"tessera-cut-ms", cut.as_bytes()),
-    ];
-    let shard = shard.map(|(shard, shards)| (shard.to_string(), shards.to_string()));
-    if let Some((shard, shards)) = &shard {
-        fields.push((b"tessera-shard", shard.as_bytes()));
-        fields.push((b"tessera-shards", shards.as_bytes()));
-    }
-    put_header(out, rdb_version, &fields);
-}
-
-/// Ends a file whose body has been pushed, with its checksum, or 0 for none; and returns its checksum.
-pub(super) fn put_file_end(file: &mut FileWriter, states_checksum: bool) -> u64 {
-    put_end(file.buffer());
-    file.push();
-    let checksum = file.checksum();
-    let stated = if states_checksum { checksum } else { 0 };
-    file.buffer().extend_from_slice(&stated.to_le_bytes());
-    file.push();
-    file.finish();
-    checksum
-}
-
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// This is the cut: begins to walk the shard.
     pub(super) fn begin_part(&mut self, order: &Arc<CutOrder>) {
-        let mut file = FileWriter::new(order.paths[self.server.me].clone());
+        let mut file = FileWriter::new(self.disk.clone(), order.paths[self.server.me].clone());
         let used_memory_bytes = self.server.shared.system.used_memory_bytes();
         let rdb_version = self.owner.shard.rdb_version();
         let shard = Some((self.server.me, self.mesh.nodes()));
@@ -141,10 +101,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Walks on, and tells node 0 when the file is written.
     pub(super) fn write_part(&mut self) {
         let Some(mut part) = self.snapshot.part.take() else { return };
+        part.file.work();
         let walked = part.is_walking && self.walk_some(&mut part);
-        while let Some((asked, operation)) = part.file.next_operation() {
-            self.ask_disk_for_snapshot(SnapshotStep::Part(asked), operation);
-        }
         self.server.counters.snapshot_written_bytes = part.file.written_bytes();
         self.server.counters.snapshot_ahead_bytes = self.owner.shard.snapshot_buffer_len_bytes() as u64;
         if let Some(keys) = self.owner.shard.snapshot() {

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
-use crate::loading::finding::LoadPlan;
+use crate::loading::plan::LoadPlan;
 use crate::network::ConnectionId;
 use crate::notes::snapshot::{ReloadOrder, SnapshotNote};
 use std::sync::Arc;

@@ -4,13 +4,14 @@
 //! removed meanwhile, and sends their bodies between a header and an end of its own: one RDB file of all shards, sorted by database.
 //! A piece is read when those before it have left.
 
-use super::set::Body;
+use super::body::Body;
 use super::status::Purpose;
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::desk::Desk;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
-use crate::loading::reader::{FileReader, ReadStep};
+use crate::loading::reader::FileReader;
 use crate::network::ConnectionId;
 use crate::notes::snapshot::Published;
 use std::sync::Arc;
@@ -37,7 +38,6 @@ struct Transfer {
     published: Arc<Published>,
     /// Of each file.
     readers: Vec<FileReader>,
-    pending: Vec<(u64, usize, ReadStep)>,
     /// Which body is being sent, from which file, and how far that has been read, in bytes.
     at: usize,
     reader: usize,
@@ -69,16 +69,15 @@ impl Transfers {
 }
 
 impl Transfer {
-    fn new(connection: ConnectionId, published: Arc<Published>) -> Transfer {
+    fn new(desk: &Desk, connection: ConnectionId, published: Arc<Published>) -> Transfer {
         let mut paths: Vec<_> = published.bodies.iter().map(|body| body.path.clone()).collect();
         paths.sort();
         paths.dedup();
-        let readers = paths.into_iter().map(FileReader::new).collect();
+        let readers = paths.into_iter().map(|path| FileReader::new(desk.clone(), path)).collect();
         Transfer {
             connection,
             published,
             readers,
-            pending: Vec::new(),
             at: 0,
             reader: 0,
             file_offset_bytes: 0,
@@ -95,6 +94,21 @@ impl Transfer {
 
     fn is_over(&self) -> bool {
         self.has_ended && self.readers.iter().all(FileReader::is_closed)
+    }
+
+    /// Takes in what has been read, and asks for more of the file that is wanted now.
+    fn go_on_reading(&mut self) -> Result<(), String> {
+        let mut outcome = Ok(());
+        for (index, reader) in self.readers.iter_mut().enumerate() {
+            let taken = reader.take_in().map_err(|error| format!("{}: {error}", reader.path()));
+            outcome = outcome.and(taken);
+            if index == self.reader && self.has_begun || self.has_ended {
+                reader.ask();
+            } else {
+                reader.open();
+            }
+        }
+        outcome
     }
 
     /// A file was read to its end, and that came before the end of its body.
@@ -187,7 +201,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for Waiting { connection, .. } in asked {
             match published {
                 Some(published) => {
-                    self.snapshot.transfers.running.push(Transfer::new(connection, published.clone()));
+                    let transfer = Transfer::new(&self.disk, connection, published.clone());
+                    self.snapshot.transfers.running.push(transfer);
                 }
                 None => self.break_off(connection, "the snapshot failed"),
             }
@@ -215,29 +230,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn send_some(&mut self, transfer: &mut Transfer) -> Result<(), String> {
-        let mut failure = None;
-        for (tag, reader, asked) in std::mem::take(&mut transfer.pending) {
-            match self.disk.take(tag) {
-                None => transfer.pending.push((tag, reader, asked)),
-                Some(result) => {
-                    let reader = &mut transfer.readers[reader];
-                    if let Err(error) = reader.take(asked, result) {
-                        failure.get_or_insert_with(|| format!("{}: {error}", reader.path()));
-                    }
-                }
-            }
-        }
-        for (index, reader) in transfer.readers.iter_mut().enumerate() {
-            let is_wanted = index == transfer.reader && transfer.has_begun || transfer.has_ended;
-            while let Some((asked, operation)) =
-                if is_wanted { reader.next_operation() } else { reader.open_operation() }
-            {
-                transfer.pending.push((self.disk.submit(operation), index, asked));
-            }
-        }
-        if let Some(problem) = failure {
-            return Err(problem);
-        }
+        transfer.go_on_reading()?;
         if transfer.has_run_short() {
             return Err("a file is shorter than it was".to_owned());
         }
