@@ -87,11 +87,7 @@ impl Beginning {
 ///
 /// # Errors
 /// What keeps the server from knowing what to load: a sentence.
-pub(crate) async fn find_plan(
-    desk: Desk,
-    place: Place,
-    options: DecodeOptions,
-) -> Result<LoadPlan, String> {
+pub(crate) async fn find_plan(desk: Desk, place: Place, options: DecodeOptions) -> Result<LoadPlan, String> {
     let directory = place.directory();
     let names = desk.list(&directory).await.map_err(|error| format!("{directory}: {error}"))?;
     let mut found = Found { place, names, remarks: Vec::new() };
@@ -211,8 +207,7 @@ impl Found {
     /// Tells of files that do not count.
     fn note_leftovers(&mut self, manifest: Option<&Manifest>) {
         let place = &self.place;
-        let named: Vec<&str> =
-            manifest.iter().flat_map(|set| &set.files).map(|file| &*file.name).collect();
+        let named: Vec<&str> = manifest.iter().flat_map(|set| &set.files).map(|file| &*file.name).collect();
         let is_left = |name: &&str| {
             place.is_temporary(name)
                 || place.epoch_of_mark(name).is_some()
@@ -230,11 +225,7 @@ impl Found {
     }
 
     /// Which of a snapshot and a plain file it is.
-    fn decide(
-        mut self,
-        manifest: Option<Manifest>,
-        plain: Option<Beginning>,
-    ) -> Result<LoadPlan, String> {
+    fn decide(mut self, manifest: Option<Manifest>, plain: Option<Beginning>) -> Result<LoadPlan, String> {
         self.note_leftovers(manifest.as_ref());
         let mut plan = match (manifest, plain) {
             (None, None) => LoadPlan::default(),

@@ -1,6 +1,6 @@
 //! What clients ask for: SAVE, BGSAVE, SHUTDOWN, FLUSHALL.
 
-use super::SnapshotNote;
+use super::saver::{Awaited, Saver};
 use super::status::{EndOrder, Purpose};
 use crate::accounts::Account;
 use crate::clock::Clock;
@@ -8,7 +8,7 @@ use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
 use crate::network::ConnectionId;
-use crate::notes::snapshot::Ended;
+use crate::notes::snapshot::{Ended, SnapshotNote};
 use crate::shared::Shared;
 
 /// What Redis answers to a SAVE that fails.
@@ -31,41 +31,6 @@ impl Shared {
     pub fn ask_to_end(&self, order: EndOrder) {
         self.persistence.ask_for_end(order);
         self.bells[0].wake();
-    }
-}
-
-/// What a client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Awaited {
-    /// The end of the snapshot that it has asked for.
-    Save,
-    /// The end of the server, or of the snapshot that was to come before it.
-    End,
-    /// A snapshot without the keys that it has removed.
-    Removal,
-}
-
-/// A client that waits for the end of a snapshot.
-#[derive(Debug)]
-pub(crate) struct Saver {
-    connection: ConnectionId,
-    /// Of its reply.
-    sequence: u32,
-    awaited: Awaited,
-    /// The last cut that was made before: what comes of that snapshot is not for this client.
-    after_attempt: u64,
-    /// Closed with the answer.
-    account: Account,
-}
-
-impl Ended {
-    fn is_for(&self, saver: &Saver) -> bool {
-        let is_it = match saver.awaited {
-            Awaited::Save => self.purpose == Purpose::Save,
-            Awaited::End => matches!(self.purpose, Purpose::End { .. }),
-            Awaited::Removal => true,
-        };
-        is_it && self.attempt > saver.after_attempt
     }
 }
 

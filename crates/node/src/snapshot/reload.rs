@@ -6,6 +6,7 @@
 
 use super::commands::FAILED;
 use super::coordinator::Coordinator;
+use super::reloader::{AskedReload, Reloader};
 use super::status::Purpose;
 use crate::accounts::Account;
 use crate::clock::Clock;
@@ -13,36 +14,12 @@ use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
 use crate::loading::plan::LoadPlan;
-use crate::network::ConnectionId;
 use crate::notes::snapshot::{ReloadOrder, SnapshotNote};
 use std::sync::Arc;
 use tessera_command::host::Reload;
 
 /// What Redis answers when it could not load.
 const NOT_LOADED: &[u8] = b"-ERR Error trying to load the RDB dump, check server logs.\r\n";
-
-/// A client that waits for keys to be loaded again.
-#[derive(Debug)]
-pub(crate) struct Reloader {
-    connection: ConnectionId,
-    /// Of its reply.
-    sequence: u32,
-    /// Of what this node's clients have asked for.
-    number: u64,
-    /// Closed with the answer.
-    account: Account,
-}
-
-/// What a client has asked for, as node 0 knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AskedReload {
-    /// The node of the client.
-    home: usize,
-    /// See [`Reloader`].
-    number: u64,
-    /// What it wants.
-    reload: Reload,
-}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The client's command is answered when all is loaded again.
