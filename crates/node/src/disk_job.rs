@@ -1,7 +1,8 @@
 //! What is done on a disk one step after the other, written as it is read: an `async fn` over a [`Desk`].
 //!
 //! There is no executor. Whoever has such a job asks it once a turn how far it is, after the desk has taken in what is over; it
-//! goes on until it waits for the disk again. A job that is dropped leaves nothing behind but operations whose outcome nobody takes.
+//! goes on until it waits for the disk again. What a job that is
+//! dropped has under way is carried out all the same, and what it has open stays so.
 
 use crate::desk::{Desk, Submitted};
 use crate::disk::{FileId, Listed, Operation, Output};
@@ -99,6 +100,11 @@ impl Desk {
             Ok(Output::Names(names)) => Ok(names),
             other => Err(unexpected(other)),
         }
+    }
+
+    /// See [`Operation::Sync`].
+    pub(crate) async fn sync(&self, file: FileId) -> io::Result<()> {
+        self.done(Operation::Sync { file }).await
     }
 
     /// See [`Operation::Close`].

@@ -32,10 +32,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let Some(mut current) = loading.current.take().or_else(|| self.open_next(loading)) else {
                 break Ok(());
             };
-            let taken = current.reader.take_in().map_err(|error| error.to_string());
-            current.reader.ask();
+            let worked = current.reader.work().map_err(|error| error.to_string());
             let decoded =
-                taken.and_then(|()| self.decode_some(loading, &mut current, &mut loaded, &mut expired));
+                worked.and_then(|()| self.decode_some(loading, &mut current, &mut loaded, &mut expired));
             let own = loading.parcels[self.server.me].0.drain(..);
             let decoded =
                 decoded.and_then(|has_more| self.insert_all(own, loading.if_present).map(|()| has_more));

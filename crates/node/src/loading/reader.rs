@@ -2,10 +2,12 @@
 
 use crate::desk::{Desk, Submitted};
 use crate::disk::{BLOCK_LEN_BYTES, FileId, Operation, Output};
-use crate::disk_job::unexpected;
+use crate::disk_job::{DiskJob, unexpected};
+use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -16,34 +18,20 @@ const AHEAD_MAX_PIECES: u64 = 4;
 
 const _: () = assert!(PIECE_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
-/// What the reader asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ReadStep {
-    /// To open the file.
-    Open,
-    /// A piece, by its number.
-    Piece(u64),
-    /// To close the file.
-    Close,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    New,
-    Opening,
-    Reading,
-    Closing,
-    Closed,
-}
-
-/// Reads one file. Who has it says once a turn that it is to take in what has come, and to ask for more.
+/// Reads one file. Who has it says once a turn that it is to go on.
 #[derive(Debug)]
 pub(crate) struct FileReader {
-    desk: Desk,
     path: Arc<str>,
-    stage: Stage,
-    file: Option<FileId>,
-    len_bytes: u64,
+    window: Rc<RefCell<Window>>,
+    /// `None` once the file is closed.
+    reading: Option<DiskJob<()>>,
+}
+
+/// What is wanted of the file, and what is there of that.
+#[derive(Debug, Default)]
+struct Window {
+    /// `None` before it is open.
+    len_bytes: Option<u64>,
     /// The next piece to ask for, and the next to be used.
     ask: u64,
     used: u64,
@@ -53,27 +41,31 @@ pub(crate) struct FileReader {
     stays_open: bool,
     /// Read, and not used yet.
     arrived: BTreeMap<u64, Vec<u8>>,
-    under_way: Vec<(ReadStep, Submitted)>,
     /// Nothing more is wanted.
     given_up: bool,
+    /// What has gone wrong and was not told yet.
+    failure: Option<io::Error>,
 }
 
 impl FileReader {
+    /// To be read as a whole.
     pub(crate) fn new(desk: Desk, path: Arc<str>) -> FileReader {
-        FileReader {
-            desk,
-            path,
-            stage: Stage::New,
-            file: None,
-            len_bytes: 0,
-            ask: 0,
-            used: 0,
-            until: u64::MAX,
-            stays_open: false,
-            arrived: BTreeMap::new(),
-            under_way: Vec::new(),
-            given_up: false,
-        }
+        FileReader::of(desk, path, Window { until: u64::MAX, ..Window::default() })
+    }
+
+    /// To be opened now, and read where it will be [aimed](FileReader::aim) at.
+    pub(crate) fn to_be_aimed(desk: Desk, path: Arc<str>) -> FileReader {
+        FileReader::of(desk, path, Window { stays_open: true, ..Window::default() })
+    }
+
+    fn of(desk: Desk, path: Arc<str>, window: Window) -> FileReader {
+        let window = Rc::new(RefCell::new(window));
+        let reading = Some(DiskJob::new(read_file(desk, path.clone(), window.clone())));
+        FileReader { path, window, reading }
+    }
+
+    fn window(&self) -> Ref<'_, Window> {
+        self.window.borrow()
     }
 
     pub(crate) fn path(&self) -> &Arc<str> {
@@ -82,164 +74,162 @@ impl FileReader {
 
     /// Its length in bytes; 0 before it is open.
     pub(crate) fn len_bytes(&self) -> u64 {
-        self.len_bytes
-    }
-
-    fn pieces(&self) -> u64 {
-        self.len_bytes.div_ceil(PIECE_LEN_BYTES as u64).min(self.until)
+        self.window().len_bytes.unwrap_or_default()
     }
 
     /// From now on what is from one place to another is wanted, and then the file stays open. The next piece begins at the place that is
     /// returned, which is not behind the first.
     pub(crate) fn aim(&mut self, from_bytes: u64, to_bytes: u64) -> u64 {
-        self.used = from_bytes / PIECE_LEN_BYTES as u64;
-        self.until = to_bytes.div_ceil(PIECE_LEN_BYTES as u64);
-        self.ask = self.used;
-        self.stays_open = true;
-        self.arrived.clear();
-        self.used * PIECE_LEN_BYTES as u64
+        let mut window = self.window.borrow_mut();
+        window.used = from_bytes / PIECE_LEN_BYTES as u64;
+        window.until = to_bytes.div_ceil(PIECE_LEN_BYTES as u64);
+        window.ask = window.used;
+        window.stays_open = true;
+        window.arrived.clear();
+        window.used * PIECE_LEN_BYTES as u64
     }
 
     /// The file has no more of what is wanted.
     pub(crate) fn has_no_more(&self) -> bool {
-        self.stage == Stage::Closed || self.stage == Stage::Reading && self.used >= self.pieces()
-    }
-
-    /// All of it has been used.
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.stage == Stage::Reading && !self.stays_open && self.used == self.pieces()
+        let window = self.window();
+        self.is_closed() || window.len_bytes.is_some() && window.used >= window.pieces()
     }
 
     /// It is closed.
     pub(crate) fn is_closed(&self) -> bool {
-        self.stage == Stage::Closed
+        self.reading.is_none()
     }
 
     /// No more is wanted of it: it closes as soon as it can.
     pub(crate) fn give_up(&mut self) {
-        self.given_up = true;
-        self.arrived.clear();
-        if self.stage == Stage::New {
-            self.stage = Stage::Closed;
-        }
-    }
-
-    /// Opens the file, if that was not asked for.
-    pub(crate) fn open(&mut self) {
-        if self.stage == Stage::New {
-            self.stage = Stage::Opening;
-            self.submit(ReadStep::Open, Operation::Open { path: self.path.clone() });
-        }
+        let mut window = self.window.borrow_mut();
+        window.given_up = true;
+        window.arrived.clear();
     }
 
     /// It is open, or was.
     pub(crate) fn has_opened(&self) -> bool {
-        self.file.is_some()
+        self.window().len_bytes.is_some()
     }
 
-    fn submit(&mut self, asked: ReadStep, operation: Operation) {
-        self.under_way.push((asked, self.desk.submit(operation)));
-    }
-
-    /// Asks for all that may be asked for now.
-    pub(crate) fn ask(&mut self) {
-        self.open();
-        let (Stage::Reading, Some(file)) = (self.stage, self.file) else { return };
-        if self.given_up || self.is_at_end() {
-            if self.under_way.is_empty() {
-                self.stage = Stage::Closing;
-                self.submit(ReadStep::Close, Operation::Close { file });
-            }
-            return;
-        }
-        while self.ask < self.pieces()
-            && self.ask - self.used < AHEAD_MAX_PIECES
-            && (self.under_way.len() as u64) < AHEAD_MAX_PIECES
-        {
-            let (piece, offset_bytes) = (self.ask, self.ask * PIECE_LEN_BYTES as u64);
-            self.ask += 1;
-            let read = Operation::Read { file, offset_bytes, len_bytes: PIECE_LEN_BYTES };
-            self.submit(ReadStep::Piece(piece), read);
-        }
-    }
-
-    /// Takes in what the disk has done.
+    /// Takes in what the disk has done, and asks it for all that may be asked for now.
     ///
     /// # Errors
     /// Some of it failed, or the file is shorter than it was.
-    pub(crate) fn take_in(&mut self) -> io::Result<()> {
-        let (mut at, mut outcome) = (0, Ok(()));
-        while let Some((_, submitted)) = self.under_way.get_mut(at) {
-            match submitted.take() {
-                None => at += 1,
-                Some(result) => {
-                    let (asked, _) = self.under_way.remove(at);
-                    outcome = outcome.and(self.complete(asked, result));
-                }
-            }
+    pub(crate) fn work(&mut self) -> io::Result<()> {
+        if self.reading.as_mut().is_some_and(|reading| reading.go_on().is_some()) {
+            self.reading = None;
         }
-        outcome
-    }
-
-    fn complete(&mut self, asked: ReadStep, result: io::Result<Output>) -> io::Result<()> {
-        match (asked, result) {
-            (ReadStep::Close, _) => {
-                // It was only read.
-                self.stage = Stage::Closed;
-                Ok(())
-            }
-            (ReadStep::Open, Ok(Output::Opened(file, len_bytes))) => {
-                self.stage = Stage::Reading;
-                self.file = Some(file);
-                self.len_bytes = len_bytes;
-                Ok(())
-            }
-            (ReadStep::Open, result) => {
-                self.stage = Stage::Closed;
-                Err(unexpected(result))
-            }
-            (ReadStep::Piece(_), _) if self.given_up => Ok(()),
-            (ReadStep::Piece(piece), Ok(Output::Read(bytes))) => {
-                let offset_bytes = piece * PIECE_LEN_BYTES as u64;
-                let expected = (self.len_bytes - offset_bytes).min(PIECE_LEN_BYTES as u64);
-                if bytes.len() as u64 != expected {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        format!("read {} bytes at {offset_bytes} instead of {expected}", bytes.len()),
-                    ));
-                }
-                // What was asked for before the aim was changed may be of no use, or come once more.
-                if (self.used..self.ask).contains(&piece) {
-                    self.arrived.insert(piece, bytes);
-                }
-                Ok(())
-            }
-            (ReadStep::Piece(_), result) => Err(unexpected(result)),
-        }
+        self.window.borrow_mut().failure.take().map_or(Ok(()), Err)
     }
 
     /// The next piece, if it has been read.
     pub(crate) fn next_piece(&mut self) -> Option<Vec<u8>> {
-        let piece = self.arrived.remove(&self.used)?;
-        self.used += 1;
+        let mut window = self.window.borrow_mut();
+        let next = window.used;
+        let piece = window.arrived.remove(&next)?;
+        window.used += 1;
         Some(piece)
     }
 
     /// Waits for the next piece; `None` when the file is read to its end, or was given up, and is closed.
     ///
     /// # Errors
-    /// As [`FileReader::take_in`].
+    /// As [`FileReader::work`].
     pub(crate) async fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
         poll_fn(|_| {
-            if let Err(error) = self.take_in() {
+            if let Err(error) = self.work() {
                 return Poll::Ready(Err(error));
             }
             let piece = self.next_piece();
-            self.ask();
             if piece.is_some() || self.is_closed() { Poll::Ready(Ok(piece)) } else { Poll::Pending }
         })
         .await
     }
+}
+
+impl Window {
+    fn pieces(&self) -> u64 {
+        self.len_bytes.unwrap_or_default().div_ceil(PIECE_LEN_BYTES as u64).min(self.until)
+    }
+
+    /// Nothing more will be wanted.
+    fn is_over(&self) -> bool {
+        self.given_up || !self.stays_open && self.used == self.pieces()
+    }
+
+    /// The next piece to ask for, with so many under way.
+    fn next_to_ask(&mut self, under_way: usize) -> Option<u64> {
+        let is_wanted = !self.is_over() && self.ask < self.pieces();
+        let has_room = self.ask - self.used < AHEAD_MAX_PIECES && (under_way as u64) < AHEAD_MAX_PIECES;
+        (is_wanted && has_room).then(|| {
+            self.ask += 1;
+            self.ask - 1
+        })
+    }
+
+    fn take_in(&mut self, piece: u64, result: io::Result<Output>) -> io::Result<()> {
+        if self.given_up {
+            return Ok(());
+        }
+        let Ok(Output::Read(bytes)) = result else { return Err(unexpected(result)) };
+        let offset_bytes = piece * PIECE_LEN_BYTES as u64;
+        let expected = (self.len_bytes.unwrap_or_default() - offset_bytes).min(PIECE_LEN_BYTES as u64);
+        if bytes.len() as u64 != expected {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                format!("read {} bytes at {offset_bytes} instead of {expected}", bytes.len()),
+            ));
+        }
+        // What was asked for before the aim was changed may be of no use, or come once more.
+        if (self.used..self.ask).contains(&piece) {
+            self.arrived.insert(piece, bytes);
+        }
+        Ok(())
+    }
+}
+
+/// Reads what is wanted until nothing is any more.
+async fn read_file(desk: Desk, path: Arc<str>, window: Rc<RefCell<Window>>) {
+    if window.borrow().given_up {
+        return;
+    }
+    let file = match desk.submit(Operation::Open { path }).await {
+        Ok(Output::Opened(file, len_bytes)) => {
+            window.borrow_mut().len_bytes = Some(len_bytes);
+            file
+        }
+        other => {
+            window.borrow_mut().failure = Some(unexpected(other));
+            return;
+        }
+    };
+    let mut under_way = Vec::new();
+    poll_fn(|_| read_some(&desk, file, &mut window.borrow_mut(), &mut under_way)).await;
+    // It was only read: nothing comes of it if this fails.
+    let _ = desk.close(file).await;
+}
+
+/// Takes in the pieces that have come, and asks for as many as are wanted. Over when none is any more.
+fn read_some(
+    desk: &Desk,
+    file: FileId,
+    window: &mut Window,
+    under_way: &mut Vec<(u64, Submitted)>,
+) -> Poll<()> {
+    under_way.retain_mut(|(piece, submitted)| {
+        let Some(result) = submitted.take() else { return true };
+        if let Err(error) = window.take_in(*piece, result) {
+            window.failure.get_or_insert(error);
+        }
+        false
+    });
+    while let Some(piece) = window.next_to_ask(under_way.len()) {
+        let offset_bytes = piece * PIECE_LEN_BYTES as u64;
+        let read = Operation::Read { file, offset_bytes, len_bytes: PIECE_LEN_BYTES };
+        under_way.push((piece, desk.submit(read)));
+    }
+    if window.is_over() && under_way.is_empty() { Poll::Ready(()) } else { Poll::Pending }
 }
 
 #[cfg(test)]
@@ -337,11 +327,11 @@ mod tests {
             (0..5 * PIECE_LEN_BYTES + 77).map(|index| (index / 1000 + index % 251) as u8).collect();
         // The oldest may be of an earlier aim. What comes after the last is left for the next.
         let (desk, most, _) = desk_of(&content, |waiting| waiting / 2);
-        let mut reader = FileReader::new(desk.clone(), "a file".into());
-        reader.open();
+        let mut reader = FileReader::to_be_aimed(desk.clone(), "a file".into());
+        reader.work().unwrap();
         assert!(!reader.has_opened());
         desk.collect();
-        reader.take_in().unwrap();
+        reader.work().unwrap();
         assert!(reader.has_opened());
         for (from, to) in
             [(4 * PIECE_LEN_BYTES + 5, content.len()), (10, 20), (9, 3 * PIECE_LEN_BYTES), (9, 10)]
@@ -349,10 +339,10 @@ mod tests {
             let mut at = reader.aim(from as u64, to as u64) as usize;
             assert!(at <= from);
             while at < to {
-                reader.ask();
+                reader.work().unwrap();
                 assert!(!reader.has_no_more());
                 desk.collect();
-                reader.take_in().unwrap();
+                reader.work().unwrap();
                 while let Some(piece) = reader.next_piece() {
                     assert!(piece == content[at..at + piece.len()]);
                     at += piece.len();
@@ -367,11 +357,18 @@ mod tests {
 
     #[test]
     fn a_file_that_shrinks_is_noticed() {
-        let mut reader = FileReader::new(desk_of(&[], |_| 0).0, "a file".into());
-        reader.complete(ReadStep::Open, Ok(Output::Opened(FileId(1), 5000))).unwrap();
-        assert!(reader.complete(ReadStep::Piece(0), Ok(Output::Read(vec![0; 4096]))).is_err());
+        let (desk, _, has_closed) = desk_of(&[1; 5000], |_| 0);
+        let mut reader = FileReader::new(desk.clone(), "a file".into());
+        reader.work().unwrap();
+        desk.collect();
+        // The disk has fewer bytes than it had when the file was opened.
+        reader.window.borrow_mut().len_bytes = Some(6000);
+        assert!(reader.window.borrow_mut().take_in(0, Ok(Output::Read(vec![1; 5000]))).is_err());
         reader.give_up();
-        reader.ask();
-        assert!(matches!(reader.under_way[..], [(ReadStep::Close, _)]));
+        reader.work().unwrap();
+        assert!(has_closed.get() && !reader.is_closed());
+        desk.collect();
+        reader.work().unwrap();
+        assert!(reader.is_closed() && desk.is_idle());
     }
 }

@@ -2,8 +2,12 @@
 
 use crate::desk::{Desk, Submitted};
 use crate::disk::{BLOCK_LEN_BYTES, FileId, Operation, Output};
+use crate::disk_job::{DiskJob, told};
+use std::cell::{RefCell, RefMut};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use tessera_storage::checksum::Crc64;
@@ -15,34 +19,17 @@ const DEPTH: usize = 4;
 
 const _: () = assert!(WRITE_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
-/// What was asked of the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FileStep {
-    Create,
-    Write,
-    Sync,
-    Close,
-    Remove,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    New,
-    Creating,
-    Writing,
-    Syncing,
-    Closing,
-    Removing,
-    Over,
-}
-
 /// A file that is being written. Who has it says once a turn that it is to go on.
 #[derive(Debug)]
 pub(crate) struct FileWriter {
-    desk: Desk,
-    path: Arc<str>,
-    stage: Stage,
-    file: Option<FileId>,
+    contents: Rc<RefCell<Contents>>,
+    /// `None` once nothing is under way any more, nor to be.
+    writing: Option<DiskJob<()>>,
+}
+
+/// What is to be written, and how far that is.
+#[derive(Debug, Default)]
+struct Contents {
     /// What is not handed to the disk yet.
     buffer: Vec<u8>,
     /// How much of that is part of the checksum.
@@ -53,7 +40,6 @@ pub(crate) struct FileWriter {
     offset_bytes: u64,
     /// Of that, what the disk has taken, in bytes.
     written_bytes: u64,
-    under_way: Vec<(FileStep, Submitted)>,
     /// Nothing more will be appended.
     is_complete: bool,
     /// What went wrong first.
@@ -62,90 +48,75 @@ pub(crate) struct FileWriter {
 
 impl FileWriter {
     pub(crate) fn new(desk: Desk, path: Arc<str>) -> FileWriter {
-        FileWriter {
-            desk,
-            path,
-            stage: Stage::New,
-            file: None,
-            buffer: Vec::new(),
-            summed: 0,
-            spare: Vec::new(),
-            checksum: Crc64::new(),
-            offset_bytes: 0,
-            written_bytes: 0,
-            under_way: Vec::new(),
-            is_complete: false,
-            failure: None,
-        }
+        let contents = Rc::<RefCell<Contents>>::default();
+        let writing = Some(DiskJob::new(write_file(desk, path, contents.clone())));
+        FileWriter { contents, writing }
     }
 
     /// Where to append. [`FileWriter::push`] follows.
-    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
-        &mut self.buffer
+    pub(crate) fn buffer(&mut self) -> RefMut<'_, Vec<u8>> {
+        RefMut::map(self.contents.borrow_mut(), |contents| &mut contents.buffer)
     }
 
     /// Takes note of what was appended.
     pub(crate) fn push(&mut self) {
-        self.checksum.update(&self.buffer[self.summed..]);
-        self.summed = self.buffer.len();
-        self.go_on();
+        let mut contents = self.contents.borrow_mut();
+        let Contents { buffer, summed, checksum, .. } = &mut *contents;
+        checksum.update(&buffer[*summed..]);
+        *summed = buffer.len();
+        drop(contents);
+        self.work();
     }
 
     /// The file's length so far, in bytes.
     pub(crate) fn len_bytes(&self) -> u64 {
-        self.offset_bytes + self.buffer.len() as u64
+        let contents = self.contents.borrow();
+        contents.offset_bytes + contents.buffer.len() as u64
     }
 
     /// What the disk has taken, in bytes.
     pub(crate) fn written_bytes(&self) -> u64 {
-        self.written_bytes
+        self.contents.borrow().written_bytes
     }
 
     /// The checksum of everything so far.
     pub(crate) fn checksum(&self) -> u64 {
-        self.checksum.value()
+        self.contents.borrow().checksum.value()
     }
 
     /// Something went wrong, or it was given up.
     pub(crate) fn has_failed(&self) -> bool {
-        self.failure.is_some()
+        self.contents.borrow().failure.is_some()
     }
 
     /// There is room for more: the disk keeps up.
     pub(crate) fn has_room(&self) -> bool {
-        self.failure.is_none() && !self.is_complete && self.buffer.len() < WRITE_LEN_BYTES
+        let contents = self.contents.borrow();
+        contents.failure.is_none() && !contents.is_complete && contents.buffer.len() < WRITE_LEN_BYTES
     }
 
     /// That was all: what is left is written, and the file synced and closed.
     pub(crate) fn finish(&mut self) {
-        self.is_complete = true;
-        self.go_on();
+        self.contents.borrow_mut().is_complete = true;
+        self.work();
     }
 
     /// Gives the file up, and removes it.
     pub(crate) fn abandon(&mut self, why: &str) {
-        self.fail(why.to_owned());
-        self.go_on();
+        self.contents.borrow_mut().fail(why.to_owned());
+        self.work();
     }
 
     /// What became of it, once nothing is under way.
-    pub(crate) fn outcome(&self) -> Option<Result<(), &str>> {
-        (self.stage == Stage::Over).then(|| self.failure.as_deref().map_or(Ok(()), Err))
+    pub(crate) fn outcome(&self) -> Option<Result<(), String>> {
+        self.writing.is_none().then(|| self.contents.borrow().failure.clone().map_or(Ok(()), Err))
     }
 
     /// Takes in what the disk has done, and asks it for more.
     pub(crate) fn work(&mut self) {
-        let mut at = 0;
-        while let Some((_, submitted)) = self.under_way.get_mut(at) {
-            match submitted.take() {
-                None => at += 1,
-                Some(result) => {
-                    let (asked, _) = self.under_way.remove(at);
-                    self.complete(asked, result);
-                }
-            }
+        if self.writing.as_mut().is_some_and(|writing| writing.go_on().is_some()) {
+            self.writing = None;
         }
-        self.go_on();
     }
 
     /// Waits until there is room for more.
@@ -155,7 +126,7 @@ impl FileWriter {
     pub(crate) async fn room(&mut self) -> Result<(), String> {
         poll_fn(|_| {
             self.work();
-            match &self.failure {
+            match &self.contents.borrow().failure {
                 Some(why) => Poll::Ready(Err(why.clone())),
                 None if self.has_room() => Poll::Ready(Ok(())),
                 None => Poll::Pending,
@@ -171,29 +142,42 @@ impl FileWriter {
     pub(crate) async fn end(&mut self) -> Result<(), String> {
         poll_fn(|_| {
             self.work();
-            match self.outcome() {
-                Some(outcome) => Poll::Ready(outcome.map_err(str::to_owned)),
-                None => Poll::Pending,
-            }
+            self.outcome().map_or(Poll::Pending, Poll::Ready)
         })
         .await
     }
+}
 
+impl Contents {
     fn fail(&mut self, why: String) {
         self.failure.get_or_insert(why);
     }
 
-    /// Takes in what came of an operation.
-    fn complete(&mut self, asked: FileStep, result: io::Result<Output>) {
-        let verb = match asked {
-            FileStep::Create => "creating",
-            FileStep::Write => "writing",
-            FileStep::Sync => "syncing",
-            FileStep::Close => "closing",
-            FileStep::Remove => "removing",
+    /// What is enough for a write, or all that is left.
+    fn next_write(&mut self, file: FileId) -> Option<Operation> {
+        let len = match self.buffer.len() {
+            _ if self.failure.is_some() => return None,
+            len @ WRITE_LEN_BYTES.. => len / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES,
+            len if self.is_complete && len > 0 => len,
+            _ => return None,
         };
+        let mut next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(WRITE_LEN_BYTES));
+        next.extend_from_slice(&self.buffer[len..]);
+        let mut bytes = std::mem::replace(&mut self.buffer, next);
+        bytes.truncate(len);
+        self.summed = self.buffer.len();
+        let offset_bytes = self.offset_bytes;
+        self.offset_bytes += len as u64;
+        Some(Operation::Write { file, offset_bytes, bytes })
+    }
+
+    /// Nothing more is to be written.
+    fn is_over(&self) -> bool {
+        self.failure.is_some() || self.is_complete && self.buffer.is_empty()
+    }
+
+    fn note_written(&mut self, path: &str, result: io::Result<Output>) {
         match result {
-            Ok(Output::File(file)) => self.file = Some(file),
             Ok(Output::Written(mut buffer)) => {
                 self.written_bytes += buffer.len() as u64;
                 buffer.clear();
@@ -202,71 +186,53 @@ impl FileWriter {
                 }
             }
             Ok(_) => {}
-            Err(error) => self.fail(format!("{verb} {}: {error}", self.path)),
+            Err(error) => self.fail(format!("writing {path}: {error}")),
         }
-        match asked {
-            FileStep::Create if self.file.is_some() => self.stage = Stage::Writing,
-            // Nothing is there that could be removed.
-            FileStep::Create => self.stage = Stage::Over,
-            FileStep::Close => {
-                self.file = None;
-                self.stage = if self.failure.is_some() { Stage::Removing } else { Stage::Over };
-                if self.failure.is_some() {
-                    self.order(FileStep::Remove, Operation::Remove { path: self.path.clone() });
-                }
-            }
-            FileStep::Remove => self.stage = Stage::Over,
-            FileStep::Write | FileStep::Sync => {}
-        }
-        self.go_on();
     }
+}
 
-    fn order(&mut self, asked: FileStep, operation: Operation) {
-        self.under_way.push((asked, self.desk.submit(operation)));
+/// Makes the file, writes what comes, and closes it when that was all. After a failure it is removed.
+async fn write_file(desk: Desk, path: Arc<str>, contents: Rc<RefCell<Contents>>) {
+    if contents.borrow().failure.is_some() {
+        return;
     }
+    let file = match told("creating", &path, desk.create(&path).await) {
+        Ok(file) => file,
+        Err(why) => return contents.borrow_mut().fail(why),
+    };
+    let mut under_way = VecDeque::new();
+    poll_fn(|_| write_some(&desk, (file, &path), &mut contents.borrow_mut(), &mut under_way)).await;
+    if contents.borrow().failure.is_none()
+        && let Err(why) = told("syncing", &path, desk.sync(file).await)
+    {
+        contents.borrow_mut().fail(why);
+    }
+    if let Err(why) = told("closing", &path, desk.close(file).await) {
+        contents.borrow_mut().fail(why);
+    }
+    if contents.borrow().failure.is_some() {
+        // What failed first is told.
+        let _ = desk.remove(&path).await;
+    }
+}
 
-    fn go_on(&mut self) {
-        match (self.stage, self.file) {
-            (Stage::New, _) if self.failure.is_some() => self.stage = Stage::Over,
-            (Stage::New, _) => {
-                self.stage = Stage::Creating;
-                self.order(FileStep::Create, Operation::Create { path: self.path.clone() });
-            }
-            (Stage::Writing, Some(file)) if self.failure.is_none() => self.write(file),
-            (Stage::Writing | Stage::Syncing, Some(file)) if self.under_way.is_empty() => {
-                // After a failure, or when it is synced.
-                self.stage = Stage::Closing;
-                self.order(FileStep::Close, Operation::Close { file });
-            }
-            _ => {}
-        }
+/// Takes in the writes that are done, and begins as many as may be. Over when nothing is left to be written.
+fn write_some(
+    desk: &Desk,
+    (file, path): (FileId, &str),
+    contents: &mut Contents,
+    under_way: &mut VecDeque<Submitted>,
+) -> Poll<()> {
+    while let Some(result) = under_way.front_mut().and_then(Submitted::take) {
+        under_way.pop_front();
+        contents.note_written(path, result);
     }
-
-    /// Hands over what is enough for a write, or all that is left.
-    fn write(&mut self, file: FileId) {
-        while self.under_way.len() < DEPTH {
-            let whole = self.buffer.len() / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES;
-            let len = if self.buffer.len() >= WRITE_LEN_BYTES {
-                whole
-            } else if self.is_complete && !self.buffer.is_empty() {
-                self.buffer.len()
-            } else {
-                break;
-            };
-            let mut next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(WRITE_LEN_BYTES));
-            next.extend_from_slice(&self.buffer[len..]);
-            let mut bytes = std::mem::replace(&mut self.buffer, next);
-            bytes.truncate(len);
-            self.summed = self.buffer.len();
-            let offset_bytes = self.offset_bytes;
-            self.offset_bytes += len as u64;
-            self.order(FileStep::Write, Operation::Write { file, offset_bytes, bytes });
-        }
-        if self.is_complete && self.buffer.is_empty() && self.under_way.is_empty() {
-            self.stage = Stage::Syncing;
-            self.order(FileStep::Sync, Operation::Sync { file });
-        }
+    while under_way.len() < DEPTH
+        && let Some(write) = contents.next_write(file)
+    {
+        under_way.push_back(desk.submit(write));
     }
+    if contents.is_over() && under_way.is_empty() { Poll::Ready(()) } else { Poll::Pending }
 }
 
 #[cfg(test)]
@@ -356,7 +322,7 @@ mod tests {
             writer.work();
             if let Some(outcome) = writer.outcome() {
                 assert!(desk.is_idle(), "nothing is under way when it is over");
-                return (seen.take(), outcome.map_err(str::to_owned), writer.checksum());
+                return (seen.take(), outcome, writer.checksum());
             }
             assert!(desk.under_way() > 0, "something is under way until it is over");
             desk.collect();

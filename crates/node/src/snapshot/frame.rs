@@ -33,7 +33,7 @@ pub(super) fn put_file_header(
 
 /// Ends a file whose body has been pushed, with its checksum, or 0 for none; and returns its checksum.
 pub(super) fn put_file_end(file: &mut FileWriter, states_checksum: bool) -> u64 {
-    put_end(file.buffer());
+    put_end(&mut file.buffer());
     file.push();
     let checksum = file.checksum();
     let stated = if states_checksum { checksum } else { 0 };

@@ -62,7 +62,7 @@ impl Transfer {
         let mut paths: Vec<_> = published.bodies.iter().map(|body| body.path.clone()).collect();
         paths.sort();
         paths.dedup();
-        let readers = paths.into_iter().map(|path| FileReader::new(desk.clone(), path)).collect();
+        let readers = paths.into_iter().map(|path| FileReader::to_be_aimed(desk.clone(), path)).collect();
         Transfer {
             connection,
             published,
@@ -85,17 +85,12 @@ impl Transfer {
         self.has_ended && self.readers.iter().all(FileReader::is_closed)
     }
 
-    /// Takes in what has been read, and asks for more of the file that is wanted now.
+    /// Takes in what has been read, and asks for more.
     pub(super) fn go_on_reading(&mut self) -> Result<(), String> {
         let mut outcome = Ok(());
-        for (index, reader) in self.readers.iter_mut().enumerate() {
-            let taken = reader.take_in().map_err(|error| format!("{}: {error}", reader.path()));
-            outcome = outcome.and(taken);
-            if index == self.reader && self.has_begun || self.has_ended {
-                reader.ask();
-            } else {
-                reader.open();
-            }
+        for reader in &mut self.readers {
+            let worked = reader.work().map_err(|error| format!("{}: {error}", reader.path()));
+            outcome = outcome.and(worked);
         }
         outcome
     }

@@ -30,7 +30,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let used_memory_bytes = self.server.shared.system.used_memory_bytes();
         let rdb_version = self.owner.shard.rdb_version();
         let shard = Some((self.server.me, self.mesh.nodes()));
-        put_file_header(file.buffer(), rdb_version, order.cut_at_unix_ms, used_memory_bytes, shard);
+        put_file_header(&mut file.buffer(), rdb_version, order.cut_at_unix_ms, used_memory_bytes, shard);
         file.push();
         self.owner.shard.begin_snapshot(SnapshotOptions {
             encode: EncodeOptions { compress: order.compress },
@@ -79,7 +79,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let is_over = !part.is_walking && self.owner.shard.can_begin_snapshot();
         match part.file.outcome() {
             Some(outcome) if is_over => {
-                let outcome = outcome.map(|()| part.written.clone()).map_err(str::to_owned);
+                let outcome = outcome.map(|()| part.written.clone());
                 let epoch = part.order.epoch;
                 drop(part);
                 self.server.counters.snapshot_keys_done = 0;
@@ -107,7 +107,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let slice_len_bytes = if delay_ns == 0 { SLICE_LEN_BYTES } else { 1 };
         let keys_done = |core: &Self| core.owner.shard.snapshot().map_or(part.written.keys, |keys| keys.done);
         let before = keys_done(self);
-        let progress = self.owner.shard.snapshot_some(slice_len_bytes, part.file.buffer());
+        let progress = self.owner.shard.snapshot_some(slice_len_bytes, &mut part.file.buffer());
         let keys = keys_done(self).saturating_sub(before);
         part.file.push();
         if delay_ns == 0 || keys == 0 || progress == SnapshotProgress::Lost {
