@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 /// A node's disk with the operations under way on it. All copies are of the same.
 ///
-/// Completions come in once per turn, and only if something is under way. Whoever submitted an operation takes its outcome
-/// in that turn or a later one; what nobody waits for any more is carried out all the same.
+/// Completions come in once per turn, and only if something is under way. Whoever submitted an operation takes its
+/// outcome in that turn or a later one; what nobody waits for any more is carried out all the same.
 #[derive(Clone)]
 pub struct Desk {
     state: Rc<RefCell<State>>,

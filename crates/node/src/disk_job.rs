@@ -1,8 +1,8 @@
 //! What is done on a disk one step after the other, written as it is read: an `async fn` over a [`Desk`].
 //!
-//! There is no executor. Whoever has such a job asks it once a turn how far it is, after the desk has taken in what is over; it
-//! goes on until it waits for the disk again. What a job that is
-//! dropped has under way is carried out all the same, and what it has open stays so.
+//! There is no executor. Whoever has such a job asks it once a turn how far it is, after the desk has taken in what is
+//! over; it goes on until it waits for the disk again. What a job that is dropped has under way is carried out all the
+//! same, and what it has open stays so.
 
 use crate::desk::{Desk, Submitted};
 use crate::disk::{FileId, Listed, Operation, Output};

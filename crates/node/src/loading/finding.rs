@@ -25,7 +25,8 @@ const APPEND_ONLY: [&str; 2] = ["appendonlydir", "appendonly.aof"];
 /// The one that says how much memory its writer used, in bytes.
 const MEMORY_FIELD: &[u8] = b"used-mem";
 
-/// What a server that starts in a directory would load, as it finds it itself. `carry_out` does on a disk what it is told.
+/// What a server that starts in a directory would load, as it finds it itself. `carry_out` does on a disk what it is
+/// told.
 ///
 /// # Errors
 /// Why it would not start: a sentence.
@@ -164,8 +165,9 @@ impl Found {
         }
     }
 
-    /// Shards' files are a snapshot only together with their manifest. Without it they are what a first snapshot has left that did
-    /// not come to its end, if that is marked; or else somebody has lost the manifest, and must not lose the files too.
+    /// Shards' files are a snapshot only together with their manifest. Without it they are what a first snapshot has
+    /// left that did not come to its end, if that is marked; or else somebody has lost the manifest, and must not lose
+    /// the files too.
     fn refuse_files_without_manifest(&self) -> Result<(), String> {
         let unfinished: Vec<u64> =
             self.names.iter().filter_map(|listed| self.place.epoch_of_mark(&listed.name)).collect();
@@ -184,8 +186,8 @@ impl Found {
         ))
     }
 
-    /// What Redis wrote with `appendonly yes` is in its log of writes, which cannot be read here. Perhaps nothing else is there, or what is there is
-    /// older.
+    /// What Redis wrote with `appendonly yes` is in its log of writes, which cannot be read here. Perhaps nothing else
+    /// is there, or what is there is older.
     fn look_for_log_of_writes(&mut self) -> Result<(), String> {
         let Some(name) = APPEND_ONLY.into_iter().find(|name| self.has(name)) else { return Ok(()) };
         let path = self.place.path(name);
@@ -237,9 +239,9 @@ impl Found {
         Ok(plan)
     }
 
-    /// Of two that Tessera has written the one whose cut is later counts: a crash came between the new one and the removal of the old
-    /// one. What another server has written after the snapshot does not follow from it, so whoever runs the
-    /// server must say which is to be lost.
+    /// Of two that Tessera has written the one whose cut is later counts: a crash came between the new one and the
+    /// removal of the old one. What another server has written after the snapshot does not follow from it, so whoever
+    /// runs the server must say which is to be lost.
     fn decide_between(&self, manifest: &Manifest, plain: Beginning) -> Result<LoadPlan, String> {
         let (set_name, plain_name) = (self.place.manifest_name(), self.place.merged_name());
         let set_cut_ms = manifest.cut_unix_ms.cast_signed();

@@ -77,8 +77,8 @@ impl FileReader {
         self.window().len_bytes.unwrap_or_default()
     }
 
-    /// From now on what is from one place to another is wanted, and then the file stays open. The next piece begins at the place that is
-    /// returned, which is not behind the first.
+    /// From now on what is from one place to another is wanted, and then the file stays open. The next piece begins at
+    /// the place that is returned, which is not behind the first.
     pub(crate) fn aim(&mut self, from_bytes: u64, to_bytes: u64) -> u64 {
         let mut window = self.window.borrow_mut();
         window.used = from_bytes / PIECE_LEN_BYTES as u64;

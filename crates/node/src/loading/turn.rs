@@ -105,8 +105,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// What becomes of a command while the server is loading. Usually there is nothing to load, and clients that come before that
-    /// is known need not hear of it: they wait.
+    /// What becomes of a command while the server is loading. Usually there is nothing to load, and clients that come
+    /// before that is known need not hear of it: they wait.
     #[cold]
     pub(crate) fn hold_or_refuse_while_loading(
         &mut self,

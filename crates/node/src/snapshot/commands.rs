@@ -26,8 +26,8 @@ impl Shared {
         is_accepted
     }
 
-    /// Ends the server, with a snapshot if the order or else the configuration says so. It goes on if that fails, unless
-    /// the order says otherwise. May be called from any thread.
+    /// Ends the server, with a snapshot if the order or else the configuration says so. It goes on if that fails,
+    /// unless the order says otherwise. May be called from any thread.
     pub fn ask_to_end(&self, order: EndOrder) {
         self.persistence.ask_for_end(order);
         self.bells[0].wake();
@@ -55,8 +55,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.snapshot.savers.push(Saver { connection, sequence, awaited, after_attempt, account });
     }
 
-    /// A command has removed all keys. Where there are save points it is answered when a snapshot tells so too: otherwise a server that
-    /// dies would bring them back. False if it can be answered now.
+    /// A command has removed all keys. Where there are save points it is answered when a snapshot tells so too:
+    /// otherwise a server that dies would bring them back. False if it can be answered now.
     #[cold]
     pub(crate) fn must_save_removal(&self, connection: &Connection, reply: &[u8]) -> bool {
         !self.server.config.save.points.is_empty() && !reply.starts_with(b"-") && !connection.gone
@@ -71,7 +71,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         account: Account,
     ) {
         self.hold_saver(connection, sequence, Awaited::Removal, account);
-        // Before this node can report that nothing is under way: so the cut comes after this, or came before the removal.
+        // Before this node can report that nothing is under way: so the cut comes after this, or came before the
+        // removal.
         self.tell_coordinator(SnapshotNote::Removed);
     }
 
@@ -97,7 +98,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Answers a client that was [held](Hold::Saving) until now, if it is still there, and closes its command's account.
+    /// Answers a client that was [held](Hold::Saving) until now, if it is still there, and closes its command's
+    /// account.
     pub(super) fn answer_at_last(
         &mut self,
         id: ConnectionId,

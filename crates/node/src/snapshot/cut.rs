@@ -1,10 +1,10 @@
 //! The cut: one moment at which nothing runs on any shard, and nothing is half done.
 //!
 //! Node 0 has all nodes hold what their clients send, while what is under way is finished. A node that has nothing
-//! under way any more reports how many requests it has sent and carried out, see [`Traffic`]. When all have reported and
-//! the sums are equal, they are asked once more. If nobody has sent or done anything since, then nothing was under way
-//! anywhere when they were asked, and since nobody begins anything, nothing is now: this is the cut. Asking twice is
-//! needed because reports are of different moments.
+//! under way any more reports how many requests it has sent and carried out, see [`Traffic`]. When all have reported
+//! and the sums are equal, they are asked once more. If nobody has sent or done anything since, then nothing was under
+//! way anywhere when they were asked, and since nobody begins anything, nothing is now: this is the cut. Asking twice
+//! is needed because reports are of different moments.
 //!
 //! Then node 0 tells all nodes, and each tells all others before it lets its clients go on. So a request that was sent
 //! after the cut finds the cut made wherever it comes.
@@ -25,7 +25,7 @@ const CUT_MAX_NS: u64 = 1_000_000_000;
 /// How long clients are served before it is tried again, in nanoseconds.
 const CUT_PAUSE_NS: u64 = 100_000_000;
 
-/// Node 0.
+/// Node 0's part.
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Has all nodes drain, gives up when that takes too long, and tries again.
     pub(super) fn watch_cut(&mut self, coordinator: &mut Coordinator) {
@@ -118,7 +118,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 }
 
-/// Each node.
+/// Each node's part.
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Node 0 wants a cut, or asks once more.
     pub(super) fn take_drain(&mut self, attempt: u64, round: u32) {

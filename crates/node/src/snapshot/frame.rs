@@ -4,8 +4,8 @@ use super::file::FileWriter;
 use tessera_command::REDIS_VERSION;
 use tessera_storage::rdb::{put_end, put_header};
 
-/// The beginning of a snapshot file: what Redis writes there, and what tells ours apart. `shard`: which of how many the file
-/// is, if it is not for all.
+/// The beginning of a snapshot file: what Redis writes there, and what tells ours apart. `shard`: which of how many the
+/// file is, if it is not for all.
 pub(super) fn put_file_header(
     out: &mut Vec<u8>,
     rdb_version: u32,

@@ -20,7 +20,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// A command has removed all keys of this node's shard, and does so on all others: what is being saved is of no use.
+    /// A command has removed all keys of this node's shard, and does so on all others: what is being saved is of no
+    /// use.
     #[cold]
     pub(crate) fn note_all_removed(&mut self) {
         let Some(mut coordinator) = self.snapshot.coordinator.take() else { return };

@@ -1,8 +1,9 @@
 //! DEBUG RELOAD: all keys are saved, removed, and loaded again, or some of that, while all clients wait.
 //!
-//! Node 0 does one after the other. What is asked for first is a snapshot, or only its cut, after which clients stay held. Then it looks
-//! for what there is to load, while all keys are still there. When it knows, it tells all nodes, and each tells all others before
-//! it removes its keys and loads its share: so what a peer loads for it comes after that. At the end clients go on.
+//! Node 0 does one after the other. What is asked for first is a snapshot, or only its cut, after which clients stay
+//! held. Then it looks for what there is to load, while all keys are still there. When it knows, it tells all nodes,
+//! and each tells all others before it removes its keys and loads its share: so what a peer loads for it comes after
+//! that. At the end clients go on.
 
 use super::commands::FAILED;
 use super::coordinator::Coordinator;

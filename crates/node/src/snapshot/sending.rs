@@ -1,8 +1,8 @@
 //! Clients that are sent a snapshot: SYNC and PSYNC, as far as `redis-cli --rdb` needs them.
 //!
-//! A snapshot is made as for SAVE. When it counts, the home of the client opens all its files at once, so that they may be
-//! removed meanwhile, and sends their bodies between a header and an end of its own: one RDB file of all shards, sorted by database.
-//! A piece is read when those before it have left.
+//! A snapshot is made as for SAVE. When it counts, the home of the client opens all its files at once, so that they may
+//! be removed meanwhile, and sends their bodies between a header and an end of its own: one RDB file of all shards,
+//! sorted by database. A piece is read when those before it have left.
 
 use super::status::Purpose;
 use super::transfer::{Transfer, Waiting};

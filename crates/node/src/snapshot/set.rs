@@ -76,7 +76,8 @@ async fn publish(
     told("syncing", &directory, desk.sync_directory(&directory).await)
 }
 
-/// Whether all files are there as they were written. Who removes them must not have the set before removed by this one as well.
+/// Whether all files are there as they were written. Who removes them must not have the set before removed by this one
+/// as well.
 fn look(place: &Place, parts: &[(String, u64)], names: &[Listed]) -> Result<(), String> {
     for (name, len_bytes) in parts {
         let path = place.path(name);

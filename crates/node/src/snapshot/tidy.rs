@@ -13,8 +13,8 @@ use std::io;
 /// How many names the log lists.
 const NAMES_TOLD_MAX: usize = 8;
 
-/// Finds the number of the next snapshot. Where there is no manifest, it makes a mark besides, by which its files are known as those
-/// of a snapshot that did not come to its end.
+/// Finds the number of the next snapshot. Where there is no manifest, it makes a mark besides, by which its files are
+/// known as those of a snapshot that did not come to its end.
 ///
 /// # Errors
 /// What has failed: a sentence. The mark is removed again then.

@@ -98,7 +98,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Walks a slice. One of keys that are to take their time is a key or so, and the end comes when the last has had it.
+    /// Walks a slice. One of keys that are to take their time is a key or so, and the end comes when the last has had
+    /// it.
     fn walk_slice(&mut self, part: &mut Part) -> SnapshotProgress {
         let delay_ns = part.order.key_delay_ns;
         if part.is_walked {
