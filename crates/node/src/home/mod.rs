@@ -2,16 +2,20 @@
 
 pub(crate) mod admission;
 pub(crate) mod ahead;
+pub(crate) mod at_home;
 pub mod connection;
 pub(crate) mod dispatch;
 pub(crate) mod feed;
 pub mod holds;
+pub(crate) mod own_shard;
 pub mod replies;
+pub(crate) mod several_shards;
+pub(crate) mod shown;
 pub(crate) mod steps;
 
 use self::ahead::Ahead;
 use self::connection::Connection;
-use self::holds::Holds;
+use self::holds::{Flow, Gate, Hold, Holds};
 use crate::network::{ConnectionId, SocketHandle};
 use crate::notes::everywhere::EverywhereCall;
 use std::collections::{BTreeSet, VecDeque};
@@ -98,5 +102,31 @@ impl<S> Default for Home<S> {
             output_pause_bytes: usize::MAX,
             clients_peak_bytes: 0,
         }
+    }
+}
+
+impl<S> Home<S> {
+    /// Holds a connection: its next command is tried again when [`Home::release`] lets it go on.
+    pub(crate) fn hold(&mut self, connection: &mut Connection, why: Hold) -> Flow {
+        self.holds.add(connection.id, why);
+        connection.hold = Some(why);
+        Flow::Again
+    }
+
+    /// Lets those go on that wait there.
+    pub(crate) fn release(&mut self, gate: Gate) {
+        for id in self.holds.take(gate) {
+            let hold = self.connection(id).and_then(|connection| connection.hold);
+            if hold.and_then(Hold::gate) == Some(gate) {
+                self.holds.runnable.push_back(id);
+            }
+        }
+    }
+
+    /// A connection.
+    #[inline]
+    pub(crate) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        let place = self.connections.get_mut(id.index as usize)?;
+        place.as_deref_mut().filter(|connection| connection.id == id)
     }
 }

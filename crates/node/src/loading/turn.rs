@@ -4,8 +4,7 @@ use super::state::{Loading, REPORT_PERIOD_NS};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Connection;
-use crate::home::feed::Flow;
-use crate::home::holds::{Gate, Hold};
+use crate::home::holds::{Flow, Gate, Hold};
 use crate::notes::loading::LoadNote;
 use tessera_command::Command;
 

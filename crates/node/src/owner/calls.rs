@@ -10,8 +10,7 @@ use crate::notes::ConnectionNote;
 use crate::owner::aside::Turn;
 use crate::task::{Asker, Task};
 use crate::turns::Budget;
-use tessera_command::{Command, Flags, Run};
-use tessera_keyspace::Effect;
+use tessera_command::{Command, Run};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
 use tessera_routing::message::{ErrandKind, Slow};
@@ -23,18 +22,6 @@ const DIRECT_MAX_LEN_BYTES: usize = 1024 * 1024;
 const WARM_CALLS: usize = 16;
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Runs a command on the shard, for whomever, and appends its reply to `out`; then serves who waited for keys that it has filled.
-    #[inline]
-    pub(crate) fn run_task(&mut self, task: &Task, args: Args<'_>, out: &mut Vec<u8>) -> Outcome {
-        let outcome = self.owner.run(task, args, &mut self.server, &mut self.time, out);
-        if outcome.effect != Effect::None && task.command.flags.has(Flags::REMOVES_ALL) && self.server.me == 0
-        {
-            self.note_all_removed();
-        }
-        self.serve_waiters();
-        outcome
-    }
-
     /// Counts a command that is refused because memory is short, and returns what its client is told.
     #[cold]
     pub(crate) fn note_out_of_memory(&mut self, command: &'static Command) -> &'static [u8] {

@@ -6,13 +6,14 @@ pub(crate) mod defragmentation;
 pub(crate) mod held;
 pub(crate) mod memory;
 pub(crate) mod run;
+pub(crate) mod settings;
 pub(crate) mod unkept;
 pub mod waiters;
 
 use self::aside::Aside;
-use self::defragmentation::Defragmentation;
+use self::defragmentation::passes::Defragmentation;
 use self::held::Held;
-use self::memory::MemoryWatch;
+use self::memory::watch::MemoryWatch;
 use self::unkept::Unkept;
 use self::waiters::Waiters;
 use crate::direct::RemoteSend;
