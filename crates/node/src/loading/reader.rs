@@ -135,14 +135,19 @@ impl FileReader {
     /// Waits for the next piece; `None` when the file is read to its end, or was given up, and is closed.
     ///
     /// # Errors
-    /// As [`FileReader::work`].
+    /// As [`FileReader::work`]; the file is closed then, too.
     pub(crate) async fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut failure = None;
         poll_fn(|_| {
-            if let Err(error) = self.work() {
-                return Poll::Ready(Err(error));
+            while let Err(error) = self.work() {
+                failure.get_or_insert(error);
+                self.give_up();
             }
             let piece = self.next_piece();
-            if piece.is_some() || self.is_closed() { Poll::Ready(Ok(piece)) } else { Poll::Pending }
+            if piece.is_none() && !self.is_closed() {
+                return Poll::Pending;
+            }
+            Poll::Ready(failure.take().map_or(Ok(piece), Err))
         })
         .await
     }

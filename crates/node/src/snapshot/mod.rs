@@ -38,6 +38,8 @@ mod sending;
 mod set;
 mod state;
 pub mod status;
+#[cfg(test)]
+mod test_disk;
 mod tidy;
 mod transfer;
 mod turn;

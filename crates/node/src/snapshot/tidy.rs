@@ -198,63 +198,86 @@ fn some_of(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_disk::play;
     use super::*;
-    use crate::disk::{Completion, Disk, FileId, Operation, Output};
-    use crate::disk_job::DiskJob;
+    use std::collections::BTreeMap;
     use std::path::Path;
 
-    /// A disk with these names, which does what it is asked for, or refuses to remove anything.
-    struct Names {
-        names: Vec<Listed>,
-        removes: bool,
-        completions: Vec<Completion>,
+    fn place() -> Place {
+        Place::new(Path::new("/data"), b"dump.rdb").expect("names a file")
     }
 
-    impl Disk for Names {
-        fn submit(&mut self, tag: u64, operation: Operation) {
-            let result = match operation {
-                Operation::List { .. } => Ok(Output::Names(self.names.clone())),
-                Operation::Remove { .. } if !self.removes => Err(io::ErrorKind::PermissionDenied.into()),
-                _ => Ok(Output::Done),
-            };
-            self.completions.push(Completion { tag, result });
-        }
-
-        fn take_completions(&mut self, into: &mut Vec<Completion>) {
-            into.append(&mut self.completions);
-        }
-
-        fn is_direct(&self, _file: FileId) -> bool {
-            false
-        }
+    fn files(names: &[&str]) -> BTreeMap<String, Vec<u8>> {
+        names.iter().map(|name| (format!("/data/{name}"), vec![1])).collect()
     }
 
-    /// What the log is told then.
-    fn remarks(names: &[&str], keep: Keep, removes: bool) -> Vec<(String, bool)> {
-        let place = Place::new(Path::new("/data"), b"dump.rdb").expect("names a file");
-        let names = names.iter().map(|name| Listed::file(*name, 1)).collect();
-        let desk = Desk::new(Box::new(Names { names, removes, completions: Vec::new() }));
-        let mut job = DiskJob::new(tidy(desk.clone(), place, keep));
-        let remarks = loop {
-            match job.go_on() {
-                Some(remarks) => break remarks,
-                None => desk.collect(),
-            }
-        };
-        remarks.into_iter().map(|remark| (remark.text, remark.is_routine)).collect()
+    /// What the log is told after a disk with these names has done what it was asked, and what is left there.
+    fn remarks(names: &[&str], keep: Keep, fails_at: Option<usize>) -> (Vec<(String, bool)>, Vec<String>) {
+        let (remarks, left, _) = play(&files(names), fails_at, |desk| tidy(desk, place(), keep));
+        let remarks = remarks.into_iter().map(|remark| (remark.text, remark.is_routine)).collect();
+        (remarks, left.into_keys().collect())
     }
 
     #[test]
     fn only_what_somebody_should_look_at_is_a_warning() {
         let names = ["dump-epoch1-shard0.rdb", "dump-epoch2-shard0.rdb", "dump.manifest"];
         let removed = "removed files of earlier snapshots: dump-epoch1-shard0.rdb".to_owned();
-        assert_eq!(remarks(&names, Keep::Epoch(2), true), [(removed, true)]);
-        let refused = remarks(&names, Keep::Epoch(2), false);
+        assert_eq!(remarks(&names, Keep::Epoch(2), None).0, [(removed, true)]);
+        let (refused, _) = remarks(&names, Keep::Epoch(2), Some(1));
         assert_eq!(refused.len(), 1);
         assert!(refused[0].0.starts_with("removing /data/dump-epoch1-shard0.rdb: ") && !refused[0].1);
-        let aside = remarks(&["dump.rdb", "dump.manifest"], Keep::Epoch(2), true);
+        let (aside, left) = remarks(&["dump.rdb", "dump.manifest"], Keep::Epoch(2), None);
         assert!(aside.len() == 1 && !aside[0].1, "{aside:?}");
-        let failed = remarks(&names[..2], Keep::AllBut { epoch: 2, had_temporary: false }, true);
+        assert_eq!(left, ["/data/dump.manifest", "/data/dump.rdb.replaced"]);
+        let (failed, _) = remarks(&names[..2], Keep::AllBut { epoch: 2, had_temporary: false }, None);
         assert!(failed.len() == 1 && !failed[0].1, "{failed:?}");
+    }
+
+    #[test]
+    fn what_tells_what_files_are_goes_last() {
+        let names = ["dump-epoch1-shard0.rdb", "dump-epoch1-shard1.rdb", "dump.manifest", "dump.rdb"];
+        assert_eq!(remarks(&names, Keep::OneFile, None).1, ["/data/dump.rdb"]);
+        // It is listed, one file goes and then the other, that is made sure of, and the manifest goes.
+        for (fails_at, left) in [
+            (0, &["dump-epoch1-shard0.rdb", "dump-epoch1-shard1.rdb", "dump.manifest", "dump.rdb"][..]),
+            (1, &["dump-epoch1-shard0.rdb", "dump.manifest", "dump.rdb"]),
+            (2, &["dump-epoch1-shard1.rdb", "dump.manifest", "dump.rdb"]),
+            (3, &["dump.manifest", "dump.rdb"]),
+            (4, &["dump.manifest", "dump.rdb"]),
+        ] {
+            let (told, found) = remarks(&names, Keep::OneFile, Some(fails_at));
+            assert_eq!(found, files(left).into_keys().collect::<Vec<_>>(), "{fails_at}");
+            assert!(told.iter().any(|(_, is_routine)| !is_routine), "{fails_at}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_goes_if_nobody_knows_what_is_needed() {
+        let names = ["dump-epoch2-shard0.rdb", "dump.manifest"];
+        let keep = Keep::AllBut { epoch: 2, had_temporary: true };
+        // The manifest is none, or cannot be opened or read; or the files cannot even be listed.
+        for fails_at in [None, Some(0), Some(1), Some(2)] {
+            let (told, left) = remarks(&names, keep, fails_at);
+            assert_eq!(left.len(), 2, "{fails_at:?}");
+            assert!(told.len() == 1 && !told[0].1, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_gets_the_next_number_and_a_mark_where_there_is_no_manifest() {
+        let prepare = |names: &[&str], fails_at| {
+            let (outcome, left, _) = play(&files(names), fails_at, |desk| prepare(desk, place()));
+            (outcome, left.into_keys().collect::<Vec<_>>())
+        };
+        let (epoch, left) = prepare(&["dump-epoch6-shard0.rdb", "dump.manifest"], None);
+        assert_eq!((epoch, left.len()), (Ok(7), 2));
+        let (epoch, left) = prepare(&["dump-epoch6.unfinished"], None);
+        assert_eq!(epoch, Ok(7));
+        assert_eq!(left, ["/data/dump-epoch6.unfinished", "/data/dump-epoch7.unfinished"]);
+        for (fails_at, verb) in [(0, "listing"), (1, "creating"), (2, "closing"), (3, "syncing")] {
+            let (outcome, left) = prepare(&[], Some(fails_at));
+            assert!(outcome.expect_err("a failure is told").starts_with(verb), "{verb}");
+            assert_eq!(left, Vec::<String>::new(), "the mark is removed: {verb}");
+        }
     }
 }
