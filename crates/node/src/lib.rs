@@ -22,6 +22,7 @@ pub mod core;
 pub mod desk;
 pub mod direct;
 pub mod disk;
+mod disk_job;
 pub mod doorbell;
 mod facts;
 pub mod home;
