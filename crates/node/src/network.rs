@@ -27,9 +27,9 @@ pub struct SocketHandle(pub u64);
 
 /// How long one [`Network::poll`] may wait when nothing is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
+pub enum PollWait {
     /// Submit, reap what is there, return.
-    Poll,
+    None,
     /// Sleep until something arrives, the waker is used, or this much time has passed.
     AtMost(Duration),
 }
@@ -104,7 +104,7 @@ pub trait Network {
     ///
     /// # Errors
     /// Only what leaves the driver unusable; it is not polled again then, and the server ends. Interrupted waits are not errors.
-    fn poll<E: Events<Self::Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()>;
+    fn poll<E: Events<Self::Socket>>(&mut self, wait: PollWait, events: &mut E) -> io::Result<()>;
 
     /// Takes a socket in and starts receiving from it.
     ///

@@ -5,7 +5,7 @@ use super::cut::{Rounds, Verdict};
 use super::merge;
 use super::names::Place;
 use super::part::put_file_header;
-use super::reload::AskedReload;
+use super::reload::ReloadRequest;
 use super::set::{self, Body, Job, Merge, Outcome, Publish};
 use super::status::{EndOrder, Purpose};
 use super::tidy::{Keep, Prepare, Tidy};
@@ -14,7 +14,7 @@ use crate::core::Core;
 use crate::disk::Output;
 use crate::mesh::Traffic;
 use crate::notes::snapshot::{CutOrder, Ended, Published, SnapshotNote, WrittenPart};
-use crate::system::DirectoryHold;
+use crate::system::DirectoryGuard;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ struct Current {
     purpose: Purpose,
     place: Place,
     /// Other servers are kept out of the directory, also if `dir` is changed meanwhile.
-    _hold: DirectoryHold,
+    _guard: DirectoryGuard,
     is_merged: bool,
     /// See [`CutOrder`]: what it was when the snapshot was asked for, as in Redis.
     key_delay_ns: u64,
@@ -63,7 +63,7 @@ struct Current {
     phase: Phase,
     /// What went wrong first.
     failure: Option<String>,
-    /// It is not wanted any more.
+    /// It is given up.
     is_given_up: bool,
     order: Option<Arc<CutOrder>>,
     /// What there is to send to clients that want it.
@@ -79,14 +79,14 @@ struct Current {
 pub(crate) struct Coordinator {
     current: Option<Current>,
     job: Option<Job>,
-    /// Asked for and not begun.
-    wanted: Option<Purpose>,
+    /// Requested and not begun.
+    requested: Option<Purpose>,
     attempts: u64,
     next_look_ns: u64,
     /// Keys are being loaded again, or will be after the snapshot under way.
-    pub(super) reload: Option<AskedReload>,
-    /// Asked for and not begun.
-    pub(super) reloads: VecDeque<AskedReload>,
+    pub(super) reload: Option<ReloadRequest>,
+    /// Requested and not begun.
+    pub(super) reloads: VecDeque<ReloadRequest>,
 }
 
 impl Coordinator {
@@ -106,9 +106,9 @@ impl Coordinator {
         self.is_resting() && self.reloads.is_empty()
     }
 
-    /// A snapshot is asked for and not begun.
-    pub(super) fn has_wanted(&self) -> bool {
-        self.wanted.is_some()
+    /// A snapshot is requested and not begun.
+    pub(super) fn has_request(&self) -> bool {
+        self.requested.is_some()
     }
 
     /// The job that has come to its end.
@@ -126,7 +126,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.end_while_loading();
         }
         let mut coordinator = self.snapshot.coordinator.take().unwrap_or_default();
-        if self.server.shared.persistence.is_asked() {
+        if self.server.shared.persistence.has_request() {
             self.take_orders(&mut coordinator);
         }
         if coordinator.is_resting() && self.time.now_ns >= coordinator.next_look_ns {
@@ -134,7 +134,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.look_at_save_points();
         }
         if coordinator.is_resting()
-            && let Some(purpose) = coordinator.wanted.take()
+            && let Some(purpose) = coordinator.requested.take()
         {
             self.begin_snapshot(&mut coordinator, purpose);
         }
@@ -157,7 +157,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         // What is loaded again is all there soon: then the server may end as at any time.
         let is_start = !self.is_loading_again();
         if is_start
-            && self.server.shared.persistence.is_asked()
+            && self.server.shared.persistence.has_request()
             && self.server.shared.persistence.take_end().is_some()
         {
             self.server.shared.shut_down();
@@ -176,9 +176,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Takes in what clients and signals ask for.
     fn take_orders(&mut self, coordinator: &mut Coordinator) {
-        let (wanted, end) = self.server.shared.persistence.take_asked();
-        if let Some(purpose) = wanted {
-            coordinator.wanted = Some(purpose);
+        let (requested, end) = self.server.shared.persistence.take_requests();
+        if let Some(purpose) = requested {
+            coordinator.requested = Some(purpose);
         }
         let Some(EndOrder { save, force }) = end else { return };
         if !save.unwrap_or(!self.server.config.save.points.is_empty()) {
@@ -190,7 +190,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
             return;
         }
-        if let Some(instead) = coordinator.wanted.replace(purpose) {
+        if let Some(instead) = coordinator.requested.replace(purpose) {
             self.tell_failed(instead);
         }
         if let Some(current) = &mut coordinator.current {
@@ -233,9 +233,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         });
         let place = Place::new(&self.server.config.dir, &self.server.config.db_filename.0);
         let held = place.and_then(|place| {
-            Ok((place, self.server.shared.system.hold_directory(&self.server.config.dir)?))
+            Ok((place, self.server.shared.system.lock_directory(&self.server.config.dir)?))
         });
-        let (place, hold) = match held {
+        let (place, guard) = match held {
             Ok(held) => held,
             Err(problem) => {
                 return self.end_snapshot(coordinator, (purpose, u64::MAX), self.time.now_ns, Err(problem));
@@ -246,7 +246,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         coordinator.current = Some(Current {
             purpose,
             place,
-            _hold: hold,
+            _guard: guard,
             is_merged: self.server.config.snapshot_merged,
             key_delay_ns: super::key_delay_ns(self.server.config.rdb_key_save_delay_us),
             epoch: 0,
@@ -517,7 +517,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// What was given up is begun anew if somebody waits for it, or if all keys were removed and that is to be saved.
     fn begin_again(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
-        match (coordinator.wanted, purpose) {
+        match (coordinator.requested, purpose) {
             (_, Purpose::Reload { .. }) => self.reload_has_failed(coordinator),
             // The server is to end, and saves something later than what this client has asked for.
             (Some(_), Purpose::Save | Purpose::Transfer) => self.tell_failed(purpose),
@@ -526,7 +526,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.server.shared.persistence.end(false, |facts| facts.background_since_unix_s = None);
                 self.tell_failed(purpose);
             }
-            (None, _) => coordinator.wanted = Some(purpose),
+            (None, _) => coordinator.requested = Some(purpose),
         }
     }
 
@@ -556,7 +556,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let duration_s = (self.time.now_ns.saturating_sub(began_ns) / 1_000_000_000) as i64;
         // The server may have been told to end meanwhile.
-        self.server.shared.persistence.end(coordinator.wanted.is_some(), |facts| {
+        self.server.shared.persistence.end(coordinator.requested.is_some(), |facts| {
             facts.last_peak_ahead_bytes = facts.peak_ahead_bytes;
             facts.peak_ahead_bytes = 0;
             if purpose == Purpose::Background {
@@ -615,7 +615,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             // It saves nothing, and comes after the command.
             Some(Current { purpose: Purpose::Reload { saves: false }, .. }) => {
                 if !self.server.config.save.points.is_empty() {
-                    coordinator.wanted.get_or_insert(Purpose::Background);
+                    coordinator.requested.get_or_insert(Purpose::Background);
                 }
             }
             // Its cut is still to come, after the command.
@@ -627,7 +627,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let saves = !self.server.config.save.points.is_empty();
                 self.give_up_snapshot(current);
                 if !current.is_given_up && saves {
-                    coordinator.wanted.get_or_insert(Purpose::Background);
+                    coordinator.requested.get_or_insert(Purpose::Background);
                 }
             }
             None if self.server.config.save.points.is_empty() => {}
@@ -648,7 +648,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             // Its cut is still to come.
             Some(Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. }) => {}
             _ if is_under_way => {
-                coordinator.wanted.get_or_insert(Purpose::Background);
+                coordinator.requested.get_or_insert(Purpose::Background);
                 self.server.shared.persistence.set_busy(true);
             }
             // One may be asked for already.

@@ -64,7 +64,7 @@ pub(crate) struct Snapshot {
     /// Connections that wait for keys to be loaded again.
     pub(crate) reloaders: Vec<Reloader>,
     /// How often this node's clients have asked for that, and how often it was begun.
-    pub(crate) reloads_asked: u64,
+    pub(crate) reloads_requested: u64,
     pub(crate) reloads_begun: u64,
     /// Snapshots that clients are sent, or wait for.
     pub(crate) transfers: Transfers,
@@ -116,7 +116,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.owner.aside.is_empty()
             && snapshot.transfers.is_empty()
             && snapshot.coordinator.as_ref().is_none_or(|coordinator| coordinator.is_idle())
-            && !self.server.shared.persistence.is_asked()
+            && !self.server.shared.persistence.has_request()
     }
 
     /// When the node has to look after its part again at the latest, in monotonic nanoseconds.
@@ -135,7 +135,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             SnapshotNote::Abort { epoch } => self.abort_part(epoch),
             SnapshotNote::Part { epoch, outcome } => self.take_part(peer, epoch, outcome),
             SnapshotNote::Removed => self.take_removed(),
-            SnapshotNote::Reload { number, reload } => self.take_asked_reload(peer, number, reload),
+            SnapshotNote::Reload { number, reload } => self.take_reload_request(peer, number, reload),
             SnapshotNote::LoadAgain(order) => self.take_reload_order(&order),
             SnapshotNote::Reloaded { home, number, reply } => self.take_reloaded(home, number, reply),
             SnapshotNote::Ended { ended, published } => {
