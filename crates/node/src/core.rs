@@ -118,7 +118,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.home.own_lines.is_empty()
             && self.is_snapshot_quiet()
             && self.home.orders.is_empty()
-            && self.owner.remote_sends.iter().all(Option::is_none)
+            && self.owner.remote_sends.is_empty()
             && self.home.connections.iter().flatten().all(|connection| {
                 // A home learns of a direct reply that is done when it next wants the socket.
                 let is_answered = connection.replies.is_settled() || connection.direct.is_some();
@@ -135,7 +135,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.home.holds.runnable.len(),
             self.home.holds.waiting(Gate::Peer),
             self.home.orders.len(),
-            self.owner.remote_sends.iter().flatten().count(),
+            self.owner.remote_sends.len(),
             self.disk,
         );
         for connection in self.home.connections.iter().flatten() {

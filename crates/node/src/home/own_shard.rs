@@ -38,7 +38,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 // Its beginning has been written.
                 let sequence = connection.replies.reserve(true);
                 let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
-                self.note_reader(stream, self.server.me, ticket);
+                self.owner.note_reader(stream, self.server.me, ticket);
                 self.begin_streamed(connection, sequence, self.server.me, stream, Vec::new());
             } else {
                 self.owner.close_stream(stream);
@@ -60,10 +60,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_out_of_memory_for(command) {
             return Some(self.refuse_for_memory(connection, command));
         }
-        if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
+        if self.must_wait_to_write(command, args, connection.client.db) {
             return Some(self.hold_for_snapshot(connection));
         }
-        if self.must_wait_for_holder(command, args) {
+        if self.owner.must_wait_for_holder(command, args) {
             return Some(self.hold_for_holder(connection));
         }
         None
