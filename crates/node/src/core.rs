@@ -3,7 +3,7 @@
 use crate::clock::{Clock, Time};
 use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::home::connection::{Connection, Running, pack};
+use crate::home::connection::{Connection, Running};
 use crate::home::holds::{Gate, Hold};
 use crate::home::{Home, NetworkOrder};
 use crate::loading::Loading;
@@ -251,7 +251,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Has nobody read for a connection that is closed, whatever of its calls has not been run. Writes take effect.
     fn forget_calls(&mut self, id: ConnectionId) {
-        let connection = pack(id);
+        let connection = id.pack();
         for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
             self.mesh.outgoing(peer).forget_calls(connection);
             self.mesh.note(peer, ConnectionNote::Gone(connection));

@@ -1,7 +1,7 @@
 //! Direct replies: the owner of a key writes to the client's socket itself.
 //!
-//! The home lets it when the connection has nothing else under way. Until the owner is done the home must neither
-//! write to the socket nor close it. What the home does for that is in [`crate::home::direct`], and what the owner does in
+//! The home lets it when the connection has nothing else under way. Until the owner is done the home must neither write
+//! to the socket nor close it. What the home does for that is in [`crate::home::direct`], and what the owner does in
 //! [`crate::owner::direct`]. Both look at one state per connection:
 //!
 //! ```text

@@ -34,6 +34,7 @@ pub mod network;
 pub mod node;
 pub mod notes;
 pub mod owner;
+mod records;
 mod resuming;
 mod server;
 mod sessions;

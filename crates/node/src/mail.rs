@@ -11,7 +11,8 @@ use crate::turns::Budget;
 use tessera_routing::Batch;
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Takes in everything that peers have sent, and carries out what of it a turn has room for. True if there was anything.
+    /// Takes in everything that peers have sent, and carries out what of it a turn has room for. True if there was
+    /// anything.
     pub(crate) fn take_mail(&mut self) -> bool {
         let mut any = false;
         for peer in 0..self.mesh.nodes() {

@@ -18,6 +18,18 @@ pub struct ConnectionId {
     pub generation: u32,
 }
 
+impl ConnectionId {
+    /// Its name in one number, as tickets have it.
+    pub(crate) fn pack(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    /// Undoes [`ConnectionId::pack`].
+    pub(crate) fn unpack(packed: u64) -> ConnectionId {
+        ConnectionId { index: packed as u32, generation: (packed >> 32) as u32 }
+    }
+}
+
 /// Names a connection to the drivers of *other* nodes, for a direct reply. Opaque above `drivers`.
 ///
 /// Valid from [`Network::adopt`] until the home calls [`Network::close`]; a home with a direct reply

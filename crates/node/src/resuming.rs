@@ -1,5 +1,5 @@
-//! What had to wait for keys of the node's shard goes on: clients of this node, calls of its peers, steps of commands over
-//! several shards, and blocking commands. Whether they must wait says [`crate::owner::admission`].
+//! What had to wait for keys of the node's shard goes on: clients of this node, calls of its peers, steps of commands
+//! over several shards, and blocking commands. Whether they must wait says [`crate::owner::admission`].
 
 use crate::clock::Clock;
 use crate::core::Core;
@@ -83,8 +83,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Hands free keys to those who wait to hold them, and to blocking commands. Comes after [`Core::let_held_go`] and what
-    /// followed from it, so that commands on single keys are not kept away by those that hold them in turn.
+    /// Hands free keys to those who wait to hold them, and to blocking commands. Comes after [`Core::let_held_go`] and
+    /// what followed from it, so that commands on single keys are not kept away by those that hold them in turn.
     pub(crate) fn hand_out_keys(&mut self) {
         self.owner.held.stop_giving_way();
         while let Some((home, errand)) = self.owner.held.next_ready() {

@@ -4,7 +4,7 @@ use crate::accounts::Account;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Running, pack};
+use crate::home::connection::{Connection, Running};
 use crate::home::dispatch::take_reply_mode;
 use crate::home::holds::Flow;
 use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
@@ -125,7 +125,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let nodes = self.mesh.nodes();
         for node in 0..nodes {
             let call = EverywhereCall {
-                ticket: Ticket { connection: pack(connection.id), sequence, part: node as u32 },
+                ticket: Ticket { connection: connection.id.pack(), sequence, part: node as u32 },
                 caller_id: connection.client.id,
                 protocol: connection.client.protocol,
                 command,

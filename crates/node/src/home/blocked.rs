@@ -34,9 +34,9 @@ pub(super) struct KeyRun {
     places: Vec<usize>,
 }
 
-/// Where keys of several owners alternate, to ask for them in their order would take as many messages as there are keys. So each
-/// owner /// gets all its keys at once. For the right one to be asked first, all tell beforehand which of their keys is the first that
-/// holds something. What changes meanwhile may have come before or after this command.
+/// Where keys of several owners alternate, to ask for them in their order would take as many messages as there are
+/// keys. So each owner gets all its keys at once. For the right one to be asked first, all tell beforehand which of
+/// their keys is the first that holds something. What changes meanwhile may have come before or after this command.
 #[derive(Default)]
 pub(super) struct LookAtOwners {
     /// How many runs have been looked at.
@@ -58,8 +58,8 @@ impl LookAtOwners {
     }
 }
 
-/// Divides keys into runs of one owner each, in their order; or, where these would be more than two for each owner, by owner. Then the
-/// owners have to be looked at first.
+/// Divides keys into runs of one owner each, in their order; or, where these would be more than two for each owner, by
+/// owner. Then the owners have to be looked at first.
 fn divide(keys: &[&[u8]], owner_of: impl Fn(&[u8]) -> usize) -> (Vec<KeyRun>, bool) {
     let mut runs: Vec<(usize, Vec<usize>)> = Vec::new();
     let mut by_owner: Vec<(usize, Vec<usize>)> = Vec::new();

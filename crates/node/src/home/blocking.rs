@@ -1,11 +1,11 @@
-//! Blocking commands at the client's home: it asks the owners of the keys one after the other, and if none has anything has
-//! the client wait until one has, or its time is up, or it is to wait no more.
+//! Blocking commands at the client's home: it asks the owners of the keys one after the other, and if none has anything
+//! has the client wait until one has, or its time is up, or it is to wait no more.
 //!
 //! At the owners, see [`crate::owner::waiting`].
 
 use super::OwnNote;
 use super::blocked::{Blocked, KeyRun};
-use super::connection::{Connection, Running, pack, unpack};
+use super::connection::{Connection, Running};
 use super::dispatch::take_reply_mode;
 use super::holds::{Flow, Hold};
 use crate::clock::Clock;
@@ -81,14 +81,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 under.account.pause(self.time.now_ns);
                 self.home.blocked_clients += 1;
                 if let Some(deadline_ns) = deadline_ns {
-                    self.home.wait_deadlines.insert((deadline_ns, pack(id)));
+                    self.home.wait_deadlines.insert((deadline_ns, id.pack()));
                 }
                 // The client's end may have been seen before its command ran, or lie behind what is not received.
                 self.receive_again(connection);
                 return self.end_vain_wait(connection);
             };
             let ticket =
-                Ticket { connection: pack(id), sequence: under.sequence, part: blocked.asked as u32 };
+                Ticket { connection: id.pack(), sequence: under.sequence, part: blocked.asked as u32 };
             let request = WaitRequest {
                 home,
                 ticket,
@@ -114,8 +114,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Has one owner after the other tell which of its keys is the first that holds something, if that is to be known. True if an
-    /// answer is awaited.
+    /// Has one owner after the other tell which of its keys is the first that holds something, if that is to be known.
+    /// True if an answer is awaited.
     fn look_at_owners(&mut self, connection: &mut Connection) -> bool {
         let (id, db) = (connection.id, connection.client.db);
         let Some(under) = connection.running.as_deref_mut() else { return false };
@@ -124,7 +124,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         while let Some(KeyRun { owner, keys, .. }) = runs.get(look.looked) {
             look.looked += 1;
             if *owner != self.server.me {
-                let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
+                let ticket = Ticket { connection: id.pack(), sequence: under.sequence, part: 0 };
                 self.server.counters.forwarded += 1;
                 self.mesh
                     .note(*owner, WaitNote::Look(Box::new(LookRequest { ticket, db, keys: keys.clone() })));
@@ -173,7 +173,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.finish(connection, reply);
     }
 
-    /// The client of a command whose claim has been taken for nobody has gone. As in Redis nothing is written down of it.
+    /// The client of a command whose claim has been taken for nobody has gone. As in Redis nothing is written down of
+    /// it.
     pub(crate) fn drop_wait(&mut self, connection: &mut Connection) {
         self.forget_wait(connection);
         let Some(under) = connection.running.take() else { return };
@@ -190,10 +191,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if blocked.is_waiting {
             self.home.blocked_clients -= 1;
             if let Some(deadline_ns) = blocked.deadline_ns {
-                self.home.wait_deadlines.remove(&(deadline_ns, pack(id)));
+                self.home.wait_deadlines.remove(&(deadline_ns, id.pack()));
             }
         }
-        let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
+        let ticket = Ticket { connection: id.pack(), sequence: under.sequence, part: 0 };
         for owner in blocked.owners_asked() {
             if owner == self.server.me {
                 self.owner.forget_waiter(owner, ticket);
@@ -259,11 +260,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.end_wait(connection, reply);
     }
 
-    /// Others have taken what a client was to have: it waits as before, in its old place, unless its time is up meanwhile.
+    /// Others have taken what a client was to have: it waits as before, in its old place, unless its time is up
+    /// meanwhile.
     pub(crate) fn wait_again(&mut self, connection: &mut Connection) {
         let (id, is_over) = (connection.id, connection.gone || connection.peer_has_ended());
         let Some(under) = connection.running.as_deref_mut() else { return };
-        let ticket = Ticket { connection: pack(id), sequence: under.sequence, part: 0 };
+        let ticket = Ticket { connection: id.pack(), sequence: under.sequence, part: 0 };
         let Running::Blocked(blocked) = &mut under.running else { return };
         blocked.moving = None;
         under.account.pause(self.time.now_ns);
@@ -278,7 +280,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.end_wait(connection, &out);
         }
         if let Some(deadline_ns) = blocked.deadline_ns {
-            self.home.wait_deadlines.insert((deadline_ns, pack(id)));
+            self.home.wait_deadlines.insert((deadline_ns, id.pack()));
         }
         match blocked.runs.first().map(|run| run.owner) {
             Some(owner) if owner == self.server.me => self.owner.wake_others(owner, ticket),
@@ -293,7 +295,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && deadline_ns <= self.time.now_ns
         {
             self.home.wait_deadlines.remove(&(deadline_ns, connection));
-            self.unblock(unpack(connection), UnblockReason::Timeout);
+            self.unblock(ConnectionId::unpack(connection), UnblockReason::Timeout);
         }
     }
 

@@ -252,13 +252,3 @@ impl Connection {
             + self.input.as_ref().map_or(0, |input| input.allocated_bytes())
     }
 }
-
-/// Packs a connection's name for a ticket.
-pub fn pack(id: ConnectionId) -> u64 {
-    u64::from(id.generation) << 32 | u64::from(id.index)
-}
-
-/// Undoes [`pack`].
-pub fn unpack(connection: u64) -> ConnectionId {
-    ConnectionId { index: connection as u32, generation: (connection >> 32) as u32 }
-}

@@ -1,11 +1,12 @@
 //! Direct replies at the client's home: it lends the socket to the owner, and wants it back; see [`crate::direct`].
 
 use super::Home;
-use super::connection::{Connection, unpack};
+use super::connection::Connection;
 use super::holds::Hold;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::direct::{lend, reclaim};
+use crate::network::ConnectionId;
 use tessera_routing::Ticket;
 
 impl<S> Home<S> {
@@ -64,7 +65,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// The owner is done with the socket, and says so because the home recalled it or something is left to write.
     pub(crate) fn take_socket_back(&mut self, ticket: Ticket, rest: Vec<u8>) {
-        let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
+        let Some(mut connection) = self.take(ConnectionId::unpack(ticket.connection)) else { return };
         // The home may have seen by itself that the owner was done, and have lent the socket again since.
         if connection.direct == Some(ticket.sequence) {
             connection.direct = None;

@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, pack};
+use crate::home::connection::Connection;
 use crate::home::holds::{Flow, Hold};
 use tessera_command::client::ReplyMode;
 use tessera_command::{Client, Command, Error, Flags, Run, Spread};
@@ -73,7 +73,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.server.counters.commands += 1;
         let is_sent = take_reply_mode(&mut connection.client);
         let sequence = connection.replies.reserve(is_sent);
-        let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let call = self.send_call(owner, ticket, connection, command, args);
         connection.last_call = is_sent.then_some((owner, call));
         Flow::Next

@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, pack};
+use crate::home::connection::Connection;
 use crate::home::dispatch::take_reply_mode;
 use crate::home::holds::Flow;
 use crate::owner::run::Outcome;
@@ -37,7 +37,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if is_sent {
                 // Its beginning has been written.
                 let sequence = connection.replies.reserve(true);
-                let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+                let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
                 self.owner.note_reader(stream, self.server.me, ticket);
                 self.begin_streamed(connection, sequence, self.server.me, stream, Vec::new());
             } else {

@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Running, pack};
+use crate::home::connection::{Connection, Running};
 use crate::home::dispatch::take_reply_mode;
 use crate::home::holds::{Flow, Hold};
 use crate::task::{Asker, Task};
@@ -91,7 +91,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.hold_for_peer(connection, peer);
         }
         let sequence = connection.replies.next_sequence();
-        let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let (protocol, touch) = (connection.client.protocol, !connection.client.no_touch);
         let started = Gathering::start(
             command,
@@ -146,7 +146,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let context = self.owner.context(connection.client.db);
         let is_sent = take_reply_mode(&mut connection.client);
         let sequence = connection.replies.reserve(is_sent);
-        let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let (protocol, slots) = (connection.client.protocol, &self.server.shared.slots);
         let (gathering, step) =
             Gathering::start_on_all_shards(command, merge, args, context, protocol, ticket, slots);
@@ -177,7 +177,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let _ = self.run_task(&Task { command, asker, is_whole: false }, words, &mut out);
                 is_whole = assembly.take(part, &out);
             } else {
-                let ticket = Ticket { connection: pack(connection.id), sequence, part };
+                let ticket = Ticket { connection: connection.id.pack(), sequence, part };
                 self.server.counters.forwarded += 1;
                 let Asker { db, protocol, touch } = asker;
                 self.mesh.outgoing(shard).push_part(ticket, command, words, db, protocol, touch);

@@ -1,12 +1,14 @@
-//! What comes back of commands that were sent to owners: replies, answers, parts; and the next step of commands that take several.
+//! What comes back of commands that were sent to owners: replies, answers, parts; and the next step of commands that
+//! take several.
 
 use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Running, UnderWay, unpack};
+use crate::home::connection::{Connection, Running, UnderWay};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
+use crate::network::ConnectionId;
 use crate::notes::everywhere::EverywhereCall;
 use crate::sessions::NodeHost;
 use crate::task::{Asker, Task};
@@ -28,7 +30,7 @@ fn is_null(reply: &[u8]) -> bool {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[inline]
     pub(crate) fn take_reply(&mut self, ticket: Ticket, reply: &[u8]) {
-        let id = unpack(ticket.connection);
+        let id = ConnectionId::unpack(ticket.connection);
         let Some(place) = self.home.connections.get_mut(id.index as usize) else { return };
         let Some(connection) = place.as_deref_mut().filter(|connection| connection.id == id) else { return };
         if connection.running.is_some() {
@@ -42,8 +44,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let buffers = &mut self.server.buffers;
         connection.replies.provide_buffer(|| buffers.take());
         connection.replies.arrive(ticket.sequence, reply);
-        // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in, the end
-        // of the turn would be too late to look.
+        // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in,
+        // the end of the turn would be too late to look.
         let output_bytes = connection.output_bytes();
         if !connection.gone && over_hard_limit(&self.server.config, output_bytes) {
             return self.close_for_output(id);
@@ -72,7 +74,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     pub(crate) fn take_slow(&mut self, slow: &Slow) {
-        if let Some(connection) = self.take(unpack(slow.connection)) {
+        if let Some(connection) = self.take(ConnectionId::unpack(slow.connection)) {
             let unix_us = self.time.unix_us;
             self.server.note_slow(
                 &connection.sender(),
@@ -87,7 +89,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Works on the connection of a ticket, if the ticket is for what it runs.
     pub(crate) fn with_connection(&mut self, ticket: Ticket, work: impl FnOnce(&mut Self, &mut Connection)) {
-        let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
+        let Some(mut connection) = self.take(ConnectionId::unpack(ticket.connection)) else { return };
         if connection.running.as_ref().is_some_and(|under| under.sequence == ticket.sequence) {
             work(self, &mut connection);
             if connection.hold.is_none() {
@@ -181,7 +183,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.step(connection, part, &out);
         } else {
             self.server.counters.forwarded += 1;
-            let ticket = Ticket { connection: crate::home::connection::pack(connection.id), sequence, part };
+            let ticket = Ticket { connection: connection.id.pack(), sequence, part };
             let Asker { db, protocol, touch } = asker;
             self.mesh.outgoing(usize::from(shard)).push_part(ticket, command, args, db, protocol, touch);
         }
@@ -218,7 +220,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         None
     }
 
-    /// Does this node's part of the commands for all nodes that its own clients sent, and shows its own monitors what they did.
+    /// Does this node's part of the commands for all nodes that its own clients sent, and shows its own monitors what
+    /// they did.
     pub(crate) fn run_own_notes(&mut self) {
         if !self.home.own_lines.is_empty() {
             let mut lines = std::mem::take(&mut self.home.own_lines);
@@ -276,8 +279,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Shows the monitors of this node some lines. Those that leave too much unread are closed, and all of them if lines
-    /// are lost, since nobody could tell where.
+    /// Shows the monitors of this node some lines. Those that leave too much unread are closed, and all of them if
+    /// lines are lost, since nobody could tell where.
     #[cold]
     pub(crate) fn show_monitors(&mut self, lines: &[u8], has_lost_lines: bool) {
         for id in self.home.monitors.clone() {

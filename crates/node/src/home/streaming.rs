@@ -1,9 +1,9 @@
 //! Long replies at the client's home: a piece is made when what was made before has left.
 //!
-//! The reply has its place among the others of its connection; what comes after it waits there until it is whole. The owner of the
-//! key makes the pieces, see [`crate::owner::streaming`].
+//! The reply has its place among the others of its connection; what comes after it waits there until it is whole. The
+//! owner of the key makes the pieces, see [`crate::owner::streaming`].
 
-use super::connection::{Connection, pack, unpack};
+use super::connection::Connection;
 use super::holds::Hold;
 use super::streamed::StreamedReply;
 use crate::clock::Clock;
@@ -50,7 +50,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             connection.replies.arrive_partly(sequence, &header);
             if owner != self.server.me {
                 first.is_asked = true;
-                let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+                let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
                 return self.mesh.note(owner, StreamNote::NextPiece(ticket, stream));
             }
             let mut piece = self.server.buffers.take();
@@ -93,7 +93,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// An owner begins a long reply.
     pub(crate) fn take_streamed(&mut self, owner: usize, ticket: Ticket, stream: u64, header: Vec<u8>) {
-        let id = unpack(ticket.connection);
+        let id = ConnectionId::unpack(ticket.connection);
         let Some(mut connection) = self.take(id) else {
             return self.mesh.note(owner, StreamNote::End(stream));
         };
@@ -119,7 +119,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// A piece of a long reply has come.
     pub(crate) fn take_note_of_piece(&mut self, ticket: Ticket, piece: &[u8], progress: StreamProgress) {
-        let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
+        let Some(mut connection) = self.take(ConnectionId::unpack(ticket.connection)) else { return };
         let is_awaited = connection
             .streams
             .front()
@@ -130,9 +130,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.put(connection);
     }
 
-    /// What is left of a long reply is kept from now on, and counts as its client's output: over the limit the client goes.
+    /// What is left of a long reply is kept from now on, and counts as its client's output: over the limit the client
+    /// goes.
     pub(crate) fn take_note_of_unsent(&mut self, ticket: Ticket, len_bytes: usize) {
-        let id = unpack(ticket.connection);
+        let id = ConnectionId::unpack(ticket.connection);
         let Some(connection) = self.connection(id) else { return };
         let reply = connection.streams.iter_mut().find(|reply| reply.sequence == ticket.sequence);
         let Some(reply) = reply else { return };

@@ -1,6 +1,7 @@
-//! Whether what wants keys of this node's shard may have them now, whoever it is for. It must wait if somebody holds one of
-//! them; and to change one that is not saved yet, where saving it at once would take too long, or more memory than there is for
-//! that; or one that clients are in the middle of reading, where keeping what they read takes several steps.
+//! Whether what wants keys of this node's shard may have them now, whoever it is for. It must wait if somebody holds
+//! one of them; and to change one that is not saved yet, where saving it at once would take too long, or more memory
+//! than there is for that; or one that clients are in the middle of reading, where keeping what they read takes several
+//! steps.
 
 use super::Owner;
 use super::aside::Turn;
@@ -19,7 +20,8 @@ fn changes_in_place(command: &Command, flags: KeyFlags) -> bool {
 }
 
 impl Owner {
-    /// Whether a command, or part of one, has to wait for one of its keys on this shard to be saved, or kept for who reads it.
+    /// Whether a command, or part of one, has to wait for one of its keys on this shard to be saved, or kept for who
+    /// reads it.
     #[cold]
     fn must_wait_to_write(
         &mut self,

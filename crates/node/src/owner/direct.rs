@@ -4,8 +4,7 @@ use super::remote_sends::RemoteSend;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::direct::done;
-use crate::home::connection::unpack;
-use crate::network::SocketHandle;
+use crate::network::{ConnectionId, SocketHandle};
 use crate::notes::ConnectionNote;
 use tessera_routing::Ticket;
 
@@ -36,7 +35,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.mesh.note(home, ConnectionNote::DirectDone { ticket, rest: buffer });
             return;
         }
-        let index = unpack(ticket.connection).index as usize;
+        let index = ConnectionId::unpack(ticket.connection).index as usize;
         if done(&self.server.shared.direct[home][index]) {
             self.mesh.note(home, ConnectionNote::DirectDone { ticket, rest: Vec::new() });
         }

@@ -1,6 +1,6 @@
 //! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::holds`], and what waits for
-//! them meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot), errands of other
-//! such commands, and blocking commands, whether they have yet to look at the keys or wait for them already.
+//! them meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot), errands
+//! of other such commands, and blocking commands, whether they have yet to look at the keys or wait for them already.
 
 use crate::notes::waiting::WaitRequest;
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ pub(crate) struct Held {
     holds: HeldKeys,
     /// Keys have been let go of, and nobody has been told.
     is_released: bool,
-    /// Among those who are to be told are some that only want to use the keys: before they have run nobody may hold any, or a
-    /// client that holds a key again and again would keep them away for as long as it likes.
+    /// Among those who are to be told are some that only want to use the keys: before they have run nobody may hold
+    /// any, or a client that holds a key again and again would keep them away for as long as it likes.
     gives_way: bool,
     requests: Vec<WaitRequest>,
     /// Keys that have something for those who wait for them, which may not be taken or not be put where it is to go.
@@ -62,8 +62,8 @@ impl Held {
         std::mem::take(&mut self.is_released)
     }
 
-    /// Those who have been told of free keys have run: they may be held again. If not all have been told, that comes in the next
-    /// turn.
+    /// Those who have been told of free keys have run: they may be held again. If not all have been told, that comes in
+    /// the next turn.
     pub(crate) fn stop_giving_way(&mut self) {
         self.gives_way &= self.is_released;
     }

@@ -1,5 +1,5 @@
-//! Long replies at the owner of the key, which keeps the stream ([`tessera_keyspace::stream`]), makes pieces of it as the
-//! client's home asks for them, and keeps what is being read from those that change it.
+//! Long replies at the owner of the key, which keeps the stream ([`tessera_keyspace::stream`]), makes pieces of it as
+//! the client's home asks for them, and keeps what is being read from those that change it.
 //!
 //! At the client's home, see [`crate::home::streaming`].
 

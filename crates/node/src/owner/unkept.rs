@@ -1,6 +1,6 @@
-//! What waits, as clients' commands do, until a value is saved or kept for who reads it (see [`crate::snapshot`]), and is no
-//! command: steps of commands over several shards, and blocking commands, whether they have yet to look at a key or wait for
-//! one.
+//! What waits, as clients' commands do, until a value is saved or kept for who reads it (see [`crate::snapshot`]), and
+//! is no command: steps of commands over several shards, and blocking commands, whether they have yet to look at a key
+//! or wait for one.
 
 use crate::notes::waiting::WaitRequest;
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! Blocking commands at an owner of their keys: who is served at once, who waits, and who is served when a key comes to hold
-//! something. [`super::waiters`] has the queues.
+//! Blocking commands at an owner of their keys: who is served at once, who waits, and who is served when a key comes to
+//! hold something. [`super::waiters`] has the queues.
 //!
 //! At the client's home, see [`crate::home::blocking`].
 
@@ -125,8 +125,8 @@ impl Owner {
         Next::Nobody
     }
 
-    /// Somebody holds a key that a client waits for, or the one that what it waits for is to go to. If that is another shard's,
-    /// it will be held there.
+    /// Somebody holds a key that a client waits for, or the one that what it waits for is to go to. If that is another
+    /// shard's, it will be held there.
     fn is_held_for(&self, request: &WaitRequest) -> bool {
         if !self.held.holds_any() {
             return false;
@@ -148,8 +148,8 @@ impl Owner {
             && entry.is_some_and(|entry| entry.value().value_type() == steps.waits_for)
     }
 
-    /// Whether a blocking command that may be served has to wait for what it would change on this shard to be saved, or kept for who
-    /// reads it: the first of its keys that holds something, and where the element is to go.
+    /// Whether a blocking command that may be served has to wait for what it would change on this shard to be saved, or
+    /// kept for who reads it: the first of its keys that holds something, and where the element is to go.
     #[cold]
     fn must_wait_to_serve(&mut self, request: &WaitRequest, server: &Server) -> bool {
         let Run::Blocking(steps) = request.command.run else { return false };
@@ -198,7 +198,8 @@ impl Owner {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// A client of another node wants something of this shard, or to wait for it; or one of this node's that was put off.
+    /// A client wants something of this shard, or to wait for it: one of another node, or one of this node's that was put
+    /// off.
     pub(crate) fn take_wait(&mut self, request: WaitRequest) {
         let (home, ticket) = (request.home, request.ticket);
         match self.attempt(request) {
@@ -223,8 +224,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Verdict::Serve(request) => Attempt::Served(self.serve(&request)),
             Verdict::Waits => Attempt::Waiting,
             Verdict::HasTurn(db, key) => {
-                // Others may be having their turn. If not it is this one's, before its home hears that it waits and perhaps
-                // ends that, because the client has gone.
+                // Others may be having their turn. If not it is this one's, before its home hears that it waits and
+                // perhaps ends that, because the client has gone.
                 self.serve_key(db, &key);
                 Attempt::Waiting
             }
