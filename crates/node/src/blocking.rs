@@ -490,8 +490,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.owner.held.put_off(request);
             return Attempt::Elsewhere;
         }
-        let view = self.owner.shard.view(request.db, false);
-        if !request.keys.iter().any(|key| view.peek(key).is_some()) {
+        if !self.has_something_for(request.db, &request.keys) {
             self.owner.waiters.add(&mut self.owner.shard, request);
             return Attempt::Waiting;
         }
@@ -513,6 +512,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return Attempt::Elsewhere;
         }
         Attempt::Served(self.serve(&request))
+    }
+
+    /// Some of these keys hold something, also when there is room for what becomes of it: what goes for want of memory is not to be
+    /// taken for there.
+    fn has_something_for(&mut self, db: u16, keys: &[Box<[u8]>]) -> bool {
+        if self.first_of(db, keys).is_none() {
+            return false;
+        }
+        self.make_room_for_growth();
+        self.first_of(db, keys).is_some()
     }
 
     /// Somebody holds a key that a client waits for, or the one that what it waits for is to go to. If that is another shard's,
@@ -583,6 +592,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if self.must_wait_to_serve(&request) {
                 return self.owner.unkept.put_off_waiters(db, key);
             }
+            if !self.has_something_for(db, &[key.into()]) {
+                return;
+            }
             let is_ours = request.claim.take();
             self.owner.waiters.remove(&mut self.owner.shard, request.home, request.ticket);
             if is_ours {
@@ -616,7 +628,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Run::Blocking(steps) = command.run else { return Served { reply: out, duration_ns: 0 } };
         let args = words.as_args();
         let keys: Vec<&[u8]> = request.keys.iter().map(|key| &**key).collect();
-        self.make_room_for_growth();
         let mut view = self.owner.shard.view_mut(*db, *touch);
         let result = steps.try_keys(args, &keys, &mut view, &mut reply).map(|effect| {
             effect.unwrap_or_else(|| {
