@@ -222,10 +222,6 @@ impl Shard {
         expire: Expire,
         replaces: bool,
     ) -> bool {
-        if self.databases[db as usize].table().has_due_fields(self.now_ms()) {
-            // A hash without fields is no key that could be overwritten.
-            self.remove_if_expired(db, key);
-        }
         self.before_overwrite(db, key);
         let (now_ms, usage) = (self.now_ms(), self.settings().usage());
         let Shard { databases, random, .. } = self;

@@ -240,18 +240,4 @@ mod tests {
             assert_eq!(shard.effects_mut().take().len(), 2);
         }
     }
-
-    #[test]
-    fn a_hash_without_fields_is_gone_before_something_else_is_there() {
-        let mut shard = shard();
-        assert!(shard.set_expire(0, b"hash", Some(1_000), Event::Expire));
-        told(&mut shard);
-        shard.view_mut(0, true).put_string(b"hash", b"v", Expire::Keep, Event::Set);
-        let events: Vec<Event> = told(&mut shard).into_iter().map(|(_, event)| event).collect();
-        assert_eq!(events, [Event::HExpired, Event::Del, Event::New, Event::Set]);
-        assert_eq!(shard.view(0, true).find(b"hash").and_then(|entry| entry.expire_at_ms()), None);
-        let effects = shard.effects_mut().take();
-        assert_eq!(effects.len(), 1);
-        assert!(effects[0].1.as_args().iter().eq([b"DEL".as_slice(), b"hash"]));
-    }
 }
