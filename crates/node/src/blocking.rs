@@ -587,14 +587,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if self.is_held_for(&request) {
                 return self.owner.held.put_off_waiters(db, key);
             }
+            if !self.has_something_for(db, &[key.into()]) {
+                return;
+            }
             if self.moves_elsewhere(&request) && request.claim.begin_move() {
                 return self.tell_move(request.home, request.ticket);
             }
             if self.must_wait_to_serve(&request) {
                 return self.owner.unkept.put_off_waiters(db, key);
-            }
-            if !self.has_something_for(db, &[key.into()]) {
-                return;
             }
             let is_ours = request.claim.take();
             self.owner.waiters.remove(&mut self.owner.shard, request.home, request.ticket);

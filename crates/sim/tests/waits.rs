@@ -153,3 +153,34 @@ fn who_waits_without_end_is_never_told_that_time_is_up() {
         world.shut_down();
     }
 }
+
+/// As in Redis.
+#[test]
+fn what_was_waited_for_is_written_down_before_who_waited() {
+    let mut world = World::new(1, Weather::calm(), false, 7);
+    let [mut waiter, mut other] = [1, 2].map(|seed| Client::new(world.kernel().connect(0), seed));
+    ask(&mut world, &mut other, &words("CONFIG SET slowlog-log-slower-than 0"));
+    assert_eq!(reply(&mut world, &mut other), "+OK\r\n");
+    for (waits, brings) in [
+        ("BLPOP list 0", "RPUSH list a"),
+        ("BLMOVE list other LEFT RIGHT 0", "RPUSH list a"),
+        ("BZPOPMIN zset 0", "ZADD zset 1 a"),
+        ("BLPOP list 0", "LMOVE other list LEFT RIGHT"),
+    ] {
+        ask(&mut world, &mut waiter, &words(waits));
+        world.settle();
+        ask(&mut world, &mut other, &words(brings));
+        reply(&mut world, &mut waiter);
+        reply(&mut world, &mut other);
+        ask(&mut world, &mut other, &words("SLOWLOG GET 2"));
+        let told = reply(&mut world, &mut other);
+        // The last comes first.
+        let place = |line: &str| told.find(line.split(' ').next().unwrap_or_default());
+        assert!(place(waits) < place(brings) && place(waits).is_some(), "{waits}, {brings}: {told:?}");
+    }
+    for socket in [waiter.socket, other.socket] {
+        world.kernel().end(socket, false);
+    }
+    world.check_empty();
+    world.shut_down();
+}

@@ -136,7 +136,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let task = Task { command, asker: connection.asker(), is_whole: true };
         let mut outcome = Outcome::REFUSED;
         connection.replies.write_now(|out| {
-            outcome = self.run_task(&task, args, out);
+            outcome = self.run_task_unserved(&task, args, out);
             wanted
         });
         if let Some(stream) = outcome.stream {
@@ -151,6 +151,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         self.note_duration(connection, command, args, outcome.duration_ns);
+        self.serve_waiters();
         Flow::Next
     }
 
