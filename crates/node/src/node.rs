@@ -9,6 +9,7 @@ use crate::home::holds::{Gate, Hold};
 use crate::mesh::Mesh;
 use crate::network::{Closed, ConnectionId, Events, Network, Wait};
 use crate::notes::{ConnectionNote, Note};
+use crate::owner::remote_sends::RemoteOrder;
 use crate::shared::Shared;
 use crate::snapshot::status::EndOrder;
 use std::io;
@@ -96,6 +97,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.keep_house(|| network.counters());
         core.keep_snapshot();
         core.keep_for_readers();
+        core.close_readers();
         self.core.resume_all();
         self.core.hand_out_keys();
         self.core.publish();
@@ -140,7 +142,8 @@ impl<N: Network, C: Clock> Node<N, C> {
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
-            || core.has_reading_work()
+            || core.owner.has_to_keep()
+            || !core.home.to_close.is_empty()
             || core.owner.held.has_work()
             || core.owner.shard.waited_keys().has_ready()
             || core.mesh.has_runnable()
@@ -282,10 +285,10 @@ impl<N: Network, C: Clock> Node<N, C> {
                 NetworkOrder::PauseReceive(id) => self.network.pause_receive(id),
                 NetworkOrder::ResumeReceive(id) => self.network.resume_receive(id),
                 NetworkOrder::Close(id) => self.network.close(id),
-                NetworkOrder::SendRemote(socket, tag, buffer) => {
-                    self.network.send_remote(socket, tag, buffer)
-                }
             }
+        }
+        for RemoteOrder { socket, tag, bytes } in self.core.owner.remote_sends.orders.drain(..) {
+            self.network.send_remote(socket, tag, bytes);
         }
     }
 
@@ -300,7 +303,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             now_ns
         });
         self.core.reclaim_all_sockets();
-        let busy = self.core.is_writing();
+        let busy = self.core.home.is_writing() || !self.core.owner.remote_sends.is_empty();
         if (busy || now_ns == since_ns) && now_ns - since_ns < FAREWELL_NS {
             return ControlFlow::Continue(());
         }

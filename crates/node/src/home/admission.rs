@@ -4,8 +4,7 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::dispatch::take_wanted;
-use crate::home::feed::Flow;
-use crate::home::holds::Hold;
+use crate::home::holds::{Flow, Hold};
 use tessera_command::host::guard::{Refused, admit_resolved, is_http};
 use tessera_command::registry::Unknown;
 use tessera_command::{Command, Flags};
@@ -61,27 +60,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return Err(self.home.hold(connection, Hold::Cut));
         }
         Ok(command)
-    }
-
-    /// The gates before a command that runs on this node's shard, or has a part there. If they hold or refuse it, what has become of
-    /// it.
-    #[inline]
-    pub(crate) fn admit_to_own_shard(
-        &mut self,
-        connection: &mut Connection,
-        command: &'static Command,
-        args: Args<'_>,
-    ) -> Option<Flow> {
-        if self.is_out_of_memory_for(command) {
-            return Some(self.refuse_for_memory(connection, command));
-        }
-        if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
-            return Some(self.hold_for_snapshot(connection));
-        }
-        if self.must_wait_for_holder(command, args) {
-            return Some(self.hold_for_holder(connection));
-        }
-        None
     }
 
     #[cold]
@@ -149,7 +127,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     #[cold]
-    fn hold_for_snapshot(&mut self, connection: &mut Connection) -> Flow {
+    pub(crate) fn hold_for_snapshot(&mut self, connection: &mut Connection) -> Flow {
         self.server.counters.snapshot_writers_waited += 1;
         self.home.hold(connection, Hold::Unsaved)
     }

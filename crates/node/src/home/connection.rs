@@ -1,11 +1,11 @@
 //! One client's connection at its home.
 
 use crate::accounts::{Account, Sender};
-use crate::blocking::Blocked;
+use crate::home::blocked::Blocked;
 use crate::home::holds::Hold;
 use crate::home::replies::Replies;
+use crate::home::streamed::StreamedReply;
 use crate::network::{ConnectionId, Endpoints, SocketHandle};
-use crate::streaming::StreamedReply;
 use crate::task::Asker;
 use std::collections::VecDeque;
 use tessera_command::{Client, Command};

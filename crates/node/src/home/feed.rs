@@ -5,25 +5,18 @@ use crate::core::Core;
 use crate::home::NetworkOrder;
 use crate::home::ahead::{Ahead, Last};
 use crate::home::connection::{Connection, Input, Running};
-use crate::home::holds::Hold;
+use crate::home::holds::{Flow, Hold};
 use crate::network::{Closed, ConnectionId};
 use crate::turns::Budget;
+use tessera_command::Command;
 use tessera_command::client::ReplyMode;
+use tessera_command::registry::Unknown;
 use tessera_resp::{Args, Decoder, Limits, ProtocolError, Reply};
 
 /// While a connection is held and this much of its input waits, the driver stops receiving from it, in bytes.
 const HELD_INPUT_MAX_LEN_BYTES: usize = 64 * 1024;
 /// How much is at least taken to complete an unfinished command, in bytes: more than a few length lines.
 const TOP_UP_LEN_BYTES: usize = 256;
-
-/// What became of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// It ran, or is under way: on to the next.
-    Next,
-    /// It must be tried again later; the connection's hold says why.
-    Again,
-}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Takes in bytes of a connection.
@@ -245,7 +238,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 is_stopped = connection.hold.is_some()
                     || connection.close_after_reply
                     || self.is_turn_over(connection, &mut budget)
-                    || self.dispatch(connection, planned.resolved, args) == Flow::Again;
+                    || self.take_command(connection, planned.resolved, args) == Flow::Again;
                 if is_stopped {
                     decoder.reset();
                     break;
@@ -264,7 +257,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                         || connection.close_after_reply
                         || self.is_turn_over(connection, &mut budget)
                         || (!args.is_empty()
-                            && self.dispatch(connection, self.server.shared.registry.resolve(args), args)
+                            && self.take_command(connection, self.server.shared.registry.resolve(args), args)
                                 == Flow::Again)
                     {
                         decoder.reset();
@@ -285,6 +278,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         ahead.give_back_room();
         self.home.ahead = ahead;
         at
+    }
+
+    /// Has a command run, if it may.
+    #[inline]
+    fn take_command(
+        &mut self,
+        connection: &mut Connection,
+        resolved: Result<&'static Command, Unknown>,
+        args: Args<'_>,
+    ) -> Flow {
+        match self.admit(connection, resolved, args) {
+            Ok(command) => self.dispatch(connection, command, args),
+            Err(flow) => flow,
+        }
     }
 
     /// Whether a connection has had its share of the turn; then it goes on in the next one.

@@ -1,4 +1,4 @@
-//! What peers ask of this node's shard: calls of their clients, and steps of commands over several shards.
+//! What peers ask of this node's shard: calls of their clients.
 
 use super::memory::OUT_OF_MEMORY;
 use super::run::Outcome;
@@ -10,12 +10,11 @@ use crate::notes::ConnectionNote;
 use crate::owner::aside::Turn;
 use crate::task::{Asker, Task};
 use crate::turns::Budget;
-use tessera_command::{Command, Flags, Run};
-use tessera_keyspace::Effect;
+use tessera_command::{Command, Run};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
-use tessera_routing::message::{ErrandKind, Slow};
-use tessera_routing::{Answer, Batch, Call, Errand};
+use tessera_routing::message::Slow;
+use tessera_routing::{Batch, Call};
 
 /// Longer replies do not leave directly, in bytes.
 const DIRECT_MAX_LEN_BYTES: usize = 1024 * 1024;
@@ -23,25 +22,6 @@ const DIRECT_MAX_LEN_BYTES: usize = 1024 * 1024;
 const WARM_CALLS: usize = 16;
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Runs a command on the shard, for whomever, and appends its reply to `out`; then serves who waited for keys that it has filled.
-    #[inline]
-    pub(crate) fn run_task(&mut self, task: &Task, args: Args<'_>, out: &mut Vec<u8>) -> Outcome {
-        let outcome = self.run_task_unserved(task, args, out);
-        self.serve_waiters();
-        outcome
-    }
-
-    /// The same, but those who waited are the caller's to serve: once it has written down that the command ran.
-    #[inline]
-    pub(crate) fn run_task_unserved(&mut self, task: &Task, args: Args<'_>, out: &mut Vec<u8>) -> Outcome {
-        let outcome = self.owner.run(task, args, &mut self.server, &mut self.time, out);
-        if outcome.effect != Effect::None && task.command.flags.has(Flags::REMOVES_ALL) && self.server.me == 0
-        {
-            self.note_all_removed();
-        }
-        outcome
-    }
-
     /// Counts a command that is refused because memory is short, and returns what its client is told.
     #[cold]
     pub(crate) fn note_out_of_memory(&mut self, command: &'static Command) -> &'static [u8] {
@@ -151,26 +131,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(stream) = self.run_call(call, args, &mut Vec::new()).stream {
             self.owner.shard.close_stream(stream);
         }
-    }
-
-    /// Does a step of a gathering command on the shard.
-    pub(crate) fn run_errand(&mut self, errand: Errand) -> Answer {
-        if let ErrandKind::Part { command, words, protocol } = &errand.kind {
-            let mut out = Vec::new();
-            let args = words.as_args();
-            let asker = Asker { db: errand.db, protocol: *protocol, touch: errand.touch };
-            let task = Task { command, asker, is_whole: false };
-            let _ = self.run_task(&task, args, &mut out);
-            return Answer { reply: Some(Ok(out)), ..Answer::default() };
-        }
-        if matches!(errand.kind, ErrandKind::Put(..) | ErrandKind::GiveElement(..)) {
-            self.make_room_for_growth();
-        }
-        let before_bytes = self.owner.shard.entry_bytes();
-        let answer = errand.run(&mut self.owner.shard);
-        self.owner.memory.note_growth(self.owner.shard.entry_bytes().saturating_sub(before_bytes));
-        self.serve_waiters();
-        answer
     }
 }
 

@@ -1,57 +1,18 @@
-//! Replies too long to be made at once: a piece is made when what was made before has left.
+//! Long replies at the client's home: a piece is made when what was made before has left.
 //!
-//! The owner of the key keeps the stream ([`tessera_keyspace::stream`]), the home of the connection asks it for pieces. The reply
-//! has its place among the others of its connection; what comes after it waits there until it is whole.
+//! The reply has its place among the others of its connection; what comes after it waits there until it is whole. The owner of the
+//! key makes the pieces, see [`crate::owner::streaming`].
 
+use super::connection::{Connection, pack, unpack};
+use super::holds::Hold;
+use super::streamed::StreamedReply;
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, pack, unpack};
-use crate::home::holds::Hold;
 use crate::network::ConnectionId;
-use crate::notes::streaming::StreamNote;
-use std::collections::BTreeMap;
-use tessera_keyspace::{Owed, StreamProgress};
+use crate::notes::streaming::{PIECE_LEN_BYTES, StreamNote};
+use tessera_keyspace::StreamProgress;
 use tessera_routing::Ticket;
 
-/// About how long a piece is, in bytes.
-const PIECE_LEN_BYTES: usize = 256 * 1024;
-/// A turn spends so much time on keeping what writes wait for, in nanoseconds, and little more.
-const KEEP_TURN_NS: u64 = 1_000_000;
-/// Nor does it take more steps than this, whatever the clock says.
-const KEEP_MAX_SLICES: usize = 64;
-
-/// A reply of a connection that is made in pieces.
-#[derive(Debug)]
-pub struct StreamedReply {
-    sequence: u32,
-    owner: usize,
-    /// The stream's number at its owner.
-    stream: u64,
-    /// What comes before the first piece.
-    header: Vec<u8>,
-    /// A piece is on its way.
-    is_asked: bool,
-    /// About how much of it is kept at its owner, in bytes.
-    owed_len_bytes: usize,
-}
-
-impl StreamedReply {
-    /// About how much memory its rest takes, in bytes: nothing as long as it is made from what the key holds.
-    pub(crate) fn owed_len_bytes(&self) -> usize {
-        self.owed_len_bytes
-    }
-}
-
-/// What a node knows of long replies beside its shard and its connections.
-#[derive(Debug, Default)]
-pub(crate) struct Reading {
-    /// Whose the streams of this shard are: their clients' homes, and the replies' tickets.
-    readers: BTreeMap<u64, (usize, Ticket)>,
-    /// Connections of this node to be closed, because they are over their limit or a reply cannot be made whole.
-    to_close: Vec<ConnectionId>,
-}
-
-/// The home of the connection.
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The reply expected at `sequence` begins with `header` and goes on in pieces.
     pub(crate) fn begin_streamed(
@@ -93,7 +54,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return self.mesh.note(owner, StreamNote::NextPiece(ticket, stream));
             }
             let mut piece = self.server.buffers.take();
-            let progress = self.stream_some(stream, &mut piece);
+            let progress = self.owner.stream_some(stream, &mut piece);
             self.take_piece(connection, &piece, progress);
             self.server.buffers.give_back(piece);
         }
@@ -125,7 +86,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             StreamProgress::Lost => {
                 // It waits for a piece that will not come, until it is closed.
                 first.is_asked = true;
-                self.owner.reading.to_close.push(connection.id);
+                self.home.to_close.push(connection.id);
             }
         }
     }
@@ -178,7 +139,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         reply.owed_len_bytes = len_bytes;
         let output_bytes = connection.counted_output_bytes();
         if self.is_over_hard_limit(output_bytes) {
-            self.owner.reading.to_close.push(id);
+            self.home.to_close.push(id);
         }
     }
 
@@ -196,92 +157,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn end_streams(&mut self, connection: &mut Connection) {
         for StreamedReply { owner, stream, .. } in connection.streams.drain(..) {
             if owner == self.server.me {
-                self.end_stream(stream);
+                self.owner.close_stream(stream);
             } else {
                 self.mesh.note(owner, StreamNote::End(stream));
             }
         }
     }
-}
 
-impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Takes in what another node says of a long reply.
-    pub(crate) fn take_stream_note(&mut self, peer: usize, note: StreamNote) {
-        match note {
-            StreamNote::Streamed(ticket, stream, header) => self.take_streamed(peer, ticket, stream, header),
-            StreamNote::NextPiece(ticket, stream) => self.take_next_piece(peer, ticket, stream),
-            StreamNote::Piece(ticket, piece, progress) => self.take_note_of_piece(ticket, &piece, progress),
-            StreamNote::Owed(ticket, len_bytes) => self.take_note_of_owed(ticket, len_bytes),
-            StreamNote::End(stream) => self.end_stream(stream),
-        }
-    }
-}
-
-/// The owner of the key.
-impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// The home of a client wants more of its reply.
-    pub(crate) fn take_next_piece(&mut self, home: usize, ticket: Ticket, stream: u64) {
-        let mut piece = Vec::new();
-        let progress = self.stream_some(stream, &mut piece);
-        self.mesh.note(home, StreamNote::Piece(ticket, piece, progress));
-    }
-
-    fn stream_some(&mut self, stream: u64, piece: &mut Vec<u8>) -> StreamProgress {
-        let progress = self.owner.shard.stream_some(stream, PIECE_LEN_BYTES, piece);
-        if progress != StreamProgress::More {
-            self.owner.reading.readers.remove(&stream);
-        }
-        progress
-    }
-
-    /// Notes whose a stream is.
-    pub(crate) fn note_reader(&mut self, stream: u64, home: usize, ticket: Ticket) {
-        self.owner.reading.readers.insert(stream, (home, ticket));
-    }
-
-    /// Tells a client's home that its reply is long.
-    #[cold]
-    pub(crate) fn note_streamed(&mut self, home: usize, ticket: Ticket, stream: u64, header: Vec<u8>) {
-        self.note_reader(stream, home, ticket);
-        self.mesh.note(home, StreamNote::Streamed(ticket, stream, header));
-    }
-
-    /// Nobody wants the rest of a long reply.
-    pub(crate) fn end_stream(&mut self, stream: u64) {
-        self.owner.reading.readers.remove(&stream);
-        self.owner.shard.close_stream(stream);
-    }
-
-    /// There is something to do for [`Core::keep_for_readers`].
-    pub(crate) fn has_reading_work(&self) -> bool {
-        self.owner.shard.has_to_keep()
-            || self.owner.shard.has_kept_news()
-            || !self.owner.reading.to_close.is_empty()
-    }
-
-    /// Goes on to keep what writes wait for, lets them go when it is kept, and tells whose reply takes memory now.
-    pub(crate) fn keep_for_readers(&mut self) {
-        if self.owner.shard.has_to_keep() {
-            let began_ns = self.time.clock.monotonic_ns();
-            for _ in 0..KEEP_MAX_SLICES {
-                self.owner.shard.keep_some(PIECE_LEN_BYTES);
-                self.time.now_ns = self.time.clock.monotonic_ns();
-                if !self.owner.shard.has_to_keep() || self.time.now_ns - began_ns >= KEEP_TURN_NS {
-                    break;
-                }
-            }
-        }
-        if self.owner.shard.take_kept() {
-            self.let_writers_go();
-        }
-        for Owed { stream, len_bytes } in self.owner.shard.take_owed() {
-            match self.owner.reading.readers.get(&stream) {
-                Some((home, ticket)) if *home == self.server.me => self.take_note_of_owed(*ticket, len_bytes),
-                Some((home, ticket)) => self.mesh.note(*home, StreamNote::Owed(*ticket, len_bytes)),
-                None => {}
-            }
-        }
-        for id in std::mem::take(&mut self.owner.reading.to_close) {
+    /// Closes clients whose long replies have taken them over their limit, or cannot be made whole.
+    pub(crate) fn close_readers(&mut self) {
+        for id in std::mem::take(&mut self.home.to_close) {
             self.close_for_output(id);
         }
     }

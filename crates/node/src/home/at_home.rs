@@ -1,0 +1,144 @@
+//! Commands about the connection or the server: they run at the client's home, or on all nodes.
+
+use crate::accounts::Account;
+use crate::clock::Clock;
+use crate::core::Core;
+use crate::home::OwnNote;
+use crate::home::connection::{Connection, Running, pack};
+use crate::home::dispatch::take_wanted;
+use crate::home::holds::Flow;
+use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
+use crate::sessions::NodeHost;
+use crate::snapshot::Awaited;
+use tessera_command::host::{Action, Home};
+use tessera_command::{Command, Error, Merge, Run};
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Args, Reply};
+use tessera_routing::{Assembly, Ticket};
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// A command about the connection or the server.
+    pub(crate) fn at_home(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) -> Flow {
+        let Run::Session(run) = command.run else {
+            // A container without a subcommand does not pass the check of the number of words.
+            return self.refuse(connection, &Error::Arity.text(command.full_name));
+        };
+        self.note_start(connection, command, args);
+        connection.replies.lend(|| self.server.buffers.take());
+        let began_ns = self.time.now_ns;
+        let (input_bytes, output_bytes, allocated_bytes) =
+            (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
+        let Connection { client, replies, endpoints, .. } = connection;
+        let (mut failed, mut wanted) = (None, true);
+        let mut host = NodeHost::new(self, endpoints, args, [input_bytes, output_bytes, allocated_bytes]);
+        replies.write_now(|out| {
+            let start = out.len();
+            let protocol = client.protocol;
+            let mut reply = Reply::new(out, protocol);
+            if let Err(error) = run(args, &mut Home { client, host: &mut host }, &mut reply) {
+                reply.truncate(start);
+                let text = error.text(command.full_name);
+                reply.error(&text);
+                failed = Some(text.into_owned());
+            }
+            // The command itself may have changed the mode: CLIENT REPLY ON is answered.
+            wanted = take_wanted(client);
+            wanted
+        });
+        let (actions, close_caller) = host.finish();
+        let duration_ns = self.time.read();
+        self.server.counters.commands_ns += duration_ns;
+        // The account of what is answered later is closed then.
+        if !actions.iter().any(Action::is_answered_later) {
+            self.server.note_end(command, duration_ns, failed.as_deref());
+            self.note_duration(connection, command, args, duration_ns);
+        }
+        if self.server.shared.monitors() > 0 {
+            self.feed_monitors(connection, command, args);
+        }
+        connection.close_after_reply |= close_caller;
+        for action in actions {
+            if action.is_answered_later() {
+                let account = Account::open(command, args, began_ns);
+                self.answer_later(connection, action, wanted, account);
+            } else {
+                self.act(connection, action);
+            }
+        }
+        Flow::Next
+    }
+
+    /// Does what is done behind the reply of a command.
+    fn act(&mut self, connection: &mut Connection, action: Action) {
+        match action {
+            Action::CloseAfterReply => connection.close_after_reply = true,
+            Action::Monitor => {
+                if !self.home.monitors.contains(&connection.id) {
+                    self.home.monitors.push(connection.id);
+                    self.server.shared.note_monitor(self.server.me, true);
+                }
+            }
+            Action::EndMonitor => {
+                if self.home.monitors.contains(&connection.id) {
+                    self.home.monitors.retain(|id| *id != connection.id);
+                    self.server.shared.note_monitor(self.server.me, false);
+                }
+            }
+            // The lines for a monitor would come in the middle of it. Redis answers nothing then.
+            Action::SendSnapshot if connection.client.monitor => {}
+            Action::SendSnapshot => self.await_transfer(connection),
+            Action::AwaitSnapshot | Action::AwaitEnd | Action::Reload(_) => {}
+        }
+    }
+
+    /// Has a command answered when that is done which it is about. `wanted`: the client wants its reply.
+    fn answer_later(&mut self, connection: &mut Connection, action: Action, wanted: bool, account: Account) {
+        match action {
+            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, Awaited::Save, account),
+            Action::AwaitEnd => self.await_snapshot(connection, wanted, Awaited::End, account),
+            Action::Reload(reload) => self.await_reload(connection, wanted, reload, account),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn on_all_nodes(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        merge: Merge,
+    ) -> Flow {
+        if let Some(peer) = self.mesh.congested_of(0..self.mesh.nodes()) {
+            return self.hold_for_peer(connection, peer);
+        }
+        if let Err(error) = (command.check)(args) {
+            return self.fail(connection, command, args, &error);
+        }
+        self.note_start(connection, command, args);
+        let wanted = take_wanted(&mut connection.client);
+        let sequence = connection.replies.owe(wanted);
+        let nodes = self.mesh.nodes();
+        for node in 0..nodes {
+            let call = EverywhereCall {
+                ticket: Ticket { connection: pack(connection.id), sequence, part: node as u32 },
+                caller_id: connection.client.id,
+                protocol: connection.client.protocol,
+                command,
+                words: OwnedArgs::from_words(args.iter()),
+            };
+            if node == self.server.me {
+                self.home.own_notes.push_back(OwnNote::Everywhere(call));
+            } else {
+                self.mesh.note(node, EverywhereNote::Run(call));
+            }
+        }
+        let running = Running::Parts(Assembly::new(merge, nodes, Vec::new()));
+        connection.begin(sequence, command, args, self.time.now_ns, running);
+        Flow::Next
+    }
+}
