@@ -298,7 +298,7 @@ impl<'a> ViewMut<'a> {
     /// Sets `key` to `value`, whatever it held.
     #[inline]
     pub fn put(&mut self, key: &[u8], value: impl Into<Value>, expire: Expire, event: Event) {
-        self.shard.put(self.db, key, Content::Owned(value.into()), expire, event);
+        self.shard.put(self.db, key, self.touch, Content::Owned(value.into()), expire, event);
     }
 
     /// Sets `key` to the string `bytes`, whatever it held. One lookup if the key is there, and no new allocation
@@ -309,7 +309,7 @@ impl<'a> ViewMut<'a> {
             Some(integer) => Content::Integer(integer),
             None => Content::Bytes(bytes),
         };
-        self.shard.put(self.db, key, content, expire, event);
+        self.shard.put(self.db, key, self.touch, content, expire, event);
     }
 
     /// Tells something more of `key`, which is there and was changed: SET with a time sets it and has it expire.

@@ -49,6 +49,8 @@ pub struct Errand {
     pub ticket: Ticket,
     /// The key's database.
     pub db: u16,
+    /// Uses of keys are noted.
+    pub touch: bool,
     /// The key.
     pub key: Box<[u8]>,
     /// What to do.
@@ -62,8 +64,6 @@ pub enum ErrandKind {
     Look {
         /// Where to look.
         needs: Vec<Look>,
-        /// Note the use.
-        touch: bool,
         /// Whether the keys are held from then on.
         hold: HoldMode,
     },
@@ -71,8 +71,6 @@ pub enum ErrandKind {
     FindTexts {
         /// Where they are.
         needs: Vec<TextNeed>,
-        /// Note the use.
-        touch: bool,
     },
     /// Make the key hold this, and tell it so.
     Put(Value, Expire, Event),
@@ -167,31 +165,31 @@ impl Errand {
 
     /// Does it, and records what that came down to on the shard.
     pub fn run(self, shard: &mut Shard) -> Answer {
-        let Errand { db, key, kind, .. } = self;
+        let Errand { db, touch, key, kind, .. } = self;
         match kind {
-            ErrandKind::Look { needs, touch, .. } => {
+            ErrandKind::Look { needs, .. } => {
                 let seen = needs.iter().map(|need| need.look(shard, touch)).collect();
                 Answer { seen: Some(seen), ..Answer::default() }
             }
-            ErrandKind::FindTexts { needs, touch } => {
+            ErrandKind::FindTexts { needs } => {
                 let find = |need| gather::find_text(shard, db, touch, need).map(StringRef::to_string_value);
                 Answer { texts: needs.iter().map(find).collect(), ..Answer::default() }
             }
             ErrandKind::Put(value, expire, event) => {
-                shard.view_mut(db, true).put(&key, value, expire, event);
+                shard.view_mut(db, touch).put(&key, value, expire, event);
                 effect::record_put(shard, db, &key);
                 shard.note_dirty();
                 Answer::default()
             }
             ErrandKind::Remove => {
-                if shard.view_mut(db, true).delete(&key) {
+                if shard.view_mut(db, touch).delete(&key) {
                     effect::record_removed(shard, db, &key);
                     shard.note_dirty();
                 }
                 Answer::default()
             }
             ErrandKind::TakeElement(what, transfer) => {
-                let element = (transfer.take)(&mut shard.view_mut(db, true), &key, &what);
+                let element = (transfer.take)(&mut shard.view_mut(db, touch), &key, &what);
                 if let Some(element) = &element {
                     effect::record_element(shard, db, &key, element, transfer.taken);
                     shard.note_dirty();
@@ -199,7 +197,7 @@ impl Errand {
                 Answer { element, ..Answer::default() }
             }
             ErrandKind::GiveElement(element, give) => {
-                if (give.run)(&mut shard.view_mut(db, true), &key, &element).is_err() {
+                if (give.run)(&mut shard.view_mut(db, touch), &key, &element).is_err() {
                     return Answer { element: Some(element), ..Answer::default() };
                 }
                 effect::record_element(shard, db, &key, &element, give.given);
@@ -210,14 +208,14 @@ impl Errand {
                 let mut out = Vec::new();
                 let mut reply = Reply::new(&mut out, protocol);
                 // It records by itself what it changes.
-                let acted = act(&mut shard.view_mut(db, true), &key, &what, &mut reply).transpose();
+                let acted = act(&mut shard.view_mut(db, touch), &key, &what, &mut reply).transpose();
                 if matches!(acted, Some(Ok(Effect::Verbatim | Effect::Rewritten))) {
                     shard.note_dirty();
                 }
                 Answer { reply: acted.map(|result| result.map(|_| out)), ..Answer::default() }
             }
             ErrandKind::Take => {
-                let taken = shard.view_mut(db, true).remove(&key, Event::RenameFrom);
+                let taken = shard.view_mut(db, touch).remove(&key, Event::RenameFrom);
                 if taken.is_some() {
                     effect::record_removed(shard, db, &key);
                     shard.note_dirty();
