@@ -62,8 +62,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Lets go of what a command holds.
     pub(crate) fn release_keys(&mut self, holder: KeyHolder) {
-        let is_wanted = self.home.holds.waiting(Gate::Held) > 0 || !self.owner.aside.is_empty();
-        self.owner.held.release(holder, is_wanted);
+        let has_waiters = self.home.holds.waiting(Gate::Held) > 0 || !self.owner.aside.is_empty();
+        self.owner.held.release(holder, has_waiters);
     }
 
     /// Tells everybody who waited for keys that have been let go of, but those that will hold them.

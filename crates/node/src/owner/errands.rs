@@ -1,4 +1,4 @@
-//! Steps of commands over several shards on this one: which may be done when, see [`tessera_routing::holds`].
+//! Steps of commands over several shards on this one: which may be done when, see [`tessera_routing::held_keys`].
 
 use super::Owner;
 use crate::clock::Clock;
