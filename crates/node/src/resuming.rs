@@ -31,7 +31,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let answer = self.run_errand(errand);
             self.answer_errand(home, ticket, answer);
         }
-        for (db, key) in self.owner.unkept.take_wanted_keys() {
+        for (db, key) in self.owner.unkept.take_unserved() {
             self.owner.shard.waited_keys().note(db, &key);
         }
         self.serve_waiters();
@@ -72,7 +72,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         // They came before those whose commands were held.
-        for (db, key) in self.owner.held.take_wanted_keys() {
+        for (db, key) in self.owner.held.take_unserved() {
             self.owner.shard.waited_keys().note(db, &key);
         }
         self.serve_waiters();
