@@ -1,48 +1,26 @@
 //! DEBUG RELOAD: all keys are saved, removed, and loaded again, or some of that, while all clients wait.
 //!
-//! Node 0 does one after the other. What is asked for first is a snapshot, or only its cut, after which clients stay held. Then it looks
-//! for what there is to load, while all keys are still there. When it knows, it tells all nodes, and each tells all others before
-//! it removes its keys and loads its share: so what a peer loads for it comes after that. At the end clients go on.
+//! Node 0 does one after the other. What is asked for first is a snapshot, or only its cut, after which clients stay
+//! held. Then it looks for what there is to load, while all keys are still there. When it knows, it tells all nodes,
+//! and each tells all others before it removes its keys and loads its share: so what a peer loads for it comes after
+//! that. At the end clients go on.
 
 use super::commands::FAILED;
 use super::coordinator::Coordinator;
+use super::reloader::{ReloadRequest, Reloader};
 use super::status::Purpose;
 use crate::accounts::Account;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
-use crate::loading::finding::LoadPlan;
-use crate::network::ConnectionId;
+use crate::loading::plan::LoadPlan;
 use crate::notes::snapshot::{ReloadOrder, SnapshotNote};
 use std::sync::Arc;
 use tessera_command::host::Reload;
 
 /// What Redis answers when it could not load.
 const NOT_LOADED: &[u8] = b"-ERR Error trying to load the RDB dump, check server logs.\r\n";
-
-/// A client that waits for keys to be loaded again.
-#[derive(Debug)]
-pub(crate) struct Reloader {
-    connection: ConnectionId,
-    /// Of its reply.
-    sequence: u32,
-    /// Of what this node's clients have asked for.
-    number: u64,
-    /// Closed with the answer.
-    account: Account,
-}
-
-/// What a client has asked for, as node 0 knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ReloadRequest {
-    /// The node of the client.
-    home: usize,
-    /// See [`Reloader`].
-    number: u64,
-    /// What it wants.
-    reload: Reload,
-}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The client's command is answered when all is loaded again.
