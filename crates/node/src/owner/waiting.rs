@@ -198,8 +198,8 @@ impl Owner {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// A client wants something of this shard, or to wait for it: one of another node, or one of this node's that was put
-    /// off.
+    /// A client wants something of this shard, or to wait for it: one of another node, or one of this node's that was
+    /// put off.
     pub(crate) fn take_wait(&mut self, request: WaitRequest) {
         let (home, ticket) = (request.home, request.ticket);
         match self.attempt(request) {
