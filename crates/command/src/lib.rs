@@ -41,7 +41,7 @@ pub use error::Error;
 pub use flags::{Categories, Flags, KeyFlags};
 pub use gather::{Act, Change, Context, Found, Gather, Give, Need, TextNeed, Transfer, What};
 pub use grammar::Arg;
-pub use host::{Home, Host, NodePart};
+pub use host::{Host, NodePart, SessionContext};
 pub use registry::Registry;
 pub use spec::{Group, KeySpec, Merge, Policy, Secrets, Spec, Spread};
 pub use words::Words;
@@ -56,8 +56,8 @@ pub mod prelude {
     };
     pub use crate::{
         Arg, Blocking, Categories, Change, Command, Context, Error, Everywhere, Flags, Found, Gather, Give,
-        Group, Home, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread,
-        Target, TextNeed, Transfer, Wait, What, Words, Write,
+        Group, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, SessionContext,
+        Spec, Spread, Target, TextNeed, Transfer, Wait, What, Words, Write,
     };
     pub use crate::{Streamed, is_long, is_long_string};
     pub use tessera_keyspace::{Effect, Event, Expire, Stream, View, ViewMut, WrongType};

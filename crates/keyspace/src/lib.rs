@@ -22,15 +22,15 @@ pub mod usage;
 pub mod view;
 pub mod waiting;
 
-pub use change::{Database, Way};
+pub use change::{Database, KeyMove};
 pub use defrag::{DefragCounts, DefragPass};
 pub use effect::{Effect, Effects};
 pub use event::{Event, EventClass, Events, KeyEvent};
 pub use eviction::EvictionPolicy;
 pub use shard::{LazyFree, STRING_MAX_LEN_BYTES, Shard, ShardSettings, ShardStats};
 pub use snapshot::{SnapshotKeys, SnapshotOptions, SnapshotProgress};
-pub use stream::{Owed, Stream, StreamProgress};
-pub use table::{Entry, EntryMut, Table, Wanted, prefetch};
+pub use stream::{Stream, StreamProgress, UnsentReply};
+pub use table::{Entry, EntryMut, Lookup, Table, prefetch};
 pub use usage::Usage;
 pub use view::{Expire, View, ViewMut, WrongType};
 pub use waiting::WaitedKeys;

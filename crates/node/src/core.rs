@@ -3,7 +3,7 @@
 use crate::clock::{Clock, Time};
 use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::home::connection::{Connection, Running, pack};
+use crate::home::connection::{Connection, Running};
 use crate::home::holds::{Gate, Hold};
 use crate::home::{Home, NetworkOrder};
 use crate::loading::Loading;
@@ -118,7 +118,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.home.own_lines.is_empty()
             && self.is_snapshot_quiet()
             && self.home.orders.is_empty()
-            && self.owner.remote_sends.iter().all(Option::is_none)
+            && self.owner.remote_sends.is_empty()
             && self.home.connections.iter().flatten().all(|connection| {
                 // A home learns of a direct reply that is done when it next wants the socket.
                 let is_answered = connection.replies.is_settled() || connection.direct.is_some();
@@ -135,7 +135,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.home.holds.runnable.len(),
             self.home.holds.waiting(Gate::Peer),
             self.home.orders.len(),
-            self.owner.remote_sends.iter().flatten().count(),
+            self.owner.remote_sends.len(),
             self.disk,
         );
         for connection in self.home.connections.iter().flatten() {
@@ -170,7 +170,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.home.connections.iter().flatten().count()
     }
 
-    /// What the writes of the node's shard come down to, in order, from when somebody says that it is wanted.
+    /// What the writes of the node's shard come down to, in order, from when somebody says that they are to be recorded.
     pub fn effects_mut(&mut self) -> &mut Effects {
         self.owner.shard.effects_mut()
     }
@@ -251,7 +251,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Has nobody read for a connection that is closed, whatever of its calls has not been run. Writes take effect.
     fn forget_calls(&mut self, id: ConnectionId) {
-        let connection = pack(id);
+        let connection = id.pack();
         for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
             self.mesh.outgoing(peer).forget_calls(connection);
             self.mesh.note(peer, ConnectionNote::Gone(connection));

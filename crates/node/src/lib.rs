@@ -16,7 +16,6 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod accounts;
-pub mod blocking;
 mod buffers;
 pub mod clock;
 pub mod core;
@@ -29,17 +28,19 @@ mod facts;
 pub mod home;
 pub mod housekeeping;
 pub mod loading;
+mod mail;
 pub mod mesh;
 pub mod network;
 pub mod node;
 pub mod notes;
 pub mod owner;
+mod records;
+mod resuming;
 mod server;
 mod sessions;
 pub mod shared;
 pub mod snapshot;
 pub mod stats;
-pub mod streaming;
 mod sync;
 pub mod system;
 mod task;

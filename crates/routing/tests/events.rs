@@ -116,7 +116,7 @@ impl Cluster {
                 }
             }
             (_, Spread::OneShard) => {
-                let key = command.wanted(args).expect("a key").key;
+                let key = command.lookup(args).expect("a key").key;
                 self.run_on(usize::from(self.table.owner_of(key)), command, args);
             }
             _ => (0..self.shards.len()).for_each(|shard| self.run_on(shard, command, args)),
@@ -197,7 +197,7 @@ fn evict_all(shard: &mut Shard) {
 }
 
 /// What is to be told of each key after a step.
-fn wanted(file: &str, line: &Line) -> Told {
+fn expected_events(file: &str, line: &Line) -> Told {
     let text = format!("> PING\n{}", expected(file, line));
     let mut told = Told::new();
     for event in Recording::parse(&text).expect("a step").lines.remove(0).outcome.events {
@@ -227,10 +227,10 @@ fn keys_on_several_shards_are_told_of_as_keys_on_one() {
             let recording = load_recording(&path).expect("a recording");
             for line in cases(&recording).flatten() {
                 cluster.step(&line.step);
-                let (wanted, got) = (wanted(&file, line), cluster.told());
-                if got != wanted {
+                let (expected, got) = (expected_events(&file, line), cluster.told());
+                if got != expected {
                     differences.push(format!(
-                        "{file}:{} on {shards_len} shards: {}\n expected: {wanted:?}\n got:      {got:?}",
+                        "{file}:{} on {shards_len} shards: {}\n expected: {expected:?}\n got:      {got:?}",
                         line.number, line.source
                     ));
                 }

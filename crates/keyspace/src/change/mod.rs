@@ -15,7 +15,7 @@ mod upkeep;
 mod whole;
 
 pub use database::Database;
-pub use removal::Way;
+pub use removal::KeyMove;
 pub(crate) use upkeep::Upkeep;
 
 use crate::event::Event;

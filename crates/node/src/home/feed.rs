@@ -230,7 +230,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 &limits,
                 budget.commands_left(),
             );
-            self.warm(connection.client.db, &ahead, &bytes[at..]);
+            self.prefetch(connection.client.db, &ahead, &bytes[at..]);
             let start = at;
             let mut is_stopped = false;
             for planned in &ahead.commands {
@@ -316,15 +316,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Looks for the keys and elements of the commands ahead that will run on this node's shard.
     #[inline]
-    fn warm(&self, db: u16, ahead: &Ahead, bytes: &[u8]) {
+    fn prefetch(&self, db: u16, ahead: &Ahead, bytes: &[u8]) {
         if ahead.commands.len() < 2 {
             return;
         }
-        let wanted = ahead.commands.iter().filter_map(|planned| {
-            let wanted = planned.resolved.ok()?.wanted(Args::new(bytes, ahead.spans_of(planned)))?;
-            (usize::from(self.server.shared.slots.owner_of(wanted.key)) == self.server.me).then_some(wanted)
+        let lookups = ahead.commands.iter().filter_map(|planned| {
+            let lookup = planned.resolved.ok()?.lookup(Args::new(bytes, ahead.spans_of(planned)))?;
+            (usize::from(self.server.shared.slots.owner_of(lookup.key)) == self.server.me).then_some(lookup)
         });
-        self.owner.warm(db, wanted);
+        self.owner.prefetch(db, lookups);
     }
 
     /// The client has to authenticate and has not.

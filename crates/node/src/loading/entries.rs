@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::notes::loading::LoadNote;
 use crate::snapshot::delay::key_delay_ns;
-use tessera_keyspace::Wanted;
+use tessera_keyspace::Lookup;
 use tessera_storage::rdb::{DecodeOptions, DecodedEntry, Decoder, Item};
 
 /// How long a node decodes before it looks at its network again, in nanoseconds.
@@ -170,8 +170,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return Ok(());
             }
             for batch in entries.as_slice()[..len].chunk_by(|left, right| left.db == right.db) {
-                let wanted = batch.iter().map(|entry| Wanted { key: &entry.key, element: None });
-                self.owner.shard.warm(batch[0].db as u16, wanted);
+                let lookups = batch.iter().map(|entry| Lookup { key: &entry.key, element: None });
+                self.owner.shard.prefetch(batch[0].db as u16, lookups);
             }
             entries.by_ref().take(len).try_for_each(|entry| self.insert_loaded(entry, if_present))?;
         }

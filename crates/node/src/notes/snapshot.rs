@@ -77,7 +77,7 @@ pub enum SnapshotNote {
     },
     /// This is the cut.
     Cut(Arc<CutOrder>),
-    /// Node 0: the snapshot has failed or is not wanted any more.
+    /// Node 0: the snapshot has failed or was given up.
     Abort {
         /// Which.
         epoch: u64,

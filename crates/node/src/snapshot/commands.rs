@@ -17,9 +17,9 @@ pub(super) const FAILED: &[u8] = b"-ERR\r\n";
 const CANNOT_END: &[u8] = b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n";
 
 impl Shared {
-    /// Asks for a snapshot. False if one is wanted or under way.
+    /// Asks for a snapshot. False if one is requested or under way.
     pub(crate) fn ask_for_snapshot(&self, purpose: Purpose, unix_us: i64) -> bool {
-        let is_accepted = self.persistence.ask(purpose, unix_us.div_euclid(1_000_000));
+        let is_accepted = self.persistence.request(purpose, unix_us.div_euclid(1_000_000));
         if is_accepted {
             self.bells[0].wake();
         }
@@ -29,7 +29,7 @@ impl Shared {
     /// Ends the server, with a snapshot if the order or else the configuration says so. It goes on if that fails,
     /// unless the order says otherwise. May be called from any thread.
     pub fn ask_to_end(&self, order: EndOrder) {
-        self.persistence.ask_for_end(order);
+        self.persistence.request_end(order);
         self.bells[0].wake();
     }
 }
@@ -40,11 +40,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn await_snapshot(
         &mut self,
         connection: &mut Connection,
-        wanted: bool,
+        is_sent: bool,
         awaited: Awaited,
         account: Account,
     ) {
-        let sequence = connection.replies.owe(wanted);
+        let sequence = connection.replies.reserve(is_sent);
         self.hold_saver(connection, sequence, awaited, account);
     }
 

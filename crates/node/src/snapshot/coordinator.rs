@@ -2,12 +2,12 @@
 
 use super::drain::Rounds;
 use super::names::Place;
-use super::reloader::AskedReload;
+use super::reloader::ReloadRequest;
 use super::status::Purpose;
 use super::tidy::Remark;
 use crate::disk_job::DiskJob;
 use crate::notes::snapshot::{CutOrder, Published, WrittenPart};
-use crate::system::DirectoryHold;
+use crate::system::DirectoryGuard;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(super) struct Current {
     pub(super) purpose: Purpose,
     pub(super) place: Place,
     /// Other servers are kept out of the directory, also if `dir` is changed meanwhile.
-    pub(super) _hold: DirectoryHold,
+    pub(super) _guard: DirectoryGuard,
     pub(super) is_merged: bool,
     /// See [`CutOrder`]: what it was when the snapshot was asked for, as in Redis.
     pub(super) key_delay_ns: u64,
@@ -55,7 +55,7 @@ pub(super) struct Current {
     pub(super) phase: Phase,
     /// What went wrong first.
     pub(super) failure: Option<String>,
-    /// It is not wanted any more.
+    /// It is given up.
     pub(super) is_given_up: bool,
     pub(super) order: Option<Arc<CutOrder>>,
     /// What there is to send to clients that want it.
@@ -71,14 +71,14 @@ pub(super) struct Current {
 pub(crate) struct Coordinator {
     pub(super) current: Option<Current>,
     pub(super) job: Option<DiskJob<Result<Outcome, String>>>,
-    /// Asked for and not begun.
-    pub(super) wanted: Option<Purpose>,
+    /// Requested and not begun.
+    pub(super) requested: Option<Purpose>,
     pub(super) attempts: u64,
     pub(super) next_look_ns: u64,
     /// Keys are being loaded again, or will be after the snapshot under way.
-    pub(super) reload: Option<AskedReload>,
-    /// Asked for and not begun.
-    pub(super) reloads: VecDeque<AskedReload>,
+    pub(super) reload: Option<ReloadRequest>,
+    /// Requested and not begun.
+    pub(super) reloads: VecDeque<ReloadRequest>,
 }
 
 impl Coordinator {
@@ -92,9 +92,9 @@ impl Coordinator {
         self.is_resting() && self.reloads.is_empty()
     }
 
-    /// A snapshot is asked for and not begun.
-    pub(super) fn has_wanted(&self) -> bool {
-        self.wanted.is_some()
+    /// A snapshot is requested and not begun.
+    pub(super) fn has_request(&self) -> bool {
+        self.requested.is_some()
     }
 
     /// Goes on with the job. What came of it if it has come to its end.

@@ -38,7 +38,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// What was given up is begun anew if somebody waits for it, or if all keys were removed and that is to be saved.
     fn begin_again(&mut self, coordinator: &mut Coordinator, purpose: Purpose) {
-        match (coordinator.wanted, purpose) {
+        match (coordinator.requested, purpose) {
             (_, Purpose::Reload { .. }) => self.reload_has_failed(coordinator),
             // The server is to end, and saves something later than what this client has asked for.
             (Some(_), Purpose::Save | Purpose::Transfer) => self.tell_failed(purpose),
@@ -47,7 +47,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.server.shared.persistence.end(false, |facts| facts.background_since_unix_s = None);
                 self.tell_failed(purpose);
             }
-            (None, _) => coordinator.wanted = Some(purpose),
+            (None, _) => coordinator.requested = Some(purpose),
         }
     }
 
@@ -77,7 +77,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let duration_s = (self.time.now_ns.saturating_sub(began_ns) / 1_000_000_000) as i64;
         // The server may have been told to end meanwhile.
-        self.server.shared.persistence.end(coordinator.wanted.is_some(), |facts| {
+        self.server.shared.persistence.end(coordinator.requested.is_some(), |facts| {
             facts.last_peak_ahead_bytes = facts.peak_ahead_bytes;
             facts.peak_ahead_bytes = 0;
             if purpose == Purpose::Background {

@@ -29,7 +29,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             // It saves nothing, and comes after the command.
             Some(Current { purpose: Purpose::Reload { saves: false }, .. }) => {
                 if !self.server.config.save.points.is_empty() {
-                    coordinator.wanted.get_or_insert(Purpose::Background);
+                    coordinator.requested.get_or_insert(Purpose::Background);
                 }
             }
             // Its cut is still to come, after the command.
@@ -41,7 +41,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let saves = !self.server.config.save.points.is_empty();
                 self.give_up_snapshot(current);
                 if !current.is_given_up && saves {
-                    coordinator.wanted.get_or_insert(Purpose::Background);
+                    coordinator.requested.get_or_insert(Purpose::Background);
                 }
             }
             None if self.server.config.save.points.is_empty() => {}
@@ -62,7 +62,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             // Its cut is still to come.
             Some(Phase::Preparing | Phase::Draining { .. } | Phase::Resting { .. }) => {}
             _ if is_under_way => {
-                coordinator.wanted.get_or_insert(Purpose::Background);
+                coordinator.requested.get_or_insert(Purpose::Background);
                 self.server.shared.persistence.set_busy(true);
             }
             // One may be asked for already.

@@ -21,7 +21,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.end_while_loading();
         }
         let mut coordinator = self.snapshot.coordinator.take().unwrap_or_default();
-        if self.server.shared.persistence.is_asked() {
+        if self.server.shared.persistence.has_request() {
             self.take_orders(&mut coordinator);
         }
         if coordinator.is_resting() && self.time.now_ns >= coordinator.next_look_ns {
@@ -29,7 +29,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.look_at_save_points();
         }
         if coordinator.is_resting()
-            && let Some(purpose) = coordinator.wanted.take()
+            && let Some(purpose) = coordinator.requested.take()
         {
             self.begin_snapshot(&mut coordinator, purpose);
         }
@@ -48,7 +48,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         // What is loaded again is all there soon: then the server may end as at any time.
         let is_start = !self.is_loading_again();
         if is_start
-            && self.server.shared.persistence.is_asked()
+            && self.server.shared.persistence.has_request()
             && self.server.shared.persistence.take_end().is_some()
         {
             self.server.shared.shut_down();
@@ -57,9 +57,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Takes in what clients and signals ask for.
     fn take_orders(&mut self, coordinator: &mut Coordinator) {
-        let (wanted, end) = self.server.shared.persistence.take_asked();
-        if let Some(purpose) = wanted {
-            coordinator.wanted = Some(purpose);
+        let (requested, end) = self.server.shared.persistence.take_requests();
+        if let Some(purpose) = requested {
+            coordinator.requested = Some(purpose);
         }
         let Some(EndOrder { save, force }) = end else { return };
         if !save.unwrap_or(!self.server.config.save.points.is_empty()) {
@@ -71,7 +71,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if matches!(&coordinator.current, Some(current) if matches!(current.purpose, Purpose::End { .. })) {
             return;
         }
-        if let Some(instead) = coordinator.wanted.replace(purpose) {
+        if let Some(instead) = coordinator.requested.replace(purpose) {
             self.tell_failed(instead);
         }
         if let Some(current) = &mut coordinator.current {
@@ -114,9 +114,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         });
         let place = Place::new(&self.server.config.dir, &self.server.config.db_filename.0);
         let held = place.and_then(|place| {
-            Ok((place, self.server.shared.system.hold_directory(&self.server.config.dir)?))
+            Ok((place, self.server.shared.system.lock_directory(&self.server.config.dir)?))
         });
-        let (place, hold) = match held {
+        let (place, guard) = match held {
             Ok(held) => held,
             Err(problem) => {
                 return self.end_snapshot(coordinator, (purpose, u64::MAX), self.time.now_ns, Err(problem));
@@ -130,7 +130,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         coordinator.current = Some(Current {
             purpose,
             place,
-            _hold: hold,
+            _guard: guard,
             is_merged: self.server.config.snapshot_merged,
             key_delay_ns: key_delay_ns(self.server.config.rdb_key_save_delay_us),
             epoch: 0,

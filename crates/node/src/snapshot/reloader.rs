@@ -18,7 +18,7 @@ pub(crate) struct Reloader {
 
 /// What a client has asked for, as node 0 knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AskedReload {
+pub(crate) struct ReloadRequest {
     /// The node of the client.
     pub(super) home: usize,
     /// See [`Reloader`].

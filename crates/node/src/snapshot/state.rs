@@ -17,7 +17,7 @@ pub(crate) struct Snapshot {
     /// Connections that wait for keys to be loaded again.
     pub(crate) reloaders: Vec<Reloader>,
     /// How often this node's clients have asked for that, and how often it was begun.
-    pub(crate) reloads_asked: u64,
+    pub(crate) reloads_requested: u64,
     pub(crate) reloads_begun: u64,
     /// Snapshots that clients are sent, or wait for.
     pub(crate) transfers: Transfers,

@@ -44,7 +44,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.owner.aside.is_empty()
             && snapshot.transfers.is_empty()
             && snapshot.coordinator.as_ref().is_none_or(|coordinator| coordinator.is_idle())
-            && !self.server.shared.persistence.is_asked()
+            && !self.server.shared.persistence.has_request()
     }
 
     /// When the node has to look after its part again at the latest, in monotonic nanoseconds.
@@ -63,7 +63,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             SnapshotNote::Abort { epoch } => self.abort_part(epoch),
             SnapshotNote::Part { epoch, outcome } => self.take_part(peer, epoch, outcome),
             SnapshotNote::Removed => self.take_removed(),
-            SnapshotNote::Reload { number, reload } => self.take_asked_reload(peer, number, reload),
+            SnapshotNote::Reload { number, reload } => self.take_reload_request(peer, number, reload),
             SnapshotNote::LoadAgain(order) => self.take_reload_order(&order),
             SnapshotNote::Reloaded { home, number, reply } => self.take_reloaded(home, number, reply),
             SnapshotNote::Ended { ended, published } => {
