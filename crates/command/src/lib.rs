@@ -5,11 +5,11 @@
 //! | trait | sees | examples |
 //! |---|---|---|
 //! | [`Read`] | a shard, unchangeable | STRLEN, TTL, SCAN |
-//! | [`Streamed`] | the same, for a reply that may be long and is made a piece at a time then | LRANGE, HGETALL |
+//! | [`Streamed`] | the same, for replies that may be long: they are made a piece at a time | LRANGE, HGETALL |
 //! | [`Write`] | a shard, to change | SET, DEL |
 //! | [`Blocking`] | a shard, to change, as soon as one of its keys holds something | BLPOP, BZPOPMIN |
 //! | [`Gather`] | keys of several shards, in two steps: bring, then decide | RENAME, BITOP |
-//! | [`Session`] | its client and its node | HELLO, INFO |
+//! | [`Session`] | its client and its node ([`SessionContext`]) | HELLO, INFO |
 //! | [`Everywhere`] | each node in turn | CLIENT LIST |
 //!
 //! Its [`Spec`] is the single declaration from which arity, key positions, flags, ACL categories, routing and

@@ -1,4 +1,5 @@
-//! One shard's keys: databases, lookup, expiry, SCAN.
+//! One shard: its databases and their keys, and all that happens to keys. They are looked up, changed, expired,
+//! evicted, moved together in memory, saved in snapshots, and walked by SCAN; clients wait for them.
 //!
 //! Everything here is synchronous and deterministic. The time is what [`Shard::set_now_ms`] was last told,
 //! randomness comes from the seed given at the start, and nothing here knows of other shards.

@@ -21,6 +21,12 @@ const BEGIN_MS: i64 = 1_800_000_000_000;
 const DATABASES: u16 = 16;
 const TICKET: Ticket = Ticket { connection: 0, sequence: 0, part: 0 };
 
+/// Steps after which several shards tell something else than one: the file, the line, and what they tell.
+const ON_SEVERAL_SHARDS: &[(&str, &str, &str)] = &[
+    // What is stored is recorded by its value, so a replica need not know that a field was over which it was made without.
+    ("of_redis_8", "> SORT list GET w_*->f STORE sorted", "  0 new sorted\n  0 sortstore sorted\n"),
+];
+
 /// Events by database and key, in order.
 type Told = BTreeMap<(u16, Vec<u8>), Vec<String>>;
 
@@ -198,7 +204,9 @@ fn evict_all(shard: &mut Shard) {
 
 /// What is to be told of each key after a step.
 fn expected_events(file: &str, line: &Line) -> Told {
-    let text = format!("> PING\n{}", expected(file, line));
+    let known = ON_SEVERAL_SHARDS.iter().find(|(in_file, at, _)| *in_file == file && *at == line.source);
+    let events = known.map_or_else(|| expected(file, line), |(.., told)| (*told).to_owned());
+    let text = format!("> PING\n{events}");
     let mut told = Told::new();
     for event in Recording::parse(&text).expect("a step").lines.remove(0).outcome.events {
         told.entry((event.db, event.key)).or_default().push(event.name);
