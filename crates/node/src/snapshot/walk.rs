@@ -56,7 +56,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }));
     }
 
-    /// The snapshot is not wanted any more, or has failed elsewhere.
+    /// The snapshot was given up, or has failed elsewhere.
     pub(super) fn abort_part(&mut self, epoch: u64) {
         if let Some(part) = &mut self.snapshot.part
             && part.order.epoch == epoch
