@@ -15,7 +15,7 @@ use tessera_node::loading::finding::find;
 /// It would not start.
 pub fn tell(directory: &Path, db_filename: &str, out: &mut String) -> Result<(), Trouble> {
     let mut files: Vec<File> = Vec::new();
-    let found = find(directory, db_filename.as_bytes(), |operation| carry_out(operation, &mut files));
+    let found = find(directory, db_filename.as_bytes(), move |operation| carry_out(operation, &mut files));
     let plan = found.map_err(Trouble::Refused)?;
     let _ = match plan.description() {
         "" => writeln!(out, "\na start with dbfilename {db_filename} would load nothing"),

@@ -2,7 +2,7 @@
 
 use tessera_resp::Protocol;
 
-/// Whether replies are wanted: CLIENT REPLY.
+/// Whether replies are sent: CLIENT REPLY.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReplyMode {
     /// All of them.

@@ -5,11 +5,11 @@ use crate::error::Error;
 use crate::flags::{Categories, Flags, KeyFlags};
 use crate::gather::{Gather, Steps};
 use crate::grammar;
-use crate::host::{Home, NodePart};
+use crate::host::{NodePart, SessionContext};
 use crate::keys::KeyPositions;
 use crate::spec::{Begin, Merge, Reach, Spec, Spread};
 use crate::words::Words;
-use tessera_keyspace::{Effect, Stream, View, ViewMut, Wanted};
+use tessera_keyspace::{Effect, Lookup, Stream, View, ViewMut};
 use tessera_resp::{Args, Reply};
 use tessera_values::CollectionRef;
 
@@ -102,7 +102,11 @@ pub trait Session {
     ///
     /// # Errors
     /// What the client is told instead.
-    fn execute(args: &Self::Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error>;
+    fn execute(
+        args: &Self::Args<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error>;
 }
 
 /// A command that every node carries out on its own clients or its own counters.
@@ -139,7 +143,7 @@ pub enum Run {
     /// See [`Blocking`].
     Blocking(BlockingSteps),
     /// See [`Session`].
-    Session(fn(Args<'_>, &mut Home<'_>, &mut Reply<'_>) -> Result<(), Error>),
+    Session(fn(Args<'_>, &mut SessionContext<'_>, &mut Reply<'_>) -> Result<(), Error>),
     /// See [`Everywhere`].
     Everywhere(fn(Args<'_>, &mut NodePart<'_>, &mut Reply<'_>) -> Result<(), Error>),
     /// Only its subcommands can be run.
@@ -324,9 +328,9 @@ impl Command {
         row(
             C::SPEC,
             Reach::Client,
-            Run::Session(|args, home, reply| {
+            Run::Session(|args, session, reply| {
                 let parsed = C::parse(&mut Words::new(args, first_argument(&C::SPEC)))?;
-                C::execute(&parsed, home, reply)
+                C::execute(&parsed, session, reply)
             }),
             |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
             Flags::NONE,
@@ -383,11 +387,11 @@ impl Command {
         }
     }
 
-    /// What it will look for first, as far as that can be told by counting words. Not every word may be right.
+    /// What it will look up first, as far as that can be told by counting words. Not every word may be right.
     #[inline]
-    pub fn wanted<'a>(&self, args: Args<'a>) -> Option<Wanted<'a>> {
+    pub fn lookup<'a>(&self, args: Args<'a>) -> Option<Lookup<'a>> {
         let key = args.get(self.first_key()?)?;
-        Some(Wanted { key, element: self.spec.element.and_then(|index| args.get(index)) })
+        Some(Lookup { key, element: self.spec.element.and_then(|index| args.get(index)) })
     }
 
     /// It may change keys.

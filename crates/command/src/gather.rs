@@ -11,7 +11,7 @@ use crate::command::first_argument;
 use crate::error::Error;
 use crate::spec::Spec;
 use crate::words::Words;
-use tessera_keyspace::{Effect, Event, Expire, Shard, ShardSettings, ViewMut, Way, WrongType};
+use tessera_keyspace::{Effect, Event, Expire, KeyMove, Shard, ShardSettings, ViewMut, WrongType};
 use tessera_resp::{Args, Reply};
 use tessera_values::listpack::Element;
 use tessera_values::{Collection, Hash, StringRef, Type, Value, ValueRef};
@@ -433,7 +433,7 @@ fn apply(
         }
         Change::Move { from, to } => {
             let (from, to) = (at(from), at(to));
-            shard.carry(Way { from, from_event: Event::RenameFrom, to, to_event: Event::RenameTo });
+            shard.move_key(KeyMove { from, from_event: Event::RenameFrom, to, to_event: Event::RenameTo });
         }
         Change::Transfer { from, to, what, transfer } => {
             let (from_db, from_key) = at(from);

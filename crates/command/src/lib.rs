@@ -5,11 +5,11 @@
 //! | trait | sees | examples |
 //! |---|---|---|
 //! | [`Read`] | a shard, unchangeable | STRLEN, TTL, SCAN |
-//! | [`Streamed`] | the same, for a reply that may be long and is made a piece at a time then | LRANGE, HGETALL |
+//! | [`Streamed`] | the same, for replies that may be long: they are made a piece at a time | LRANGE, HGETALL |
 //! | [`Write`] | a shard, to change | SET, DEL |
 //! | [`Blocking`] | a shard, to change, as soon as one of its keys holds something | BLPOP, BZPOPMIN |
 //! | [`Gather`] | keys of several shards, in two steps: bring, then decide | RENAME, BITOP |
-//! | [`Session`] | its client and its node | HELLO, INFO |
+//! | [`Session`] | its client and its node ([`SessionContext`]) | HELLO, INFO |
 //! | [`Everywhere`] | each node in turn | CLIENT LIST |
 //!
 //! Its [`Spec`] is the single declaration from which arity, key positions, flags, ACL categories, routing and
@@ -41,7 +41,7 @@ pub use error::Error;
 pub use flags::{Categories, Flags, KeyFlags};
 pub use gather::{Act, Change, Context, Found, Gather, Give, Need, TextNeed, Transfer, What};
 pub use grammar::Arg;
-pub use host::{Home, Host, NodePart};
+pub use host::{Host, NodePart, SessionContext};
 pub use registry::Registry;
 pub use spec::{Group, KeySpec, Merge, Policy, Secrets, Spec, Spread};
 pub use words::Words;
@@ -56,8 +56,8 @@ pub mod prelude {
     };
     pub use crate::{
         Arg, Blocking, Categories, Change, Command, Context, Error, Everywhere, Flags, Found, Gather, Give,
-        Group, Home, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, Spec, Spread,
-        Target, TextNeed, Transfer, Wait, What, Words, Write,
+        Group, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, SessionContext,
+        Spec, Spread, Target, TextNeed, Transfer, Wait, What, Words, Write,
     };
     pub use crate::{Streamed, is_long, is_long_string};
     pub use tessera_keyspace::{Effect, Event, Expire, Stream, View, ViewMut, WrongType};

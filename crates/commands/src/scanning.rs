@@ -31,7 +31,7 @@ pub struct Options<'a> {
 
 impl Options<'_> {
     /// Whether an element is to be shown.
-    pub fn wants(&self, name: &[u8]) -> bool {
+    pub fn matches(&self, name: &[u8]) -> bool {
         self.pattern.is_none_or(|pattern| glob::matches(pattern, name))
     }
 }

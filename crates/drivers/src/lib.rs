@@ -1,14 +1,16 @@
-//! The network of a node for real: io_uring where the kernel allows it, epoll everywhere else.
+//! The network and the disk of a node for real: io_uring where the kernel allows it, epoll and threads everywhere else.
 //!
-//! The server goes through this crate in one order: [`probe`] says whether io_uring can be used,
+//! The server uses the network in this order: [`probe`] says whether io_uring can be used,
 //! [`limits`] raises the number of open files, [`listen`] opens the listeners of every node at once,
 //! [`executor`] starts one thread per node, and on that thread the node builds its
 //! [`uring::UringNetwork`] or [`epoll::EpollNetwork`] and calls
 //! [`poll`](tessera_node::network::Network::poll) for as long as it lives.
 //!
-//! Only this crate names a file descriptor or glommio. Unsafe code is there for three things: memory that
-//! is shared with the kernel (in [`uring`]), descriptors that come as bare numbers, and the allocator that counts (in
-//! [`memory`]).
+//! [`disk`] carries out what nodes want of files, [`memory`] is the allocator that counts.
+//!
+//! Only this crate names a file descriptor or glommio. Unsafe code is there for memory that is shared with the kernel,
+//! descriptors that come as bare numbers, the allocator, and calls of the system that the libraries do not have.
+//! `docs/architecture.md` lists the files with such code.
 
 mod alarm;
 pub mod clock;

@@ -15,10 +15,10 @@ pub const DESCRIPTORS_PER_NODE: u64 = 24;
 pub struct OpenFiles {
     /// The soft limit before.
     pub before: u64,
-    /// The soft limit now; less than `wanted` if the system refuses more.
+    /// The soft limit now; less than `requested` if the system refuses more.
     pub now: u64,
     /// What was asked for.
-    pub wanted: u64,
+    pub requested: u64,
     /// Why there are not more.
     pub error: Option<io::Error>,
 }
@@ -40,30 +40,30 @@ pub fn reserve(nodes: u64) -> u64 {
 /// Raises the limit of open files to what that many clients and nodes need, or as far as the system
 /// lets it. Never lowers it.
 pub fn raise_open_files(maxclients: u64, nodes: u64) -> OpenFiles {
-    let wanted = maxclients.saturating_add(reserve(nodes));
+    let requested = maxclients.saturating_add(reserve(nodes));
     let limit = getrlimit(Resource::Nofile);
     // `None` is "unlimited".
     let before = limit.current.unwrap_or(u64::MAX);
     let hard = limit.maximum.unwrap_or(u64::MAX);
-    if before >= wanted {
-        return OpenFiles { before, now: before, wanted, error: None };
+    if before >= requested {
+        return OpenFiles { before, now: before, requested, error: None };
     }
     // First as a privileged process may: beyond the hard limit.
     let mut error = None;
-    for (current, maximum) in [(wanted, wanted.max(hard)), (wanted.min(hard), hard)] {
+    for (current, maximum) in [(requested, requested.max(hard)), (requested.min(hard), hard)] {
         if current <= before {
             continue;
         }
         let new = Rlimit { current: Some(current), maximum: (maximum != u64::MAX).then_some(maximum) };
         match setrlimit(Resource::Nofile, new) {
             Ok(()) => {
-                let error = if current < wanted { error } else { None };
-                return OpenFiles { before, now: current, wanted, error };
+                let error = if current < requested { error } else { None };
+                return OpenFiles { before, now: current, requested, error };
             }
             Err(errno) => error = Some(errno.into()),
         }
     }
-    OpenFiles { before, now: before, wanted, error }
+    OpenFiles { before, now: before, requested, error }
 }
 
 #[cfg(test)]
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_low_limit_lowers_the_clients() {
-        let files = OpenFiles { before: 100, now: 100, wanted: 10_000, error: None };
+        let files = OpenFiles { before: 100, now: 100, requested: 10_000, error: None };
         assert_eq!(files.clients(10_000, 1), Some(100 - 32 - 24));
         assert_eq!(files.clients(10, 1), Some(10));
         assert_eq!(files.clients(10_000, 100), None);

@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tessera_drivers::Waker;
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::listen;
-use tessera_node::network::{Network, Wait};
+use tessera_node::network::{Network, PollWait};
 
 /// The descriptors in use now.
 fn open() -> u64 {
@@ -61,7 +61,7 @@ impl<N: Driver> Node<N> {
     fn settle_for(&mut self, time: Duration) {
         let start = std::time::Instant::now();
         while start.elapsed() < time {
-            self.poll(Wait::AtMost(Duration::from_millis(20)));
+            self.poll(PollWait::AtMost(Duration::from_millis(20)));
         }
     }
 }
@@ -75,7 +75,7 @@ fn out_of_descriptors() {
     let before = getrlimit(Resource::Nofile);
     limit(100);
     let files = raise_open_files(400, 1);
-    assert_eq!((files.before, files.now), (100, files.wanted));
+    assert_eq!((files.before, files.now), (100, files.requested));
     assert_eq!(files.clients(400, 1), Some(400));
     setrlimit(Resource::Nofile, before).unwrap();
 }

@@ -22,7 +22,7 @@ use tessera_drivers::listen::listen;
 use tessera_drivers::uring::{UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker};
 use tessera_node::disk::{Completion, Disk, FileId, Operation, Output};
-use tessera_node::network::{Closed, ConnectionId, Events, Network, Wait, Wake};
+use tessera_node::network::{Closed, ConnectionId, Events, Network, PollWait, Wake};
 
 /// How long the disk may take. One that others use too may stand still for seconds.
 const PATIENCE_WITH_DISK: Duration = Duration::from_secs(120);
@@ -70,7 +70,7 @@ impl Events<Socket> for Echo {
 impl<N: Network<Socket = Socket> + 'static> Turn for Clerk<N> {
     fn turn(&mut self) -> ControlFlow<io::Result<()>> {
         // Nothing but an event or the waker ends this early, so whoever completes must use it.
-        self.network.poll(Wait::AtMost(Duration::from_secs(3600)), &mut self.echo).unwrap();
+        self.network.poll(PollWait::AtMost(Duration::from_secs(3600)), &mut self.echo).unwrap();
         if self.stop.load(Ordering::Acquire) {
             return ControlFlow::Break(Ok(()));
         }

@@ -18,7 +18,7 @@ use tessera_drivers::executor::{Background, Seat, Turn, allowed_cpus, seats, sta
 use tessera_drivers::listen::{Listener, listen};
 use tessera_drivers::uring::{UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker};
-use tessera_node::network::{Closed, ConnectionId, Events, Network, Wait, Wake};
+use tessera_node::network::{Closed, ConnectionId, Events, Network, PollWait, Wake};
 
 /// Gives back what it gets.
 #[derive(Default)]
@@ -51,7 +51,7 @@ impl Echo {
     fn turn<N: Network<Socket = Socket>>(&mut self, network: &mut N) {
         let idle = self.accepted.is_empty() && self.replies.is_empty() && self.closed.is_empty();
         assert!(idle, "all is done in the turn that brought it");
-        network.poll(Wait::AtMost(Duration::from_secs(3600)), self).unwrap();
+        network.poll(PollWait::AtMost(Duration::from_secs(3600)), self).unwrap();
         for socket in self.accepted.drain(..) {
             network.adopt(socket).unwrap();
         }

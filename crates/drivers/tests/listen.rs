@@ -10,7 +10,7 @@ use common::{Driver, Epoll, Node, PATIENCE, Uring, options};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use tessera_drivers::Waker;
 use tessera_drivers::listen::{ListenOptions, listen};
-use tessera_node::network::{Network, Wait};
+use tessera_node::network::{Network, PollWait};
 
 fn nodes_share<N: Driver>() {
     let mut listeners = listen(&options(4)).unwrap();
@@ -26,7 +26,7 @@ fn nodes_share<N: Driver>() {
     while nodes.iter().map(|node| node.record.accepted.len()).sum::<usize>() < clients.len() {
         assert!(start.elapsed() < PATIENCE);
         for node in &mut nodes {
-            node.poll(Wait::AtMost(Duration::from_millis(1)));
+            node.poll(PollWait::AtMost(Duration::from_millis(1)));
         }
     }
     for node in &nodes {
@@ -222,7 +222,7 @@ fn is_served<N: Driver>(nodes: &mut [Node<N>], address: SocketAddr) -> bool {
     let start = std::time::Instant::now();
     while start.elapsed() < PATIENCE {
         for node in nodes.iter_mut() {
-            node.poll(Wait::AtMost(Duration::from_millis(1)));
+            node.poll(PollWait::AtMost(Duration::from_millis(1)));
         }
         if nodes.iter().map(|node| node.record.accepted.len()).sum::<usize>() > before {
             return true;

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{Driver, Node, Uring, UringTiny, pattern, read, uring_available, write};
-use tessera_node::network::{Network, Wait};
+use tessera_node::network::{Network, PollWait};
 
 fn counter<N: Driver>(node: &Node<N>, name: &str) -> u64 {
     let counters = node.network.counters();
@@ -27,12 +27,12 @@ fn one_tick_is_one_system_call() {
             write(client, b"PING\r\n");
         }
         // All of them are in the sockets, so one call fetches all; of many more it would fetch a part.
-        node.poll(Wait::AtMost(Duration::from_secs(10)));
+        node.poll(PollWait::AtMost(Duration::from_secs(10)));
         for (_, id) in &clients {
             assert_eq!(node.record.received.remove(id).unwrap(), b"PING\r\n");
             node.network.send(*id, b"+PONG\r\n".to_vec());
         }
-        node.poll(Wait::AtMost(Duration::from_secs(10)));
+        node.poll(PollWait::AtMost(Duration::from_secs(10)));
         assert_eq!(node.record.sent.len(), round * 16);
         assert_eq!(counter(&node, "ring_enters") - before, 2);
         for (client, _) in &clients {
@@ -50,7 +50,7 @@ fn polling_an_idle_ring_costs_no_system_call() {
     node.settle();
     let before = counter(&node, "ring_enters");
     for _ in 0..1000 {
-        node.poll(Wait::Poll);
+        node.poll(PollWait::None);
     }
     assert_eq!(counter(&node, "ring_enters"), before);
     // And still sees what comes.
@@ -59,7 +59,7 @@ fn polling_an_idle_ring_costs_no_system_call() {
     let start = std::time::Instant::now();
     while node.record.received_from(id) != b"hello" {
         assert!(start.elapsed() < common::PATIENCE);
-        node.poll(Wait::Poll);
+        node.poll(PollWait::None);
     }
 }
 

@@ -22,26 +22,26 @@ pub enum Effect {
 /// Collects what the writes of a shard came down to, in order, if anybody wants it.
 #[derive(Debug, Default)]
 pub struct Effects {
-    wanted: bool,
+    recording: bool,
     recorded: Vec<(u16, OwnedArgs)>,
 }
 
 impl Effects {
-    /// Begins or stops collecting.
-    pub fn set_wanted(&mut self, wanted: bool) {
-        self.wanted = wanted;
+    /// Begins or stops recording.
+    pub fn set_recording(&mut self, recording: bool) {
+        self.recording = recording;
         self.recorded.clear();
     }
 
-    /// Somebody listens.
-    pub fn is_wanted(&self) -> bool {
-        self.wanted
+    /// Whether anybody wants them, so that they are recorded.
+    pub fn is_recording(&self) -> bool {
+        self.recording
     }
 
     /// Notes a command of database `db`. Costs nothing when nobody listens.
     #[inline]
     pub fn record(&mut self, db: u16, words: &[&[u8]]) {
-        if self.wanted {
+        if self.recording {
             self.recorded.push((db, OwnedArgs::from_words(words)));
         }
     }
@@ -49,14 +49,14 @@ impl Effects {
     /// Notes what a command of database `db` with these words came down to. Costs a branch when nobody listens.
     #[inline]
     pub fn note(&mut self, db: u16, effect: Effect, args: Args<'_>) {
-        if self.wanted && effect == Effect::Verbatim {
+        if self.recording && effect == Effect::Verbatim {
             self.push(db, OwnedArgs::from_words(args.iter()));
         }
     }
 
     /// Notes a command of database `db`, whose words are put together already.
     pub fn push(&mut self, db: u16, words: OwnedArgs) {
-        if self.wanted {
+        if self.recording {
             self.recorded.push((db, words));
         }
     }

@@ -8,7 +8,7 @@ use crate::graveyard::Graveyard;
 use crate::snapshot::{Clearing, SnapshotLayout, Writer};
 use crate::stream::Streams;
 use crate::stream::kept::KeptValues;
-use crate::table::{Entry, Wanted};
+use crate::table::{Entry, Lookup};
 use crate::usage::{Usage, decayed, idle_s};
 use crate::view::{View, ViewMut};
 use crate::waiting::WaitedKeys;
@@ -257,8 +257,8 @@ impl Shard {
 
     /// Brings the entries of several keys, and elements of what they hold, closer to the processor. Looking for them one
     /// right after the other lets it wait for memory once instead of once per command. Changes nothing that can be seen.
-    pub fn warm<'k>(&self, db: u16, wanted: impl Iterator<Item = Wanted<'k>>) {
-        self.databases[db as usize].table().warm(wanted);
+    pub fn prefetch<'k>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'k>>) {
+        self.databases[db as usize].table().prefetch(lookups);
     }
 
     /// The recorder of rewritten effects.

@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn an_expired_key_put_anew_counts_as_expired_and_loses_its_expiry() {
         let mut shard = Shard::new(1, 1);
-        shard.effects_mut().set_wanted(true);
+        shard.effects_mut().set_recording(true);
         shard.view_mut(0, true).put_string(b"key", b"old", Expire::AtMs(10), Event::Set);
         shard.set_now_ms(11);
         shard.view_mut(0, true).put_string(b"key", b"new", Expire::Keep, Event::Set);

@@ -3,7 +3,7 @@
 use crate::clock::{Clock, Time};
 use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::home::connection::{Connection, Running, pack};
+use crate::home::connection::{Connection, Running};
 use crate::home::holds::{Gate, Hold};
 use crate::home::{Home, NetworkOrder};
 use crate::loading::Loading;
@@ -11,15 +11,13 @@ use crate::mesh::Mesh;
 use crate::network::ConnectionId;
 use crate::notes::{ConnectionNote, Note};
 use crate::owner::Owner;
-use crate::owner::memory::{eviction_policy, eviction_samples};
+use crate::owner::settings::shard_settings;
 use crate::server::Server;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::stats::NodeStats;
 use std::sync::Arc;
-use tessera_config::Config;
-use tessera_keyspace::{Effects, LazyFree, Shard, ShardSettings};
-use tessera_values::Thresholds;
+use tessera_keyspace::{Effects, Shard};
 
 /// A node without its network: the rooms of the two halves, and what serves both.
 pub struct Core<S, C> {
@@ -91,31 +89,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn take_over_config(&mut self) {
-        let string_max_len_bytes = self.server.config.proto_max_bulk_len.0;
-        self.home.limits.bulk_max_len_bytes = i64::try_from(string_max_len_bytes).unwrap_or(i64::MAX);
-        self.owner.shard.set_settings(ShardSettings {
-            string_max_len_bytes,
-            eviction_policy: eviction_policy(self.server.config.max_memory_policy),
-            eviction_samples: eviction_samples(&self.server.config),
-            lfu_log_factor: self.server.config.lfu_log_factor,
-            lfu_decay_time_min: self.server.config.lfu_decay_time_min,
-            thresholds: thresholds(
-                &self.server.config,
-                self.owner.shard.settings().thresholds.list_large_len_bytes,
-            ),
-            lazy_flush: self.server.config.lazy_free_lazy_user_flush,
-            shares_integers: self.server.config.max_memory.0 == 0
-                || !eviction_policy(self.server.config.max_memory_policy).remembers_uses(),
-            compress_dumps: self.server.config.rdb_compression,
-            // Not from the configuration.
-            skip_checksums: self.owner.shard.settings().skip_checksums,
-            lazy_free: LazyFree {
-                eviction: self.server.config.lazy_free_lazy_eviction,
-                expire: self.server.config.lazy_free_lazy_expire,
-                server_delete: self.server.config.lazy_free_lazy_server_del,
-                user_delete: self.server.config.lazy_free_lazy_user_del,
-            },
-        });
+        let bulk_max_len_bytes = self.server.config.proto_max_bulk_len.0;
+        self.home.limits.bulk_max_len_bytes = i64::try_from(bulk_max_len_bytes).unwrap_or(i64::MAX);
+        let settings = shard_settings(&self.server.config, &self.owner.shard.settings());
+        self.owner.shard.set_settings(settings);
         self.take_over_memory_config();
         self.take_over_output_pause();
     }
@@ -141,7 +118,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.home.own_lines.is_empty()
             && self.is_snapshot_quiet()
             && self.home.orders.is_empty()
-            && self.owner.remote_sends.iter().all(Option::is_none)
+            && self.owner.remote_sends.is_empty()
             && self.home.connections.iter().flatten().all(|connection| {
                 // A home learns of a direct reply that is done when it next wants the socket.
                 let is_answered = connection.replies.is_settled() || connection.direct.is_some();
@@ -158,7 +135,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.home.holds.runnable.len(),
             self.home.holds.waiting(Gate::Peer),
             self.home.orders.len(),
-            self.owner.remote_sends.iter().flatten().count(),
+            self.owner.remote_sends.len(),
             self.disk,
         );
         for connection in self.home.connections.iter().flatten() {
@@ -193,7 +170,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.home.connections.iter().flatten().count()
     }
 
-    /// What the writes of the node's shard come down to, in order, from when somebody says that it is wanted.
+    /// What the writes of the node's shard come down to, in order, from when somebody says that they are to be recorded.
     pub fn effects_mut(&mut self) -> &mut Effects {
         self.owner.shard.effects_mut()
     }
@@ -213,11 +190,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Looks at a connection in the table.
     #[inline]
     pub(crate) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        self.home
-            .connections
-            .get_mut(id.index as usize)?
-            .as_deref_mut()
-            .filter(|connection| connection.id == id)
+        self.home.connection(id)
     }
 
     /// Puts a connection into the table, and into the list of those to send from if there is a reason.
@@ -250,7 +223,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.abandon_wait(&mut connection);
         self.end_streams(&mut connection);
         if connection.hold == Some(Hold::Paused) {
-            self.home.holds.forget(&connection);
+            self.home.holds.forget(connection.id, Hold::Paused);
         }
         if matches!(connection.awaited(), Some(Running::Gathering(_) | Running::Blocked(_))) {
             // What it has taken from one shard must still reach another, and keys that it holds be let go of.
@@ -278,29 +251,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Has nobody read for a connection that is closed, whatever of its calls has not been run. Writes take effect.
     fn forget_calls(&mut self, id: ConnectionId) {
-        let connection = pack(id);
+        let connection = id.pack();
         for peer in (0..self.mesh.nodes()).filter(|peer| *peer != self.server.me) {
             self.mesh.outgoing(peer).forget_calls(connection);
             self.mesh.note(peer, ConnectionNote::Gone(connection));
         }
-    }
-}
-
-/// What the configuration says of small collections.
-fn thresholds(config: &Config, list_large_len_bytes: u32) -> Thresholds {
-    Thresholds {
-        hash_max_listpack_entries: config.hash_max_listpack_entries,
-        hash_max_listpack_value_bytes: config.hash_max_listpack_value_bytes.0,
-        list_max_listpack_size: config.list_max_listpack_size,
-        // Not from the configuration.
-        list_large_len_bytes,
-        set_max_intset_entries: config.set_max_intset_entries,
-        set_max_listpack_entries: config.set_max_listpack_entries,
-        set_max_listpack_value_bytes: config.set_max_listpack_value_bytes,
-        zset_max_listpack_entries: config.zset_max_listpack_entries,
-        zset_max_listpack_value_bytes: config.zset_max_listpack_value_bytes.0,
-        hll_sparse_max_bytes: config.hll_sparse_max_bytes.0,
-        // The shard has its own.
-        seed: 0,
     }
 }

@@ -1,15 +1,23 @@
 //! What a node has under way on its disk, for those in the node who wait for it.
 
 use crate::disk::{Completion, Disk, FileId, Operation, Output};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
+use std::rc::Rc;
 
-/// A node's disk with the operations under way on it, each under a number that is never used again.
+/// A node's disk with the operations under way on it. All copies are of the same.
 ///
-/// Completions come in once per turn, and only if something is under way. Whoever submitted an operation takes its outcome
-/// in that turn or a later one, or has said that nobody will.
+/// Completions come in once per turn, and only if something is under way. Whoever submitted an operation takes its
+/// outcome in that turn or a later one; what nobody waits for any more is carried out all the same.
+#[derive(Clone)]
 pub struct Desk {
+    state: Rc<RefCell<State>>,
+}
+
+/// What is under way, each under a number that is never used again.
+struct State {
     disk: Box<dyn Disk>,
     next_tag: u64,
     under_way: usize,
@@ -20,34 +28,67 @@ pub struct Desk {
     fresh: Vec<Completion>,
 }
 
+/// An operation that was submitted. Who drops it says that nobody will take what comes of it.
+#[must_use]
+pub struct Submitted {
+    desk: Desk,
+    /// `None` once its outcome is taken.
+    tag: Option<u64>,
+}
+
 impl Desk {
     /// A disk with nothing under way.
     pub fn new(disk: Box<dyn Disk>) -> Desk {
-        Desk {
+        let state = State {
             disk,
             next_tag: 0,
             under_way: 0,
             done: BTreeMap::new(),
             abandoned: BTreeSet::new(),
             fresh: Vec::new(),
+        };
+        Desk { state: Rc::new(RefCell::new(state)) }
+    }
+
+    /// Begins an operation. Its outcome is there in a later turn.
+    pub fn submit(&self, operation: Operation) -> Submitted {
+        let tag = self.state.borrow_mut().submit(operation);
+        Submitted { desk: self.clone(), tag: Some(tag) }
+    }
+
+    /// Takes in what is over. Costs nothing if nothing is under way.
+    #[inline]
+    pub fn collect(&self) {
+        let mut state = self.state.borrow_mut();
+        if state.under_way > 0 {
+            state.take_in();
         }
     }
 
-    /// Begins an operation. Its outcome is under the number answered, in a later turn.
-    pub fn submit(&mut self, operation: Operation) -> u64 {
+    /// Whether a file that is open is read and written past the system's cache.
+    pub fn is_direct(&self, file: FileId) -> bool {
+        self.state.borrow().disk.is_direct(file)
+    }
+
+    /// How many operations are under way.
+    pub fn under_way(&self) -> usize {
+        self.state.borrow().under_way
+    }
+
+    /// Nothing is under way, and every outcome was taken.
+    pub fn is_idle(&self) -> bool {
+        let state = self.state.borrow();
+        state.under_way == 0 && state.done.is_empty()
+    }
+}
+
+impl State {
+    fn submit(&mut self, operation: Operation) -> u64 {
         let tag = self.next_tag;
         self.next_tag += 1;
         self.under_way += 1;
         self.disk.submit(tag, operation);
         tag
-    }
-
-    /// Takes in what is over. Costs nothing if nothing is under way.
-    #[inline]
-    pub fn collect(&mut self) {
-        if self.under_way > 0 {
-            self.take_in();
-        }
     }
 
     fn take_in(&mut self) {
@@ -64,14 +105,8 @@ impl Desk {
         self.fresh = fresh;
     }
 
-    /// What came of an operation, if it is over. Answers once.
-    pub fn take(&mut self, tag: u64) -> Option<io::Result<Output>> {
-        self.done.remove(&tag)
-    }
-
-    /// Nobody will take what comes of an operation that was submitted and not taken. It is carried out all the same; a file
-    /// that it opens is closed.
-    pub fn abandon(&mut self, tag: u64) {
+    /// Nobody will take what comes of it. A file that it opens is closed.
+    fn abandon(&mut self, tag: u64) {
         match self.done.remove(&tag) {
             Some(result) => self.give_back(result),
             None => {
@@ -86,39 +121,46 @@ impl Desk {
             self.abandoned.insert(tag);
         }
     }
+}
 
-    /// Whether a file that is open is read and written past the system's cache.
-    pub fn is_direct(&self, file: FileId) -> bool {
-        self.disk.is_direct(file)
+impl Submitted {
+    /// What came of it, if it is over. Answers once.
+    pub fn take(&mut self) -> Option<io::Result<Output>> {
+        let outcome = self.desk.state.borrow_mut().done.remove(&self.tag?)?;
+        self.tag = None;
+        Some(outcome)
     }
+}
 
-    /// How many operations are under way.
-    pub fn under_way(&self) -> usize {
-        self.under_way
-    }
-
-    /// Nothing is under way, and every outcome was taken.
-    pub fn is_idle(&self) -> bool {
-        self.under_way == 0 && self.done.is_empty()
+impl Drop for Submitted {
+    fn drop(&mut self) {
+        if let Some(tag) = self.tag {
+            self.desk.state.borrow_mut().abandon(tag);
+        }
     }
 }
 
 impl fmt::Debug for Desk {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state.borrow();
         formatter
             .debug_struct("Desk")
-            .field("under_way", &self.under_way)
-            .field("done", &self.done.len())
-            .field("abandoned", &self.abandoned.len())
+            .field("under_way", &state.under_way)
+            .field("done", &state.done.len())
+            .field("abandoned", &state.abandoned.len())
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Submitted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Submitted").field(&self.tag).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::RefCell;
-    use std::rc::Rc;
 
     /// Opens a file for whoever wants one, and completes everything with the next look, the latest first.
     #[derive(Default)]
@@ -149,16 +191,16 @@ mod tests {
 
     #[test]
     fn outcomes_are_kept_for_who_asked() {
-        let mut desk = Desk::new(Box::<Prompt>::default());
+        let desk = Desk::new(Box::<Prompt>::default());
         assert!(desk.is_idle());
-        let made = desk.submit(Operation::Create { path: "a".into() });
-        let removed = desk.submit(Operation::Remove { path: "b".into() });
-        assert!(desk.take(made).is_none() && desk.under_way() == 2);
+        let mut made = desk.submit(Operation::Create { path: "a".into() });
+        let mut removed = desk.submit(Operation::Remove { path: "b".into() });
+        assert!(made.take().is_none() && desk.under_way() == 2);
         desk.collect();
         assert!(!desk.is_idle() && desk.under_way() == 0);
-        assert!(matches!(desk.take(made), Some(Ok(Output::File(_)))));
-        assert!(desk.take(made).is_none(), "answers once");
-        assert!(matches!(desk.take(removed), Some(Err(error)) if error.kind() == io::ErrorKind::NotFound));
+        assert!(matches!(made.take(), Some(Ok(Output::File(_)))));
+        assert!(made.take().is_none(), "answers once");
+        assert!(matches!(removed.take(), Some(Err(error)) if error.kind() == io::ErrorKind::NotFound));
         assert!(desk.is_idle());
     }
 
@@ -167,14 +209,14 @@ mod tests {
         for early in [true, false] {
             let submitted = Rc::default();
             let disk = Prompt { submitted: Rc::clone(&submitted), completions: Vec::new() };
-            let mut desk = Desk::new(Box::new(disk));
+            let desk = Desk::new(Box::new(disk));
             let made = desk.submit(Operation::Create { path: "a".into() });
             if early {
-                desk.abandon(made);
+                drop(made);
                 desk.collect();
             } else {
                 desk.collect();
-                desk.abandon(made);
+                drop(made);
             }
             assert!(submitted.borrow()[1].1.contains("Close { file: FileId(100) }"));
             desk.collect();

@@ -63,7 +63,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn stats_facts(&self, counters: &Counters) -> StatsFacts {
         let (defrag_ns, defrag_now_ns) = self.server.shared.defrag_time.total_ns(self.time.now_ns);
-        let (exceeded_ns, exceeded_now_ns) = self.server.shared.eviction.exceeded_ns(self.time.now_ns);
+        let (exceeded_ns, exceeded_now_ns) = self.server.shared.excess.exceeded_ns(self.time.now_ns);
         StatsFacts {
             connections: counters.connections,
             commands: counters.commands.saturating_sub(counters.refused_commands),
@@ -205,7 +205,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         };
         self.owner.shard.reset_stats();
         self.publish_databases();
-        self.server.shared.eviction.reset();
+        self.server.shared.excess.reset();
         self.server.shared.defrag_time.reset(self.time.now_ns);
         self.server.shared.persistence.reset_statistics();
         self.stats().commands.reset();

@@ -1,5 +1,6 @@
-//! One core's loop, generic over what carries its bytes ([`network::Network`]), what tells it the time
-//! ([`clock::Clock`]) and the process around it ([`system::System`]).
+//! One core's loop. What carries its bytes ([`network::Network`]), its disk ([`disk::Disk`]), its clock
+//! ([`clock::Clock`]) and the process around it ([`system::System`]) are traits: the server has real ones, the simulator
+//! virtual ones.
 //!
 //! A turn of the loop reads like this:
 //!
@@ -16,29 +17,31 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod accounts;
-pub mod blocking;
 mod buffers;
 pub mod clock;
 pub mod core;
 pub mod desk;
 pub mod direct;
 pub mod disk;
+mod disk_job;
 pub mod doorbell;
 mod facts;
 pub mod home;
 pub mod housekeeping;
 pub mod loading;
+mod mail;
 pub mod mesh;
 pub mod network;
 pub mod node;
 pub mod notes;
 pub mod owner;
+mod records;
+mod resuming;
 mod server;
 mod sessions;
 pub mod shared;
 pub mod snapshot;
 pub mod stats;
-pub mod streaming;
 mod sync;
 pub mod system;
 mod task;

@@ -18,6 +18,18 @@ pub struct ConnectionId {
     pub generation: u32,
 }
 
+impl ConnectionId {
+    /// Its name in one number, as tickets have it.
+    pub(crate) fn pack(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    /// Undoes [`ConnectionId::pack`].
+    pub(crate) fn unpack(packed: u64) -> ConnectionId {
+        ConnectionId { index: packed as u32, generation: (packed >> 32) as u32 }
+    }
+}
+
 /// Names a connection to the drivers of *other* nodes, for a direct reply. Opaque above `drivers`.
 ///
 /// Valid from [`Network::adopt`] until the home calls [`Network::close`]; a home with a direct reply
@@ -27,9 +39,9 @@ pub struct SocketHandle(pub u64);
 
 /// How long one [`Network::poll`] may wait when nothing is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
+pub enum PollWait {
     /// Submit, reap what is there, return.
-    Poll,
+    None,
     /// Sleep until something arrives, the waker is used, or this much time has passed.
     AtMost(Duration),
 }
@@ -104,7 +116,7 @@ pub trait Network {
     ///
     /// # Errors
     /// Only what leaves the driver unusable; it is not polled again then, and the server ends. Interrupted waits are not errors.
-    fn poll<E: Events<Self::Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()>;
+    fn poll<E: Events<Self::Socket>>(&mut self, wait: PollWait, events: &mut E) -> io::Result<()>;
 
     /// Takes a socket in and starts receiving from it.
     ///

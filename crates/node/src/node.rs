@@ -7,8 +7,9 @@ use crate::home::NetworkOrder;
 use crate::home::connection::Connection;
 use crate::home::holds::{Gate, Hold};
 use crate::mesh::Mesh;
-use crate::network::{Closed, ConnectionId, Events, Network, Wait};
+use crate::network::{Closed, ConnectionId, Events, Network, PollWait};
 use crate::notes::{ConnectionNote, Note};
+use crate::owner::remote_sends::RemoteOrder;
 use crate::shared::Shared;
 use crate::snapshot::status::EndOrder;
 use std::io;
@@ -72,7 +73,7 @@ impl<N: Network, C: Clock> Node<N, C> {
     }
 
     /// The second part of a turn, after [`Node::lie_down`] said how long it may wait.
-    pub fn work(&mut self, wait: Wait) -> ControlFlow<io::Result<()>> {
+    pub fn work(&mut self, wait: PollWait) -> ControlFlow<io::Result<()>> {
         self.core.owner.memory.begin_turn();
         self.core.home.release(Gate::Turn);
         self.core.retry_stalled();
@@ -96,6 +97,7 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.keep_house(|| network.counters());
         core.keep_snapshot();
         core.keep_for_readers();
+        core.close_readers();
         self.core.resume_all();
         self.core.hand_out_keys();
         self.core.publish();
@@ -109,10 +111,10 @@ impl<N: Network, C: Clock> Node<N, C> {
         self.end_if_told()
     }
 
-    fn poll(&mut self, wait: Wait) {
+    fn poll(&mut self, wait: PollWait) {
         let mut inbox = Inbox { core: &mut self.core, awake: false };
         let polled = self.network.poll(wait, &mut inbox);
-        if wait != Wait::Poll && !self.network.sleeps_later() {
+        if wait != PollWait::None && !self.network.sleeps_later() {
             self.core.mesh.bell().doorbell().get_up();
         }
         if let Err(error) = polled {
@@ -128,7 +130,7 @@ impl<N: Network, C: Clock> Node<N, C> {
     }
 
     /// The first part of a turn: how long it may wait for events. If it may, peers ring from now on.
-    pub fn lie_down(&mut self) -> Wait {
+    pub fn lie_down(&mut self) -> PollWait {
         let core = &mut self.core;
         // A sleep that the driver put off is over now.
         core.mesh.bell().doorbell().get_up();
@@ -140,17 +142,18 @@ impl<N: Network, C: Clock> Node<N, C> {
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
-            || core.has_reading_work()
+            || core.owner.has_to_keep()
+            || !core.home.to_close.is_empty()
             || core.owner.held.has_work()
             || core.owner.shard.waited_keys().has_ready()
             || core.mesh.has_runnable()
             || core.may_retry_stalled()
         {
-            return Wait::Poll;
+            return PollWait::None;
         }
         let spin_ns = u64::from(core.server.config.spin_us) * 1000;
         if spin_ns > 0 && core.time.now_ns < self.last_event_ns + spin_ns {
-            return Wait::Poll;
+            return PollWait::None;
         }
         let mut sleep_ns = core.until_housekeeping_ns();
         if core.mesh.waits_for_peers()
@@ -162,9 +165,9 @@ impl<N: Network, C: Clock> Node<N, C> {
         core.mesh.bell().doorbell().lie_down();
         if core.mesh.has_mail() || core.owes_memory() || sleep_ns == 0 {
             core.mesh.bell().doorbell().get_up();
-            return Wait::Poll;
+            return PollWait::None;
         }
-        Wait::AtMost(Duration::from_nanos(sleep_ns))
+        PollWait::AtMost(Duration::from_nanos(sleep_ns))
     }
 
     /// A wait that the network's poll has put off (see [`Network::sleeps_later`]) is to begin now, and would take `planned`
@@ -172,8 +175,8 @@ impl<N: Network, C: Clock> Node<N, C> {
     /// ring from now on, until [`Node::get_up`] or the next turn.
     pub fn sleep_later(&mut self, planned: Duration) -> Option<Duration> {
         match self.lie_down() {
-            Wait::Poll => None,
-            Wait::AtMost(wait) => Some(wait.min(planned)),
+            PollWait::None => None,
+            PollWait::AtMost(wait) => Some(wait.min(planned)),
         }
     }
 
@@ -282,10 +285,10 @@ impl<N: Network, C: Clock> Node<N, C> {
                 NetworkOrder::PauseReceive(id) => self.network.pause_receive(id),
                 NetworkOrder::ResumeReceive(id) => self.network.resume_receive(id),
                 NetworkOrder::Close(id) => self.network.close(id),
-                NetworkOrder::SendRemote(socket, tag, buffer) => {
-                    self.network.send_remote(socket, tag, buffer)
-                }
             }
+        }
+        for RemoteOrder { socket, tag, bytes } in self.core.owner.remote_sends.orders.drain(..) {
+            self.network.send_remote(socket, tag, bytes);
         }
     }
 
@@ -300,7 +303,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             now_ns
         });
         self.core.reclaim_all_sockets();
-        let busy = self.core.is_writing();
+        let busy = self.core.home.is_writing() || !self.core.owner.remote_sends.is_empty();
         if (busy || now_ns == since_ns) && now_ns - since_ns < FAREWELL_NS {
             return ControlFlow::Continue(());
         }

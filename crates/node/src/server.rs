@@ -54,6 +54,12 @@ impl Server {
         }
     }
 
+    /// Whether a key is of this node's shard.
+    #[inline]
+    pub(crate) fn has_key(&self, key: &[u8]) -> bool {
+        usize::from(self.shared.slots.owner_of(key)) == self.me
+    }
+
     /// What this node publishes.
     #[inline]
     pub(crate) fn stats(&self) -> &NodeStats {

@@ -10,8 +10,9 @@ use crate::snapshot::status::EndOrder;
 use std::sync::PoisonError;
 use tessera_command::client::Client;
 use tessera_command::host::{
-    Action, ClientInfo, CommandTotals, ConnectionInfo, ErrorStats, Facts, Host, LatencyMonitor, Pause,
-    Slowlog, UnblockReason,
+    Action, Actions, ClientInfo, Clients, CommandTable, CommandTotals, Configuration, ConnectionInfo,
+    Debugging, Diagnostics, ErrorStats, Facts, LatencyMonitor, Pause, Process, Saving, Slowlog, Statistics,
+    UnblockReason, WallClock,
 };
 use tessera_command::{Error, Registry};
 use tessera_config::{Config, Id};
@@ -110,78 +111,25 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
     }
 }
 
-impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
+impl<S: Send + 'static, C: Clock> WallClock for NodeHost<'_, S, C> {
     fn unix_us(&self) -> i64 {
         self.core.time.clock.unix_us()
     }
+}
 
+impl<S: Send + 'static, C: Clock> CommandTable for NodeHost<'_, S, C> {
     fn registry(&self) -> &'static Registry {
         self.core.server.shared.registry
     }
+}
 
+impl<S: Send + 'static, C: Clock> Actions for NodeHost<'_, S, C> {
     fn act(&mut self, action: Action) {
         self.actions.push(action);
     }
+}
 
-    fn config(&self) -> &Config {
-        &self.core.server.config
-    }
-
-    fn config_set(&mut self, pairs: &[(&[u8], &[u8])], caller_is_local: bool) -> Result<(), Error> {
-        let shared = self.core.server.shared.clone();
-        let changed = shared.change_config(|config| {
-            let (mut next, changed) = config.set(pairs, caller_is_local)?;
-            shared.system.apply(config, &next, &changed)?;
-            // It may have been told from where the process worked before.
-            if let Some(directory) = shared.system.directory().filter(|_| changed.contains(&Id::Dir)) {
-                next.dir = directory;
-            }
-            Ok::<Config, tessera_config::SetError>(next)
-        });
-        let config = changed.map_err(|error| Error::built([b"ERR ", error.message().as_slice()].concat()))?;
-        shared.slowlog().trim(config.slowlog_max_len);
-        self.core.follow_config();
-        Ok(())
-    }
-
-    fn config_rewrite(&mut self) -> Result<(), Error> {
-        self.core.server.shared.system.rewrite(&self.core.server.config)
-    }
-
-    fn facts(&self) -> Facts {
-        self.core.facts()
-    }
-
-    fn command_totals(&self) -> CommandTotals {
-        let mut totals = CommandTotals::default();
-        self.core.server.shared.stats.iter().for_each(|stats| stats.commands.add_to(&mut totals));
-        totals
-    }
-
-    fn error_stats(&self) -> ErrorStats {
-        let mut sum = ErrorStats::default();
-        for stats in &self.core.server.shared.stats {
-            sum.merge(&stats.errors.lock().unwrap_or_else(PoisonError::into_inner));
-        }
-        sum
-    }
-
-    fn reset_statistics(&mut self) {
-        self.core.reset_statistics();
-    }
-
-    fn note_authentication_failure(&mut self) {
-        self.core.server.counters.authentication_failures += 1;
-    }
-
-    fn with_slowlog(&mut self, work: &mut dyn FnMut(&mut Slowlog)) {
-        work(&mut self.core.server.shared.slowlog());
-    }
-
-    fn with_latency_monitor(&mut self, work: &mut dyn FnMut(&mut LatencyMonitor)) {
-        work(&mut self.core.server.shared.latency());
-    }
-
+impl<S: Send + 'static, C: Clock> Clients for NodeHost<'_, S, C> {
     fn caller_connection(&self) -> ConnectionInfo {
         self.caller.as_ref().map_or_else(ConnectionInfo::default, |caller| {
             connection_info(caller.endpoints, caller.input_bytes, caller.output_bytes, caller.allocated_bytes)
@@ -208,7 +156,99 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     fn pause_mut(&mut self) -> &mut Pause {
         &mut self.core.home.pause
     }
+}
 
+impl<S: Send + 'static, C: Clock> Configuration for NodeHost<'_, S, C> {
+    fn config(&self) -> &Config {
+        &self.core.server.config
+    }
+
+    fn config_set(&mut self, pairs: &[(&[u8], &[u8])], caller_is_local: bool) -> Result<(), Error> {
+        let shared = self.core.server.shared.clone();
+        let changed = shared.change_config(|config| {
+            let (mut next, changed) = config.set(pairs, caller_is_local)?;
+            shared.system.apply(config, &next, &changed)?;
+            // It may have been told from where the process worked before.
+            if let Some(directory) = shared.system.directory().filter(|_| changed.contains(&Id::Dir)) {
+                next.dir = directory;
+            }
+            Ok::<Config, tessera_config::SetError>(next)
+        });
+        let config = changed.map_err(|error| Error::built([b"ERR ", error.message().as_slice()].concat()))?;
+        shared.slowlog().trim(config.slowlog_max_len);
+        self.core.follow_config();
+        Ok(())
+    }
+
+    fn config_rewrite(&mut self) -> Result<(), Error> {
+        self.core.server.shared.system.rewrite(&self.core.server.config)
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Statistics for NodeHost<'_, S, C> {
+    fn facts(&self) -> Facts {
+        self.core.facts()
+    }
+
+    fn command_totals(&self) -> CommandTotals {
+        let mut totals = CommandTotals::default();
+        self.core.server.shared.stats.iter().for_each(|stats| stats.commands.add_to(&mut totals));
+        totals
+    }
+
+    fn error_stats(&self) -> ErrorStats {
+        let mut sum = ErrorStats::default();
+        for stats in &self.core.server.shared.stats {
+            sum.merge(&stats.errors.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        sum
+    }
+
+    fn reset_statistics(&mut self) {
+        self.core.reset_statistics();
+    }
+
+    fn note_authentication_failure(&mut self) {
+        self.core.server.counters.authentication_failures += 1;
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Diagnostics for NodeHost<'_, S, C> {
+    fn with_slowlog(&mut self, work: &mut dyn FnMut(&mut Slowlog)) {
+        work(&mut self.core.server.shared.slowlog());
+    }
+
+    fn with_latency_monitor(&mut self, work: &mut dyn FnMut(&mut LatencyMonitor)) {
+        work(&mut self.core.server.shared.latency());
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Saving for NodeHost<'_, S, C> {
+    fn begin_snapshot(&mut self, in_background: bool) -> bool {
+        let purpose = if in_background { Purpose::Background } else { Purpose::Save };
+        self.core.server.shared.ask_for_snapshot(purpose, self.core.time.unix_us)
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Process for NodeHost<'_, S, C> {
+    fn end_server(&mut self, save: Option<bool>, force: bool) {
+        self.core.server.shared.ask_to_end(EndOrder { save, force });
+    }
+
+    fn log(&mut self, text: &[u8]) {
+        self.core.server.shared.system.log(text);
+    }
+
+    fn purge_memory(&mut self) {
+        self.core.server.shared.system.purge_memory();
+    }
+
+    fn allocator_report(&self) -> Option<String> {
+        self.core.server.shared.system.allocator_report()
+    }
+}
+
+impl<S: Send + 'static, C: Clock> Debugging for NodeHost<'_, S, C> {
     fn sleep(&mut self, duration_us: u64) {
         self.core.stop_all_nodes(duration_us);
     }
@@ -230,27 +270,6 @@ impl<S: Send + 'static, C: Clock> Host for NodeHost<'_, S, C> {
     fn set_skip_checksums(&mut self, skip: bool) {
         let settings = ShardSettings { skip_checksums: skip, ..self.core.owner.shard.settings() };
         self.core.owner.shard.set_settings(settings);
-    }
-
-    fn log(&mut self, text: &[u8]) {
-        self.core.server.shared.system.log(text);
-    }
-
-    fn begin_snapshot(&mut self, in_background: bool) -> bool {
-        let purpose = if in_background { Purpose::Background } else { Purpose::Save };
-        self.core.server.shared.ask_for_snapshot(purpose, self.core.time.unix_us)
-    }
-
-    fn end_server(&mut self, save: Option<bool>, force: bool) {
-        self.core.server.shared.ask_to_end(EndOrder { save, force });
-    }
-
-    fn purge_memory(&mut self) {
-        self.core.server.shared.system.purge_memory();
-    }
-
-    fn allocator_report(&self) -> Option<String> {
-        self.core.server.shared.system.allocator_report()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::loading::LoadingProgress;
 use crate::mesh::Bell;
-use crate::owner::defragmentation::DefragTime;
-use crate::owner::memory::Eviction;
+use crate::owner::defragmentation::time::DefragTime;
+use crate::owner::memory::excess::Excess;
 use crate::snapshot::Persistence;
 use crate::stats::{Counters, NodeStats};
 use crate::system::System;
@@ -33,7 +33,7 @@ pub struct Shared {
     /// For each node and connection index, the state of its direct reply.
     pub direct: Box<[Box<[DirectState]>]>,
     /// What all nodes know of bounded memory.
-    pub eviction: Eviction,
+    pub excess: Excess,
     /// DEBUG SLEEP: all nodes stand still until then, in monotonic nanoseconds.
     pub stopped_until_ns: AtomicU64,
     /// For how long nodes defragment.
@@ -81,7 +81,7 @@ impl Shared {
             stats: (0..nodes).map(|_| NodeStats::new(databases, registry.numbered().len())).collect(),
             bells,
             direct: (0..nodes).map(|_| (0..direct_len).map(|_| DirectState::new(0)).collect()).collect(),
-            eviction: Eviction::default(),
+            excess: Excess::default(),
             stopped_until_ns: AtomicU64::new(0),
             defrag_time: DefragTime::default(),
             loading: LoadingProgress::default(),

@@ -26,20 +26,20 @@ pub struct ProcessMemory {
 
 /// As long as this lives, no other server may use a directory.
 #[derive(Clone)]
-pub struct DirectoryHold(
+pub struct DirectoryGuard(
     #[expect(dead_code, reason = "it does its work by being there")] Arc<dyn Send + Sync>,
 );
 
-impl DirectoryHold {
+impl DirectoryGuard {
     /// Which lasts as long as `lock`.
-    pub fn new(lock: Arc<dyn Send + Sync>) -> DirectoryHold {
-        DirectoryHold(lock)
+    pub fn new(lock: Arc<dyn Send + Sync>) -> DirectoryGuard {
+        DirectoryGuard(lock)
     }
 }
 
-impl fmt::Debug for DirectoryHold {
+impl fmt::Debug for DirectoryGuard {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("DirectoryHold")
+        formatter.write_str("DirectoryGuard")
     }
 }
 
@@ -73,7 +73,7 @@ pub trait System: Send + Sync {
     ///
     /// # Errors
     /// Another server uses the directory, or it is not there: a sentence.
-    fn hold_directory(&self, directory: &Path) -> Result<DirectoryHold, String>;
+    fn lock_directory(&self, directory: &Path) -> Result<DirectoryGuard, String>;
     /// The whole path of the directory that the process works in, if that can be told.
     fn directory(&self) -> Option<PathBuf>;
     /// Writes the configuration into the file it came from.

@@ -116,7 +116,7 @@ impl Walk {
     /// How many elements are still to be found.
     fn left(&self) -> usize {
         let options = self.words.as_args().from(self.cursor_index + 1);
-        wanted(options, self.count).saturating_sub(self.found_len)
+        requested_count(options, self.count).saturating_sub(self.found_len)
     }
 
     /// Takes in what the shard answered.
@@ -151,7 +151,7 @@ impl Walk {
 }
 
 /// How many elements a call wants, by its words behind the cursor, which are pairs.
-fn wanted(options: Args<'_>, count: CountOption) -> usize {
+fn requested_count(options: Args<'_>, count: CountOption) -> usize {
     let mut counts = (0..options.len()).step_by(2).filter_map(|at| {
         let is_count = options.get(at)?.eq_ignore_ascii_case(count.word.as_bytes());
         usize::try_from(parse_i64(options.get(at + 1)?)?).ok().filter(|_| is_count)

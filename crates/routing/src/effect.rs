@@ -9,7 +9,7 @@ use tessera_values::{Digits, ValueRef};
 
 /// Records that the key holds what it holds now: SET for a string, RESTORE for all else.
 pub(crate) fn record_put(shard: &mut Shard, db: u16, key: &[u8]) {
-    if !shard.effects_mut().is_wanted() {
+    if !shard.effects_mut().is_recording() {
         return;
     }
     let compress = shard.settings().compress_dumps;
@@ -40,7 +40,7 @@ pub(crate) fn record_removed(shard: &mut Shard, db: u16, key: &[u8]) {
 
 /// Records what was done with an element.
 pub(crate) fn record_element(shard: &mut Shard, db: u16, key: &[u8], element: &[u8], effect: ElementEffect) {
-    if shard.effects_mut().is_wanted() {
+    if shard.effects_mut().is_recording() {
         shard.effects_mut().record(db, &effect(key, element));
     }
 }

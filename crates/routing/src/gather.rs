@@ -1,13 +1,13 @@
 //! A [`tessera_command::Gather`] command whose keys lie on several shards.
 //!
 //! Look on every owner, decide, change on every owner, reply. Who may change anything holds its keys from the first look
-//! to the last change, see [`crate::holds`]: nothing comes between, and nobody sees a part of it. The texts that SORT
+//! to the last change, see [`crate::held_keys`]: nothing comes between, and nobody sees a part of it. The texts that SORT
 //! finds the names of on its way are not held.
 //!
 //! Whoever changes whole databases does the same with whole shards, see [`Gathering::start_on_all_shards`].
 
 use crate::merge::Assembly;
-use crate::message::{Answer, Errand, ErrandKind, Hold, Look, Seen, Ticket};
+use crate::message::{Answer, Errand, ErrandKind, HoldMode, Look, Seen, Ticket};
 use crate::slots::{ShardId, SlotTable};
 use tessera_command::gather::{Context, Steps, What};
 use tessera_command::{Change, Command, Error, Found, Merge, Need, TextNeed, Transfer};
@@ -45,9 +45,9 @@ enum Purpose {
     /// To put what was taken at this key.
     MoveTo(usize),
     /// To give the element that was taken.
-    Taken(Way),
+    Taken(ElementMove),
     /// To know whether it was.
-    Given(Way),
+    Given(ElementMove),
     /// To tell the client.
     Act,
     /// To make one reply of all parts.
@@ -56,7 +56,7 @@ enum Purpose {
 
 /// How an element goes from one key to another.
 #[derive(Clone, Copy, Debug)]
-struct Way {
+struct ElementMove {
     from: usize,
     to: usize,
     transfer: &'static Transfer,
@@ -280,16 +280,16 @@ impl Gathering {
             Asking::InOrder(done) => self.shards.get(done).copied().into_iter().collect(),
         };
         let hold = match (self.holds, self.asking) {
-            (false, _) => Hold::Not,
-            (true, Asking::AtOnce) => Hold::OrRefuse,
-            (true, Asking::InOrder(_)) => Hold::Wait,
+            (false, _) => HoldMode::Not,
+            (true, Asking::AtOnce) => HoldMode::OrRefuse,
+            (true, Asking::InOrder(_)) => HoldMode::Wait,
         };
         let errands = shards.into_iter().map(|shard| self.look_at(shard, hold));
         Step::Send(errands.collect())
     }
 
     /// Looks at all keys of a shard.
-    fn look_at(&mut self, shard: ShardId, hold: Hold) -> (ShardId, Errand) {
+    fn look_at(&mut self, shard: ShardId, hold: HoldMode) -> (ShardId, Errand) {
         if matches!(self.plan, Plan::Parts) {
             return self.errand_to(shard, ErrandKind::HoldAll, Purpose::Look(shard));
         }
@@ -534,7 +534,7 @@ impl Gathering {
             Change::Move { from, to } => self.errand(from, ErrandKind::Take, Purpose::MoveTo(to)),
             Change::Transfer { from, to, what, transfer } => {
                 let kind = ErrandKind::TakeElement(what, transfer);
-                self.errand(from, kind, Purpose::Taken(Way { from, to, transfer }))
+                self.errand(from, kind, Purpose::Taken(ElementMove { from, to, transfer }))
             }
             Change::Act { index, what, act } => {
                 let kind = ErrandKind::Act { what, act, protocol: self.protocol };

@@ -5,7 +5,7 @@
 //! * [`split`]: a command on keys of several shards as one part per shard.
 //! * [`merge`]: the parts' replies as one.
 //! * [`gather`]: commands that need values of several shards at once.
-//! * [`holds`]: which keys of a shard such commands hold.
+//! * [`held_keys`]: which keys of a shard such commands hold.
 //! * [`cursor`]: SCAN over all shards.
 //! * [`message`]: what nodes say to each other about commands.
 #![forbid(unsafe_code)]
@@ -14,14 +14,14 @@
 pub mod cursor;
 mod effect;
 pub mod gather;
-pub mod holds;
+pub mod held_keys;
 pub mod merge;
 pub mod message;
 pub mod slots;
 pub mod split;
 
 pub use gather::{Gathering, Step};
-pub use holds::Holds;
+pub use held_keys::HeldKeys;
 pub use merge::Assembly;
 pub use message::{Answer, Batch, Call, Errand, Ticket};
 pub use slots::{ShardId, SlotTable, slot_of};

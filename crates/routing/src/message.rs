@@ -65,7 +65,7 @@ pub enum ErrandKind {
         /// Note the use.
         touch: bool,
         /// Whether the keys are held from then on.
-        hold: Hold,
+        hold: HoldMode,
     },
     /// Tell these texts; the errand's own key means nothing.
     FindTexts {
@@ -84,7 +84,7 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
-    /// Hold all keys of the shard, also those that are not there, as soon as those have let go that came before.
+    /// HoldMode all keys of the shard, also those that are not there, as soon as those have let go that came before.
     HoldAll,
     /// Do this command's part on the shard and send the reply.
     Part {
@@ -119,9 +119,9 @@ pub struct Look {
     pub what: What,
 }
 
-/// Whether keys that are looked at are held, see [`crate::holds`].
+/// Whether keys that are looked at are held, see [`crate::held_keys`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
+pub enum HoldMode {
     /// They are not. Keys that others hold are waited for.
     Not,
     /// They are, unless others are there already: then nothing is done.
@@ -146,7 +146,7 @@ pub struct Seen {
 /// What an errand found.
 #[derive(Debug, Default)]
 pub struct Answer {
-    /// What was seen at each key; `None` where [`Hold::OrRefuse`] was refused.
+    /// What was seen at each key; `None` where [`HoldMode::OrRefuse`] was refused.
     pub seen: Option<Vec<Seen>>,
     /// What was taken, and its expiry in Unix milliseconds.
     pub taken: Option<(Value, Option<i64>)>,

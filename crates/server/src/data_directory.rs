@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tessera_config::Config;
 use tessera_drivers::directory_lock::{DirectoryLock, LockError};
-use tessera_node::system::DirectoryHold;
+use tessera_node::system::DirectoryGuard;
 
 /// The lock on it.
 #[derive(Debug, Default)]
@@ -50,21 +50,21 @@ impl DataDirectory {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// See [`tessera_node::system::System::hold_directory`].
-    pub fn hold(&self, directory: &Path) -> Result<DirectoryHold, String> {
+    /// See [`tessera_node::system::System::lock_directory`].
+    pub fn lock(&self, directory: &Path) -> Result<DirectoryGuard, String> {
         let mut held = self.held();
         if let Some(lock) = held.as_ref().filter(|lock| lock.is_of(directory)) {
-            return Ok(DirectoryHold::new(lock.clone()));
+            return Ok(DirectoryGuard::new(lock.clone()));
         }
         match DirectoryLock::take(directory, false) {
             Ok(lock) => {
                 let lock = Arc::new(lock);
                 *held = Some(lock.clone());
-                Ok(DirectoryHold::new(lock))
+                Ok(DirectoryGuard::new(lock))
             }
             Err(LockError::Taken(process)) => Err(taken(directory, process)),
             // Whoever writes there learns whether that can be done. The lock that is held stays: the directory may come back.
-            Err(LockError::Impossible(_)) => Ok(DirectoryHold::new(Arc::new(()))),
+            Err(LockError::Impossible(_)) => Ok(DirectoryGuard::new(Arc::new(()))),
         }
     }
 }

@@ -56,10 +56,10 @@ impl Prepared {
     }
 }
 
-/// Prepares a thread for each of `seats`, with the driver that is wanted or, if that is left open, with one that so many can
+/// Prepares a thread for each of `seats`, with `driver` or, if that is left open, with one that so many can
 /// have.
-pub(crate) fn prepare(wanted: IoDriver, seats: &[Option<usize>]) -> Result<(Driver, Vec<Prepared>), String> {
-    if wanted != IoDriver::Epoll {
+pub(crate) fn prepare(driver: IoDriver, seats: &[Option<usize>]) -> Result<(Driver, Vec<Prepared>), String> {
+    if driver != IoDriver::Epoll {
         let missing = match probe::probe() {
             Ok(_) => match prepare_all(Driver::Uring, seats) {
                 Ok(prepared) => return Ok((Driver::Uring, prepared)),
@@ -67,7 +67,7 @@ pub(crate) fn prepare(wanted: IoDriver, seats: &[Option<usize>]) -> Result<(Driv
             },
             Err(missing) => missing.to_string(),
         };
-        if wanted == IoDriver::Uring {
+        if driver == IoDriver::Uring {
             return Err(format!("The io_uring driver cannot run: {missing}"));
         }
         log::warn!("Using the epoll driver: {missing}.");

@@ -13,7 +13,7 @@ use tessera_config::{Config, Id, SetError};
 use tessera_drivers::limits::raise_open_files;
 use tessera_drivers::listen::{ListenControl, ListenError, ListenOptions};
 use tessera_drivers::memory::{self, Resident, allocated_bytes};
-use tessera_node::system::{DirectoryHold, ProcessMemory, System};
+use tessera_node::system::{DirectoryGuard, ProcessMemory, System};
 
 /// See [`System`].
 pub struct Process {
@@ -154,8 +154,8 @@ impl Process {
         match id {
             Id::LogLevel => logger::set_level(after.log_level),
             Id::Dir => {
-                let hold = self.data_directory.hold(&after.dir);
-                hold.map_err(|problem| SetError::not_applied(id, problem))?;
+                let guard = self.data_directory.lock(&after.dir);
+                guard.map_err(|problem| SetError::not_applied(id, problem))?;
                 std::env::set_current_dir(&after.dir)
                     .map_err(|error| SetError::not_applied(id, plain(&error)))?;
             }
@@ -233,8 +233,8 @@ impl System for Process {
         ServerFacts { listeners: self.listening().listeners(), ..self.facts.clone() }
     }
 
-    fn hold_directory(&self, directory: &Path) -> Result<DirectoryHold, String> {
-        self.data_directory.hold(directory)
+    fn lock_directory(&self, directory: &Path) -> Result<DirectoryGuard, String> {
+        self.data_directory.lock(directory)
     }
 
     fn directory(&self) -> Option<PathBuf> {

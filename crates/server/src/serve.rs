@@ -214,7 +214,7 @@ fn lower_max_clients(config: &mut Config, shards: usize) -> Result<(), String> {
                 "The limit of open files is {} and cannot be raised to {}: maxclients is {clients} instead of {}. \
                  For more, raise the limit (ulimit -n, LimitNOFILE= in systemd).",
                 files.now,
-                files.wanted,
+                files.requested,
                 config.max_clients
             );
             config.max_clients = clients as u32;

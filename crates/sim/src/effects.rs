@@ -24,7 +24,7 @@ pub fn check(seed: u64, len: usize) {
     let mut generator = Generator::new(Kind::Writes, "", random.u64(..));
     let mut now_ms = START_UNIX_US / 1000;
     let mut shard = Shard::new(DATABASES, random.u64(..));
-    shard.effects_mut().set_wanted(true);
+    shard.effects_mut().set_recording(true);
     let mut replica = Replica::of(&shard);
     for _ in 0..len {
         if random.u8(..50) == 0 {

@@ -109,7 +109,7 @@ impl Watched {
 }
 
 /// What a client waits for.
-enum Asked {
+enum Expected {
     Write(Vec<(Vec<u8>, Vec<u8>)>),
     Read(Vec<u8>),
     Other,
@@ -119,7 +119,7 @@ enum Asked {
 struct Writer {
     client: Client,
     number: usize,
-    asked: VecDeque<(Asked, u64)>,
+    expected: VecDeque<(Expected, u64)>,
     /// What its keys hold, if they are still there.
     known: BTreeMap<Vec<u8>, Vec<u8>>,
     next_key: u32,
@@ -136,9 +136,9 @@ impl Writer {
         format!("{}:{}{tag}", self.number, self.next_key).into_bytes()
     }
 
-    fn ask(&mut self, words: &[Vec<u8>], asked: Asked, step: u64) {
+    fn ask(&mut self, words: &[Vec<u8>], expected: Expected, step: u64) {
         self.client.say(words);
-        self.asked.push_back((asked, step));
+        self.expected.push_back((expected, step));
     }
 
     fn write_something(&mut self, random: &mut fastrand::Rng, step: u64) {
@@ -153,12 +153,12 @@ impl Writer {
                     .collect();
                 let mut words = vec![b"MSET".to_vec()];
                 pairs.iter().for_each(|(key, value)| words.extend([key.clone(), value.clone()]));
-                self.ask(&words, Asked::Write(pairs), step);
+                self.ask(&words, Expected::Write(pairs), step);
             }
             1..4 if !self.known.is_empty() => {
                 let key =
                     self.known.keys().nth(random.usize(..self.known.len())).cloned().unwrap_or_default();
-                self.ask(&[b"GET".to_vec(), key.clone()], Asked::Read(key), step);
+                self.ask(&[b"GET".to_vec(), key.clone()], Expected::Read(key), step);
             }
             _ => {
                 let is_volatile = happens(random, self.volatile_percent);
@@ -168,16 +168,16 @@ impl Writer {
                 if is_volatile {
                     words.extend([b"EX".to_vec(), random.u32(1000..100_000).to_string().into_bytes()]);
                 }
-                self.ask(&words, Asked::Write(vec![(key, value)]), step);
+                self.ask(&words, Expected::Write(vec![(key, value)]), step);
             }
         }
     }
 
     fn take(&mut self, watched: &Watched) {
         while let Some(reply) = self.client.replies.pop_front() {
-            let (asked, since) = self.asked.pop_front().expect("a reply to something");
-            match asked {
-                Asked::Write(pairs) => {
+            let (expected, since) = self.expected.pop_front().expect("a reply to something");
+            match expected {
+                Expected::Write(pairs) => {
                     let refused = reply == OUT_OF_MEMORY;
                     assert!(refused || reply == b"+OK\r\n", "{}", reply.escape_ascii());
                     watched.check_answer(refused, since);
@@ -185,7 +185,7 @@ impl Writer {
                         self.known.extend(pairs);
                     }
                 }
-                Asked::Read(key) => {
+                Expected::Read(key) => {
                     let value = scan::text(&reply);
                     assert!(
                         value.is_none() || value == self.known.get(&key).map(Vec::as_slice),
@@ -193,7 +193,7 @@ impl Writer {
                         key.escape_ascii()
                     );
                 }
-                Asked::Other => assert_eq!(reply.first(), Some(&b':'), "{}", reply.escape_ascii()),
+                Expected::Other => assert_eq!(reply.first(), Some(&b':'), "{}", reply.escape_ascii()),
             }
         }
     }
@@ -225,7 +225,7 @@ pub fn play(shards: usize, seed: u64) -> Sights {
         .map(|number| Writer {
             client: Client::new(watched.world.kernel().connect(random.usize(..shards)), random.u64(..)),
             number,
-            asked: VecDeque::new(),
+            expected: VecDeque::new(),
             known: BTreeMap::new(),
             next_key: 0,
             volatile_percent: volatile_percents[random.usize(..4)],
@@ -249,7 +249,7 @@ pub fn play(shards: usize, seed: u64) -> Sights {
                 return;
             };
             writer.known.remove(&key);
-            writer.ask(&[b"DEL".to_vec(), key], Asked::Other, step);
+            writer.ask(&[b"DEL".to_vec(), key], Expected::Other, step);
         });
         watched.check_settled();
     }
@@ -278,7 +278,7 @@ fn converse(
         watched.look();
         let step = watched.world.steps();
         for writer in writers.iter_mut() {
-            while left > 0 && writer.asked.len() < depth {
+            while left > 0 && writer.expected.len() < depth {
                 left -= 1;
                 ask(writer, random, step);
             }
@@ -288,7 +288,7 @@ fn converse(
         }
         if moved {
             watched.world.note_answer();
-        } else if left == 0 && writers.iter().all(|writer| writer.asked.is_empty()) {
+        } else if left == 0 && writers.iter().all(|writer| writer.expected.is_empty()) {
             return;
         }
         if watched.step() == Step::Idle && !moved {

@@ -44,7 +44,7 @@ impl Pair {
             eviction_policy: EvictionPolicy::AllKeysRandom,
             ..ShardSettings::default()
         });
-        shard.effects_mut().set_wanted(true);
+        shard.effects_mut().set_recording(true);
         let replica = Replica::of(&shard);
         let mut pair =
             Pair { random: fastrand::Rng::with_seed(seed), shard, replica, now_ms: START_UNIX_US / 1000 };

@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tessera_node::network::{ConnectionId, Endpoints, Events, Network, SocketHandle, Wait, Wake};
+use tessera_node::network::{ConnectionId, Endpoints, Events, Network, PollWait, SocketHandle, Wake};
 
 /// Remembers a ring until the next poll.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Network for VirtualNetwork {
     }
 
     /// Never waits: the scheduler polls a sleeping node when it has a reason to wake.
-    fn poll<E: Events<SocketNumber>>(&mut self, _wait: Wait, events: &mut E) -> io::Result<()> {
+    fn poll<E: Events<SocketNumber>>(&mut self, _wait: PollWait, events: &mut E) -> io::Result<()> {
         self.waker.0.store(false, Ordering::Relaxed);
         let told = {
             let mut kernel = self.kernel.borrow_mut();

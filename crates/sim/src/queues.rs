@@ -14,7 +14,7 @@ const QUEUES: [&str; 6] = ["queue:0", "queue:1", "queue:2", "queue:3", "{queue:0
 const STRING: &str = "string";
 
 /// What a worker waits for.
-enum Asked {
+enum Expected {
     /// A number: so many elements are in a list.
     Push,
     /// One element of one of these lists, or nothing, not before this time in monotonic nanoseconds.
@@ -29,7 +29,7 @@ struct Worker {
     client: Client,
     /// The number that the server knows the client by.
     id: i64,
-    asked: Option<Asked>,
+    expected: Option<Expected>,
 }
 
 /// Where the elements are.
@@ -103,7 +103,7 @@ impl Play {
         let node = self.random.usize(..self.world.nodes());
         let mut client = Client::new(self.world.kernel().connect(node), self.random.u64(..));
         client.say(&words(&["CLIENT", "ID"]));
-        self.workers.push(Worker { client, id: 0, asked: Some(Asked::Anything) });
+        self.workers.push(Worker { client, id: 0, expected: Some(Expected::Anything) });
     }
 
     fn new_element(&mut self) -> String {
@@ -199,13 +199,13 @@ impl Play {
         while left > 0 {
             self.go_on();
             let worker = self.random.usize(..self.workers.len());
-            if self.workers[worker].asked.is_some() {
+            if self.workers[worker].expected.is_some() {
                 if happens(&mut self.random, 1) && self.workers.len() > 3 {
                     self.dismiss(worker);
                     self.hire();
                 }
                 // All may be waiting.
-                if self.workers.iter().all(|worker| worker.asked.is_some()) {
+                if self.workers.iter().all(|worker| worker.expected.is_some()) {
                     left -= 1;
                     self.hire_producer();
                 }
@@ -219,10 +219,10 @@ impl Play {
     /// A client that goes away takes with it what was on its way.
     fn dismiss(&mut self, worker: usize) {
         let worker = self.workers.swap_remove(worker);
-        if matches!(worker.asked, Some(Asked::Pop { .. })) {
+        if matches!(worker.expected, Some(Expected::Pop { .. })) {
             self.ledger.perhaps_lost += 1;
         }
-        if matches!(worker.asked, Some(Asked::Push)) {
+        if matches!(worker.expected, Some(Expected::Push)) {
             // Perhaps it was never pushed.
             self.ledger.perhaps_lost += 1;
         }
@@ -236,13 +236,13 @@ impl Play {
         let node = self.random.usize(..self.world.nodes());
         let mut client = Client::new(self.world.kernel().connect(node), self.random.u64(..));
         client.say(&words(&["LPUSH", queue, &element]));
-        self.workers.push(Worker { client, id: 0, asked: Some(Asked::Push) });
+        self.workers.push(Worker { client, id: 0, expected: Some(Expected::Push) });
     }
 
     fn give_work(&mut self, worker: usize) {
         if self.workers[worker].id == 0 {
             self.workers[worker].client.say(&words(&["CLIENT", "ID"]));
-            self.workers[worker].asked = Some(Asked::Anything);
+            self.workers[worker].expected = Some(Expected::Anything);
             return;
         }
         let timeouts = ["0", "0", "0", "0.001", "0.02", "1"];
@@ -252,33 +252,33 @@ impl Play {
         let keys: Vec<&'static str> =
             (0..self.random.usize(1..4)).map(|_| QUEUES[self.random.usize(..QUEUES.len())]).collect();
         let other = QUEUES[self.random.usize(..QUEUES.len())];
-        let (command, asked) = match self.random.u8(..12) {
+        let (command, expected) = match self.random.u8(..12) {
             0..5 => {
                 let element = self.new_element();
                 let name = ["LPUSH", "RPUSH"][self.random.usize(..2)];
-                (words(&[name, keys[0], &element]), Asked::Push)
+                (words(&[name, keys[0], &element]), Expected::Push)
             }
             5..9 => {
                 let mut command = vec![["BLPOP", "BRPOP"][self.random.usize(..2)]];
                 command.extend(&keys);
                 command.push(timeout);
-                (words(&command), Asked::Pop { keys, not_before_ns })
+                (words(&command), Expected::Pop { keys, not_before_ns })
             }
             9 => (
                 words(&["BLMOVE", keys[0], other, "LEFT", "RIGHT", timeout]),
-                Asked::Move { is_refused: false, not_before_ns },
+                Expected::Move { is_refused: false, not_before_ns },
             ),
             10 => (
                 words(&["BRPOPLPUSH", keys[0], STRING, timeout]),
-                Asked::Move { is_refused: true, not_before_ns },
+                Expected::Move { is_refused: true, not_before_ns },
             ),
             _ => (
                 words(&["LMOVE", keys[0], other, "RIGHT", "LEFT"]),
-                Asked::Move { is_refused: false, not_before_ns: Some(0) },
+                Expected::Move { is_refused: false, not_before_ns: Some(0) },
             ),
         };
         self.workers[worker].client.say(&command);
-        self.workers[worker].asked = Some(asked);
+        self.workers[worker].expected = Some(expected);
     }
 
     /// One step of the world and of all workers.
@@ -304,7 +304,7 @@ impl Play {
     /// Nobody waits any more.
     fn end_waits(&mut self) {
         let mut rounds = 0;
-        while self.workers.iter().any(|worker| worker.asked.is_some()) {
+        while self.workers.iter().any(|worker| worker.expected.is_some()) {
             rounds += 1;
             assert!(rounds < 200, "clients wait that were to be unblocked");
             for _ in 0..200 {
@@ -313,15 +313,16 @@ impl Play {
             let waiting: Vec<i64> = self
                 .workers
                 .iter()
-                .filter(|worker| worker.asked.is_some() && worker.id != 0)
+                .filter(|worker| worker.expected.is_some() && worker.id != 0)
                 .map(|worker| worker.id)
                 .collect();
             for id in waiting {
                 let reason = ["TIMEOUT", "ERROR"][self.random.usize(..2)];
                 for worker in &mut self.workers {
                     if worker.id == id
-                        && let Some(Asked::Pop { not_before_ns, .. } | Asked::Move { not_before_ns, .. }) =
-                            &mut worker.asked
+                        && let Some(
+                            Expected::Pop { not_before_ns, .. } | Expected::Move { not_before_ns, .. },
+                        ) = &mut worker.expected
                     {
                         *not_before_ns = Some(0);
                     }
@@ -367,19 +368,19 @@ fn last_text(reply: &[u8]) -> Vec<u8> {
 }
 
 fn take_reply(worker: &mut Worker, reply: &[u8], ledger: &mut Ledger, now_ns: u64) {
-    let asked = worker.asked.take().expect("a reply to something");
+    let expected = worker.expected.take().expect("a reply to something");
     let shown = reply.escape_ascii();
     let is_unblocked = reply.starts_with(b"-UNBLOCKED");
     let check_time = |not_before_ns: Option<u64>| {
         let not_before_ns = not_before_ns.unwrap_or(u64::MAX);
         assert!(now_ns >= not_before_ns, "time was up too early: {shown}");
     };
-    match asked {
-        Asked::Anything => worker.id = scan::integer(reply).expect("a number"),
-        Asked::Push => assert!(scan::integer(reply).is_some(), "{shown}"),
-        Asked::Pop { not_before_ns, .. } if is_unblocked => check_time(not_before_ns),
-        Asked::Move { not_before_ns, .. } if is_unblocked => check_time(not_before_ns),
-        Asked::Pop { keys, not_before_ns } => match reply {
+    match expected {
+        Expected::Anything => worker.id = scan::integer(reply).expect("a number"),
+        Expected::Push => assert!(scan::integer(reply).is_some(), "{shown}"),
+        Expected::Pop { not_before_ns, .. } if is_unblocked => check_time(not_before_ns),
+        Expected::Move { not_before_ns, .. } if is_unblocked => check_time(not_before_ns),
+        Expected::Pop { keys, not_before_ns } => match reply {
             b"*-1\r\n" => check_time(not_before_ns),
             _ => {
                 let parts: Vec<&[u8]> = scan::elements(reply).expect("a list and its element").collect();
@@ -392,7 +393,7 @@ fn take_reply(worker: &mut Worker, reply: &[u8], ledger: &mut Ledger, now_ns: u6
                 assert!(is_new, "{shown} was received twice");
             }
         },
-        Asked::Move { is_refused, not_before_ns } => match reply {
+        Expected::Move { is_refused, not_before_ns } => match reply {
             b"$-1\r\n" | b"*-1\r\n" => check_time(not_before_ns),
             _ if is_refused => assert!(reply.starts_with(b"-WRONGTYPE"), "{shown}"),
             _ => assert!(scan::text(reply).is_some(), "{shown}"),

@@ -58,11 +58,11 @@ struct Writer {
 /// A client that reads.
 struct Reader {
     client: Client,
-    asked: VecDeque<Asked>,
+    expected: VecDeque<Expected>,
 }
 
 /// What a reader waits for.
-enum Asked {
+enum Expected {
     Database,
     /// That there is no such key.
     Brief,
@@ -181,21 +181,21 @@ impl Reader {
             }
         };
         say(&mut self.client, &words);
-        self.asked.push_back(Asked::Value { kind, shown, is_reversed });
+        self.expected.push_back(Expected::Value { kind, shown, is_reversed });
     }
 
     /// Something short, to the shard of long values.
     fn ask_briefly(&mut self, tag: u8) {
         say(&mut self.client, &["GET", &format!("{{{tag}}}short")]);
-        self.asked.push_back(Asked::Brief);
+        self.expected.push_back(Expected::Brief);
     }
 
     fn take_replies(&mut self) {
         while let Some(reply) = self.client.replies.pop_front() {
-            match self.asked.pop_front().expect("it was asked for") {
-                Asked::Database => assert_eq!(reply, b"+OK\r\n"),
-                Asked::Brief => assert_eq!(reply, b"$-1\r\n"),
-                Asked::Value { kind, shown, is_reversed } => check(kind, shown, is_reversed, &reply),
+            match self.expected.pop_front().expect("it was asked for") {
+                Expected::Database => assert_eq!(reply, b"+OK\r\n"),
+                Expected::Brief => assert_eq!(reply, b"$-1\r\n"),
+                Expected::Value { kind, shown, is_reversed } => check(kind, shown, is_reversed, &reply),
             }
         }
     }
@@ -342,10 +342,10 @@ impl Play {
         }
         for number in 0..self.random.usize(2..6) {
             let client = self.connect();
-            let mut reader = Reader { client, asked: VecDeque::new() };
+            let mut reader = Reader { client, expected: VecDeque::new() };
             if number > 1 && self.random.bool() {
                 say(&mut reader.client, &["SELECT", READ_ONLY_DB]);
-                reader.asked.push_back(Asked::Database);
+                reader.expected.push_back(Expected::Database);
             }
             self.readers.push(reader);
         }
@@ -416,7 +416,7 @@ impl Play {
     fn go(&mut self) {
         let (mut reads, mut writes) = (self.random.u32(20..60), self.random.u32(20..200));
         let disturbs = self.random.u8(..6);
-        while reads > 0 || self.readers.iter().any(|reader| !reader.asked.is_empty()) {
+        while reads > 0 || self.readers.iter().any(|reader| !reader.expected.is_empty()) {
             if reads > 0 && happens(&mut self.random, 5) {
                 let reader = self.random.usize(..self.readers.len());
                 let tag = self.random.u8(..self.tags);
@@ -425,7 +425,7 @@ impl Play {
                     self.readers[reader].ask_briefly(tag);
                     (0..self.random.u8(..8)).for_each(|_| _ = self.step());
                 }
-                if self.readers[reader].asked.len() < 4 {
+                if self.readers[reader].expected.len() < 4 {
                     let kind = KINDS[self.random.usize(..KINDS.len())];
                     let is_aside = self.random.u8(..5) == 0;
                     let name = if is_aside { format!("{{{tag}}}{ASIDE}{kind:?}") } else { key(kind, tag) };

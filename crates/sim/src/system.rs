@@ -8,7 +8,7 @@ use tessera_command::Error;
 use tessera_command::host::facts::{CpuFacts, ServerFacts};
 use tessera_config::{Config, Id, SetError};
 use tessera_node::Shared;
-use tessera_node::system::{DirectoryHold, ProcessMemory, System};
+use tessera_node::system::{DirectoryGuard, ProcessMemory, System};
 
 /// What each node's heap seems to have besides what is used, in bytes: always enough to defragment.
 const FRAGMENTATION_BYTES: u64 = 1 << 30;
@@ -54,14 +54,14 @@ impl System for NoProcess {
         ServerFacts { version: "0.0.0", io_driver: "virtual", shards: self.shards, ..ServerFacts::default() }
     }
 
-    fn hold_directory(&self, directory: &Path) -> Result<DirectoryHold, String> {
+    fn lock_directory(&self, directory: &Path) -> Result<DirectoryGuard, String> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, lock)) = held.as_ref().filter(|(path, _)| path == directory) {
-            return Ok(DirectoryHold::new(lock.clone()));
+            return Ok(DirectoryGuard::new(lock.clone()));
         }
         let lock = self.locks.take(directory).ok_or("another server uses the directory")?;
         *held = Some((directory.to_owned(), lock.clone()));
-        Ok(DirectoryHold::new(lock))
+        Ok(DirectoryGuard::new(lock))
     }
 
     fn directory(&self) -> Option<PathBuf> {
@@ -97,7 +97,7 @@ impl System for NoProcess {
 
     fn apply(&self, _before: &Config, after: &Config, changed: &[Id]) -> Result<(), SetError> {
         if changed.contains(&Id::Dir) {
-            self.hold_directory(&after.dir).map_err(|problem| SetError::not_applied(Id::Dir, problem))?;
+            self.lock_directory(&after.dir).map_err(|problem| SetError::not_applied(Id::Dir, problem))?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use tessera_config::{Config, SavePoints};
 use tessera_keyspace::Shard;
 use tessera_node::clock::Clock;
 use tessera_node::mesh::Mesh;
-use tessera_node::network::Wait;
+use tessera_node::network::PollWait;
 use tessera_node::system::System;
 use tessera_node::{Node, Shared};
 
@@ -39,7 +39,7 @@ enum Stage {
     /// At its beginning.
     Awake,
     /// It has decided how long to wait: it polls, or sleeps until this monotonic time in nanoseconds.
-    LyingDown { wait: Wait, until_ns: u64 },
+    LyingDown { wait: PollWait, until_ns: u64 },
     /// It has ended.
     Ended,
 }
@@ -149,7 +149,7 @@ impl World {
             locks: storage.borrow().locks(),
             held: Mutex::default(),
         });
-        system.hold_directory(&config.dir)?;
+        system.lock_directory(&config.dir)?;
         let first_port = storage.borrow().next_node();
         let shared = Arc::new(Shared::new(registry(), config, bells, system, clock.unix_us()));
         known.set(Arc::downgrade(&shared)).expect("it was not told before");
@@ -274,7 +274,7 @@ impl World {
     fn is_able(&mut self, node: usize) -> bool {
         let place = &self.places[node];
         match place.stage {
-            Stage::Awake | Stage::LyingDown { wait: Wait::Poll, .. } => true,
+            Stage::Awake | Stage::LyingDown { wait: PollWait::None, .. } => true,
             Stage::Ended => false,
             Stage::LyingDown { until_ns, .. } => {
                 let rung = place.waker.is_rung();
@@ -305,8 +305,8 @@ impl World {
                 // A driver submits before it sleeps.
                 self.kernel.borrow_mut().submit(node);
                 let sleep_ns = match wait {
-                    Wait::Poll => 0,
-                    Wait::AtMost(duration) => duration.as_nanos() as u64,
+                    PollWait::None => 0,
+                    PollWait::AtMost(duration) => duration.as_nanos() as u64,
                 };
                 Stage::LyingDown { wait, until_ns: self.clock.now_ns() + sleep_ns }
             }
@@ -409,7 +409,7 @@ impl World {
     fn begin_replicas(&mut self) {
         self.is_replayed = true;
         for place in &mut self.places {
-            place.node.effects_mut().set_wanted(true);
+            place.node.effects_mut().set_recording(true);
             place.replica = Some(Replica::of(place.node.core().shard()));
         }
     }
@@ -475,7 +475,7 @@ mod tests {
         for lost in 0..3 {
             let mut world = loaded_world();
             world.settle();
-            world.places[lost].node.effects_mut().set_wanted(false);
+            world.places[lost].node.effects_mut().set_recording(false);
             let noticed =
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| append_to_all(&mut world)));
             assert!(noticed.is_err(), "what shard {lost} did not record");

@@ -27,7 +27,7 @@ macro_rules! refused {
                     Err(DISABLED)
                 }
 
-                fn execute((): &(), _: &mut Home<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
+                fn execute((): &(), _: &mut SessionContext<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
                     Err(DISABLED)
                 }
             }

@@ -34,16 +34,16 @@ impl Session for Auth {
 
     fn execute(
         credentials: &Credentials<'_>,
-        home: &mut Home<'_>,
+        session: &mut SessionContext<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<(), Error> {
-        if credentials.user.is_none() && home.host.config().require_pass.is_none() {
+        if credentials.user.is_none() && session.host.config().require_pass.is_none() {
             return Err(Error::Text(
                 "ERR AUTH <password> called without any password configured for the default user. Are you sure your \
 configuration is correct?",
             ));
         }
-        credentials.authenticate(home)?;
+        credentials.authenticate(session)?;
         reply.ok();
         Ok(())
     }

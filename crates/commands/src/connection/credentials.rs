@@ -17,16 +17,16 @@ pub struct Credentials<'a> {
 impl Credentials<'_> {
     /// Marks the client as authenticated, or counts a failure. Takes the same time wherever passwords of equal length
     /// differ.
-    pub fn authenticate(&self, home: &mut Home<'_>) -> Result<(), Error> {
-        let is_right = match &home.host.config().require_pass {
+    pub fn authenticate(&self, session: &mut SessionContext<'_>) -> Result<(), Error> {
+        let is_right = match &session.host.config().require_pass {
             None => true,
             Some(secret) => bool::from(secret.0.as_slice().ct_eq(self.password)),
         };
         if is_right && self.user.is_none_or(|user| user == DEFAULT_USER) {
-            home.client.authenticated = true;
+            session.client.authenticated = true;
             return Ok(());
         }
-        home.host.note_authentication_failure();
+        session.host.note_authentication_failure();
         Err(Error::Text("WRONGPASS invalid username-password pair or user is disabled."))
     }
 }

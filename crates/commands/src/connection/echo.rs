@@ -20,7 +20,7 @@ impl Session for Echo {
         words.word()
     }
 
-    fn execute(message: &&[u8], _home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(message: &&[u8], _home: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         reply.bulk(message);
         Ok(())
     }

@@ -1,7 +1,7 @@
 use super::credentials::Credentials;
 use super::names::validate_name;
-use tessera_command::REDIS_VERSION;
 use tessera_command::prelude::*;
+use tessera_command::{Client, REDIS_VERSION};
 use tessera_resp::number::parse_i64;
 
 pub struct Greeting<'a> {
@@ -66,11 +66,15 @@ impl Session for Hello {
         Ok(greeting)
     }
 
-    fn execute(greeting: &Greeting<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(
+        greeting: &Greeting<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
         if let Some(credentials) = &greeting.credentials {
-            credentials.authenticate(home)?;
+            credentials.authenticate(session)?;
         }
-        if !home.client.authenticated {
+        if !session.client.authenticated {
             return Err(Error::Text(
                 "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH \
 <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the \
@@ -78,30 +82,30 @@ same time",
             ));
         }
         if let Some(name) = greeting.name {
-            home.client.name = name.into();
+            session.client.name = name.into();
         }
         if let Some(protocol) = greeting.protocol {
-            home.client.protocol = protocol;
+            session.client.protocol = protocol;
             reply.set_protocol(protocol);
         }
-        describe(home, reply);
+        describe(session.client, reply);
         Ok(())
     }
 }
 
-fn describe(home: &Home<'_>, reply: &mut Reply<'_>) {
+fn describe(client: &Client, reply: &mut Reply<'_>) {
     reply.map(7);
     reply.bulk(b"server");
     reply.bulk(b"redis");
     reply.bulk(b"version");
     reply.bulk(REDIS_VERSION.as_bytes());
     reply.bulk(b"proto");
-    reply.integer(match home.client.protocol {
+    reply.integer(match client.protocol {
         Protocol::Resp2 => 2,
         Protocol::Resp3 => 3,
     });
     reply.bulk(b"id");
-    reply.integer(home.client.id as i64);
+    reply.integer(client.id as i64);
     reply.bulk(b"mode");
     reply.bulk(b"standalone");
     reply.bulk(b"role");

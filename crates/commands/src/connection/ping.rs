@@ -26,7 +26,11 @@ impl Session for Ping {
         Ok(message)
     }
 
-    fn execute(message: &Option<&[u8]>, _home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(
+        message: &Option<&[u8]>,
+        _home: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
         match message {
             Some(message) => reply.bulk(message),
             None => reply.simple("PONG"),

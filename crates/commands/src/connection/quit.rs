@@ -28,9 +28,9 @@ impl Session for Quit {
         Ok(())
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         reply.ok();
-        home.host.act(Action::CloseAfterReply);
+        session.host.act(Action::CloseAfterReply);
         Ok(())
     }
 }

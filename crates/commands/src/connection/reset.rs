@@ -25,13 +25,13 @@ impl Session for Reset {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        if home.client.monitor {
-            home.host.act(Action::EndMonitor);
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        if session.client.monitor {
+            session.host.act(Action::EndMonitor);
         }
-        home.client.reset(home.host.config().require_pass.is_none());
+        session.client.reset(session.host.config().require_pass.is_none());
         // The answer is already in the protocol of a new connection.
-        reply.set_protocol(home.client.protocol);
+        reply.set_protocol(session.client.protocol);
         reply.simple("RESET");
         Ok(())
     }

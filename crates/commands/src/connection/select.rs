@@ -24,9 +24,9 @@ impl Session for Select {
         i32::try_from(index).map_err(|_| OUT_OF_RANGE)
     }
 
-    fn execute(index: &i32, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let databases = home.host.config().databases;
-        home.client.db = u16::try_from(*index)
+    fn execute(index: &i32, session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let databases = session.host.config().databases;
+        session.client.db = u16::try_from(*index)
             .ok()
             .filter(|index| *index < databases)
             .ok_or(Error::Text("ERR DB index is out of range"))?;

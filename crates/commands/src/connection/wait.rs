@@ -23,7 +23,7 @@ impl Session for WaitForReplicas {
         super::check_wait_timeout(words)
     }
 
-    fn execute((): &(), _: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute((): &(), _: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         reply.integer(0);
         Ok(())
     }

@@ -33,7 +33,7 @@ impl Session for WaitForLogs {
         Ok(wants_own)
     }
 
-    fn execute(wants_own: &bool, _: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(wants_own: &bool, _: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         if *wants_own {
             return Err(Error::Text(
                 "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.",

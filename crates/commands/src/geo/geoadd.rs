@@ -69,7 +69,7 @@ impl Write for GeoAdd {
         let thresholds = db.settings().thresholds;
         let (mut added, mut updated) = (0, 0);
         db.change_or_create(args.key, Event::ZAdd, |set: &mut SortedSet| {
-            set.expect(args.scores.len(), &thresholds);
+            set.reserve(args.scores.len(), &thresholds);
             for (member, score) in args.members() {
                 match set.as_ref().score(member) {
                     None if args.only_present => continue,
@@ -86,7 +86,7 @@ impl Write for GeoAdd {
         if added + updated == 0 {
             return Ok(Effect::None);
         }
-        if db.effects().is_wanted() {
+        if db.effects().is_recording() {
             args.record(db);
         }
         Ok(Effect::Rewritten)

@@ -39,7 +39,7 @@ impl Read for HScan {
         let mut elements = Reply::new(&mut out, reply.protocol());
         let mut digits = Digits::new();
         let next = hash.scan(request.position, options.count, db.now_ms(), |field, value| {
-            if options.wants(field.as_bytes(&mut digits)) {
+            if options.matches(field.as_bytes(&mut digits)) {
                 bulk(&mut elements, field);
                 if !options.no_values {
                     bulk(&mut elements, value);

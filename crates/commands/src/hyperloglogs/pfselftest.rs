@@ -21,9 +21,9 @@ impl Session for PfSelfTest {
         Ok(())
     }
 
-    fn execute(_args: &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let sparse_max_bytes = home.host.config().hll_sparse_max_bytes.0;
-        match self_test(home.host.unix_us() as u64, sparse_max_bytes) {
+    fn execute(_args: &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let sparse_max_bytes = session.host.config().hll_sparse_max_bytes.0;
+        match self_test(session.host.unix_us() as u64, sparse_max_bytes) {
             Ok(()) => reply.ok(),
             Err(text) => return Err(Error::built(text)),
         }

@@ -132,7 +132,7 @@ impl<'a> Request<'a> {
     }
 
     fn record(&self, at_ms: i64, db: &mut ViewMut<'_>) {
-        if db.effects().is_wanted() {
+        if db.effects().is_recording() {
             let mut digits = Digits::new();
             let mut words: Vec<&[u8]> = vec![b"PEXPIREAT", self.key, digits.format(at_ms).as_bytes()];
             words.extend(self.condition_words.iter());

@@ -1,6 +1,6 @@
 use super::database;
 use tessera_command::prelude::*;
-use tessera_keyspace::Way;
+use tessera_keyspace::KeyMove;
 
 pub struct Move;
 
@@ -36,8 +36,9 @@ impl Write for Move {
         let possible = db.has_to_write(key) && !db.other(to).has_to_write(key);
         if possible {
             let from = (db.db(), *key);
-            let way = Way { from, from_event: Event::MoveFrom, to: (to, *key), to_event: Event::MoveTo };
-            db.shard_mut().carry(way);
+            let key_move =
+                KeyMove { from, from_event: Event::MoveFrom, to: (to, *key), to_event: Event::MoveTo };
+            db.shard_mut().move_key(key_move);
         }
         reply.integer(i64::from(possible));
         Ok(if possible { Effect::Verbatim } else { Effect::None })

@@ -131,7 +131,7 @@ impl Write for Restore {
 impl Request<'_> {
     /// Notes the same with the time at which the key expires.
     fn record(&self, at_ms: i64, db: &mut ViewMut<'_>) {
-        if db.effects().is_wanted() {
+        if db.effects().is_recording() {
             let mut digits = Digits::new();
             let at_ms = digits.format(at_ms).as_bytes();
             let mut words: Vec<&[u8]> = vec![b"RESTORE", self.key, at_ms, self.payload];

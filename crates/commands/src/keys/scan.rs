@@ -37,7 +37,7 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    fn wants(&self, entry: Entry<'_>) -> bool {
+    fn matches(&self, entry: Entry<'_>) -> bool {
         self.pattern.is_none_or(|pattern| glob::matches(pattern, entry.key()))
             && self.types.include(entry.value())
     }
@@ -101,7 +101,7 @@ impl Read for Scan {
         let mut elements = Reply::new(&mut keys, reply.protocol());
         let next = if request.position >> CURSOR_BITS == 0 {
             db.scan(request.position, request.count, |entry| {
-                if request.wants(entry) {
+                if request.matches(entry) {
                     elements.bulk(entry.key());
                     found += 1;
                 }

@@ -112,10 +112,10 @@ fn find(list: ListRef<'_>, element: &[u8], options: &Options, tell: &mut dyn FnM
         0 => len,
         most => usize::try_from(most).unwrap_or(usize::MAX),
     };
-    let wanted = Element::new(element);
+    let needle = Element::new(element);
     let mut rank = options.rank;
     let mut look = |(index, found): (usize, Element<'_>)| {
-        if found != wanted {
+        if found != needle {
             return true;
         }
         rank -= u64::from(rank > 0);

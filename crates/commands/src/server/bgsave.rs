@@ -25,8 +25,8 @@ impl Session for BgSave {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        if !home.host.begin_snapshot(true) {
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        if !session.host.begin_snapshot(true) {
             return Err(IN_PROGRESS);
         }
         reply.simple("Background saving started");

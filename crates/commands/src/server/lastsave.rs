@@ -20,8 +20,8 @@ impl Session for LastSave {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        reply.integer(home.host.facts().persistence.last_save_unix_s);
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        reply.integer(session.host.facts().persistence.last_save_unix_s);
         Ok(())
     }
 }

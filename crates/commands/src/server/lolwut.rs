@@ -48,8 +48,12 @@ impl Session for Lolwut {
         Ok(Drawing { columns, rows })
     }
 
-    fn execute(drawing: &Drawing, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let mut text = drawing.draw(home.host.unix_us() as u64);
+    fn execute(
+        drawing: &Drawing,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        let mut text = drawing.draw(session.host.unix_us() as u64);
         text.push_str(&format!("\nTesserae, another floor each time. Redis ver. {REDIS_VERSION}\n"));
         reply.verbatim("txt", text.as_bytes());
         Ok(())

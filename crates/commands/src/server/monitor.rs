@@ -19,11 +19,11 @@ impl Session for Monitor {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         // Who monitors already is not answered: a reply would break into the stream.
-        if !home.client.monitor {
-            home.client.monitor = true;
-            home.host.act(Action::Monitor);
+        if !session.client.monitor {
+            session.client.monitor = true;
+            session.host.act(Action::Monitor);
             reply.ok();
         }
         Ok(())

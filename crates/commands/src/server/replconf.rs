@@ -48,8 +48,12 @@ impl Session for ReplConf {
         Ok(wishes)
     }
 
-    fn execute(wishes: &Wishes, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.client.rdb_only = wishes.rdb_only.unwrap_or(home.client.rdb_only);
+    fn execute(
+        wishes: &Wishes,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        session.client.rdb_only = wishes.rdb_only.unwrap_or(session.client.rdb_only);
         reply.simple("OK");
         Ok(())
     }

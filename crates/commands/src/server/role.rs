@@ -19,7 +19,7 @@ impl Session for Role {
         words.end()
     }
 
-    fn execute((): &(), _: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute((): &(), _: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         reply.array(3);
         reply.bulk(b"master");
         reply.integer(0);

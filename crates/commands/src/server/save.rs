@@ -20,11 +20,11 @@ impl Session for Save {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
-        if !home.host.begin_snapshot(false) {
+    fn execute((): &(), session: &mut SessionContext<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
+        if !session.host.begin_snapshot(false) {
             return Err(IN_PROGRESS);
         }
-        home.host.act(Action::AwaitSnapshot);
+        session.host.act(Action::AwaitSnapshot);
         Ok(())
     }
 }

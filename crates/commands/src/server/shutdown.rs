@@ -56,7 +56,7 @@ impl Session for Shutdown {
         Ok(order)
     }
 
-    fn execute(order: &Order, home: &mut Home<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(order: &Order, session: &mut SessionContext<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
         if order.abort {
             // What it waits for is the snapshot, and nobody can ask before that is over.
             return Err(Error::Text("ERR No shutdown in progress."));
@@ -66,8 +66,8 @@ impl Session for Shutdown {
             (_, true) => Some(false),
             _ => None,
         };
-        home.host.end_server(save, order.force);
-        home.host.act(Action::AwaitEnd);
+        session.host.end_server(save, order.force);
+        session.host.act(Action::AwaitEnd);
         Ok(())
     }
 }

@@ -32,11 +32,11 @@ impl Session for Sync {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
-        if !home.client.rdb_only {
+    fn execute((): &(), session: &mut SessionContext<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
+        if !session.client.rdb_only {
             return Err(ONLY_SNAPSHOTS);
         }
-        home.host.act(Action::SendSnapshot);
+        session.host.act(Action::SendSnapshot);
         Ok(())
     }
 }
@@ -63,12 +63,12 @@ impl Session for PSync {
         Ok(())
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        if !home.client.rdb_only {
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        if !session.client.rdb_only {
             return Err(NO_LINK);
         }
-        reply.simple(&format!("FULLRESYNC {} 0", home.host.facts().replication.id));
-        home.host.act(Action::SendSnapshot);
+        reply.simple(&format!("FULLRESYNC {} 0", session.host.facts().replication.id));
+        session.host.act(Action::SendSnapshot);
         Ok(())
     }
 }

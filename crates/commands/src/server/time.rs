@@ -19,8 +19,8 @@ impl Session for Time {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let unix_us = home.host.unix_us();
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let unix_us = session.host.unix_us();
         reply.array(2);
         reply.bulk_integer(unix_us.div_euclid(1_000_000));
         reply.bulk_integer(unix_us.rem_euclid(1_000_000));

@@ -37,7 +37,7 @@ impl Write for SAdd {
                 let first = members.get(0).unwrap_or_default();
                 *set = Set::for_members(Element::new(first), members.len(), &thresholds);
             } else {
-                set.expect(members.len(), &thresholds);
+                set.reserve(members.len(), &thresholds);
             }
             let added = members.iter().filter(|member| set.add(Element::new(member), &thresholds)).count();
             (added, added > 0)

@@ -84,7 +84,7 @@ enum Popped {
 fn pop_some(key: &[u8], count: usize, db: &mut ViewMut<'_>, reply: &mut Reply<'_>) -> Result<Effect, Error> {
     let thresholds = db.settings().thresholds;
     let mut random = db.read().shard().random().fork();
-    let is_wanted = db.effects().is_wanted();
+    let is_recording = db.effects().is_recording();
     let popped = db.change(key, Event::SPop, |set: &mut Set| {
         if count == 0 {
             reply.set(0);
@@ -99,7 +99,7 @@ fn pop_some(key: &[u8], count: usize, db: &mut ViewMut<'_>, reply: &mut Reply<'_
         reply.set(count);
         let old = set.pop_some(count, &thresholds, &mut random, |member: Element<'_>| {
             answer::member(member, reply);
-            if is_wanted {
+            if is_recording {
                 members.push(member.to_vec());
             }
         });

@@ -37,7 +37,7 @@ impl Read for SScan {
         let options = request.options()?;
         let (mut found, mut digits) = (Vec::new(), Digits::new());
         let next = set.scan(request.position, options.count, |member| {
-            if options.wants(member.as_bytes(&mut digits)) {
+            if options.matches(member.as_bytes(&mut digits)) {
                 found.push(member);
             }
         });

@@ -73,7 +73,7 @@ impl Write for ZAdd {
         let (mut added, mut updated, mut last) = (0, 0, None);
         let event = if args.options.increments { Event::ZIncr } else { Event::ZAdd };
         let mut add_all = |set: &mut SortedSet| {
-            set.expect(args.pairs.len() / 2, &thresholds);
+            set.reserve(args.pairs.len() / 2, &thresholds);
             for index in (0..args.pairs.len()).step_by(2) {
                 let score = if index == 0 { args.first_score } else { score_at(&args.pairs, index)? };
                 let outcome = adding::add(set, &args.pairs[index + 1], score, &args.options, &thresholds)?;

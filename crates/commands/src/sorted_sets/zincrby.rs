@@ -40,7 +40,7 @@ impl Write for ZIncrBy {
         let thresholds = db.settings().thresholds;
         let options = Options { increments: true, ..Options::default() };
         let outcome = db.change_or_create(key, Event::ZIncr, |set: &mut SortedSet| {
-            set.expect(1, &thresholds);
+            set.reserve(1, &thresholds);
             let outcome = adding::add(set, member, increment, &options, &thresholds);
             let has_changed = outcome.as_ref().is_ok_and(|outcome| outcome.is_added || outcome.is_updated);
             (outcome, has_changed)

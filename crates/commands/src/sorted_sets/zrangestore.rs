@@ -75,7 +75,7 @@ fn copy(set: SortedSetRef<'_>, selection: &Selection<'_>, thresholds: &Threshold
     let elements = set.range(selection.ranks(set));
     let mut copy = SortedSet::default();
     if selection.knows_its_len() {
-        copy.expect(elements.len(), thresholds);
+        copy.reserve(elements.len(), thresholds);
     }
     let mut digits = Digits::new();
     let mut add = |(member, score): (Element<'_>, f64)| {

@@ -40,7 +40,7 @@ impl Read for ZScan {
         let (mut found, mut len) = (Vec::new(), 0);
         let mut written = Reply::new(&mut found, reply.protocol());
         let next = set.scan(request.position, options.count, |member, score| {
-            if options.wants(member.as_bytes(&mut Digits::new())) {
+            if options.matches(member.as_bytes(&mut Digits::new())) {
                 answer::member(member, &mut written);
                 // Redis shows what stands in a listpack, and the scores of large sets with 17 digits.
                 let text = if is_flat { format_f64(score) } else { double::format_17_digits(score) };

@@ -2,7 +2,7 @@
 
 use crate::fake::Conversation;
 use std::collections::BTreeSet;
-use tessera_command::host::Host;
+use tessera_command::host::CommandTable;
 use tessera_command::host::command_stats::Outcome;
 use tessera_command::host::facts::{DatabaseFacts, Listener};
 use tessera_command::introspect::info;

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 use tessera_command::command::Run;
 use tessera_command::host::{
-    Action, ClientInfo, CommandStats, CommandTotals, ConnectionInfo, ErrorStats, Facts, Home, Host,
-    LatencyMonitor, NodePart, Pause, Slowlog, UnblockReason, admit,
+    Action, Actions, ClientInfo, Clients, CommandStats, CommandTable, CommandTotals, Configuration,
+    ConnectionInfo, Debugging, Diagnostics, ErrorStats, Facts, LatencyMonitor, NodePart, Pause, Process,
+    Saving, SessionContext, Slowlog, Statistics, UnblockReason, WallClock, admit,
 };
 use tessera_command::{Client, Error, Registry};
 use tessera_config::Config;
@@ -38,19 +39,49 @@ pub struct FakeHost {
     pub ends: Vec<(Option<bool>, bool)>,
 }
 
-impl Host for FakeHost {
+impl WallClock for FakeHost {
     fn unix_us(&self) -> i64 {
         self.now_us
     }
+}
 
+impl CommandTable for FakeHost {
     fn registry(&self) -> &'static Registry {
         &REGISTRY
     }
+}
 
+impl Actions for FakeHost {
     fn act(&mut self, action: Action) {
         self.actions.push(action);
     }
+}
 
+impl Clients for FakeHost {
+    fn caller_connection(&self) -> ConnectionInfo {
+        self.connection.clone()
+    }
+
+    fn visit_clients(&self, visit: &mut dyn FnMut(&ClientInfo<'_>)) {
+        for (client, connection) in &self.others {
+            visit(&ClientInfo { client, connection: connection.clone() });
+        }
+    }
+
+    fn close_client(&mut self, id: u64) {
+        self.closed.push(id);
+    }
+
+    fn unblock_client(&mut self, id: u64, _reason: UnblockReason) -> bool {
+        self.others.iter().any(|(client, connection)| client.id == id && connection.blocked)
+    }
+
+    fn pause_mut(&mut self) -> &mut Pause {
+        &mut self.pause
+    }
+}
+
+impl Configuration for FakeHost {
     fn config(&self) -> &Config {
         &self.config
     }
@@ -68,7 +99,9 @@ impl Host for FakeHost {
     fn config_rewrite(&mut self) -> Result<(), Error> {
         Err(Error::Text("ERR The server is running without a config file"))
     }
+}
 
+impl Statistics for FakeHost {
     fn facts(&self) -> Facts {
         self.facts.clone()
     }
@@ -92,7 +125,9 @@ impl Host for FakeHost {
     fn note_authentication_failure(&mut self) {
         self.facts.stats.authentication_failures += 1;
     }
+}
 
+impl Diagnostics for FakeHost {
     fn with_slowlog(&mut self, work: &mut dyn FnMut(&mut Slowlog)) {
         work(&mut self.slowlog);
     }
@@ -100,29 +135,34 @@ impl Host for FakeHost {
     fn with_latency_monitor(&mut self, work: &mut dyn FnMut(&mut LatencyMonitor)) {
         work(&mut self.latency);
     }
+}
 
-    fn caller_connection(&self) -> ConnectionInfo {
-        self.connection.clone()
+impl Saving for FakeHost {
+    fn begin_snapshot(&mut self, _in_background: bool) -> bool {
+        !std::mem::replace(&mut self.is_saving, true)
+    }
+}
+
+impl Process for FakeHost {
+    fn end_server(&mut self, save: Option<bool>, force: bool) {
+        self.ends.push((save, force));
     }
 
-    fn visit_clients(&self, visit: &mut dyn FnMut(&ClientInfo<'_>)) {
-        for (client, connection) in &self.others {
-            visit(&ClientInfo { client, connection: connection.clone() });
-        }
+    fn log(&mut self, text: &[u8]) {
+        self.log.extend_from_slice(text);
+        self.log.push(b'\n');
     }
 
-    fn close_client(&mut self, id: u64) {
-        self.closed.push(id);
+    fn purge_memory(&mut self) {
+        self.purges += 1;
     }
 
-    fn unblock_client(&mut self, id: u64, _reason: UnblockReason) -> bool {
-        self.others.iter().any(|(client, connection)| client.id == id && connection.blocked)
+    fn allocator_report(&self) -> Option<String> {
+        None
     }
+}
 
-    fn pause_mut(&mut self) -> &mut Pause {
-        &mut self.pause
-    }
-
+impl Debugging for FakeHost {
     fn sleep(&mut self, duration_us: u64) {
         self.asleep_us.push(duration_us);
     }
@@ -141,27 +181,6 @@ impl Host for FakeHost {
 
     fn set_skip_checksums(&mut self, _: bool) {
         panic!("no transcript restores keys")
-    }
-
-    fn log(&mut self, text: &[u8]) {
-        self.log.extend_from_slice(text);
-        self.log.push(b'\n');
-    }
-
-    fn begin_snapshot(&mut self, _in_background: bool) -> bool {
-        !std::mem::replace(&mut self.is_saving, true)
-    }
-
-    fn end_server(&mut self, save: Option<bool>, force: bool) {
-        self.ends.push((save, force));
-    }
-
-    fn purge_memory(&mut self) {
-        self.purges += 1;
-    }
-
-    fn allocator_report(&self) -> Option<String> {
-        None
     }
 }
 
@@ -210,9 +229,11 @@ impl Conversation {
             Err(refused) => (refused.command.map_or("", |command| command.full_name), Err(refused.error)),
             Ok(command) => {
                 let result = match command.run {
-                    Run::Session(run) => {
-                        run(args, &mut Home { client: &mut self.client, host: &mut self.host }, &mut reply)
-                    }
+                    Run::Session(run) => run(
+                        args,
+                        &mut SessionContext { client: &mut self.client, host: &mut self.host },
+                        &mut reply,
+                    ),
                     Run::Everywhere(run) => {
                         let caller = (self.client.clone(), self.host.connection.clone());
                         self.host.others.push(caller);

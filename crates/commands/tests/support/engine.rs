@@ -4,11 +4,12 @@
 #![allow(dead_code)]
 
 use tessera_command::host::{
-    Action, ClientInfo, CommandTotals, ConnectionInfo, ErrorStats, Facts, LatencyMonitor, Pause, Slowlog,
-    UnblockReason,
+    Action, Actions, ClientInfo, Clients, CommandTable, CommandTotals, Configuration, ConnectionInfo,
+    Debugging, Diagnostics, ErrorStats, Facts, LatencyMonitor, Pause, Process, Saving, Slowlog, Statistics,
+    UnblockReason, WallClock,
 };
 use tessera_command::registry::Unknown;
-use tessera_command::{Client, Command, Error, Home, Host, Registry, Run};
+use tessera_command::{Client, Command, Error, Registry, Run, SessionContext};
 use tessera_config::Config;
 use tessera_keyspace::{Effect, Shard};
 use tessera_resp::args::OwnedArgs;
@@ -28,59 +29,25 @@ fn not_asked_for() -> ! {
     panic!("no command under test asks for this");
 }
 
-impl Host for NodeStub {
+impl WallClock for NodeStub {
     fn unix_us(&self) -> i64 {
         self.now_ms * 1000
     }
+}
 
+impl CommandTable for NodeStub {
     fn registry(&self) -> &'static Registry {
         self.registry
     }
+}
 
+impl Actions for NodeStub {
     fn act(&mut self, _: Action) {
         not_asked_for()
     }
+}
 
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn config_set(&mut self, _: &[(&[u8], &[u8])], _: bool) -> Result<(), Error> {
-        not_asked_for()
-    }
-
-    fn config_rewrite(&mut self) -> Result<(), Error> {
-        not_asked_for()
-    }
-
-    fn facts(&self) -> Facts {
-        not_asked_for()
-    }
-
-    fn command_totals(&self) -> CommandTotals {
-        not_asked_for()
-    }
-
-    fn error_stats(&self) -> ErrorStats {
-        not_asked_for()
-    }
-
-    fn reset_statistics(&mut self) {
-        not_asked_for()
-    }
-
-    fn note_authentication_failure(&mut self) {
-        not_asked_for()
-    }
-
-    fn with_slowlog(&mut self, _: &mut dyn FnMut(&mut Slowlog)) {
-        not_asked_for()
-    }
-
-    fn with_latency_monitor(&mut self, _: &mut dyn FnMut(&mut LatencyMonitor)) {
-        not_asked_for()
-    }
-
+impl Clients for NodeStub {
     fn caller_connection(&self) -> ConnectionInfo {
         not_asked_for()
     }
@@ -100,7 +67,79 @@ impl Host for NodeStub {
     fn pause_mut(&mut self) -> &mut Pause {
         not_asked_for()
     }
+}
 
+impl Configuration for NodeStub {
+    fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn config_set(&mut self, _: &[(&[u8], &[u8])], _: bool) -> Result<(), Error> {
+        not_asked_for()
+    }
+
+    fn config_rewrite(&mut self) -> Result<(), Error> {
+        not_asked_for()
+    }
+}
+
+impl Statistics for NodeStub {
+    fn facts(&self) -> Facts {
+        not_asked_for()
+    }
+
+    fn command_totals(&self) -> CommandTotals {
+        not_asked_for()
+    }
+
+    fn error_stats(&self) -> ErrorStats {
+        not_asked_for()
+    }
+
+    fn reset_statistics(&mut self) {
+        not_asked_for()
+    }
+
+    fn note_authentication_failure(&mut self) {
+        not_asked_for()
+    }
+}
+
+impl Diagnostics for NodeStub {
+    fn with_slowlog(&mut self, _: &mut dyn FnMut(&mut Slowlog)) {
+        not_asked_for()
+    }
+
+    fn with_latency_monitor(&mut self, _: &mut dyn FnMut(&mut LatencyMonitor)) {
+        not_asked_for()
+    }
+}
+
+impl Saving for NodeStub {
+    fn begin_snapshot(&mut self, _in_background: bool) -> bool {
+        not_asked_for()
+    }
+}
+
+impl Process for NodeStub {
+    fn end_server(&mut self, _save: Option<bool>, _force: bool) {
+        not_asked_for()
+    }
+
+    fn log(&mut self, _: &[u8]) {
+        not_asked_for()
+    }
+
+    fn purge_memory(&mut self) {
+        not_asked_for()
+    }
+
+    fn allocator_report(&self) -> Option<String> {
+        not_asked_for()
+    }
+}
+
+impl Debugging for NodeStub {
     fn sleep(&mut self, _: u64) {
         not_asked_for()
     }
@@ -118,26 +157,6 @@ impl Host for NodeStub {
     }
 
     fn set_skip_checksums(&mut self, _: bool) {
-        not_asked_for()
-    }
-
-    fn log(&mut self, _: &[u8]) {
-        not_asked_for()
-    }
-
-    fn begin_snapshot(&mut self, _in_background: bool) -> bool {
-        not_asked_for()
-    }
-
-    fn end_server(&mut self, _save: Option<bool>, _force: bool) {
-        not_asked_for()
-    }
-
-    fn purge_memory(&mut self) {
-        not_asked_for()
-    }
-
-    fn allocator_report(&self) -> Option<String> {
         not_asked_for()
     }
 }
@@ -158,7 +177,7 @@ impl Engine {
     pub fn new(now_ms: i64) -> Engine {
         let mut shard = Shard::new(DATABASES, 1);
         shard.set_now_ms(now_ms);
-        shard.effects_mut().set_wanted(true);
+        shard.effects_mut().set_recording(true);
         let registry = Box::leak(Box::new(Registry::new(&tessera_commands::COMMANDS)));
         Engine {
             shard,
@@ -223,8 +242,8 @@ impl Engine {
                 steps.run_without_waiting(args, &mut self.shard.view_mut(db, true), reply)
             }
             Run::Session(run) => {
-                let mut home = Home { client: &mut self.client, host: &mut self.node };
-                run(args, &mut home, reply).map(|()| Effect::None)
+                let mut session = SessionContext { client: &mut self.client, host: &mut self.node };
+                run(args, &mut session, reply).map(|()| Effect::None)
             }
             Run::Everywhere(_) | Run::Container => unreachable!("not under test"),
         }

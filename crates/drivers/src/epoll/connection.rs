@@ -14,7 +14,7 @@ pub(super) struct Connection {
     /// A send that is over, whose `sent` has not been delivered.
     pub(super) unreported: bool,
     /// The node wants bytes.
-    pub(super) wanted: bool,
+    pub(super) receive_enabled: bool,
     /// The end was reported.
     pub(super) ended: bool,
     /// While paused: the peer's end was reported.
@@ -42,7 +42,7 @@ impl Connection {
             descriptor,
             outgoing: None,
             unreported: false,
-            wanted: true,
+            receive_enabled: true,
             ended: false,
             end_noticed: false,
             failure_noticed: false,
@@ -61,9 +61,9 @@ impl Connection {
     pub(super) fn interest(&self) -> Option<EventFlags> {
         let mut interest = EventFlags::empty();
         // A client that has sent its end may still read.
-        interest.set(EventFlags::IN, self.wanted && !self.ended);
+        interest.set(EventFlags::IN, self.receive_enabled && !self.ended);
         interest.set(EventFlags::OUT, self.outgoing.is_some());
-        let is_paused = !self.wanted && !self.ended;
+        let is_paused = !self.receive_enabled && !self.ended;
         interest.set(EventFlags::RDHUP, is_paused && !self.end_noticed && !self.failure_noticed);
         let watches_for_failure = is_paused && !self.failure_noticed;
         (!interest.is_empty() || watches_for_failure).then_some(interest)

@@ -14,7 +14,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketFlags};
-use tessera_node::network::{Closed, ConnectionId, Endpoints, Events, Network, SocketHandle, Wait, Wake};
+use tessera_node::network::{Closed, ConnectionId, Endpoints, Events, Network, PollWait, SocketHandle, Wake};
 
 use super::connection::{Connection, Outgoing};
 use crate::listen::{Listener, ListenerNews};
@@ -279,7 +279,7 @@ impl EpollNetwork {
     /// The peer of a paused connection has gone.
     fn hang_up<E: Events<Socket>>(&mut self, id: ConnectionId, is_broken: bool, events: &mut E) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        if connection.wanted || connection.ended {
+        if connection.receive_enabled || connection.ended {
             return;
         }
         let noticed = if is_broken { &mut connection.failure_noticed } else { &mut connection.end_noticed };
@@ -315,7 +315,7 @@ impl EpollNetwork {
 
     fn read<E: Events<Socket>>(&mut self, id: ConnectionId, events: &mut E) {
         let Some(connection) = self.connections.get_mut(id) else { return };
-        if !connection.wanted || connection.ended {
+        if !connection.receive_enabled || connection.ended {
             return;
         }
         self.counters.reads += 1;
@@ -386,11 +386,11 @@ impl Network for EpollNetwork {
         Arc::new(self.waker.clone())
     }
 
-    fn poll<E: Events<Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()> {
+    fn poll<E: Events<Socket>>(&mut self, wait: PollWait, events: &mut E) -> io::Result<()> {
         self.follow_news()?;
         let mut wait = match wait {
-            Wait::Poll => Duration::ZERO,
-            Wait::AtMost(wait) => wait,
+            PollWait::None => Duration::ZERO,
+            PollWait::AtMost(wait) => wait,
         };
         if self.resting
             && let Some(next) = self.end_rests()
@@ -461,14 +461,14 @@ impl Network for EpollNetwork {
 
     fn pause_receive(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id) {
-            connection.wanted = false;
+            connection.receive_enabled = false;
             self.watch_or_end(id);
         }
     }
 
     fn resume_receive(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(id) {
-            connection.wanted = true;
+            connection.receive_enabled = true;
             self.watch_or_end(id);
         }
     }

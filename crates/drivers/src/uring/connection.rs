@@ -10,7 +10,7 @@ pub(super) struct Connection {
     /// The send in flight.
     pub(super) outgoing: Option<Outgoing>,
     /// The node wants bytes: not paused, not ended, not closing.
-    pub(super) wanted: bool,
+    pub(super) receive_enabled: bool,
     /// A multishot receive is in flight.
     pub(super) receiving: bool,
     /// The receive in flight was asked to stop.
@@ -45,7 +45,7 @@ impl Connection {
         Self {
             descriptor,
             outgoing: None,
-            wanted: true,
+            receive_enabled: true,
             receiving: false,
             cancelling: false,
             watching: false,
@@ -59,12 +59,12 @@ impl Connection {
 
     /// Whether a receive should be in flight and is not.
     pub(super) fn needs_receive(&self) -> bool {
-        self.wanted && !self.receiving && !self.ended && !self.closing
+        self.receive_enabled && !self.receiving && !self.ended && !self.closing
     }
 
     /// Whether a poll for the peer's end should be in flight and is not.
     pub(super) fn needs_watch(&self) -> bool {
-        let is_paused = !self.wanted && !self.receiving && !self.ended && !self.closing;
+        let is_paused = !self.receive_enabled && !self.receiving && !self.ended && !self.closing;
         is_paused && !self.watching && !self.failure_noticed
     }
 

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use io_uring::types::{CancelBuilder, Fd};
 use io_uring::{cqueue, opcode, squeue};
 use rustix::fs::OFlags;
-use tessera_node::network::{ConnectionId, Endpoints, Events, Network, SocketHandle, Wait, Wake};
+use tessera_node::network::{ConnectionId, Endpoints, Events, Network, PollWait, SocketHandle, Wake};
 
 use super::buffers::{BufferRing, GROUP};
 use super::connection::{Connection, Outgoing};
@@ -353,15 +353,15 @@ impl UringNetwork {
 
     /// How the ring waits, given what the node asks for. Leaves sleeping to the executor while background
     /// tasks share the thread.
-    fn plan_wait(&mut self, wait: Wait) -> RingWait {
+    fn plan_wait(&mut self, wait: PollWait) -> RingWait {
         let rested =
             if self.listeners.iter().all(|accepting| accepting.armed) { None } else { self.accept_again() };
         let mut wait = match wait {
-            Wait::Poll | Wait::AtMost(Duration::ZERO) => {
+            PollWait::None | PollWait::AtMost(Duration::ZERO) => {
                 self.sleeper.postpone(None);
                 return RingWait::No;
             }
-            Wait::AtMost(wait) => wait,
+            PollWait::AtMost(wait) => wait,
         };
         if self.sleeper.take_nudge() {
             self.sleeper.postpone(None);
@@ -405,7 +405,7 @@ impl Network for UringNetwork {
         Arc::new(self.waker.clone())
     }
 
-    fn poll<E: Events<Socket>>(&mut self, wait: Wait, events: &mut E) -> io::Result<()> {
+    fn poll<E: Events<Socket>>(&mut self, wait: PollWait, events: &mut E) -> io::Result<()> {
         self.follow_news()?;
         self.keep_signals()?;
         let wait = self.plan_wait(wait);
@@ -470,7 +470,7 @@ impl Network for UringNetwork {
     fn pause_receive(&mut self, id: ConnectionId) {
         self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
-        connection.wanted = false;
+        connection.receive_enabled = false;
         let needs_watch = connection.needs_watch();
         if connection.receiving && !connection.cancelling {
             connection.cancelling = true;
@@ -484,7 +484,7 @@ impl Network for UringNetwork {
     fn resume_receive(&mut self, id: ConnectionId) {
         self.queued();
         let Some(connection) = self.connections.get_mut(id) else { return };
-        connection.wanted = !connection.ended && !connection.closing;
+        connection.receive_enabled = !connection.ended && !connection.closing;
         // If the old receive is still being cancelled, its last completion starts the new one.
         if connection.needs_receive() {
             self.receive(id);
@@ -498,7 +498,7 @@ impl Network for UringNetwork {
             return;
         }
         connection.closing = true;
-        connection.wanted = false;
+        connection.receive_enabled = false;
         let cancel_receive = connection.receiving && !connection.cancelling;
         let (cancel_send, cancel_watch) = (connection.outgoing.is_some(), connection.watching);
         connection.cancelling = connection.receiving;

@@ -10,7 +10,7 @@ use tessera_drivers::epoll::EpollNetwork;
 use tessera_drivers::listen::{ListenOptions, Listener, ListenerNews, Listeners, listen};
 use tessera_drivers::uring::{Mode, Sleeper, UringNetwork, UringOptions};
 use tessera_drivers::{Socket, Waker};
-use tessera_node::network::{Closed, ConnectionId, Events, Network, Wait};
+use tessera_node::network::{Closed, ConnectionId, Events, Network, PollWait};
 
 /// How long anything may take before a test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -186,7 +186,7 @@ impl<N: Driver> Node<N> {
         Self { network, record: Record::default(), address }
     }
 
-    pub fn poll(&mut self, wait: Wait) {
+    pub fn poll(&mut self, wait: PollWait) {
         self.network.poll(wait, &mut self.record).expect("poll");
     }
 
@@ -196,7 +196,7 @@ impl<N: Driver> Node<N> {
         let start = Instant::now();
         while !wanted(&self.record) {
             assert!(start.elapsed() < PATIENCE, "did not happen in time");
-            self.poll(Wait::AtMost(Duration::from_millis(100)));
+            self.poll(PollWait::AtMost(Duration::from_millis(100)));
         }
     }
 
@@ -207,7 +207,7 @@ impl<N: Driver> Node<N> {
         while quiet < 5 {
             assert!(start.elapsed() < PATIENCE, "never quiet");
             let before = self.record.events;
-            self.poll(Wait::AtMost(Duration::from_millis(20)));
+            self.poll(PollWait::AtMost(Duration::from_millis(20)));
             quiet = if self.record.events == before { quiet + 1 } else { 0 };
         }
     }

@@ -11,7 +11,7 @@ use crate::common::{Driver, Node, PATIENCE, options, read, write};
 use crate::sleeps::stays_asleep;
 use tessera_drivers::listen::listen;
 use tessera_drivers::{Socket, Waker};
-use tessera_node::network::{Closed, Network, Wait};
+use tessera_node::network::{Closed, Network, PollWait};
 
 pub fn close_right_after_adopt<N: Driver>() {
     let mut node = Node::<N>::new();
@@ -220,7 +220,7 @@ pub fn after_stop_listening_nobody_gets_in<N: Driver>() {
 impl<N: Driver> Brief for Node<N> {
     fn settle_briefly(&mut self) {
         for _ in 0..5 {
-            self.poll(Wait::AtMost(Duration::from_millis(1)));
+            self.poll(PollWait::AtMost(Duration::from_millis(1)));
         }
     }
 }

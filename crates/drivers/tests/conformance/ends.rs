@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::common::{Driver, Node, pattern, read, write};
 use crate::sleeps::stays_asleep;
-use tessera_node::network::{Closed, Network, Wait};
+use tessera_node::network::{Closed, Network, PollWait};
 
 pub fn the_end_of_a_peer_is_told<N: Driver>() {
     let mut node = Node::<N>::new();
@@ -148,7 +148,7 @@ pub fn who_goes_while_paused_is_noticed_whenever_that_begins<N: Driver>() {
         let (client, id) = node.connect();
         for _ in 0..round % 4 {
             node.network.pause_receive(id);
-            node.poll(Wait::Poll);
+            node.poll(PollWait::None);
             node.network.resume_receive(id);
         }
         write(&client, b"x");
@@ -158,7 +158,7 @@ pub fn who_goes_while_paused_is_noticed_whenever_that_begins<N: Driver>() {
             drop(client);
         }
         if round % 2 == 0 {
-            node.poll(Wait::Poll);
+            node.poll(PollWait::None);
         }
         node.network.pause_receive(id);
         node.until(|record| {

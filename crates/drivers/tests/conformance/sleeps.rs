@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use crate::common::{Driver, Node, PATIENCE, options};
 use tessera_drivers::Waker;
 use tessera_drivers::listen::listen;
-use tessera_node::network::{Network, Wait, Wake};
+use tessera_node::network::{Network, PollWait, Wake};
 
 /// Nothing is told, and a wait for something is a wait.
 #[track_caller]
 pub fn stays_asleep<N: Driver>(node: &mut Node<N>) {
     node.settle();
     let (before, start) = (node.record.events, Instant::now());
-    node.poll(Wait::AtMost(Duration::from_millis(60)));
+    node.poll(PollWait::AtMost(Duration::from_millis(60)));
     assert!(node.record.events == before && start.elapsed() >= Duration::from_millis(50), "it spins");
 }
 
@@ -45,7 +45,7 @@ pub fn a_waker_ends_a_sleep<N: Driver>() {
         give.send(node.network.waker()).unwrap();
         for _ in 0..20 {
             turn.send(()).unwrap();
-            node.poll(Wait::AtMost(Duration::from_secs(3600)));
+            node.poll(PollWait::AtMost(Duration::from_secs(3600)));
         }
         assert_eq!(node.record.events, 0);
     });
@@ -59,25 +59,25 @@ pub fn a_wake_before_the_sleep_is_not_lost<N: Driver>() {
         waker.wake();
         let network = N::make(listeners.nodes.remove(0), waker.clone());
         let mut node = Node::<N>::with(network, listeners.addresses[0]);
-        node.poll(Wait::AtMost(Duration::from_secs(3600)));
+        node.poll(PollWait::AtMost(Duration::from_secs(3600)));
         for _ in 0..5 {
             waker.wake();
             waker.wake();
-            node.poll(Wait::AtMost(Duration::from_secs(3600)));
+            node.poll(PollWait::AtMost(Duration::from_secs(3600)));
         }
         for _ in 0..20 {
-            node.poll(Wait::Poll);
+            node.poll(PollWait::None);
         }
         waker.clone().wake();
-        node.poll(Wait::AtMost(Duration::from_secs(3600)));
+        node.poll(PollWait::AtMost(Duration::from_secs(3600)));
     });
 }
 
 pub fn a_sleep_ends_by_itself<N: Driver>() {
     must_return(|| {
         let mut node = Node::<N>::new();
-        node.poll(Wait::AtMost(Duration::from_millis(1)));
-        node.poll(Wait::AtMost(Duration::from_micros(1)));
-        node.poll(Wait::AtMost(Duration::ZERO));
+        node.poll(PollWait::AtMost(Duration::from_millis(1)));
+        node.poll(PollWait::AtMost(Duration::from_micros(1)));
+        node.poll(PollWait::AtMost(Duration::ZERO));
     });
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::{Driver, Node, PATIENCE, pattern, read, write};
 use crate::sleeps::stays_asleep;
-use tessera_node::network::{Network, SocketHandle, Wait};
+use tessera_node::network::{Network, PollWait, SocketHandle};
 
 pub fn echo<N: Driver>() {
     let mut node = Node::<N>::new();
@@ -102,7 +102,7 @@ pub fn big_transfers_both_ways<N: Driver>() {
     let start = Instant::now();
     while echoed < message.len() {
         assert!(start.elapsed() < PATIENCE);
-        node.poll(Wait::AtMost(Duration::from_millis(100)));
+        node.poll(PollWait::AtMost(Duration::from_millis(100)));
         if node.record.sent_of(id) == sends
             && let Some(bytes) = node.record.received.remove(&id)
         {
@@ -169,10 +169,10 @@ pub fn pausing_and_resuming_at_once_loses_nothing<N: Driver>() {
             node.network.pause_receive(id);
         }
         if round % 2 == 0 {
-            node.poll(Wait::Poll);
+            node.poll(PollWait::None);
         }
         node.network.resume_receive(id);
-        node.poll(Wait::AtMost(Duration::from_millis(10)));
+        node.poll(PollWait::AtMost(Duration::from_millis(10)));
     }
     assert!(node.record.received_from(id) == message);
     writing.join().unwrap();
@@ -191,7 +191,7 @@ pub fn a_long_send_tells_that_it_moves<N: Driver>() {
     let mut got = Vec::new();
     while node.record.sent_some == before {
         got.extend(read(&client, 1 << 20));
-        node.poll(Wait::AtMost(Duration::from_millis(20)));
+        node.poll(PollWait::AtMost(Duration::from_millis(20)));
     }
     assert_eq!(node.record.sent_of(id), 0);
     let reading = thread::spawn(move || {

@@ -18,7 +18,7 @@ mod whole;
 mod tests;
 
 pub use database::Database;
-pub use removal::Way;
+pub use removal::KeyMove;
 pub(crate) use upkeep::Upkeep;
 
 use crate::event::Event;

@@ -28,7 +28,7 @@ struct Removed {
 
 /// From where to where a value goes: databases and keys.
 #[derive(Clone, Copy, Debug)]
-pub struct Way<'a> {
+pub struct KeyMove<'a> {
     /// The database where it is, and the key.
     pub from: (u16, &'a [u8]),
     /// What the old key is told.
@@ -92,18 +92,18 @@ impl Shard {
     /// Has what one key holds go to another, with its expiry, whatever that held. False if there is nothing to go.
     ///
     /// As in Redis, the new key comes first, the old one goes, and then both are told what has happened.
-    pub fn carry(&mut self, way: Way<'_>) -> bool {
-        let ((from_db, from_key), (to_db, to_key)) = (way.from, way.to);
+    pub fn move_key(&mut self, key_move: KeyMove<'_>) -> bool {
+        let ((from_db, from_key), (to_db, to_key)) = (key_move.from, key_move.to);
         let Some(entry) = self.take_untold(from_db, from_key) else { return false };
         let (value, expire_at_ms) = entry.into_parts();
         if self.events.are_listened_to() {
             self.remove_if_expired(to_db, to_key);
             self.events.tell(to_db, to_key, Event::New);
-            self.events.tell(from_db, from_key, way.from_event);
+            self.events.tell(from_db, from_key, key_move.from_event);
         }
         let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
         self.put_untold(to_db, to_key, Content::Owned(value), expire, false);
-        self.after(to_db, to_key, way.to_event);
+        self.after(to_db, to_key, key_move.to_event);
         true
     }
 
@@ -187,7 +187,7 @@ impl Shard {
         if fields.is_empty() {
             return;
         }
-        if self.effects.is_wanted() {
+        if self.effects.is_recording() {
             let fields = fields.iter().map(Vec::as_slice);
             let words: Vec<&[u8]> = [b"HDEL".as_slice(), key].into_iter().chain(fields).collect();
             self.effects.record(db, &words);
@@ -213,7 +213,7 @@ mod tests {
         });
         added.expect("no other type");
         shard.events.set_listened(true);
-        shard.effects_mut().set_wanted(true);
+        shard.effects_mut().set_recording(true);
         shard.set_now_ms(11);
         shard
     }

@@ -1,6 +1,6 @@
 //! Who is told of which change: clients that wait for a key, and listeners.
 
-use crate::{Event, EvictionPolicy, Expire, Shard, ShardSettings, SnapshotOptions, Way, WrongType};
+use crate::{Event, EvictionPolicy, Expire, KeyMove, Shard, ShardSettings, SnapshotOptions, WrongType};
 use tessera_values::hash::FieldExpire;
 use tessera_values::list::End;
 use tessera_values::{Hash, List, SortedSet, StringValue};
@@ -31,8 +31,8 @@ fn pop(list: &mut List) -> ((), bool) {
     ((), true)
 }
 
-fn rename(from: (u16, &'static [u8]), to: (u16, &'static [u8])) -> Way<'static> {
-    Way { from, from_event: Event::RenameFrom, to, to_event: Event::RenameTo }
+fn rename(from: (u16, &'static [u8]), to: (u16, &'static [u8])) -> KeyMove<'static> {
+    KeyMove { from, from_event: Event::RenameFrom, to, to_event: Event::RenameTo }
 }
 
 fn evict_all(shard: &mut Shard) {
@@ -190,7 +190,7 @@ const CASES: &[Case] = &[
     ),
     (
         "a key gets another name",
-        |shard| assert!(shard.carry(rename((0, b"one"), (0, b"none")))),
+        |shard| assert!(shard.move_key(rename((0, b"one"), (0, b"none")))),
         &[(0, "none")],
         &[(0, "none", Event::New), (0, "one", Event::RenameFrom), (0, "none", Event::RenameTo)],
     ),
@@ -198,14 +198,19 @@ const CASES: &[Case] = &[
         "a key goes to another database",
         |shard| {
             let (from, to) = ((0, b"one".as_slice()), (1, b"other".as_slice()));
-            assert!(shard.carry(Way { from, from_event: Event::MoveFrom, to, to_event: Event::MoveTo }));
+            assert!(shard.move_key(KeyMove {
+                from,
+                from_event: Event::MoveFrom,
+                to,
+                to_event: Event::MoveTo
+            }));
         },
         &[(1, "other")],
         &[(1, "other", Event::New), (0, "one", Event::MoveFrom), (1, "other", Event::MoveTo)],
     ),
     (
         "a key gets the name of one that is over",
-        |shard| assert!(shard.carry(rename((0, b"one"), (0, b"over")))),
+        |shard| assert!(shard.move_key(rename((0, b"one"), (0, b"over")))),
         &[(0, "over")],
         &[
             (0, "over", Event::Expired),

@@ -13,7 +13,7 @@ use tessera_storage::rdb::{EntryEncoder, put_entry};
 /// Looking at a bucket takes as long as encoding so many bytes.
 const BUCKET_LEN_BYTES: usize = 32;
 /// Keys that are remembered to be saved next. Who wants another asks again.
-const WANTED_MAX_KEYS: usize = 64;
+const URGENT_MAX_KEYS: usize = 64;
 
 /// A table that is walked.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub(crate) struct Writer {
     stream: Stream,
     ahead: Ahead,
     pieces: Option<Pieces>,
-    wanted: VecDeque<(u16, Box<[u8]>)>,
+    urgent: VecDeque<(u16, Box<[u8]>)>,
     keys: SnapshotKeys,
     /// What was being written has gone. That is a fault in the engine, and what was written is no snapshot.
     is_lost: bool,
@@ -88,7 +88,7 @@ impl Writer {
             stream: Stream::new(sizes_at_cut),
             ahead: Ahead::new(options.ahead_max_len_bytes),
             pieces: None,
-            wanted: VecDeque::new(),
+            urgent: VecDeque::new(),
             keys,
             is_lost: false,
         }
@@ -150,7 +150,7 @@ impl Writer {
                 self.choose(part, out);
                 let some_bytes = left_bytes.saturating_sub(out.len() - before_bytes).max(1);
                 self.ahead.take_some(part, some_bytes, out);
-            } else if let Some((part, key)) = self.wanted.pop_front() {
+            } else if let Some((part, key)) = self.urgent.pop_front() {
                 self.begin_wanted(shard, part, key, out);
             } else if self.current == self.parts.len() {
                 return false;
@@ -339,10 +339,10 @@ impl Writer {
             false
         });
         if is_large
-            && self.wanted.len() < WANTED_MAX_KEYS
-            && !self.wanted.iter().any(|(wanted, known)| *wanted == part && **known == *key)
+            && self.urgent.len() < URGENT_MAX_KEYS
+            && !self.urgent.iter().any(|(known_part, known)| *known_part == part && **known == *key)
         {
-            self.wanted.push_back((part, key.into()));
+            self.urgent.push_back((part, key.into()));
         }
         must_wait
     }

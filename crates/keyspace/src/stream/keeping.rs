@@ -2,7 +2,7 @@
 //! replies.
 
 use super::copying::Copying;
-use super::{Open, Owed, Source, Streams};
+use super::{Open, Source, Streams, UnsentReply};
 use crate::shard::Shard;
 
 /// Values of less memory than this are copied at once, in bytes.
@@ -78,16 +78,16 @@ impl Shard {
             return false;
         }
         let readers = self.streams.open.iter().filter(|open| open.is_of_key(db, key));
-        let owed: Vec<Owed> = readers
-            .map(|open| Owed { stream: open.id, len_bytes: open.owed_len_bytes(value, value_bytes) })
+        let unsent: Vec<UnsentReply> = readers
+            .map(|open| UnsentReply { stream: open.id, len_bytes: open.unsent_len_bytes(value, value_bytes) })
             .collect();
-        if owed.is_empty() {
+        if unsent.is_empty() {
             return false;
         }
         let job = self.copy_job(db, key).unwrap_or_else(|| Job::RestsOfKey { db, key: key.into() });
         self.streams.jobs.push_back(job);
         // Now, so that a client whose limit that exceeds is gone before it is kept.
-        self.streams.owed.extend(owed);
+        self.streams.unsent.extend(unsent);
         true
     }
 
@@ -96,8 +96,8 @@ impl Shard {
         let entry = self.databases[db as usize].table().get(key)?;
         let (value, value_bytes) = (entry.value(), entry.allocated_bytes());
         let readers = self.streams.open.iter().filter(|open| open.is_of_key(db, key));
-        let owed = readers.map(|open| open.owed_len_bytes(value, value_bytes));
-        if owed.fold(0, usize::saturating_add) < value_bytes {
+        let unsent = readers.map(|open| open.unsent_len_bytes(value, value_bytes));
+        if unsent.fold(0, usize::saturating_add) < value_bytes {
             return None;
         }
         let copying = Copying::begin(value, self.settings().thresholds)?;
@@ -117,9 +117,9 @@ impl Shard {
         }
     }
 
-    /// Somebody is to be told something: see [`Shard::take_kept`] and [`Shard::take_owed`].
+    /// Somebody is to be told something: see [`Shard::take_kept`] and [`Shard::take_unsent`].
     pub fn has_kept_news(&self) -> bool {
-        self.streams.has_ended || !self.streams.owed.is_empty()
+        self.streams.has_ended || !self.streams.unsent.is_empty()
     }
 
     /// Something is kept that writes have waited for, or need not be kept any more.
@@ -182,9 +182,9 @@ impl Shard {
             Source::Nothing => return None,
         };
         if open.made.is_empty() && matches!(open.source, Source::Key { .. }) {
-            let len_bytes = open.owed_len_bytes(value, value_bytes);
+            let len_bytes = open.unsent_len_bytes(value, value_bytes);
             // It may have begun since the job did.
-            self.streams.owed.push(Owed { stream: open.id, len_bytes });
+            self.streams.unsent.push(UnsentReply { stream: open.id, len_bytes });
         }
         let mut piece = Vec::new();
         let more = open.stream.write_some(value, len_bytes, &mut piece);
@@ -207,10 +207,11 @@ impl Shard {
         let value_bytes = self.kept.bytes_of(kept);
         let Some(value) = self.kept.get(kept) else { return };
         let readers = self.streams.open.iter().filter(|open| open.is_of_kept(kept));
-        let owed = readers.map(|open| open.owed_len_bytes(value, value_bytes));
-        let Some(owed_bytes) = owed.reduce(usize::saturating_add) else { return };
+        let unsent = readers.map(|open| open.unsent_len_bytes(value, value_bytes));
+        let Some(unsent_bytes) = unsent.reduce(usize::saturating_add) else { return };
         let is_known = |job: &Job| matches!(job, Job::RestsOfKept(id) if *id == kept);
-        if owed_bytes.saturating_mul(KEPT_MAX_TIMES) < value_bytes && !self.streams.jobs.iter().any(is_known)
+        if unsent_bytes.saturating_mul(KEPT_MAX_TIMES) < value_bytes
+            && !self.streams.jobs.iter().any(is_known)
         {
             self.streams.jobs.push_back(Job::RestsOfKept(kept));
         }

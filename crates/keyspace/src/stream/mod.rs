@@ -49,9 +49,9 @@ pub enum StreamProgress {
     Lost,
 }
 
-/// The rest of a reply takes memory now that a value would not, or counts from the beginning: see [`Shard::take_owed`].
+/// The rest of a reply takes memory now that a value would not, or counts from the beginning: see [`Shard::take_unsent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owed {
+pub struct UnsentReply {
     /// The stream's number.
     pub stream: u64,
     /// About how much of the reply is left, in bytes.
@@ -92,7 +92,7 @@ impl Open {
     }
 
     /// About how much is left to be made, in bytes, of a value that takes `value_bytes` bytes.
-    fn owed_len_bytes(&self, value: ValueRef<'_>, value_bytes: usize) -> usize {
+    fn unsent_len_bytes(&self, value: ValueRef<'_>, value_bytes: usize) -> usize {
         if matches!(value, ValueRef::String(_)) {
             return self.stream.left_len();
         }
@@ -114,7 +114,7 @@ pub(crate) struct Streams {
     has_ended: bool,
     /// Length of all pieces that were made and have not been handed out.
     made_len_bytes: usize,
-    owed: Vec<Owed>,
+    unsent: Vec<UnsentReply>,
     /// What the write that just ran has begun.
     pub(crate) begun: Option<u64>,
     /// Memory of the largest value that was copied in one go.
@@ -171,8 +171,8 @@ impl Streams {
     fn go_over(&mut self, db: u16, key: &[u8], kept: u64, value: ValueRef<'_>, value_bytes: usize) {
         for open in self.open.iter_mut().filter(|open| open.is_of_key(db, key)) {
             open.source = Source::Kept(kept);
-            let len_bytes = open.owed_len_bytes(value, value_bytes) + open.made_len_bytes();
-            self.owed.push(Owed { stream: open.id, len_bytes });
+            let len_bytes = open.unsent_len_bytes(value, value_bytes) + open.made_len_bytes();
+            self.unsent.push(UnsentReply { stream: open.id, len_bytes });
         }
         self.recount();
     }
@@ -181,14 +181,14 @@ impl Streams {
 impl Shard {
     /// Begins to stream a reply about the value of `key`, which must be there. Returns the stream's number.
     ///
-    /// What a reply that is a string lacks is owed from the beginning: its length is known, and who asks for more than a
+    /// What a reply that is a string lacks counts as unsent from the beginning: its length is known, and who asks for more than a
     /// client may leave unread should not be let get away with it because the value happens to be left in peace.
     pub fn open_stream(&mut self, db: u16, key: &[u8], stream: Box<dyn Stream>) -> u64 {
         self.streams.last_id += 1;
         let id = self.streams.last_id;
         let entry = self.databases[db as usize].table().get(key);
         if entry.is_some_and(|entry| matches!(entry.value(), ValueRef::String(_))) {
-            self.streams.owed.push(Owed { stream: id, len_bytes: stream.left_len() });
+            self.streams.unsent.push(UnsentReply { stream: id, len_bytes: stream.left_len() });
         }
         let source = Source::Key { db, key: key.into() };
         self.streams.open.push(Open { id, stream, source, made: VecDeque::new() });
@@ -231,8 +231,8 @@ impl Shard {
             }
         };
         // Of what has not been told yet.
-        if let Some(owed) = self.streams.owed.iter_mut().find(|owed| owed.stream == id) {
-            owed.len_bytes = owed.len_bytes.saturating_sub(out.len() - start);
+        if let Some(unsent) = self.streams.unsent.iter_mut().find(|unsent| unsent.stream == id) {
+            unsent.len_bytes = unsent.len_bytes.saturating_sub(out.len() - start);
         }
         debug_assert!(progress != StreamProgress::Lost, "what a stream is about was not kept for it");
         if progress != StreamProgress::More {
@@ -262,8 +262,8 @@ impl Shard {
 
     /// What streams owe that has come to take memory since this was last asked, or that is a string: about the length of the
     /// rest of each, in bytes. From then on it is less and less.
-    pub fn take_owed(&mut self) -> Vec<Owed> {
-        std::mem::take(&mut self.streams.owed)
+    pub fn take_unsent(&mut self) -> Vec<UnsentReply> {
+        std::mem::take(&mut self.streams.unsent)
     }
 
     /// Memory that is held for streams besides what keys hold, in bytes.

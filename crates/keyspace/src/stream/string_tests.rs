@@ -209,15 +209,18 @@ fn nor_does_a_snapshot_disturb_it() {
 }
 
 #[test]
-fn what_it_lacks_is_owed_from_the_beginning() {
+fn what_it_lacks_is_unsent_from_the_beginning() {
     let mut shard = filled(LEN_BYTES, false);
     let id = shard.open_stream(0, b"key", Box::new(Rest(0, LEN_BYTES)));
     assert!(shard.has_kept_news());
-    assert_eq!(shard.take_owed(), [Owed { stream: id, len_bytes: LEN_BYTES }]);
-    // What has been read of it before that is told is not owed.
+    assert_eq!(shard.take_unsent(), [UnsentReply { stream: id, len_bytes: LEN_BYTES }]);
+    // What has been read of it before that is told does not count.
     let later = begin(&mut shard);
-    assert_eq!(shard.take_owed(), [Owed { stream: later.0, len_bytes: LEN_BYTES - PIECE_LEN_BYTES }]);
-    assert!(shard.take_owed().is_empty());
+    assert_eq!(
+        shard.take_unsent(),
+        [UnsentReply { stream: later.0, len_bytes: LEN_BYTES - PIECE_LEN_BYTES }]
+    );
+    assert!(shard.take_unsent().is_empty());
     shard.close_stream(id);
     end(&mut shard, later, LEN_BYTES, "nothing");
     check_tidy(&mut shard);

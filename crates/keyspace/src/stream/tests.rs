@@ -345,9 +345,9 @@ fn readers_of_one_value_share_what_is_kept() {
     while shard.must_wait_for_readers(0, b"key") {
         shard.keep_some(1000);
     }
-    let owed = shard.take_owed();
-    assert!(owed.iter().all(|owed| owed.len_bytes > value_bytes / 2), "{owed:?}");
-    assert!(open.iter().all(|(id, ..)| owed.iter().any(|owed| owed.stream == *id)));
+    let unsent = shard.take_unsent();
+    assert!(unsent.iter().all(|unsent| unsent.len_bytes > value_bytes / 2), "{unsent:?}");
+    assert!(open.iter().all(|(id, ..)| unsent.iter().any(|unsent| unsent.stream == *id)));
     assert!(shard.kept_bytes() < value_bytes * 5 / 4, "{} {value_bytes}", shard.kept_bytes());
     assert!(shard.database(0).entry_bytes() < value_bytes * 5 / 4);
     open.into_iter().for_each(|reading| end(&mut shard, reading, "it is kept"));
@@ -400,8 +400,8 @@ fn readers_who_come_while_rests_are_made_share_what_is_kept_too() {
         shard.keep_some(1000);
     }
     assert!(shard.kept_bytes() < value_bytes * 5 / 4, "{} {value_bytes}", shard.kept_bytes());
-    let owed = shard.take_owed();
-    assert!(later.iter().all(|(id, ..)| owed.iter().any(|owed| owed.stream == *id)));
+    let unsent = shard.take_unsent();
+    assert!(later.iter().all(|(id, ..)| unsent.iter().any(|unsent| unsent.stream == *id)));
     for reading in later.into_iter().chain([first]) {
         end(&mut shard, reading, "it is kept");
     }
@@ -415,7 +415,7 @@ fn who_waits_is_let_go_when_nobody_reads_any_more() {
     assert!(shard.must_wait_for_readers(0, b"key"));
     shard.keep_some(1000);
     assert!(shard.must_wait_for_readers(0, b"key") && !shard.take_kept());
-    assert!(!shard.take_owed().is_empty());
+    assert!(!shard.take_unsent().is_empty());
     assert!(!shard.has_kept_news());
     shard.close_stream(reading.0);
     // Nothing is to be kept, but somebody is to be told that.

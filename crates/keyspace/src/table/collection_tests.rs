@@ -299,7 +299,7 @@ fn collections_agree_with_a_model_wherever_they_are_kept() {
         let mut settings = shard.settings();
         settings.eviction_policy = EvictionPolicy::AllKeysRandom;
         shard.set_settings(settings);
-        shard.effects_mut().set_wanted(true);
+        shard.effects_mut().set_recording(true);
         shard.set_now_ms(1000);
         let (mut model, mut inline) = (Model::new(), BTreeMap::new());
         for step in 0..6000 {

@@ -43,14 +43,14 @@ impl<'a> Moves<'a> {
 
     /// Whether a block is to be moved, which then counts as done.
     #[inline]
-    pub(super) fn wants(&mut self, block: *const u8, len_bytes: usize) -> bool {
+    pub(super) fn should_move(&mut self, block: *const u8, len_bytes: usize) -> bool {
         if len_bytes == 0 {
             return false;
         }
-        let wants = len_bytes <= MOVED_MAX_BYTES && (self.is_sparse)(block);
-        self.hits += u64::from(wants);
-        self.misses += u64::from(!wants);
-        wants
+        let moves = len_bytes <= MOVED_MAX_BYTES && (self.is_sparse)(block);
+        self.hits += u64::from(moves);
+        self.misses += u64::from(!moves);
+        moves
     }
 }
 
@@ -63,7 +63,7 @@ impl Table {
         let segment = &mut branch.segments[spot.segment];
         let bucket = segment.home(tag_at(position << POSITION_SHIFT, segment.depth()));
         if bucket == 0 {
-            segment.move_chunks(|chunk, len_bytes| moves.wants(chunk, len_bytes));
+            segment.move_chunks(|chunk, len_bytes| moves.should_move(chunk, len_bytes));
         }
         segment.prefetch_entries(bucket + PREFETCH_BUCKETS);
         let mut places = Vec::new();
@@ -71,7 +71,7 @@ impl Table {
         let next_position = spot.position(segment.first_tag(bucket + 1));
         if bucket == 0 && spot.segment == 0 {
             let len_bytes = branch.segments.capacity() * size_of::<Segment>();
-            if moves.wants(branch.segments.as_ptr().cast(), len_bytes) {
+            if moves.should_move(branch.segments.as_ptr().cast(), len_bytes) {
                 let mut moved = Vec::with_capacity(branch.segments.capacity());
                 moved.append(&mut branch.segments);
                 branch.segments = moved;
@@ -109,7 +109,7 @@ impl Table {
         let before_bytes = value.allocated_bytes();
         if let Value::String(string) = value {
             let StringValue::Growing(bytes) = string else { return };
-            if moves.wants(bytes.as_ptr(), bytes.capacity()) {
+            if moves.should_move(bytes.as_ptr(), bytes.capacity()) {
                 // With the same room to grow.
                 let mut moved = Vec::with_capacity(bytes.capacity());
                 moved.extend_from_slice(bytes);

@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn expired_fields_go_in_portions_and_the_key_with_the_last() {
         let mut shard = Shard::new(1, 1);
-        shard.effects_mut().set_wanted(true);
+        shard.effects_mut().set_recording(true);
         let mut many = Hash::default();
         for field in 0..1000_u32 {
             let expire = FieldExpire::AtMs(10 + i64::from(field % 2));

@@ -42,19 +42,19 @@ use std::cell::Cell;
 use std::marker::PhantomData;
 use tessera_values::Trail;
 
-/// Keys looked at together by [`Table::warm`]: enough for their cache misses to overlap.
-const WARM_KEYS: usize = 32;
+/// Keys looked at together by [`Table::prefetch`]: enough for their cache misses to overlap.
+const PREFETCH_KEYS: usize = 32;
 
-/// What a command that is to be run soon will look for.
+/// What a command that is to be run soon will look up.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted<'k> {
+pub struct Lookup<'k> {
     /// Its key.
     pub key: &'k [u8],
     /// An element (a field, a member) of what the key holds.
     pub element: Option<&'k [u8]>,
 }
 
-/// Where a key is, if it is there and its bucket was not full, and what is wanted of it.
+/// Where a key is, if it is there and its bucket was not full, and which element of it is looked up.
 #[derive(Clone, Copy)]
 struct HomeOf<'t, 'k> {
     bucket: &'t [Slot; BUCKET_SLOTS],
@@ -365,16 +365,16 @@ impl Table {
     }
 
     /// Has the processor load what lookups of these keys will need, all at once instead of one after the other.
-    pub fn warm<'k>(&self, mut wanted: impl Iterator<Item = Wanted<'k>>) {
+    pub fn prefetch<'k>(&self, mut lookups: impl Iterator<Item = Lookup<'k>>) {
         if self.is_empty() {
             return;
         }
         loop {
             // First the buckets, each of which is a cache miss, then the entries that they lead to.
             let mut homes =
-                [HomeOf { bucket: &[Slot::EMPTY; BUCKET_SLOTS], tag: 0, element: None }; WARM_KEYS];
+                [HomeOf { bucket: &[Slot::EMPTY; BUCKET_SLOTS], tag: 0, element: None }; PREFETCH_KEYS];
             let (mut count, mut has_elements) = (0, false);
-            for (home, Wanted { key, element }) in homes.iter_mut().zip(wanted.by_ref()) {
+            for (home, Lookup { key, element }) in homes.iter_mut().zip(lookups.by_ref()) {
                 let hash = self.hash(key);
                 let Some(branch) = self.branch_index(hash) else { return };
                 let branch = &self.branches[branch];
@@ -390,17 +390,17 @@ impl Table {
                 home.slots().for_each(|slot| slot.prefetch());
             }
             if has_elements {
-                self.warm_elements(&homes[..count]);
+                self.prefetch_elements(&homes[..count]);
             }
-            if count < WARM_KEYS {
+            if count < PREFETCH_KEYS {
                 return;
             }
         }
     }
 
     /// The same for elements of large collections, as soon as the entries are there.
-    fn warm_elements(&self, homes: &[HomeOf<'_, '_>]) {
-        let mut trails: [Option<Trail<'_>>; WARM_KEYS] = [const { None }; WARM_KEYS];
+    fn prefetch_elements(&self, homes: &[HomeOf<'_, '_>]) {
+        let mut trails: [Option<Trail<'_>>; PREFETCH_KEYS] = [const { None }; PREFETCH_KEYS];
         for (home, trail) in homes.iter().zip(&mut trails) {
             // Another key's entry with the same tag is a way in vain, and no harm.
             if let Some(element) = home.element

@@ -727,7 +727,7 @@ impl RawEntry {
 /// Moving, for whoever has the entry to himself.
 impl RawEntry {
     /// Moves the entry, the key and the value that are apart, and the `Value` that is boxed, each into a block of the same
-    /// length, as far as `moves` wants it. The entry's address from now on.
+    /// length, as far as `moves` says that they should move. The entry's address from now on.
     ///
     /// # Safety
     /// Nobody else uses the entry, and nobody will use the old address.
@@ -739,24 +739,24 @@ impl RawEntry {
         unsafe {
             if header.key_is_apart() {
                 let key = self.apart_key(header);
-                if moves.wants(key.cast(), key.len()) {
+                if moves.should_move(key.cast(), key.len()) {
                     self.write(header.key_offset(), move_bytes(key));
                 }
             }
             if header.kind() == Kind::Apart {
                 let value = self.apart_value(header);
-                if moves.wants(value.cast(), value.len()) {
+                if moves.should_move(value.cast(), value.len()) {
                     self.write(header.value_offset(), move_bytes(value));
                 }
             } else if header.kind() == Kind::Boxed {
                 let value = self.value_address::<Value>(header);
-                if moves.wants(value.cast(), size_of::<Value>()) {
+                if moves.should_move(value.cast(), size_of::<Value>()) {
                     let moved = Box::into_raw(Box::new(*Box::from_raw(value)));
                     self.write(header.value_offset(), moved.expose_provenance());
                 }
             }
             let layout = header.layout();
-            if !moves.wants(self.0.as_ptr(), layout.size()) {
+            if !moves.should_move(self.0.as_ptr(), layout.size()) {
                 return self;
             }
             // Without memory it stays where it is.

@@ -313,10 +313,10 @@ impl Segment {
         merged
     }
 
-    /// Moves the chunks into other blocks of memory for which `wants` says so, told address and length.
-    pub(super) fn move_chunks(&mut self, mut wants: impl FnMut(*const u8, usize) -> bool) {
+    /// Moves the chunks into other blocks of memory for which `should_move` says so, told address and length.
+    pub(super) fn move_chunks(&mut self, mut should_move: impl FnMut(*const u8, usize) -> bool) {
         for chunk in self.chunks.iter_mut().flatten() {
-            if wants(std::ptr::from_ref(chunk.as_ref()).cast(), size_of::<Chunk>()) {
+            if should_move(std::ptr::from_ref(chunk.as_ref()).cast(), size_of::<Chunk>()) {
                 *chunk = chunk.clone();
             }
         }

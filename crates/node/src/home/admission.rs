@@ -3,9 +3,8 @@
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Connection;
-use crate::home::dispatch::take_wanted;
-use crate::home::feed::Flow;
-use crate::home::holds::Hold;
+use crate::home::dispatch::take_reply_mode;
+use crate::home::holds::{Flow, Hold};
 use tessera_command::host::guard::{Refused, admit_resolved, is_http};
 use tessera_command::registry::Unknown;
 use tessera_command::{Command, Flags};
@@ -155,10 +154,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     pub(crate) fn answer_error(&mut self, connection: &mut Connection, text: &[u8]) -> Flow {
-        let wanted = take_wanted(&mut connection.client);
+        let is_sent = take_reply_mode(&mut connection.client);
         connection.replies.write_now(|out| {
             Reply::new(out, connection.client.protocol).error(text);
-            wanted
+            is_sent
         });
         Flow::Next
     }

@@ -4,13 +4,13 @@ use crate::accounts::Account;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Running, pack};
-use crate::home::dispatch::take_wanted;
-use crate::home::feed::Flow;
+use crate::home::connection::{Connection, Running};
+use crate::home::dispatch::take_reply_mode;
+use crate::home::holds::Flow;
 use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
 use crate::sessions::NodeHost;
 use crate::snapshot::Awaited;
-use tessera_command::host::{Action, Home};
+use tessera_command::host::{Action, SessionContext};
 use tessera_command::{Command, Error, Merge, Run};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
@@ -29,26 +29,26 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.refuse(connection, &Error::Arity.text(command.full_name));
         };
         self.note_start(connection, command, args);
-        connection.replies.lend(|| self.server.buffers.take());
+        connection.replies.provide_buffer(|| self.server.buffers.take());
         let began_ns = self.time.now_ns;
         let (input_bytes, output_bytes, allocated_bytes) =
             (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
         let Connection { client, replies, endpoints, .. } = connection;
-        let (mut failed, mut wanted) = (None, true);
+        let (mut failed, mut is_sent) = (None, true);
         let mut host = NodeHost::new(self, endpoints, args, [input_bytes, output_bytes, allocated_bytes]);
         replies.write_now(|out| {
             let start = out.len();
             let protocol = client.protocol;
             let mut reply = Reply::new(out, protocol);
-            if let Err(error) = run(args, &mut Home { client, host: &mut host }, &mut reply) {
+            if let Err(error) = run(args, &mut SessionContext { client, host: &mut host }, &mut reply) {
                 reply.truncate(start);
                 let text = error.text(command.full_name);
                 reply.error(&text);
                 failed = Some(text.into_owned());
             }
             // The command itself may have changed the mode: CLIENT REPLY ON is answered.
-            wanted = take_wanted(client);
-            wanted
+            is_sent = take_reply_mode(client);
+            is_sent
         });
         let (actions, close_caller) = host.finish();
         let duration_ns = self.time.read();
@@ -65,7 +65,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for action in actions {
             if action.is_answered_later() {
                 let account = Account::open(command, args, began_ns);
-                self.answer_later(connection, action, wanted, account);
+                self.answer_later(connection, action, is_sent, account);
             } else {
                 self.act(connection, action);
             }
@@ -96,12 +96,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Has a command answered when that is done which it is about. `wanted`: the client wants its reply.
-    fn answer_later(&mut self, connection: &mut Connection, action: Action, wanted: bool, account: Account) {
+    /// Has a command answered when that is done which it is about. `is_sent`: the client has not switched replies off.
+    fn answer_later(&mut self, connection: &mut Connection, action: Action, is_sent: bool, account: Account) {
         match action {
-            Action::AwaitSnapshot => self.await_snapshot(connection, wanted, Awaited::Save, account),
-            Action::AwaitEnd => self.await_snapshot(connection, wanted, Awaited::End, account),
-            Action::Reload(reload) => self.await_reload(connection, wanted, reload, account),
+            Action::AwaitSnapshot => self.await_snapshot(connection, is_sent, Awaited::Save, account),
+            Action::AwaitEnd => self.await_snapshot(connection, is_sent, Awaited::End, account),
+            Action::Reload(reload) => self.await_reload(connection, is_sent, reload, account),
             _ => {}
         }
     }
@@ -120,12 +120,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.fail(connection, command, args, &error);
         }
         self.note_start(connection, command, args);
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.reserve(is_sent);
         let nodes = self.mesh.nodes();
         for node in 0..nodes {
             let call = EverywhereCall {
-                ticket: Ticket { connection: pack(connection.id), sequence, part: node as u32 },
+                ticket: Ticket { connection: connection.id.pack(), sequence, part: node as u32 },
                 caller_id: connection.client.id,
                 protocol: connection.client.protocol,
                 command,

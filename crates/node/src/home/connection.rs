@@ -1,11 +1,11 @@
 //! One client's connection at its home.
 
 use crate::accounts::{Account, Sender};
-use crate::blocking::Blocked;
+use crate::home::blocked::Blocked;
 use crate::home::holds::Hold;
 use crate::home::replies::Replies;
+use crate::home::streamed::StreamedReply;
 use crate::network::{ConnectionId, Endpoints, SocketHandle};
-use crate::streaming::StreamedReply;
 use crate::task::Asker;
 use std::collections::VecDeque;
 use tessera_command::{Client, Command};
@@ -37,7 +37,7 @@ impl Input {
 }
 
 /// A command that takes several steps, while it is under way.
-pub struct Under {
+pub struct UnderWay {
     /// The sequence number of its reply.
     pub sequence: u32,
     /// The command, and what will be written down of it.
@@ -78,7 +78,7 @@ pub struct Connection {
     /// Why nothing is executed, if so.
     pub hold: Option<Hold>,
     /// What is under way while `hold` says `Running`.
-    pub running: Option<Box<Under>>,
+    pub running: Option<Box<UnderWay>>,
     /// Its replies that are made in pieces, in order.
     pub streams: VecDeque<StreamedReply>,
     /// Bytes handed to the driver and not yet reported sent.
@@ -147,7 +147,7 @@ impl Connection {
         running: Running,
     ) {
         let account = Account::open(command, args, began_ns);
-        self.running = Some(Box::new(Under { sequence, account, running }));
+        self.running = Some(Box::new(UnderWay { sequence, account, running }));
         self.hold = Some(Hold::Running);
     }
 
@@ -222,7 +222,7 @@ impl Connection {
 
     /// The same, and what is kept elsewhere for its long replies: what the limits on output count.
     pub fn counted_output_bytes(&self) -> usize {
-        let kept = self.streams.iter().map(StreamedReply::owed_len_bytes);
+        let kept = self.streams.iter().map(StreamedReply::unsent_len_bytes);
         self.output_bytes().saturating_add(kept.fold(0, usize::saturating_add))
     }
 
@@ -251,14 +251,4 @@ impl Connection {
             + self.sending_bytes
             + self.input.as_ref().map_or(0, |input| input.allocated_bytes())
     }
-}
-
-/// Packs a connection's name for a ticket.
-pub fn pack(id: ConnectionId) -> u64 {
-    u64::from(id.generation) << 32 | u64::from(id.index)
-}
-
-/// Undoes [`pack`].
-pub fn unpack(connection: u64) -> ConnectionId {
-    ConnectionId { index: connection as u32, generation: (connection >> 32) as u32 }
 }

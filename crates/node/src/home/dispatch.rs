@@ -2,9 +2,8 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, pack};
-use crate::home::feed::Flow;
-use crate::home::holds::Hold;
+use crate::home::connection::Connection;
+use crate::home::holds::{Flow, Hold};
 use tessera_command::client::ReplyMode;
 use tessera_command::{Client, Command, Error, Flags, Run, Spread};
 use tessera_resp::Args;
@@ -72,11 +71,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         self.server.counters.commands += 1;
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
-        let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.reserve(is_sent);
+        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let call = self.send_call(owner, ticket, connection, command, args);
-        connection.last_call = wanted.then_some((owner, call));
+        connection.last_call = is_sent.then_some((owner, call));
         Flow::Next
     }
 
@@ -119,9 +118,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 }
 
-/// Whether the reply of the command at hand is wanted; moves CLIENT REPLY SKIP on.
+/// Whether the reply of the command at hand is sent to the client; moves CLIENT REPLY SKIP on.
 #[inline]
-pub(crate) fn take_wanted(client: &mut Client) -> bool {
+pub(crate) fn take_reply_mode(client: &mut Client) -> bool {
     match client.reply_mode {
         ReplyMode::On => true,
         ReplyMode::Off => false,

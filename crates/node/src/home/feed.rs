@@ -5,7 +5,7 @@ use crate::core::Core;
 use crate::home::NetworkOrder;
 use crate::home::ahead::{Ahead, Last};
 use crate::home::connection::{Connection, Input, Running};
-use crate::home::holds::Hold;
+use crate::home::holds::{Flow, Hold};
 use crate::network::{Closed, ConnectionId};
 use crate::turns::Budget;
 use tessera_command::Command;
@@ -17,15 +17,6 @@ use tessera_resp::{Args, Decoder, Limits, ProtocolError, Reply};
 const HELD_INPUT_MAX_LEN_BYTES: usize = 64 * 1024;
 /// How much is at least taken to complete an unfinished command, in bytes: more than a few length lines.
 const TOP_UP_LEN_BYTES: usize = 256;
-
-/// What became of a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// It ran, or is under way: on to the next.
-    Next,
-    /// It must be tried again later; the connection's hold says why.
-    Again,
-}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Takes in bytes of a connection.
@@ -239,7 +230,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 &limits,
                 budget.commands_left(),
             );
-            self.warm(connection.client.db, &ahead, &bytes[at..]);
+            self.prefetch(connection.client.db, &ahead, &bytes[at..]);
             let start = at;
             let mut is_stopped = false;
             for planned in &ahead.commands {
@@ -325,15 +316,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Looks for the keys and elements of the commands ahead that will run on this node's shard.
     #[inline]
-    fn warm(&self, db: u16, ahead: &Ahead, bytes: &[u8]) {
+    fn prefetch(&self, db: u16, ahead: &Ahead, bytes: &[u8]) {
         if ahead.commands.len() < 2 {
             return;
         }
-        let wanted = ahead.commands.iter().filter_map(|planned| {
-            let wanted = planned.resolved.ok()?.wanted(Args::new(bytes, ahead.spans_of(planned)))?;
-            (usize::from(self.server.shared.slots.owner_of(wanted.key)) == self.server.me).then_some(wanted)
+        let lookups = ahead.commands.iter().filter_map(|planned| {
+            let lookup = planned.resolved.ok()?.lookup(Args::new(bytes, ahead.spans_of(planned)))?;
+            (usize::from(self.server.shared.slots.owner_of(lookup.key)) == self.server.me).then_some(lookup)
         });
-        self.owner.warm(db, wanted);
+        self.owner.prefetch(db, lookups);
     }
 
     /// The client has to authenticate and has not.

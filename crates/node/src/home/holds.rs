@@ -1,10 +1,16 @@
 //! Connections whose next command waits, by what for, and those that go on.
 
-use super::Home;
-use super::connection::Connection;
-use super::feed::Flow;
 use crate::network::ConnectionId;
 use std::collections::VecDeque;
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It ran, or is under way: on to the next.
+    Next,
+    /// It must be tried again later; the connection's hold says why.
+    Again,
+}
 
 /// Why no further command of a connection is executed for now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +62,7 @@ pub(crate) enum Gate {
 
 impl Hold {
     /// Where the connection waits; nowhere if what it waits for is its own.
-    fn gate(self) -> Option<Gate> {
+    pub(crate) fn gate(self) -> Option<Gate> {
         match self {
             Hold::Turn => Some(Gate::Turn),
             Hold::Peer(_) => Some(Gate::Peer),
@@ -105,38 +111,17 @@ impl Holds {
         *waiting = ids;
     }
 
+    /// A connection waits, for one of many or for something of its own.
+    pub(crate) fn add(&mut self, id: ConnectionId, hold: Hold) {
+        if let Some(gate) = hold.gate() {
+            self.waiting[gate as usize].push(id);
+        }
+    }
+
     /// A connection that has gone waits no more.
-    pub(crate) fn forget(&mut self, connection: &Connection) {
-        if let Some(gate) = connection.hold.and_then(Hold::gate) {
-            self.waiting[gate as usize].retain(|id| *id != connection.id);
+    pub(crate) fn forget(&mut self, id: ConnectionId, hold: Hold) {
+        if let Some(gate) = hold.gate() {
+            self.waiting[gate as usize].retain(|other| *other != id);
         }
-    }
-}
-
-impl<S> Home<S> {
-    /// Holds a connection: its next command is tried again when [`Home::release`] lets it go on.
-    pub(crate) fn hold(&mut self, connection: &mut Connection, why: Hold) -> Flow {
-        if let Some(gate) = why.gate() {
-            self.holds.waiting[gate as usize].push(connection.id);
-        }
-        connection.hold = Some(why);
-        Flow::Again
-    }
-
-    /// Lets those go on that wait there.
-    pub(crate) fn release(&mut self, gate: Gate) {
-        for id in self.holds.take(gate) {
-            let hold = self.connection(id).and_then(|connection| connection.hold);
-            if hold.and_then(Hold::gate) == Some(gate) {
-                self.holds.runnable.push_back(id);
-            }
-        }
-    }
-
-    /// A connection.
-    #[inline]
-    pub(crate) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
-        let place = self.connections.get_mut(id.index as usize)?;
-        place.as_deref_mut().filter(|connection| connection.id == id)
     }
 }

@@ -3,7 +3,10 @@
 pub(crate) mod admission;
 pub(crate) mod ahead;
 pub(crate) mod at_home;
+pub mod blocked;
+pub(crate) mod blocking;
 pub mod connection;
+pub(crate) mod direct;
 pub(crate) mod dispatch;
 pub(crate) mod feed;
 pub mod holds;
@@ -12,11 +15,13 @@ pub mod replies;
 pub(crate) mod several_shards;
 pub(crate) mod shown;
 pub(crate) mod steps;
+pub mod streamed;
+pub(crate) mod streaming;
 
 use self::ahead::Ahead;
 use self::connection::Connection;
-use self::holds::Holds;
-use crate::network::{ConnectionId, SocketHandle};
+use self::holds::{Flow, Gate, Hold, Holds};
+use crate::network::ConnectionId;
 use crate::notes::everywhere::EverywhereCall;
 use std::collections::{BTreeSet, VecDeque};
 use tessera_command::host::Pause;
@@ -31,8 +36,6 @@ pub enum NetworkOrder {
     ResumeReceive(ConnectionId),
     /// End the connection.
     Close(ConnectionId),
-    /// Write to another node's connection.
-    SendRemote(SocketHandle, u64, Vec<u8>),
 }
 
 /// What a home has to do of its own, as another node would do it for a note.
@@ -52,6 +55,8 @@ pub(crate) struct Home<S> {
     pub(crate) adopted: Vec<S>,
     /// Connections with something to send, or to be closed.
     pub(crate) listed: Vec<ConnectionId>,
+    /// Connections to be closed: their long replies have taken them over their limit, or cannot be made whole.
+    pub(crate) to_close: Vec<ConnectionId>,
     pub(crate) holds: Holds,
     /// Clients that wait for keys.
     pub(crate) blocked_clients: u64,
@@ -85,6 +90,7 @@ impl<S> Default for Home<S> {
             accepted: Vec::new(),
             adopted: Vec::new(),
             listed: Vec::new(),
+            to_close: Vec::new(),
             holds: Holds::default(),
             blocked_clients: 0,
             wait_deadlines: BTreeSet::new(),
@@ -102,5 +108,31 @@ impl<S> Default for Home<S> {
             output_pause_bytes: usize::MAX,
             clients_peak_bytes: 0,
         }
+    }
+}
+
+impl<S> Home<S> {
+    /// Holds a connection: its next command is tried again when [`Home::release`] lets it go on.
+    pub(crate) fn hold(&mut self, connection: &mut Connection, why: Hold) -> Flow {
+        self.holds.add(connection.id, why);
+        connection.hold = Some(why);
+        Flow::Again
+    }
+
+    /// Lets those go on that wait there.
+    pub(crate) fn release(&mut self, gate: Gate) {
+        for id in self.holds.take(gate) {
+            let hold = self.connection(id).and_then(|connection| connection.hold);
+            if hold.and_then(Hold::gate) == Some(gate) {
+                self.holds.runnable.push_back(id);
+            }
+        }
+    }
+
+    /// A connection.
+    #[inline]
+    pub(crate) fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        let place = self.connections.get_mut(id.index as usize)?;
+        place.as_deref_mut().filter(|connection| connection.id == id)
     }
 }

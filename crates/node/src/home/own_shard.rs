@@ -2,9 +2,9 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, pack};
-use crate::home::dispatch::take_wanted;
-use crate::home::feed::Flow;
+use crate::home::connection::Connection;
+use crate::home::dispatch::take_reply_mode;
+use crate::home::holds::Flow;
 use crate::owner::run::Outcome;
 use crate::task::Task;
 use tessera_command::Command;
@@ -25,20 +25,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         self.note_start(connection, command, args);
         self.server.counters.commands += 1;
-        let wanted = take_wanted(&mut connection.client);
-        connection.replies.lend(|| self.server.buffers.take());
+        let is_sent = take_reply_mode(&mut connection.client);
+        connection.replies.provide_buffer(|| self.server.buffers.take());
         let task = Task { command, asker: connection.asker(), is_whole: true };
         let mut outcome = Outcome::REFUSED;
         connection.replies.write_now(|out| {
             outcome = self.run_task(&task, args, out);
-            wanted
+            is_sent
         });
         if let Some(stream) = outcome.stream {
-            if wanted {
+            if is_sent {
                 // Its beginning has been written.
-                let sequence = connection.replies.owe(true);
-                let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
-                self.note_reader(stream, self.server.me, ticket);
+                let sequence = connection.replies.reserve(true);
+                let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
+                self.owner.note_reader(stream, self.server.me, ticket);
                 self.begin_streamed(connection, sequence, self.server.me, stream, Vec::new());
             } else {
                 self.owner.close_stream(stream);
@@ -60,10 +60,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_out_of_memory_for(command) {
             return Some(self.refuse_for_memory(connection, command));
         }
-        if self.must_writes_ask() && self.must_wait_to_write(command, args, connection.client.db) {
+        if self.must_wait_to_write(command, args, connection.client.db) {
             return Some(self.hold_for_snapshot(connection));
         }
-        if self.must_wait_for_holder(command, args) {
+        if self.owner.must_wait_for_holder(command, args) {
             return Some(self.hold_for_holder(connection));
         }
         None

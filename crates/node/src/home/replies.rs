@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 /// One request that is not yet answered to the client.
 #[derive(Debug)]
-enum Owed {
-    /// The reply is on its way. `wanted`: the client has not switched replies off.
-    Waiting { wanted: bool },
+enum Pending {
+    /// The reply is on its way. `is_sent`: to the client, which has not switched replies off.
+    Waiting { is_sent: bool },
     /// The reply is at this place of `held`, and others before it are missing.
     Held { start: usize, len: usize },
 }
@@ -30,8 +30,8 @@ pub struct Replies {
     ready: Vec<u8>,
     /// Come too early, wholly or behind others.
     held: Vec<u8>,
-    owed: VecDeque<Owed>,
-    /// The sequence number of `owed`'s front.
+    pending: VecDeque<Pending>,
+    /// The sequence number of `pending`'s front.
     first_sequence: u32,
     /// Requests whose reply is on its way.
     waiting: usize,
@@ -44,7 +44,7 @@ impl Default for Replies {
         Replies {
             ready: Vec::new(),
             held: Vec::new(),
-            owed: VecDeque::new(),
+            pending: VecDeque::new(),
             first_sequence: 0,
             waiting: 0,
             usual_len_bytes: FIRST_USUAL_LEN_BYTES,
@@ -56,14 +56,14 @@ impl Replies {
     /// Nothing is on its way: the next reply may be written at once.
     #[inline]
     pub fn is_settled(&self) -> bool {
-        self.owed.is_empty()
+        self.pending.is_empty()
     }
 
     /// The one reply that is on its way, if there is nothing else at all: its sequence number.
     #[inline]
     pub fn only_waiting(&self) -> Option<u32> {
-        match (self.owed.len(), self.owed.front()) {
-            (1, Some(Owed::Waiting { .. })) if self.ready.is_empty() => Some(self.first_sequence),
+        match (self.pending.len(), self.pending.front()) {
+            (1, Some(Pending::Waiting { .. })) if self.ready.is_empty() => Some(self.first_sequence),
             _ => None,
         }
     }
@@ -86,32 +86,32 @@ impl Replies {
     /// is thrown away.
     #[inline]
     pub fn write_now(&mut self, write: impl FnOnce(&mut Vec<u8>) -> bool) {
-        let settled = self.owed.is_empty();
+        let settled = self.pending.is_empty();
         let out = if settled { &mut self.ready } else { &mut self.held };
         let start = out.len();
-        let wanted = write(out);
+        let is_sent = write(out);
         debug_assert!(out.len() >= start);
-        if !wanted {
+        if !is_sent {
             out.truncate(start);
         }
         if !settled {
             // Also without bytes its place is kept, so that sequence numbers stay those of the requests.
             let len = out.len() - start;
-            self.owed.push_back(Owed::Held { start, len });
+            self.pending.push_back(Pending::Held { start, len });
         }
     }
 
     /// The sequence number of the next request whose reply will come.
     #[inline]
     pub fn next_sequence(&self) -> u32 {
-        self.first_sequence.wrapping_add(self.owed.len() as u32)
+        self.first_sequence.wrapping_add(self.pending.len() as u32)
     }
 
     /// Notes a request whose reply will come, and returns its sequence number.
     #[inline]
-    pub fn owe(&mut self, wanted: bool) -> u32 {
+    pub fn reserve(&mut self, is_sent: bool) -> u32 {
         let sequence = self.next_sequence();
-        self.owed.push_back(Owed::Waiting { wanted });
+        self.pending.push_back(Pending::Waiting { is_sent });
         self.waiting += 1;
         sequence
     }
@@ -120,17 +120,17 @@ impl Replies {
     #[inline]
     pub fn arrive(&mut self, sequence: u32, reply: &[u8]) {
         let index = sequence.wrapping_sub(self.first_sequence) as usize;
-        let Some(Owed::Waiting { wanted }) = self.owed.get(index) else { return };
+        let Some(Pending::Waiting { is_sent }) = self.pending.get(index) else { return };
         self.usual_len_bytes = reply.len().max(self.usual_len_bytes - self.usual_len_bytes / 16);
-        let reply = if *wanted { reply } else { &[] };
+        let reply = if *is_sent { reply } else { &[] };
         self.waiting -= 1;
         if index > 0 {
-            self.owed[index] = Owed::Held { start: self.held.len(), len: reply.len() };
+            self.pending[index] = Pending::Held { start: self.held.len(), len: reply.len() };
             self.held.extend_from_slice(reply);
             return;
         }
         self.ready.extend_from_slice(reply);
-        self.owed.pop_front();
+        self.pending.pop_front();
         self.first_sequence = self.first_sequence.wrapping_add(1);
         self.release();
     }
@@ -140,7 +140,7 @@ impl Replies {
         let takes = self.ready.is_empty()
             && reply.len() >= COPIED_MAX_LEN_BYTES
             && sequence == self.first_sequence
-            && matches!(self.owed.front(), Some(Owed::Waiting { wanted: true }));
+            && matches!(self.pending.front(), Some(Pending::Waiting { is_sent: true }));
         if !takes {
             return self.arrive(sequence, &reply);
         }
@@ -152,46 +152,46 @@ impl Replies {
 
     /// Whether nothing is missing before the awaited reply `sequence`.
     pub fn is_first(&self, sequence: u32) -> bool {
-        sequence == self.first_sequence && matches!(self.owed.front(), Some(Owed::Waiting { .. }))
+        sequence == self.first_sequence && matches!(self.pending.front(), Some(Pending::Waiting { .. }))
     }
 
     /// The reply is awaited, and the client has not switched it off.
-    pub fn is_wanted(&self, sequence: u32) -> bool {
+    pub fn will_be_sent(&self, sequence: u32) -> bool {
         let index = sequence.wrapping_sub(self.first_sequence) as usize;
-        matches!(self.owed.get(index), Some(Owed::Waiting { wanted: true }))
+        matches!(self.pending.get(index), Some(Pending::Waiting { is_sent: true }))
     }
 
     /// Takes in a piece of the awaited reply that nothing is missing before; more of it will come.
     pub fn arrive_partly(&mut self, sequence: u32, piece: &[u8]) {
         debug_assert!(self.is_first(sequence));
-        if let Some(Owed::Waiting { wanted: true }) = self.owed.front() {
+        if let Some(Pending::Waiting { is_sent: true }) = self.pending.front() {
             self.ready.extend_from_slice(piece);
         }
     }
 
     /// Lets go what waited behind the reply that just came.
     fn release(&mut self) {
-        while let Some(Owed::Held { start, len }) = self.owed.front() {
+        while let Some(Pending::Held { start, len }) = self.pending.front() {
             self.ready.extend_from_slice(&self.held[*start..*start + *len]);
-            self.owed.pop_front();
+            self.pending.pop_front();
             self.first_sequence = self.first_sequence.wrapping_add(1);
         }
-        if self.owed.is_empty() {
+        if self.pending.is_empty() {
             self.held.clear();
             // Ordinary pipelines keep their room; a flood does not.
             self.held.shrink_to(16 * 1024);
-            self.owed.shrink_to(256);
+            self.pending.shrink_to(256);
         }
     }
 
     /// Adds bytes that answer no request, such as a pushed line.
     pub fn push(&mut self, bytes: &[u8]) {
-        if self.owed.is_empty() {
+        if self.pending.is_empty() {
             self.ready.extend_from_slice(bytes);
         } else {
             let start = self.held.len();
             self.held.extend_from_slice(bytes);
-            self.owed.push_back(Owed::Held { start, len: bytes.len() });
+            self.pending.push_back(Pending::Held { start, len: bytes.len() });
         }
     }
 
@@ -199,10 +199,10 @@ impl Replies {
     pub fn throw_away(&mut self) {
         self.ready = Vec::new();
         self.held = Vec::new();
-        for owed in &mut self.owed {
-            match owed {
-                Owed::Waiting { wanted } => *wanted = false,
-                Owed::Held { start, len } => (*start, *len) = (0, 0),
+        for pending in &mut self.pending {
+            match pending {
+                Pending::Waiting { is_sent } => *is_sent = false,
+                Pending::Held { start, len } => (*start, *len) = (0, 0),
             }
         }
     }
@@ -221,7 +221,7 @@ impl Replies {
 
     /// Memory held, in bytes.
     pub fn allocated_bytes(&self) -> usize {
-        self.ready.capacity() + self.held.capacity() + self.owed.capacity() * size_of::<Owed>()
+        self.ready.capacity() + self.held.capacity() + self.pending.capacity() * size_of::<Pending>()
     }
 
     /// Hands over what is ready to leave.
@@ -232,16 +232,10 @@ impl Replies {
 
     /// Gives a buffer to write the next replies into, unless there is one.
     #[inline]
-    pub fn lend(&mut self, buffer: impl FnOnce() -> Vec<u8>) {
+    pub fn provide_buffer(&mut self, buffer: impl FnOnce() -> Vec<u8>) {
         if self.ready.capacity() == 0 {
             self.ready = buffer();
         }
-    }
-
-    /// Takes an unused buffer back.
-    #[inline]
-    pub fn take_back(&mut self) -> Option<Vec<u8>> {
-        (self.ready.is_empty() && self.ready.capacity() > 0).then(|| std::mem::take(&mut self.ready))
     }
 }
 
@@ -258,10 +252,10 @@ mod tests {
     fn replies_leave_in_the_order_of_requests() {
         let mut replies = Replies::default();
         replies.write_now(|out| write(out, b"0"));
-        let first = replies.owe(true);
+        let first = replies.reserve(true);
         replies.write_now(|out| write(out, b"2"));
-        let third = replies.owe(true);
-        let fourth = replies.owe(false);
+        let third = replies.reserve(true);
+        let fourth = replies.reserve(false);
         replies.write_now(|out| !write(out, b"unwanted"));
         replies.write_now(|out| write(out, b"6"));
         assert_eq!(replies.take_ready(), b"0");
@@ -280,13 +274,13 @@ mod tests {
     fn what_is_thrown_away_leaves_no_gap() {
         let mut replies = Replies::default();
         replies.write_now(|out| write(out, b"0"));
-        let first = replies.owe(true);
+        let first = replies.reserve(true);
         replies.write_now(|out| write(out, b"2"));
-        let third = replies.owe(true);
+        let third = replies.reserve(true);
         replies.arrive(third, b"3");
         replies.throw_away();
         assert_eq!((replies.len_bytes(), replies.waiting()), (0, 1));
-        let later = replies.owe(true);
+        let later = replies.reserve(true);
         replies.arrive(first, b"1");
         assert_eq!(replies.len_bytes(), 0);
         replies.arrive(later, b"4");
@@ -297,23 +291,23 @@ mod tests {
     #[test]
     fn a_long_reply_that_nothing_is_before_is_not_copied() {
         let mut replies = Replies::default();
-        let (first, second) = (replies.owe(true), replies.owe(true));
+        let (first, second) = (replies.reserve(true), replies.reserve(true));
         let long = vec![7; COPIED_MAX_LEN_BYTES];
         replies.arrive(second, b"2");
         replies.arrive_whole(first, long);
         let ready = replies.take_ready();
         assert_eq!((ready.len(), ready.last()), (COPIED_MAX_LEN_BYTES + 1, Some(&b'2')));
-        let only = replies.owe(true);
+        let only = replies.reserve(true);
         replies.arrive_whole(only, vec![7; COPIED_MAX_LEN_BYTES]);
         assert_eq!(replies.take_ready().len(), COPIED_MAX_LEN_BYTES);
-        let (third, fourth) = (replies.owe(true), replies.owe(false));
+        let (third, fourth) = (replies.reserve(true), replies.reserve(false));
         let long = vec![8; COPIED_MAX_LEN_BYTES];
         let where_it_was = long.as_ptr();
         replies.arrive_whole(third, long);
         let ready = replies.take_ready();
         assert_eq!(ready.as_ptr(), where_it_was);
         replies.arrive_whole(fourth, vec![9; COPIED_MAX_LEN_BYTES]);
-        assert!(replies.is_settled() && replies.len_bytes() == 0, "one that is not wanted");
+        assert!(replies.is_settled() && replies.len_bytes() == 0, "one that is not to be sent");
     }
 
     #[test]
@@ -322,7 +316,7 @@ mod tests {
         let mut fill = |len: usize| {
             let mut asked = Vec::new();
             while !replies.is_full() {
-                asked.push(replies.owe(true));
+                asked.push(replies.reserve(true));
             }
             asked.iter().for_each(|sequence| replies.arrive(*sequence, &vec![0; len]));
             replies.take_ready();
@@ -348,7 +342,7 @@ mod tests {
                 if random.bool() {
                     replies.write_now(|out| write(out, &[number]));
                 } else {
-                    remote.push((replies.owe(true), number));
+                    remote.push((replies.reserve(true), number));
                 }
                 if random.bool() && !remote.is_empty() {
                     let (sequence, number) = remote.swap_remove(random.usize(..remote.len()));

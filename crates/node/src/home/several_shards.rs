@@ -2,10 +2,9 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Running, pack};
-use crate::home::dispatch::take_wanted;
-use crate::home::feed::Flow;
-use crate::home::holds::Hold;
+use crate::home::connection::{Connection, Running};
+use crate::home::dispatch::take_reply_mode;
+use crate::home::holds::{Flow, Hold};
 use crate::task::{Asker, Task};
 use tessera_command::spec::CountOption;
 use tessera_command::{Command, Merge, Run};
@@ -92,7 +91,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.hold_for_peer(connection, peer);
         }
         let sequence = connection.replies.next_sequence();
-        let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let (protocol, touch) = (connection.client.protocol, !connection.client.no_touch);
         let started = Gathering::start(
             command,
@@ -109,8 +108,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Err(error) => return self.fail(connection, command, args, &error),
         };
         self.note_start(connection, command, args);
-        let wanted = take_wanted(&mut connection.client);
-        connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        connection.replies.reserve(is_sent);
         let running = Running::Gathering(Box::new(gathering));
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.take_step(connection, step);
@@ -145,9 +144,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         merge: Merge,
     ) -> Flow {
         let context = self.owner.context(connection.client.db);
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
-        let ticket = Ticket { connection: pack(connection.id), sequence, part: 0 };
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.reserve(is_sent);
+        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let (protocol, slots) = (connection.client.protocol, &self.server.shared.slots);
         let (gathering, step) =
             Gathering::start_on_all_shards(command, merge, args, context, protocol, ticket, slots);
@@ -167,8 +166,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         parts: impl Iterator<Item = (usize, Args<'a>)>,
     ) -> Flow {
         let began_ns = self.time.now_ns;
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.reserve(is_sent);
         let asker = connection.asker();
         let mut is_whole = false;
         for (number, (shard, words)) in parts.enumerate() {
@@ -178,7 +177,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 let _ = self.run_task(&Task { command, asker, is_whole: false }, words, &mut out);
                 is_whole = assembly.take(part, &out);
             } else {
-                let ticket = Ticket { connection: pack(connection.id), sequence, part };
+                let ticket = Ticket { connection: connection.id.pack(), sequence, part };
                 self.server.counters.forwarded += 1;
                 let Asker { db, protocol, touch } = asker;
                 self.mesh.outgoing(shard).push_part(ticket, command, words, db, protocol, touch);
@@ -251,8 +250,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         shard: ShardId,
         running: Running,
     ) -> Flow {
-        let wanted = take_wanted(&mut connection.client);
-        let sequence = connection.replies.owe(wanted);
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.reserve(is_sent);
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.send_part(connection, part, shard, 0);
         Flow::Next

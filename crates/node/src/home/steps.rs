@@ -1,24 +1,23 @@
-//! What comes back from peers: replies, answers, parts; and the next step of commands that take several.
+//! What comes back of commands that were sent to owners: replies, answers, parts; and the next step of commands that
+//! take several.
 
 use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Running, Under, unpack};
+use crate::home::connection::{Connection, Running, UnderWay};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
-use crate::mesh::{CHANNEL_MAX_PARCELS, Carried, Parcel};
-use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
-use crate::notes::{ConnectionNote, Note};
+use crate::network::ConnectionId;
+use crate::notes::everywhere::EverywhereCall;
 use crate::sessions::NodeHost;
 use crate::task::{Asker, Task};
-use crate::turns::Budget;
 use tessera_command::host::NodePart;
 use tessera_command::{Flags, Run};
 use tessera_resp::{Args, Reply};
 use tessera_routing::cursor::Onward;
 use tessera_routing::message::Slow;
-use tessera_routing::{Answer, Batch, Errand, ShardId, Step, Ticket};
+use tessera_routing::{Answer, Errand, ShardId, Step, Ticket};
 
 /// The room for lines of this node's own clients that is kept for the next ones, in bytes.
 const KEEP_LINES_MAX_LEN_BYTES: usize = 64 * 1024;
@@ -29,77 +28,9 @@ fn is_null(reply: &[u8]) -> bool {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Takes in everything that peers have sent, and carries out what of it a turn has room for. True if there was anything.
-    pub(crate) fn take_mail(&mut self) -> bool {
-        let mut any = false;
-        for peer in 0..self.mesh.nodes() {
-            // Not for ever, should the peer be faster.
-            for _ in 0..CHANNEL_MAX_PARCELS {
-                let Some(Parcel { notes, batch, lines, has_lost_lines }) = self.mesh.receive(peer) else {
-                    break;
-                };
-                any = true;
-                for note in notes {
-                    let requests = u64::from(note.is_request());
-                    self.take_note(peer, note);
-                    self.mesh.note_done(requests);
-                }
-                if let Some(batch) = batch {
-                    self.take_batch(peer, batch);
-                }
-                if !lines.is_empty() || has_lost_lines {
-                    self.show_monitors(&lines, has_lost_lines);
-                }
-            }
-            any |= self.run_deferred(peer);
-        }
-        any
-    }
-
-    /// Carries out requests of a peer, as long as its turn lasts and replies get away.
-    fn run_deferred(&mut self, peer: usize) -> bool {
-        let mut budget = Budget::of_peer();
-        let mut any = false;
-        while let Some(mut deferred) = self.mesh.next_deferred(peer) {
-            any = true;
-            let is_done = self.run_batch(peer, &mut deferred.batch, &mut budget);
-            self.mesh.put_back(peer, deferred, is_done);
-            if !is_done {
-                break;
-            }
-        }
-        any
-    }
-
-    fn take_batch(&mut self, peer: usize, mut batch: Box<Batch>) {
-        for (ticket, reply) in batch.replies() {
-            self.take_reply(ticket, reply);
-        }
-        for (ticket, answer) in std::mem::take(&mut batch.answers) {
-            self.take_answer(ticket, answer);
-        }
-        for slow in std::mem::take(&mut batch.slow) {
-            self.take_slow(&slow);
-        }
-        // What calls wait for may be an errand that frees a key: errands are not put off.
-        let errands = std::mem::take(&mut batch.errands);
-        let (errands_len, mut requests) = (errands.len(), 0);
-        for errand in errands {
-            requests += u64::from(errand.is_request());
-            self.take_errand(peer, errand);
-        }
-        self.mesh.note_errands_done(peer, errands_len, requests);
-        if batch.calls_len() == 0 {
-            self.mesh.recycle(batch);
-        } else {
-            // All but the calls is done with; they run at once if replies to that peer get away.
-            self.mesh.defer(peer, batch);
-        }
-    }
-
     #[inline]
-    fn take_reply(&mut self, ticket: Ticket, reply: &[u8]) {
-        let id = unpack(ticket.connection);
+    pub(crate) fn take_reply(&mut self, ticket: Ticket, reply: &[u8]) {
+        let id = ConnectionId::unpack(ticket.connection);
         let Some(place) = self.home.connections.get_mut(id.index as usize) else { return };
         let Some(connection) = place.as_deref_mut().filter(|connection| connection.id == id) else { return };
         if connection.running.is_some() {
@@ -111,10 +42,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.take_socket_back(ticket, reply.to_vec());
         }
         let buffers = &mut self.server.buffers;
-        connection.replies.lend(|| buffers.take());
+        connection.replies.provide_buffer(|| buffers.take());
         connection.replies.arrive(ticket.sequence, reply);
-        // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in, the end
-        // of the turn would be too late to look.
+        // Also what waits behind a reply that is still missing counts. As room for more is made by taking replies in,
+        // the end of the turn would be too late to look.
         let output_bytes = connection.output_bytes();
         if !connection.gone && over_hard_limit(&self.server.config, output_bytes) {
             return self.close_for_output(id);
@@ -125,7 +56,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if !connection.streams.is_empty() {
             return self.pump_by_id(id);
         }
-        // Of a reply that is not wanted nothing is to be sent, but the connection may have waited for it to close.
+        // Of a reply that is switched off nothing is to be sent, but the connection may have waited for it to close.
         let is_ready = connection.replies.ready_len_bytes() > 0 || connection.close_after_reply;
         if !connection.is_listed && is_ready {
             connection.is_listed = true;
@@ -142,8 +73,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         });
     }
 
-    fn take_slow(&mut self, slow: &Slow) {
-        if let Some(connection) = self.take(unpack(slow.connection)) {
+    pub(crate) fn take_slow(&mut self, slow: &Slow) {
+        if let Some(connection) = self.take(ConnectionId::unpack(slow.connection)) {
             let unix_us = self.time.unix_us;
             self.server.note_slow(
                 &connection.sender(),
@@ -158,7 +89,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Works on the connection of a ticket, if the ticket is for what it runs.
     pub(crate) fn with_connection(&mut self, ticket: Ticket, work: impl FnOnce(&mut Self, &mut Connection)) {
-        let Some(mut connection) = self.take(unpack(ticket.connection)) else { return };
+        let Some(mut connection) = self.take(ConnectionId::unpack(ticket.connection)) else { return };
         if connection.running.as_ref().is_some_and(|under| under.sequence == ticket.sequence) {
             work(self, &mut connection);
             if connection.hold.is_none() {
@@ -172,7 +103,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// A part's reply has come for what the connection runs.
-    fn step(&mut self, connection: &mut Connection, part: u32, reply: &[u8]) {
+    pub(crate) fn step(&mut self, connection: &mut Connection, part: u32, reply: &[u8]) {
         match connection.awaited() {
             Some(Running::Parts(assembly)) => {
                 if assembly.take(part, reply) {
@@ -212,8 +143,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
-        connection.replies.lend(|| self.server.buffers.take());
-        let Under { sequence, account, .. } = *under;
+        connection.replies.provide_buffer(|| self.server.buffers.take());
+        let UnderWay { sequence, account, .. } = *under;
         if account.command.flags.has(Flags::REMOVES_ALL) && self.must_save_removal(connection, reply) {
             return self.await_save_of_removal(connection, sequence, account);
         }
@@ -252,7 +183,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.step(connection, part, &out);
         } else {
             self.server.counters.forwarded += 1;
-            let ticket = Ticket { connection: crate::home::connection::pack(connection.id), sequence, part };
+            let ticket = Ticket { connection: connection.id.pack(), sequence, part };
             let Asker { db, protocol, touch } = asker;
             self.mesh.outgoing(usize::from(shard)).push_part(ticket, command, args, db, protocol, touch);
         }
@@ -289,28 +220,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         None
     }
 
-    fn take_note(&mut self, peer: usize, note: Note<S>) {
-        match note {
-            Note::Connection(ConnectionNote::Adopt(socket)) => self.home.adopted.push(socket),
-            Note::Connection(ConnectionNote::Gone(connection)) => self.mesh.forget_calls(peer, connection),
-            Note::Connection(ConnectionNote::DirectDone { ticket, rest }) => {
-                self.take_socket_back(ticket, rest);
-            }
-            Note::Everywhere(EverywhereNote::Run(call)) => {
-                let part = self.run_everywhere(&call);
-                self.mesh.note(peer, EverywhereNote::Part(call.ticket, part));
-            }
-            Note::Everywhere(EverywhereNote::Part(ticket, reply)) => {
-                self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
-            }
-            Note::Wait(note) => self.take_wait_note(peer, note),
-            Note::Stream(note) => self.take_stream_note(peer, note),
-            Note::Load(note) => self.take_load_note(note),
-            Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
-        }
-    }
-
-    /// Does this node's part of the commands for all nodes that its own clients sent, and shows its own monitors what they did.
+    /// Does this node's part of the commands for all nodes that its own clients sent, and shows its own monitors what
+    /// they did.
     pub(crate) fn run_own_notes(&mut self) {
         if !self.home.own_lines.is_empty() {
             let mut lines = std::mem::take(&mut self.home.own_lines);
@@ -332,7 +243,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn run_everywhere(&mut self, call: &EverywhereCall) -> Vec<u8> {
+    pub(crate) fn run_everywhere(&mut self, call: &EverywhereCall) -> Vec<u8> {
         let EverywhereCall { command, caller_id, protocol, .. } = *call;
         let args = call.words.as_args();
         let Run::Everywhere(run) = command.run else { return Vec::new() };
@@ -368,10 +279,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Shows the monitors of this node some lines. Those that leave too much unread are closed, and all of them if lines
-    /// are lost, since nobody could tell where.
+    /// Shows the monitors of this node some lines. Those that leave too much unread are closed, and all of them if
+    /// lines are lost, since nobody could tell where.
     #[cold]
-    fn show_monitors(&mut self, lines: &[u8], has_lost_lines: bool) {
+    pub(crate) fn show_monitors(&mut self, lines: &[u8], has_lost_lines: bool) {
         for id in self.home.monitors.clone() {
             let Some(mut connection) = self.take(id) else { continue };
             // The lines go behind a direct reply: whoever writes that must say when it is done.

@@ -1,7 +1,11 @@
 //! What there is to load: the files of a snapshot, one plain file, or nothing.
 
+use super::manifest::read_manifest;
+use super::plan::{Described, LoadPlan, PlannedFile};
 use super::reader::FileReader;
-use crate::disk::{Listed, Operation, Output};
+use crate::desk::Desk;
+use crate::disk::{Completion, Disk, FileId, Listed, Operation, Output};
+use crate::disk_job::DiskJob;
 use crate::snapshot::names::Place;
 use std::io;
 use std::path::Path;
@@ -21,73 +25,45 @@ const APPEND_ONLY: [&str; 2] = ["appendonlydir", "appendonly.aof"];
 /// The one that says how much memory its writer used, in bytes.
 const MEMORY_FIELD: &[u8] = b"used-mem";
 
-/// A file to load.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PlannedFile {
-    pub(crate) path: Arc<str>,
-    pub(crate) len_bytes: u64,
-    /// What its manifest says of it, if it has one.
-    pub(crate) described: Option<Described>,
-}
-
-/// What a manifest says of a file besides its length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Described {
-    /// How many keys it has.
-    pub(crate) keys: u64,
-    /// The checksum of all its bytes but the last eight.
-    pub(crate) crc64: u64,
-    /// The version in its header.
-    pub(crate) rdb_version: u32,
-}
-
-/// Everything to load.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LoadPlan {
-    pub(crate) files: Vec<PlannedFile>,
-    /// Memory that the writer used, in bytes; 0 if it does not say.
-    pub(crate) used_memory_bytes: u64,
-    /// When what is loaded was cut, in Unix milliseconds, as far as that is known.
-    pub(crate) cut_ms: Option<i64>,
-    /// For the log.
-    pub(crate) description: String,
-    /// For the log, too: what is there besides.
-    pub(crate) remarks: Vec<String>,
-}
-
-/// What a server that starts in a directory would load, as it finds it itself. `carry_out` does on a disk what it is told.
+/// What a server that starts in a directory would load, as it finds it itself. `carry_out` does on a disk what it is
+/// told.
 ///
 /// # Errors
 /// Why it would not start: a sentence.
 pub fn find(
     directory: &Path,
     db_filename: &[u8],
-    mut carry_out: impl FnMut(Operation) -> io::Result<Output>,
+    carry_out: impl FnMut(Operation) -> io::Result<Output> + 'static,
 ) -> Result<LoadPlan, String> {
-    let mut finder = Finder::new(Place::new(directory, db_filename)?, DecodeOptions::default());
+    let desk = Desk::new(Box::new(AtOnce { carry_out, completions: Vec::new() }));
+    let place = Place::new(directory, db_filename)?;
+    let mut job = DiskJob::new(find_plan(desk.clone(), place, DecodeOptions::default()));
     loop {
-        let Some((asked, operation)) = finder.next_operation() else {
-            return Err("it is not known what to do next".to_owned());
-        };
-        if let Some(plan) = finder.take(asked, carry_out(operation))? {
-            return Ok(plan);
+        if let Some(found) = job.go_on() {
+            return found;
         }
+        desk.collect();
     }
 }
 
-impl LoadPlan {
-    /// What would be loaded; empty if there is nothing.
-    pub fn description(&self) -> &str {
-        &self.description
+/// A disk that has done what it is told when it has been told so.
+struct AtOnce<F> {
+    carry_out: F,
+    completions: Vec<Completion>,
+}
+
+impl<F: FnMut(Operation) -> io::Result<Output>> Disk for AtOnce<F> {
+    fn submit(&mut self, tag: u64, operation: Operation) {
+        let result = (self.carry_out)(operation);
+        self.completions.push(Completion { tag, result });
     }
 
-    /// What is there besides.
-    pub fn remarks(&self) -> &[String] {
-        &self.remarks
+    fn take_completions(&mut self, into: &mut Vec<Completion>) {
+        into.append(&mut self.completions);
     }
 
-    pub(crate) fn total_bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.len_bytes).sum()
+    fn is_direct(&self, _file: FileId) -> bool {
+        false
     }
 }
 
@@ -108,117 +84,70 @@ impl Beginning {
     }
 }
 
-#[derive(Debug)]
-enum Stage {
-    Listing {
-        asked: bool,
-    },
-    /// The manifest is read.
-    Manifest(FileReader, Vec<u8>),
-    /// The beginning of the plain file is read.
-    Plain(FileReader, Box<Decoder>, Beginning),
-}
-
-/// What a finder asked the disk for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FindStep {
-    List,
-    Reader(super::reader::ReadStep),
-}
-
 /// Looks for what to load.
-#[derive(Debug)]
-pub(crate) struct Finder {
-    place: Place,
-    options: DecodeOptions,
-    stage: Stage,
-    names: Vec<Listed>,
-    remarks: Vec<String>,
-    manifest: Option<Manifest>,
+///
+/// # Errors
+/// What keeps the server from knowing what to load: a sentence.
+pub(crate) async fn find_plan(desk: Desk, place: Place, options: DecodeOptions) -> Result<LoadPlan, String> {
+    let directory = place.directory();
+    let names = desk.list(&directory).await.map_err(|error| format!("{directory}: {error}"))?;
+    let mut found = Found { place, names, remarks: Vec::new() };
+    found.refuse_what_is_no_file()?;
+    let manifest_path = found.place.path(&found.place.manifest_name());
+    let manifest = match found.len_of(&found.place.manifest_name()) {
+        Some(len_bytes) if len_bytes > MANIFEST_MAX_LEN_BYTES as u64 => {
+            return Err(format!("{manifest_path}: too long for a manifest"));
+        }
+        Some(_) => Some(read_manifest(&desk, &manifest_path).await?),
+        None => {
+            found.refuse_files_without_manifest()?;
+            found.look_for_log_of_writes()?;
+            None
+        }
+    };
+    let plain = if found.has(found.place.merged_name()) {
+        Some(read_beginning(desk, found.place.path(found.place.merged_name()), options).await?)
+    } else {
+        None
+    };
+    found.decide(manifest, plain)
 }
 
-impl Finder {
-    pub(crate) fn new(place: Place, options: DecodeOptions) -> Finder {
-        Finder {
-            place,
-            options,
-            stage: Stage::Listing { asked: false },
-            names: Vec::new(),
-            remarks: Vec::new(),
-            manifest: None,
+/// What the beginning of a plain file says.
+async fn read_beginning(desk: Desk, path: Arc<str>, options: DecodeOptions) -> Result<Beginning, String> {
+    let (mut reader, mut decoder) = (FileReader::new(desk, path.clone()), Decoder::new(options));
+    let mut beginning = Beginning::default();
+    while let Some(piece) = reader.piece().await.map_err(|error| format!("{path}: {error}"))? {
+        decoder.feed(&piece);
+        loop {
+            match decoder.next() {
+                Ok(Some(Item::Auxiliary { name, value })) => beginning.note(&name, &value),
+                Ok(None) => break,
+                // Whatever is wrong with it is told when it is loaded, if it is.
+                Ok(Some(_)) | Err(_) => {
+                    reader.give_up();
+                    break;
+                }
+            }
         }
     }
+    Ok(beginning)
+}
 
+/// What is in the directory.
+struct Found {
+    place: Place,
+    names: Vec<Listed>,
+    remarks: Vec<String>,
+}
+
+impl Found {
     fn has(&self, name: &str) -> bool {
         self.names.iter().any(|listed| listed.name == name)
     }
 
     fn len_of(&self, name: &str) -> Option<u64> {
         self.names.iter().find(|listed| listed.name == name).map(|listed| listed.len_bytes)
-    }
-
-    /// The next operation to submit, if any may be now.
-    pub(crate) fn next_operation(&mut self) -> Option<(FindStep, Operation)> {
-        match &mut self.stage {
-            Stage::Listing { asked: true } => None,
-            Stage::Listing { asked } => {
-                *asked = true;
-                Some((FindStep::List, Operation::List { directory: self.place.directory() }))
-            }
-            Stage::Manifest(reader, _) | Stage::Plain(reader, ..) => {
-                reader.next_operation().map(|(asked, operation)| (FindStep::Reader(asked), operation))
-            }
-        }
-    }
-
-    /// An operation is over. The plan, once it is known.
-    ///
-    /// # Errors
-    /// What keeps the server from knowing what to load: a sentence.
-    pub(crate) fn take(
-        &mut self,
-        asked: FindStep,
-        result: io::Result<Output>,
-    ) -> Result<Option<LoadPlan>, String> {
-        match asked {
-            FindStep::List => match result {
-                Ok(Output::Names(names)) => {
-                    self.names = names;
-                    self.begin()
-                }
-                Ok(other) => Err(format!("{}: the disk answered {other:?}", self.place.directory())),
-                Err(error) => Err(format!("{}: {error}", self.place.directory())),
-            },
-            FindStep::Reader(asked) => {
-                let (Stage::Manifest(reader, _) | Stage::Plain(reader, ..)) = &mut self.stage else {
-                    return Ok(None);
-                };
-                let path = reader.path().clone();
-                reader.take(asked, result).map_err(|error| format!("{path}: {error}"))?;
-                self.read_on()
-            }
-        }
-    }
-
-    fn begin(&mut self) -> Result<Option<LoadPlan>, String> {
-        self.refuse_what_is_no_file()?;
-        if !self.has(&self.place.manifest_name()) {
-            self.refuse_files_without_manifest()?;
-            self.look_for_log_of_writes()?;
-        }
-        match self.len_of(&self.place.manifest_name()) {
-            Some(len_bytes) if len_bytes > MANIFEST_MAX_LEN_BYTES as u64 => {
-                Err(format!("{}: too long for a manifest", self.place.path(&self.place.manifest_name())))
-            }
-            Some(_) => {
-                self.stage = Stage::Manifest(
-                    FileReader::new(self.place.path(&self.place.manifest_name())),
-                    Vec::new(),
-                );
-                Ok(None)
-            }
-            None => self.begin_plain(),
-        }
     }
 
     /// What has the name of a file and cannot be read as one is not the same as nothing.
@@ -236,8 +165,9 @@ impl Finder {
         }
     }
 
-    /// Shards' files are a snapshot only together with their manifest. Without it they are what a first snapshot has left that did
-    /// not come to its end, if that is marked; or else somebody has lost the manifest, and must not lose the files too.
+    /// Shards' files are a snapshot only together with their manifest. Without it they are what a first snapshot has
+    /// left that did not come to its end, if that is marked; or else somebody has lost the manifest, and must not lose
+    /// the files too.
     fn refuse_files_without_manifest(&self) -> Result<(), String> {
         let unfinished: Vec<u64> =
             self.names.iter().filter_map(|listed| self.place.epoch_of_mark(&listed.name)).collect();
@@ -256,8 +186,8 @@ impl Finder {
         ))
     }
 
-    /// What Redis wrote with `appendonly yes` is in its log of writes, which cannot be read here. Perhaps nothing else is there, or what is there is
-    /// older.
+    /// What Redis wrote with `appendonly yes` is in its log of writes, which cannot be read here. Perhaps nothing else
+    /// is there, or what is there is older.
     fn look_for_log_of_writes(&mut self) -> Result<(), String> {
         let Some(name) = APPEND_ONLY.into_iter().find(|name| self.has(name)) else { return Ok(()) };
         let path = self.place.path(name);
@@ -277,10 +207,9 @@ impl Finder {
     }
 
     /// Tells of files that do not count.
-    fn note_leftovers(&mut self) {
+    fn note_leftovers(&mut self, manifest: Option<&Manifest>) {
         let place = &self.place;
-        let named: Vec<&str> =
-            self.manifest.iter().flat_map(|set| &set.files).map(|file| &*file.name).collect();
+        let named: Vec<&str> = manifest.iter().flat_map(|set| &set.files).map(|file| &*file.name).collect();
         let is_left = |name: &&str| {
             place.is_temporary(name)
                 || place.epoch_of_mark(name).is_some()
@@ -297,70 +226,22 @@ impl Finder {
         }
     }
 
-    fn begin_plain(&mut self) -> Result<Option<LoadPlan>, String> {
-        if self.len_of(self.place.merged_name()).is_none() {
-            return self.decide(None).map(Some);
-        }
-        let reader = FileReader::new(self.place.path(self.place.merged_name()));
-        self.stage = Stage::Plain(reader, Box::new(Decoder::new(self.options)), Beginning::default());
-        Ok(None)
-    }
-
-    fn read_on(&mut self) -> Result<Option<LoadPlan>, String> {
-        match &mut self.stage {
-            Stage::Listing { .. } => Ok(None),
-            Stage::Manifest(reader, bytes) => {
-                while let Some(piece) = reader.next_piece() {
-                    bytes.extend_from_slice(&piece);
-                }
-                if !reader.is_closed() {
-                    return Ok(None);
-                }
-                let path = reader.path().clone();
-                let manifest = Manifest::decode(bytes).map_err(|error| format!("{path}: {error}"))?;
-                self.manifest = Some(manifest);
-                self.begin_plain()
-            }
-            Stage::Plain(reader, decoder, beginning) => {
-                while let Some(piece) = reader.next_piece() {
-                    decoder.feed(&piece);
-                    loop {
-                        match decoder.next() {
-                            Ok(Some(Item::Auxiliary { name, value })) => beginning.note(&name, &value),
-                            Ok(None) => break,
-                            // Whatever is wrong with it is told when it is loaded, if it is.
-                            Ok(Some(_)) | Err(_) => {
-                                reader.give_up();
-                                break;
-                            }
-                        }
-                    }
-                }
-                if !reader.is_closed() {
-                    return Ok(None);
-                }
-                let beginning = *beginning;
-                self.decide(Some(beginning)).map(Some)
-            }
-        }
-    }
-
     /// Which of a snapshot and a plain file it is.
-    fn decide(&mut self, plain: Option<Beginning>) -> Result<LoadPlan, String> {
-        self.note_leftovers();
-        let mut plan = match (self.manifest.take(), plain) {
+    fn decide(mut self, manifest: Option<Manifest>, plain: Option<Beginning>) -> Result<LoadPlan, String> {
+        self.note_leftovers(manifest.as_ref());
+        let mut plan = match (manifest, plain) {
             (None, None) => LoadPlan::default(),
             (None, Some(plain)) => self.plan_of_plain(plain, ""),
             (Some(manifest), None) => self.plan_of_set(&manifest, "")?,
             (Some(manifest), Some(plain)) => self.decide_between(&manifest, plain)?,
         };
-        plan.remarks = std::mem::take(&mut self.remarks);
+        plan.remarks = self.remarks;
         Ok(plan)
     }
 
-    /// Of two that Tessera has written the one whose cut is later counts: a crash came between the new one and the removal of the old
-    /// one. What another server has written after the snapshot does not follow from it, so whoever runs the
-    /// server must say which is to be lost.
+    /// Of two that Tessera has written the one whose cut is later counts: a crash came between the new one and the
+    /// removal of the old one. What another server has written after the snapshot does not follow from it, so whoever
+    /// runs the server must say which is to be lost.
     fn decide_between(&self, manifest: &Manifest, plain: Beginning) -> Result<LoadPlan, String> {
         let (set_name, plain_name) = (self.place.manifest_name(), self.place.merged_name());
         let set_cut_ms = manifest.cut_unix_ms.cast_signed();

@@ -1,9 +1,15 @@
 //! A file that is read from its beginning to its end, or from one place to another, some pieces ahead.
 
+use crate::desk::{Desk, Submitted};
 use crate::disk::{BLOCK_LEN_BYTES, FileId, Operation, Output};
+use crate::disk_job::{DiskJob, unexpected};
+use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
 /// The length of a piece, in bytes.
 pub(crate) const PIECE_LEN_BYTES: usize = 1024 * 1024;
@@ -12,33 +18,20 @@ const AHEAD_MAX_PIECES: u64 = 4;
 
 const _: () = assert!(PIECE_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
-/// What the reader asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ReadStep {
-    /// To open the file.
-    Open,
-    /// A piece, by its number.
-    Piece(u64),
-    /// To close the file.
-    Close,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    New,
-    Opening,
-    Reading,
-    Closing,
-    Closed,
-}
-
-/// Reads one file. It only says what is to be asked of the disk, and is told what came of it.
+/// Reads one file. Who has it says once a turn that it is to go on.
 #[derive(Debug)]
 pub(crate) struct FileReader {
     path: Arc<str>,
-    stage: Stage,
-    file: Option<FileId>,
-    len_bytes: u64,
+    window: Rc<RefCell<Window>>,
+    /// `None` once the file is closed.
+    reading: Option<DiskJob<()>>,
+}
+
+/// What is wanted of the file, and what is there of that.
+#[derive(Debug, Default)]
+struct Window {
+    /// `None` before it is open.
+    len_bytes: Option<u64>,
     /// The next piece to ask for, and the next to be used.
     ask: u64,
     used: u64,
@@ -48,26 +41,31 @@ pub(crate) struct FileReader {
     stays_open: bool,
     /// Read, and not used yet.
     arrived: BTreeMap<u64, Vec<u8>>,
-    under_way: usize,
     /// Nothing more is wanted.
     given_up: bool,
+    /// What has gone wrong and was not told yet.
+    failure: Option<io::Error>,
 }
 
 impl FileReader {
-    pub(crate) fn new(path: Arc<str>) -> FileReader {
-        FileReader {
-            path,
-            stage: Stage::New,
-            file: None,
-            len_bytes: 0,
-            ask: 0,
-            used: 0,
-            until: u64::MAX,
-            stays_open: false,
-            arrived: BTreeMap::new(),
-            under_way: 0,
-            given_up: false,
-        }
+    /// To be read as a whole.
+    pub(crate) fn new(desk: Desk, path: Arc<str>) -> FileReader {
+        FileReader::of(desk, path, Window { until: u64::MAX, ..Window::default() })
+    }
+
+    /// To be opened now, and read where it will be [aimed](FileReader::aim) at.
+    pub(crate) fn to_be_aimed(desk: Desk, path: Arc<str>) -> FileReader {
+        FileReader::of(desk, path, Window { stays_open: true, ..Window::default() })
+    }
+
+    fn of(desk: Desk, path: Arc<str>, window: Window) -> FileReader {
+        let window = Rc::new(RefCell::new(window));
+        let reading = Some(DiskJob::new(read_file(desk, path.clone(), window.clone())));
+        FileReader { path, window, reading }
+    }
+
+    fn window(&self) -> Ref<'_, Window> {
+        self.window.borrow()
     }
 
     pub(crate) fn path(&self) -> &Arc<str> {
@@ -76,185 +74,237 @@ impl FileReader {
 
     /// Its length in bytes; 0 before it is open.
     pub(crate) fn len_bytes(&self) -> u64 {
-        self.len_bytes
+        self.window().len_bytes.unwrap_or_default()
     }
 
-    fn pieces(&self) -> u64 {
-        self.len_bytes.div_ceil(PIECE_LEN_BYTES as u64).min(self.until)
-    }
-
-    /// From now on what is from one place to another is wanted, and then the file stays open. The next piece begins at the place that is
-    /// returned, which is not behind the first.
+    /// From now on what is from one place to another is wanted, and then the file stays open. The next piece begins at
+    /// the place that is returned, which is not behind the first.
     pub(crate) fn aim(&mut self, from_bytes: u64, to_bytes: u64) -> u64 {
-        self.used = from_bytes / PIECE_LEN_BYTES as u64;
-        self.until = to_bytes.div_ceil(PIECE_LEN_BYTES as u64);
-        self.ask = self.used;
-        self.stays_open = true;
-        self.arrived.clear();
-        self.used * PIECE_LEN_BYTES as u64
+        let mut window = self.window.borrow_mut();
+        window.used = from_bytes / PIECE_LEN_BYTES as u64;
+        window.until = to_bytes.div_ceil(PIECE_LEN_BYTES as u64);
+        window.ask = window.used;
+        window.stays_open = true;
+        window.arrived.clear();
+        window.used * PIECE_LEN_BYTES as u64
     }
 
     /// The file has no more of what is wanted.
     pub(crate) fn has_no_more(&self) -> bool {
-        self.stage == Stage::Closed || self.stage == Stage::Reading && self.used >= self.pieces()
-    }
-
-    /// All of it has been used.
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.stage == Stage::Reading && !self.stays_open && self.used == self.pieces()
+        let window = self.window();
+        self.is_closed() || window.len_bytes.is_some() && window.used >= window.pieces()
     }
 
     /// It is closed.
     pub(crate) fn is_closed(&self) -> bool {
-        self.stage == Stage::Closed
+        self.reading.is_none()
     }
 
     /// No more is wanted of it: it closes as soon as it can.
     pub(crate) fn give_up(&mut self) {
-        self.given_up = true;
-        self.arrived.clear();
-        if self.stage == Stage::New {
-            self.stage = Stage::Closed;
-        }
-    }
-
-    /// Only what opens the file, if that was not asked for.
-    pub(crate) fn open_operation(&mut self) -> Option<(ReadStep, Operation)> {
-        if self.stage == Stage::New { self.next_operation() } else { None }
+        let mut window = self.window.borrow_mut();
+        window.given_up = true;
+        window.arrived.clear();
     }
 
     /// It is open, or was.
     pub(crate) fn has_opened(&self) -> bool {
-        self.file.is_some()
+        self.window().len_bytes.is_some()
     }
 
-    /// The next operation to submit, if any may be now.
-    pub(crate) fn next_operation(&mut self) -> Option<(ReadStep, Operation)> {
-        match (self.stage, self.file) {
-            (Stage::New, _) => {
-                self.stage = Stage::Opening;
-                self.under_way += 1;
-                Some((ReadStep::Open, Operation::Open { path: self.path.clone() }))
-            }
-            (Stage::Reading, Some(file)) if self.given_up || self.is_at_end() => {
-                if self.under_way > 0 {
-                    return None;
-                }
-                self.stage = Stage::Closing;
-                self.under_way += 1;
-                Some((ReadStep::Close, Operation::Close { file }))
-            }
-            (Stage::Reading, Some(file))
-                if self.ask < self.pieces()
-                    && self.ask - self.used < AHEAD_MAX_PIECES
-                    && (self.under_way as u64) < AHEAD_MAX_PIECES =>
-            {
-                let piece = self.ask;
-                self.ask += 1;
-                self.under_way += 1;
-                let offset_bytes = piece * PIECE_LEN_BYTES as u64;
-                Some((
-                    ReadStep::Piece(piece),
-                    Operation::Read { file, offset_bytes, len_bytes: PIECE_LEN_BYTES },
-                ))
-            }
-            _ => None,
-        }
-    }
-
-    /// An operation is over.
+    /// Takes in what the disk has done, and asks it for all that may be asked for now.
     ///
     /// # Errors
-    /// It failed, or the file is shorter than it was.
-    pub(crate) fn take(&mut self, asked: ReadStep, result: io::Result<Output>) -> io::Result<()> {
-        self.under_way -= 1;
-        match (asked, result) {
-            (ReadStep::Close, _) => {
-                // It was only read.
-                self.stage = Stage::Closed;
-                Ok(())
-            }
-            (ReadStep::Open, Ok(Output::Opened(file, len_bytes))) => {
-                self.stage = Stage::Reading;
-                self.file = Some(file);
-                self.len_bytes = len_bytes;
-                Ok(())
-            }
-            (ReadStep::Open, result) => {
-                self.stage = Stage::Closed;
-                Err(unexpected(result))
-            }
-            (ReadStep::Piece(_), _) if self.given_up => Ok(()),
-            (ReadStep::Piece(piece), Ok(Output::Read(bytes))) => {
-                let offset_bytes = piece * PIECE_LEN_BYTES as u64;
-                let expected = (self.len_bytes - offset_bytes).min(PIECE_LEN_BYTES as u64);
-                if bytes.len() as u64 != expected {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        format!("read {} bytes at {offset_bytes} instead of {expected}", bytes.len()),
-                    ));
-                }
-                // What was asked for before the aim was changed may be of no use, or come once more.
-                if (self.used..self.ask).contains(&piece) {
-                    self.arrived.insert(piece, bytes);
-                }
-                Ok(())
-            }
-            (ReadStep::Piece(_), result) => Err(unexpected(result)),
+    /// Some of it failed, or the file is shorter than it was.
+    pub(crate) fn work(&mut self) -> io::Result<()> {
+        if self.reading.as_mut().is_some_and(|reading| reading.go_on().is_some()) {
+            self.reading = None;
         }
+        self.window.borrow_mut().failure.take().map_or(Ok(()), Err)
     }
 
     /// The next piece, if it has been read.
     pub(crate) fn next_piece(&mut self) -> Option<Vec<u8>> {
-        let piece = self.arrived.remove(&self.used)?;
-        self.used += 1;
+        let mut window = self.window.borrow_mut();
+        let next = window.used;
+        let piece = window.arrived.remove(&next)?;
+        window.used += 1;
         Some(piece)
+    }
+
+    /// Waits for the next piece; `None` when the file is read to its end, or was given up, and is closed.
+    ///
+    /// # Errors
+    /// As [`FileReader::work`]; the file is closed then, too.
+    pub(crate) async fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let mut failure = None;
+        poll_fn(|_| {
+            while let Err(error) = self.work() {
+                failure.get_or_insert(error);
+                self.give_up();
+            }
+            let piece = self.next_piece();
+            if piece.is_none() && !self.is_closed() {
+                return Poll::Pending;
+            }
+            Poll::Ready(failure.take().map_or(Ok(piece), Err))
+        })
+        .await
     }
 }
 
-fn unexpected(result: io::Result<Output>) -> io::Error {
-    match result {
-        Ok(output) => io::Error::other(format!("the disk answered {output:?}")),
-        Err(error) => error,
+impl Window {
+    fn pieces(&self) -> u64 {
+        self.len_bytes.unwrap_or_default().div_ceil(PIECE_LEN_BYTES as u64).min(self.until)
     }
+
+    /// Nothing more will be wanted.
+    fn is_over(&self) -> bool {
+        self.given_up || !self.stays_open && self.used == self.pieces()
+    }
+
+    /// The next piece to ask for, with so many under way.
+    fn next_to_ask(&mut self, under_way: usize) -> Option<u64> {
+        let is_wanted = !self.is_over() && self.ask < self.pieces();
+        let has_room = self.ask - self.used < AHEAD_MAX_PIECES && (under_way as u64) < AHEAD_MAX_PIECES;
+        (is_wanted && has_room).then(|| {
+            self.ask += 1;
+            self.ask - 1
+        })
+    }
+
+    fn take_in(&mut self, piece: u64, result: io::Result<Output>) -> io::Result<()> {
+        if self.given_up {
+            return Ok(());
+        }
+        let Ok(Output::Read(bytes)) = result else { return Err(unexpected(result)) };
+        let offset_bytes = piece * PIECE_LEN_BYTES as u64;
+        let expected = (self.len_bytes.unwrap_or_default() - offset_bytes).min(PIECE_LEN_BYTES as u64);
+        if bytes.len() as u64 != expected {
+            return Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                format!("read {} bytes at {offset_bytes} instead of {expected}", bytes.len()),
+            ));
+        }
+        // What was asked for before the aim was changed may be of no use, or come once more.
+        if (self.used..self.ask).contains(&piece) {
+            self.arrived.insert(piece, bytes);
+        }
+        Ok(())
+    }
+}
+
+/// Reads what is wanted until nothing is any more.
+async fn read_file(desk: Desk, path: Arc<str>, window: Rc<RefCell<Window>>) {
+    if window.borrow().given_up {
+        return;
+    }
+    let file = match desk.submit(Operation::Open { path }).await {
+        Ok(Output::Opened(file, len_bytes)) => {
+            window.borrow_mut().len_bytes = Some(len_bytes);
+            file
+        }
+        other => {
+            window.borrow_mut().failure = Some(unexpected(other));
+            return;
+        }
+    };
+    let mut under_way = Vec::new();
+    poll_fn(|_| read_some(&desk, file, &mut window.borrow_mut(), &mut under_way)).await;
+    // It was only read: nothing comes of it if this fails.
+    let _ = desk.close(file).await;
+}
+
+/// Takes in the pieces that have come, and asks for as many as are wanted. Over when none is any more.
+fn read_some(
+    desk: &Desk,
+    file: FileId,
+    window: &mut Window,
+    under_way: &mut Vec<(u64, Submitted)>,
+) -> Poll<()> {
+    under_way.retain_mut(|(piece, submitted)| {
+        let Some(result) = submitted.take() else { return true };
+        if let Err(error) = window.take_in(*piece, result) {
+            window.failure.get_or_insert(error);
+        }
+        false
+    });
+    while let Some(piece) = window.next_to_ask(under_way.len()) {
+        let offset_bytes = piece * PIECE_LEN_BYTES as u64;
+        let read = Operation::Read { file, offset_bytes, len_bytes: PIECE_LEN_BYTES };
+        under_way.push((piece, desk.submit(read)));
+    }
+    if window.is_over() && under_way.is_empty() { Poll::Ready(()) } else { Poll::Pending }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::{Completion, Disk};
+    use crate::disk_job::DiskJob;
+    use std::cell::Cell;
+    use std::rc::Rc;
 
-    /// Answers operations of a reader from `content`, the latest asked first.
-    fn read_backwards(content: &[u8]) -> io::Result<Vec<u8>> {
-        let mut reader = FileReader::new("a file".into());
-        let (mut waiting, mut seen, mut most) = (Vec::new(), Vec::new(), 0);
-        while !reader.is_closed() {
-            while let Some(asked) = reader.next_operation() {
-                waiting.push(asked);
+    /// A disk with one file, which does at once what it chooses of what it was asked for.
+    struct OneFile {
+        content: Vec<u8>,
+        waiting: Vec<(u64, Operation)>,
+        /// Which of so many.
+        choose: fn(usize) -> usize,
+        most: Rc<Cell<usize>>,
+        has_closed: Rc<Cell<bool>>,
+    }
+
+    impl Disk for OneFile {
+        fn submit(&mut self, tag: u64, operation: Operation) {
+            if let Operation::Close { .. } = operation {
+                assert!(self.waiting.is_empty());
+                self.has_closed.set(true);
             }
-            most = most.max(waiting.len());
-            let (asked, operation) = waiting.pop().expect("a reader that is not done asks for something");
+            self.waiting.push((tag, operation));
+            self.most.set(self.most.get().max(self.waiting.len()));
+        }
+
+        fn take_completions(&mut self, into: &mut Vec<Completion>) {
+            let (tag, operation) = self.waiting.remove((self.choose)(self.waiting.len()));
             let output = match operation {
                 Operation::Open { path } => {
                     assert_eq!(&*path, "a file");
-                    Output::Opened(FileId(7), content.len() as u64)
+                    Output::Opened(FileId(7), self.content.len() as u64)
                 }
                 Operation::Read { file, offset_bytes, len_bytes } => {
                     assert_eq!(file, FileId(7));
                     let start = offset_bytes as usize;
-                    Output::Read(content[start..content.len().min(start + len_bytes)].to_vec())
+                    Output::Read(self.content[start..self.content.len().min(start + len_bytes)].to_vec())
                 }
-                Operation::Close { .. } => {
-                    assert!(waiting.is_empty());
-                    Output::Done
-                }
+                Operation::Close { .. } => Output::Done,
                 other => panic!("{other:?}"),
             };
-            reader.take(asked, Ok(output))?;
-            while let Some(piece) = reader.next_piece() {
-                seen.extend(piece);
-            }
+            into.push(Completion { tag, result: Ok(output) });
         }
-        assert!(most as u64 <= AHEAD_MAX_PIECES);
+
+        fn is_direct(&self, _file: FileId) -> bool {
+            false
+        }
+    }
+
+    fn desk_of(content: &[u8], choose: fn(usize) -> usize) -> (Desk, Rc<Cell<usize>>, Rc<Cell<bool>>) {
+        let (most, has_closed) = (Rc::<Cell<usize>>::default(), Rc::<Cell<bool>>::default());
+        let disk = OneFile {
+            content: content.to_vec(),
+            waiting: Vec::new(),
+            choose,
+            most: Rc::clone(&most),
+            has_closed: Rc::clone(&has_closed),
+        };
+        (Desk::new(Box::new(disk)), most, has_closed)
+    }
+
+    async fn read_all(desk: Desk) -> io::Result<Vec<u8>> {
+        let (mut reader, mut seen) = (FileReader::new(desk, "a file".into()), Vec::new());
+        while let Some(piece) = reader.piece().await? {
+            seen.extend(piece);
+        }
         Ok(seen)
     }
 
@@ -262,7 +312,17 @@ mod tests {
     fn pieces_come_in_order_whatever_the_disk_does_first() {
         for len in [0, 1, PIECE_LEN_BYTES - 1, PIECE_LEN_BYTES, 7 * PIECE_LEN_BYTES + 13] {
             let content: Vec<u8> = (0..len).map(|index| (index / 1000 + index % 251) as u8).collect();
-            assert!(read_backwards(&content).unwrap() == content, "{len} bytes");
+            // The latest asked first.
+            let (desk, most, has_closed) = desk_of(&content, |waiting| waiting - 1);
+            let mut job = DiskJob::new(read_all(desk.clone()));
+            let seen = loop {
+                match job.go_on() {
+                    Some(seen) => break seen.unwrap(),
+                    None => desk.collect(),
+                }
+            };
+            assert!(seen == content, "{len} bytes");
+            assert!(most.get() as u64 <= AHEAD_MAX_PIECES && has_closed.get() && desk.is_idle());
         }
     }
 
@@ -270,27 +330,24 @@ mod tests {
     fn a_file_is_read_where_it_is_aimed_at() {
         let content: Vec<u8> =
             (0..5 * PIECE_LEN_BYTES + 77).map(|index| (index / 1000 + index % 251) as u8).collect();
-        let mut reader = FileReader::new("a file".into());
-        let (asked, _) = reader.open_operation().unwrap();
-        reader.take(asked, Ok(Output::Opened(FileId(1), content.len() as u64))).unwrap();
-        let mut waiting = Vec::new();
+        // The oldest may be of an earlier aim. What comes after the last is left for the next.
+        let (desk, most, _) = desk_of(&content, |waiting| waiting / 2);
+        let mut reader = FileReader::to_be_aimed(desk.clone(), "a file".into());
+        reader.work().unwrap();
+        assert!(!reader.has_opened());
+        desk.collect();
+        reader.work().unwrap();
+        assert!(reader.has_opened());
         for (from, to) in
             [(4 * PIECE_LEN_BYTES + 5, content.len()), (10, 20), (9, 3 * PIECE_LEN_BYTES), (9, 10)]
         {
             let mut at = reader.aim(from as u64, to as u64) as usize;
             assert!(at <= from);
             while at < to {
-                while let Some((asked, operation)) = reader.next_operation() {
-                    let Operation::Read { offset_bytes, len_bytes, .. } = operation else {
-                        panic!("{operation:?}")
-                    };
-                    let start = offset_bytes as usize;
-                    waiting.push((asked, content[start..content.len().min(start + len_bytes)].to_vec()));
-                }
-                assert!(waiting.len() <= AHEAD_MAX_PIECES as usize && !reader.has_no_more());
-                // The oldest may be of an earlier aim. What comes after the last is left for the next.
-                let (asked, bytes) = waiting.remove(waiting.len() / 2);
-                reader.take(asked, Ok(Output::Read(bytes))).unwrap();
+                reader.work().unwrap();
+                assert!(!reader.has_no_more());
+                desk.collect();
+                reader.work().unwrap();
                 while let Some(piece) = reader.next_piece() {
                     assert!(piece == content[at..at + piece.len()]);
                     at += piece.len();
@@ -298,18 +355,25 @@ mod tests {
             }
             assert!(reader.has_no_more());
         }
+        assert!(most.get() <= AHEAD_MAX_PIECES as usize);
         reader.aim(6 * PIECE_LEN_BYTES as u64, 7 * PIECE_LEN_BYTES as u64);
         assert!(reader.has_no_more(), "it is shorter");
     }
 
     #[test]
     fn a_file_that_shrinks_is_noticed() {
-        let mut reader = FileReader::new("a file".into());
-        let (asked, _) = reader.next_operation().unwrap();
-        reader.take(asked, Ok(Output::Opened(FileId(1), 5000))).unwrap();
-        let (asked, _) = reader.next_operation().unwrap();
-        assert!(reader.take(asked, Ok(Output::Read(vec![0; 4096]))).is_err());
+        let (desk, _, has_closed) = desk_of(&[1; 5000], |_| 0);
+        let mut reader = FileReader::new(desk.clone(), "a file".into());
+        reader.work().unwrap();
+        desk.collect();
+        // The disk has fewer bytes than it had when the file was opened.
+        reader.window.borrow_mut().len_bytes = Some(6000);
+        assert!(reader.window.borrow_mut().take_in(0, Ok(Output::Read(vec![1; 5000]))).is_err());
         reader.give_up();
-        assert!(matches!(reader.next_operation(), Some((ReadStep::Close, _))));
+        reader.work().unwrap();
+        assert!(has_closed.get() && !reader.is_closed());
+        desk.collect();
+        reader.work().unwrap();
+        assert!(reader.is_closed() && desk.is_idle());
     }
 }

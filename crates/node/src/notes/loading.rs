@@ -1,6 +1,6 @@
 //! What nodes tell each other of loading.
 
-use crate::loading::finding::LoadPlan;
+use crate::loading::plan::LoadPlan;
 use crate::mesh::NoteLen;
 use std::sync::Arc;
 use tessera_storage::rdb::DecodedEntry;

@@ -1,8 +1,8 @@
 //! What nodes tell each other of snapshots.
 
-use crate::loading::finding::LoadPlan;
+use crate::loading::plan::LoadPlan;
 use crate::mesh::Traffic;
-use crate::snapshot::set::Body;
+use crate::snapshot::body::Body;
 use crate::snapshot::status::Purpose;
 use std::sync::Arc;
 use tessera_command::host::Reload;
@@ -77,7 +77,7 @@ pub enum SnapshotNote {
     },
     /// This is the cut.
     Cut(Arc<CutOrder>),
-    /// Node 0: the snapshot has failed or is not wanted any more.
+    /// Node 0: the snapshot has failed or was given up.
     Abort {
         /// Which.
         epoch: u64,

@@ -4,6 +4,9 @@ use crate::mesh::NoteLen;
 use tessera_keyspace::StreamProgress;
 use tessera_routing::Ticket;
 
+/// About how long a piece is, in bytes.
+pub(crate) const PIECE_LEN_BYTES: usize = 256 * 1024;
+
 /// About a long reply.
 pub enum StreamNote {
     /// The reply to this call is long: its beginning, and the stream's number by which to ask for pieces of the rest.
@@ -13,7 +16,7 @@ pub enum StreamNote {
     /// Here it is, and whether there is more.
     Piece(Ticket, Vec<u8>, StreamProgress),
     /// The rest of that reply takes memory from now on: about so many bytes.
-    Owed(Ticket, usize),
+    Unsent(Ticket, usize),
     /// Nobody wants that stream any more.
     End(u64),
 }

@@ -117,6 +117,17 @@ pub struct Served {
     pub duration_ns: u64,
 }
 
+/// What became of a client at an owner of its keys.
+#[derive(Debug)]
+pub enum Attempt {
+    /// Here is its reply.
+    Served(Served),
+    /// It waits.
+    Waiting,
+    /// Somebody else answers it.
+    Elsewhere,
+}
+
 /// Keys of whose owner a client wants to know which is the first that holds something.
 #[derive(Debug)]
 pub struct LookRequest {

@@ -1,4 +1,4 @@
-//! What peers ask of this node's shard: calls of their clients, and steps of commands over several shards.
+//! What peers ask of this node's shard: calls of their clients.
 
 use super::memory::OUT_OF_MEMORY;
 use super::run::Outcome;
@@ -13,13 +13,13 @@ use crate::turns::Budget;
 use tessera_command::{Command, Run};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
-use tessera_routing::message::{ErrandKind, Slow};
-use tessera_routing::{Answer, Batch, Call, Errand};
+use tessera_routing::message::Slow;
+use tessera_routing::{Batch, Call};
 
 /// Longer replies do not leave directly, in bytes.
 const DIRECT_MAX_LEN_BYTES: usize = 1024 * 1024;
 /// How many calls' keys are looked for together.
-const WARM_CALLS: usize = 16;
+const PREFETCH_CALLS: usize = 16;
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Counts a command that is refused because memory is short, and returns what its client is told.
@@ -60,9 +60,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.mesh.restore_outgoing(home, out);
                 return false;
             }
-            if (index - first).is_multiple_of(WARM_CALLS) {
-                let next = (index..index + WARM_CALLS).map_while(|index| batch.call(index));
-                self.owner.shard.warm(call.db, next.filter_map(|(call, args)| call.command.wanted(args)));
+            if (index - first).is_multiple_of(PREFETCH_CALLS) {
+                let next = (index..index + PREFETCH_CALLS).map_while(|index| batch.call(index));
+                self.owner.shard.prefetch(call.db, next.filter_map(|(call, args)| call.command.lookup(args)));
             }
             if self.must_writes_ask() || !self.owner.aside.is_empty() || !self.owner.held.is_empty() {
                 match self.turn_of_call(home, &call, args) {
@@ -131,26 +131,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(stream) = self.run_call(call, args, &mut Vec::new()).stream {
             self.owner.shard.close_stream(stream);
         }
-    }
-
-    /// Does a step of a gathering command on the shard.
-    pub(crate) fn run_errand(&mut self, errand: Errand) -> Answer {
-        if let ErrandKind::Part { command, words, protocol } = &errand.kind {
-            let mut out = Vec::new();
-            let args = words.as_args();
-            let asker = Asker { db: errand.db, protocol: *protocol, touch: true };
-            let task = Task { command, asker, is_whole: false };
-            let _ = self.run_task(&task, args, &mut out);
-            return Answer { reply: Some(Ok(out)), ..Answer::default() };
-        }
-        if matches!(errand.kind, ErrandKind::Put(..) | ErrandKind::GiveElement(..)) {
-            self.make_room_for_growth();
-        }
-        let before_bytes = self.owner.shard.entry_bytes();
-        let answer = errand.run(&mut self.owner.shard);
-        self.owner.memory.note_growth(self.owner.shard.entry_bytes().saturating_sub(before_bytes));
-        self.serve_waiters();
-        answer
     }
 }
 

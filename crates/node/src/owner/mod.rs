@@ -1,25 +1,33 @@
 //! The half of a node that has the shard: what runs on it, for whomever, who waits for its keys, and what it does by itself.
 
+pub(crate) mod admission;
 pub(crate) mod aside;
 pub(crate) mod calls;
 pub(crate) mod defragmentation;
+pub(crate) mod direct;
+pub(crate) mod errands;
 pub(crate) mod held;
 pub(crate) mod memory;
+pub(crate) mod readers;
+pub(crate) mod remote_sends;
 pub(crate) mod run;
+pub(crate) mod settings;
+pub(crate) mod streaming;
 pub(crate) mod unkept;
 pub mod waiters;
+pub(crate) mod waiting;
 
 use self::aside::Aside;
-use self::defragmentation::Defragmentation;
+use self::defragmentation::passes::Defragmentation;
 use self::held::Held;
-use self::memory::MemoryWatch;
+use self::memory::watch::MemoryWatch;
+use self::readers::Readers;
+use self::remote_sends::RemoteSends;
 use self::unkept::Unkept;
 use self::waiters::Waiters;
-use crate::direct::RemoteSend;
-use crate::streaming::Reading;
 use tessera_command::gather::Context;
-use tessera_keyspace::{Shard, Wanted};
-use tessera_routing::Ticket;
+use tessera_command::keys::KeyAt;
+use tessera_keyspace::{Lookup, Shard};
 
 /// The shard, and what is done to it.
 pub(crate) struct Owner {
@@ -29,11 +37,12 @@ pub(crate) struct Owner {
     pub(crate) waiters: Waiters,
     /// Which keys of this shard are held, and who waits for that to end.
     pub(crate) held: Held,
-    pub(crate) remote_sends: Vec<Option<RemoteSend>>,
-    pub(crate) free_remote_sends: Vec<u32>,
+    /// Replies that this node's network writes to clients of other nodes.
+    pub(crate) remote_sends: RemoteSends,
     pub(crate) memory: MemoryWatch,
     pub(crate) defragmentation: Defragmentation,
-    pub(crate) reading: Reading,
+    /// Who reads the streams of this shard.
+    pub(crate) readers: Readers,
     pub(crate) active_expire: bool,
     /// The search for expired keys was cut short.
     pub(crate) expire_more: bool,
@@ -41,6 +50,8 @@ pub(crate) struct Owner {
     pub(crate) aside: Aside,
     /// What waits for a value to be saved or kept, and is no command.
     pub(crate) unkept: Unkept,
+    /// Room to find the keys of a command in.
+    found_keys: Vec<KeyAt>,
 }
 
 impl Owner {
@@ -51,15 +62,15 @@ impl Owner {
             random: fastrand::Rng::with_seed(seed.rotate_left(32)),
             waiters: Waiters::default(),
             held: Held::default(),
-            remote_sends: Vec::new(),
-            free_remote_sends: Vec::new(),
+            remote_sends: RemoteSends::default(),
             memory: MemoryWatch::default(),
             defragmentation: Defragmentation::default(),
-            reading: Reading::default(),
+            readers: Readers::default(),
             active_expire: true,
             expire_more: false,
             aside: Aside::default(),
             unkept: Unkept::default(),
+            found_keys: Vec::new(),
         }
     }
 
@@ -70,17 +81,7 @@ impl Owner {
 
     /// Looks for the keys and elements of commands that will run soon.
     #[inline]
-    pub(crate) fn warm<'a>(&self, db: u16, wanted: impl Iterator<Item = Wanted<'a>>) {
-        self.shard.warm(db, wanted);
-    }
-
-    /// Nobody wants what a stream would still make.
-    pub(crate) fn close_stream(&mut self, stream: u64) {
-        self.shard.close_stream(stream);
-    }
-
-    /// A client whose turn it was has found nothing, and waits as before: its keys are the others' now.
-    pub(crate) fn wake_others(&mut self, home: usize, ticket: Ticket) {
-        self.waiters.wake_others(&mut self.shard, home, ticket);
+    pub(crate) fn prefetch<'a>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'a>>) {
+        self.shard.prefetch(db, lookups);
     }
 }

@@ -1,6 +1,6 @@
 //! What clients ask for: SAVE, BGSAVE, SHUTDOWN, FLUSHALL.
 
-use super::SnapshotNote;
+use super::saver::{Awaited, Saver};
 use super::status::{EndOrder, Purpose};
 use crate::accounts::Account;
 use crate::clock::Clock;
@@ -8,7 +8,7 @@ use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
 use crate::network::ConnectionId;
-use crate::notes::snapshot::Ended;
+use crate::notes::snapshot::{Ended, SnapshotNote};
 use crate::shared::Shared;
 
 /// What Redis answers to a SAVE that fails.
@@ -17,55 +17,20 @@ pub(super) const FAILED: &[u8] = b"-ERR\r\n";
 const CANNOT_END: &[u8] = b"-ERR Errors trying to SHUTDOWN. Check logs.\r\n";
 
 impl Shared {
-    /// Asks for a snapshot. False if one is wanted or under way.
+    /// Asks for a snapshot. False if one is requested or under way.
     pub(crate) fn ask_for_snapshot(&self, purpose: Purpose, unix_us: i64) -> bool {
-        let is_accepted = self.persistence.ask(purpose, unix_us.div_euclid(1_000_000));
+        let is_accepted = self.persistence.request(purpose, unix_us.div_euclid(1_000_000));
         if is_accepted {
             self.bells[0].wake();
         }
         is_accepted
     }
 
-    /// Ends the server, with a snapshot if the order or else the configuration says so. It goes on if that fails, unless
-    /// the order says otherwise. May be called from any thread.
+    /// Ends the server, with a snapshot if the order or else the configuration says so. It goes on if that fails,
+    /// unless the order says otherwise. May be called from any thread.
     pub fn ask_to_end(&self, order: EndOrder) {
-        self.persistence.ask_for_end(order);
+        self.persistence.request_end(order);
         self.bells[0].wake();
-    }
-}
-
-/// What a client waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Awaited {
-    /// The end of the snapshot that it has asked for.
-    Save,
-    /// The end of the server, or of the snapshot that was to come before it.
-    End,
-    /// A snapshot without the keys that it has removed.
-    Removal,
-}
-
-/// A client that waits for the end of a snapshot.
-#[derive(Debug)]
-pub(crate) struct Saver {
-    connection: ConnectionId,
-    /// Of its reply.
-    sequence: u32,
-    awaited: Awaited,
-    /// The last cut that was made before: what comes of that snapshot is not for this client.
-    after_attempt: u64,
-    /// Closed with the answer.
-    account: Account,
-}
-
-impl Ended {
-    fn is_for(&self, saver: &Saver) -> bool {
-        let is_it = match saver.awaited {
-            Awaited::Save => self.purpose == Purpose::Save,
-            Awaited::End => matches!(self.purpose, Purpose::End { .. }),
-            Awaited::Removal => true,
-        };
-        is_it && self.attempt > saver.after_attempt
     }
 }
 
@@ -75,11 +40,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn await_snapshot(
         &mut self,
         connection: &mut Connection,
-        wanted: bool,
+        is_sent: bool,
         awaited: Awaited,
         account: Account,
     ) {
-        let sequence = connection.replies.owe(wanted);
+        let sequence = connection.replies.reserve(is_sent);
         self.hold_saver(connection, sequence, awaited, account);
     }
 
@@ -90,8 +55,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.snapshot.savers.push(Saver { connection, sequence, awaited, after_attempt, account });
     }
 
-    /// A command has removed all keys. Where there are save points it is answered when a snapshot tells so too: otherwise a server that
-    /// dies would bring them back. False if it can be answered now.
+    /// A command has removed all keys. Where there are save points it is answered when a snapshot tells so too:
+    /// otherwise a server that dies would bring them back. False if it can be answered now.
     #[cold]
     pub(crate) fn must_save_removal(&self, connection: &Connection, reply: &[u8]) -> bool {
         !self.server.config.save.points.is_empty() && !reply.starts_with(b"-") && !connection.gone
@@ -106,7 +71,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         account: Account,
     ) {
         self.hold_saver(connection, sequence, Awaited::Removal, account);
-        // Before this node can report that nothing is under way: so the cut comes after this, or came before the removal.
+        // Before this node can report that nothing is under way: so the cut comes after this, or came before the
+        // removal.
         self.tell_coordinator(SnapshotNote::Removed);
     }
 
@@ -132,7 +98,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Answers a client that was [held](Hold::Saving) until now, if it is still there, and closes its command's account.
+    /// Answers a client that was [held](Hold::Saving) until now, if it is still there, and closes its command's
+    /// account.
     pub(super) fn answer_at_last(
         &mut self,
         id: ConnectionId,

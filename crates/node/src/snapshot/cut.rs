@@ -1,14 +1,17 @@
 //! The cut: one moment at which nothing runs on any shard, and nothing is half done.
 //!
 //! Node 0 has all nodes hold what their clients send, while what is under way is finished. A node that has nothing
-//! under way any more reports how many requests it has sent and carried out, see [`Traffic`]. When all have reported and
-//! the sums are equal, they are asked once more. If nobody has sent or done anything since, then nothing was under way
-//! anywhere when they were asked, and since nobody begins anything, nothing is now: this is the cut. Asking twice is
-//! needed because reports are of different moments.
+//! under way any more reports how many requests it has sent and carried out, see [`Traffic`]. When all have reported
+//! and the sums are equal, they are asked once more. If nobody has sent or done anything since, then nothing was under
+//! way anywhere when they were asked, and since nobody begins anything, nothing is now: this is the cut. Asking twice
+//! is needed because reports are of different moments.
 //!
 //! Then node 0 tells all nodes, and each tells all others before it lets its clients go on. So a request that was sent
 //! after the cut finds the cut made wherever it comes.
 
+use super::coordinator::{Coordinator, Current, Phase};
+use super::drain::{Rounds, Verdict};
+use super::status::Purpose;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Running;
@@ -17,83 +20,105 @@ use crate::mesh::Traffic;
 use crate::notes::snapshot::{CutOrder, SnapshotNote};
 use std::sync::Arc;
 
-/// One node while a cut is to be made.
-#[derive(Debug, Default)]
-pub(crate) struct Drain {
-    /// Clients are held.
-    pub(crate) is_holding: bool,
-    /// The attempt under way.
-    attempt: Option<u64>,
-    /// The last attempt that came to a cut.
-    pub(super) cut_attempt: u64,
-    /// The last time that node 0 asked.
-    round: u32,
-    /// What was reported last, and when asked for which time.
-    reported: Option<(u32, Traffic)>,
-}
+/// A cut that takes longer is given up, in nanoseconds.
+const CUT_MAX_NS: u64 = 1_000_000_000;
+/// How long clients are served before it is tried again, in nanoseconds.
+const CUT_PAUSE_NS: u64 = 100_000_000;
 
-/// What is to be done after a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Wait for more reports.
-    Wait,
-    /// Ask all nodes once more.
-    Ask,
-    /// Nothing is under way anywhere.
-    Quiet,
-}
-
-/// What node 0 knows of an attempt.
-#[derive(Debug)]
-pub(crate) struct Rounds {
-    /// How often all nodes have been asked.
-    pub(crate) round: u32,
-    /// Each node's last report: for which time, what, and in which round that was first heard.
-    reports: Vec<Option<(u32, Traffic, u32)>>,
-}
-
-impl Rounds {
-    pub(crate) fn new(nodes: usize) -> Rounds {
-        Rounds { round: 1, reports: vec![None; nodes] }
-    }
-
-    /// Takes in a report.
-    pub(crate) fn report(&mut self, node: usize, round: u32, traffic: Traffic) -> Verdict {
-        let since = match self.reports[node] {
-            Some((_, known, since)) if known == traffic => since,
-            _ => self.round,
-        };
-        self.reports[node] = Some((round, traffic, since));
-        let mut sum = Traffic::default();
-        let mut is_stable = true;
-        for report in &self.reports {
-            let Some((round, traffic, since)) = report else { return Verdict::Wait };
-            if *round != self.round {
-                return Verdict::Wait;
+/// Node 0's part.
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Has all nodes drain, gives up when that takes too long, and tries again.
+    pub(super) fn watch_cut(&mut self, coordinator: &mut Coordinator) {
+        let Some(current) = &mut coordinator.current else { return };
+        match current.phase {
+            Phase::Draining { attempt, since_ns, .. }
+                if self.time.now_ns.saturating_sub(since_ns) > CUT_MAX_NS || current.is_given_up =>
+            {
+                self.tell_all(|| SnapshotNote::GiveUp { attempt });
+                if current.is_given_up {
+                    if current.purpose == (Purpose::Reload { saves: false }) {
+                        return self.snapshot_is_over(coordinator);
+                    }
+                    return self.tidy_after_failure(coordinator, false);
+                }
+                self.server.shared.persistence.change(|facts| facts.cuts_given_up += 1);
+                self.log_snapshot("Snapshot: commands under way do not end; trying again soon");
+                current.phase = Phase::Resting { until_ns: self.time.now_ns + CUT_PAUSE_NS };
             }
-            sum.sent += traffic.sent;
-            sum.done += traffic.done;
-            is_stable &= *since < self.round;
+            Phase::Resting { until_ns } if self.time.now_ns >= until_ns => self.begin_drain(coordinator),
+            _ => {}
         }
-        if sum.sent != sum.done {
-            // Somebody will have more done, and report again.
-            return Verdict::Wait;
+    }
+
+    pub(super) fn begin_drain(&mut self, coordinator: &mut Coordinator) {
+        let Some(current) = &mut coordinator.current else { return };
+        coordinator.attempts += 1;
+        let (attempt, nodes) = (coordinator.attempts, self.mesh.nodes());
+        current.phase = Phase::Draining { attempt, since_ns: self.time.now_ns, rounds: Rounds::new(nodes) };
+        self.tell_all(|| SnapshotNote::Drain { attempt, round: 1 });
+    }
+
+    /// A node has nothing under way.
+    pub(super) fn take_report(&mut self, node: usize, attempt: u64, round: u32, traffic: Traffic) {
+        let Some(mut coordinator) = self.snapshot.coordinator.take() else { return };
+        let mut is_only_drained = false;
+        if let Some(current) = &mut coordinator.current
+            && let Phase::Draining { attempt: now, since_ns, rounds } = &mut current.phase
+            && *now == attempt
+        {
+            match rounds.report(node, round, traffic) {
+                Verdict::Wait => {}
+                Verdict::Ask => {
+                    let round = rounds.round;
+                    self.tell_all(|| SnapshotNote::Drain { attempt, round });
+                }
+                Verdict::Quiet => {
+                    let took_ns = self.time.clock.monotonic_ns().saturating_sub(*since_ns);
+                    self.server.shared.persistence.change(|facts| facts.last_cut_ns = took_ns);
+                    if current.purpose == (Purpose::Reload { saves: false }) {
+                        is_only_drained = true;
+                    } else {
+                        self.cut(current, attempt);
+                    }
+                }
+            }
         }
-        if is_stable {
-            return Verdict::Quiet;
+        if is_only_drained {
+            coordinator.current = None;
+            self.find_what_to_reload(&mut coordinator);
         }
-        self.round += 1;
-        Verdict::Ask
+        self.snapshot.coordinator = Some(coordinator);
+    }
+
+    /// Nothing is under way anywhere: this is the cut.
+    fn cut(&mut self, current: &mut Current, attempt: u64) {
+        const MB: u64 = 1024 * 1024;
+        // Later than what it follows from, whatever the clock says: which of two counts is told by that.
+        let last_cut_ms = self.server.shared.persistence.facts().last_cut_ms;
+        current.cut_at_unix_ms =
+            self.time.clock.unix_us().div_euclid(1000).max(last_cut_ms.saturating_add(1));
+        let nodes = self.mesh.nodes();
+        let path = |node| current.place.path(&current.place.part_name(current.epoch, node));
+        let order = Arc::new(CutOrder {
+            attempt,
+            epoch: current.epoch,
+            cut_at_unix_ms: current.cut_at_unix_ms,
+            paths: (0..nodes).map(path).collect(),
+            compress: self.server.config.rdb_compression,
+            checksum: self.server.config.rdb_checksum,
+            ahead_max_len_bytes: usize::try_from(self.server.config.snapshot_ahead_max.0)
+                .unwrap_or(usize::MAX),
+            rate_limit_bytes_per_s: self.server.config.snapshot_rate_limit_mb * MB,
+            key_delay_ns: current.key_delay_ns,
+            keeps_holding: matches!(current.purpose, Purpose::End { .. } | Purpose::Reload { .. }),
+        });
+        current.phase = Phase::Writing { written: vec![None; nodes], left: nodes };
+        current.order = Some(order.clone());
+        self.take_cut(&order);
     }
 }
 
-impl Drain {
-    /// The attempt needs no cut, or no reports any more.
-    pub(super) fn forget_attempt(&mut self) {
-        self.attempt = None;
-    }
-}
-
+/// Each node's part.
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Node 0 wants a cut, or asks once more.
     pub(super) fn take_drain(&mut self, attempt: u64, round: u32) {
@@ -171,101 +196,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.begin_part(order);
         if !order.keeps_holding {
             self.let_clients_go();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn traffic(sent: u64, done: u64) -> Traffic {
-        Traffic { sent, done }
-    }
-
-    #[test]
-    fn two_equal_rounds_are_quiet() {
-        let mut rounds = Rounds::new(2);
-        assert_eq!(rounds.report(0, 1, traffic(5, 0)), Verdict::Wait);
-        assert_eq!(rounds.report(1, 1, traffic(0, 5)), Verdict::Ask);
-        assert_eq!(rounds.report(0, 2, traffic(5, 0)), Verdict::Wait);
-        assert_eq!(rounds.report(1, 2, traffic(0, 5)), Verdict::Quiet);
-    }
-
-    #[test]
-    fn a_report_from_before_a_message_does_not_deceive() {
-        // Node 0 has reported before it got node 1's request, which led it to send one to node 2, and that one back.
-        let mut rounds = Rounds::new(3);
-        assert_eq!(rounds.report(0, 1, traffic(0, 0)), Verdict::Wait);
-        assert_eq!(rounds.report(1, 1, traffic(1, 0)), Verdict::Wait);
-        // Sums are equal, but of different moments.
-        assert_eq!(rounds.report(2, 1, traffic(0, 1)), Verdict::Ask);
-        assert_eq!(rounds.report(1, 2, traffic(1, 0)), Verdict::Wait);
-        assert_eq!(rounds.report(2, 2, traffic(1, 1)), Verdict::Wait);
-        assert_eq!(rounds.report(0, 2, traffic(1, 1)), Verdict::Wait);
-        // Node 0 has got what node 2 sent.
-        assert_eq!(rounds.report(0, 2, traffic(1, 2)), Verdict::Ask);
-        assert_eq!(rounds.report(0, 3, traffic(1, 2)), Verdict::Wait);
-        assert_eq!(rounds.report(1, 3, traffic(1, 0)), Verdict::Wait);
-        assert_eq!(rounds.report(2, 3, traffic(1, 1)), Verdict::Quiet);
-    }
-
-    /// Requests that lead to others wander between nodes; reports and questions take their time.
-    #[test]
-    fn quiet_is_never_said_while_something_is_under_way() {
-        for seed in 0..2_000 {
-            let mut random = fastrand::Rng::with_seed(seed);
-            let nodes = random.usize(1..6);
-            let mut rounds = Rounds::new(nodes);
-            let mut counts = vec![Traffic::default(); nodes];
-            let mut reported: Vec<Option<(u32, Traffic)>> = vec![None; nodes];
-            let mut heard = vec![0; nodes];
-            let (mut requests, mut questions, mut reports): (Vec<usize>, Vec<(usize, u32)>, Vec<_>) =
-                (Vec::new(), (0..nodes).map(|node| (node, 1)).collect(), Vec::new());
-            for _ in 0..random.usize(0..5) {
-                counts[random.usize(..nodes)].sent += 1;
-                requests.push(random.usize(..nodes));
-            }
-            let mut more = random.usize(0..20);
-            let mut is_quiet = false;
-            while !is_quiet {
-                match random.u8(..4) {
-                    0 if !requests.is_empty() => {
-                        let node = requests.swap_remove(random.usize(..requests.len()));
-                        counts[node].done += 1;
-                        if more > 0 {
-                            more -= 1;
-                            counts[node].sent += 1;
-                            requests.push(random.usize(..nodes));
-                        }
-                    }
-                    1 if !questions.is_empty() => {
-                        let (node, round) = questions.swap_remove(random.usize(..questions.len()));
-                        heard[node] = round.max(heard[node]);
-                    }
-                    2 => {
-                        let node = random.usize(..nodes);
-                        let report = (heard[node], counts[node]);
-                        if heard[node] > 0 && reported[node] != Some(report) {
-                            reported[node] = Some(report);
-                            reports.push((node, report));
-                        }
-                    }
-                    _ if !reports.is_empty() => {
-                        // Those of one node keep their order.
-                        let chosen = reports[random.usize(..reports.len())].0;
-                        let first = reports.iter().position(|(node, _)| *node == chosen).unwrap();
-                        let (node, (round, traffic)) = reports.remove(first);
-                        match rounds.report(node, round, traffic) {
-                            Verdict::Wait => {}
-                            Verdict::Ask => questions.extend((0..nodes).map(|node| (node, rounds.round))),
-                            Verdict::Quiet => is_quiet = true,
-                        }
-                    }
-                    _ => {}
-                }
-            }
-            assert!(requests.is_empty(), "seed {seed}: {requests:?}");
         }
     }
 }

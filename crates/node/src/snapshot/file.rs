@@ -1,9 +1,15 @@
 //! A file that is written from its beginning to its end, some pieces ahead of the disk.
 
+use crate::desk::{Desk, Submitted};
 use crate::disk::{BLOCK_LEN_BYTES, FileId, Operation, Output};
+use crate::disk_job::{DiskJob, told};
+use std::cell::{RefCell, RefMut};
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use tessera_storage::checksum::Crc64;
 
 /// How long a write is, but for the last, in bytes.
@@ -13,33 +19,17 @@ const DEPTH: usize = 4;
 
 const _: () = assert!(WRITE_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
-/// What was asked of the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileStep {
-    Create,
-    Write,
-    Sync,
-    Close,
-    Remove,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    New,
-    Creating,
-    Writing,
-    Syncing,
-    Closing,
-    Removing,
-    Over,
-}
-
-/// A file that is being written. It says what is to be asked of the disk, and is told what came of it.
+/// A file that is being written. Who has it says once a turn that it is to go on.
 #[derive(Debug)]
 pub(crate) struct FileWriter {
-    path: Arc<str>,
-    stage: Stage,
-    file: Option<FileId>,
+    contents: Rc<RefCell<Contents>>,
+    /// `None` once nothing is under way any more, nor to be.
+    writing: Option<DiskJob<()>>,
+}
+
+/// What is to be written, and how far that is.
+#[derive(Debug, Default)]
+struct Contents {
     /// What is not handed to the disk yet.
     buffer: Vec<u8>,
     /// How much of that is part of the checksum.
@@ -50,111 +40,144 @@ pub(crate) struct FileWriter {
     offset_bytes: u64,
     /// Of that, what the disk has taken, in bytes.
     written_bytes: u64,
-    under_way: usize,
     /// Nothing more will be appended.
     is_complete: bool,
     /// What went wrong first.
     failure: Option<String>,
-    orders: VecDeque<(FileStep, Operation)>,
 }
 
 impl FileWriter {
-    pub(crate) fn new(path: Arc<str>) -> FileWriter {
-        FileWriter {
-            path,
-            stage: Stage::New,
-            file: None,
-            buffer: Vec::new(),
-            summed: 0,
-            spare: Vec::new(),
-            checksum: Crc64::new(),
-            offset_bytes: 0,
-            written_bytes: 0,
-            under_way: 0,
-            is_complete: false,
-            failure: None,
-            orders: VecDeque::new(),
-        }
+    pub(crate) fn new(desk: Desk, path: Arc<str>) -> FileWriter {
+        let contents = Rc::<RefCell<Contents>>::default();
+        let writing = Some(DiskJob::new(write_file(desk, path, contents.clone())));
+        FileWriter { contents, writing }
     }
 
     /// Where to append. [`FileWriter::push`] follows.
-    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
-        &mut self.buffer
+    pub(crate) fn buffer(&mut self) -> RefMut<'_, Vec<u8>> {
+        RefMut::map(self.contents.borrow_mut(), |contents| &mut contents.buffer)
     }
 
     /// Takes note of what was appended.
     pub(crate) fn push(&mut self) {
-        self.checksum.update(&self.buffer[self.summed..]);
-        self.summed = self.buffer.len();
-        self.go_on();
+        let mut contents = self.contents.borrow_mut();
+        let Contents { buffer, summed, checksum, .. } = &mut *contents;
+        checksum.update(&buffer[*summed..]);
+        *summed = buffer.len();
+        drop(contents);
+        self.work();
     }
 
     /// The file's length so far, in bytes.
     pub(crate) fn len_bytes(&self) -> u64 {
-        self.offset_bytes + self.buffer.len() as u64
+        let contents = self.contents.borrow();
+        contents.offset_bytes + contents.buffer.len() as u64
     }
 
     /// What the disk has taken, in bytes.
     pub(crate) fn written_bytes(&self) -> u64 {
-        self.written_bytes
+        self.contents.borrow().written_bytes
     }
 
     /// The checksum of everything so far.
     pub(crate) fn checksum(&self) -> u64 {
-        self.checksum.value()
+        self.contents.borrow().checksum.value()
     }
 
     /// Something went wrong, or it was given up.
     pub(crate) fn has_failed(&self) -> bool {
-        self.failure.is_some()
+        self.contents.borrow().failure.is_some()
     }
 
     /// There is room for more: the disk keeps up.
     pub(crate) fn has_room(&self) -> bool {
-        self.failure.is_none() && !self.is_complete && self.buffer.len() < WRITE_LEN_BYTES
+        let contents = self.contents.borrow();
+        contents.failure.is_none() && !contents.is_complete && contents.buffer.len() < WRITE_LEN_BYTES
     }
 
     /// That was all: what is left is written, and the file synced and closed.
     pub(crate) fn finish(&mut self) {
-        self.is_complete = true;
-        self.go_on();
+        self.contents.borrow_mut().is_complete = true;
+        self.work();
     }
 
     /// Gives the file up, and removes it.
     pub(crate) fn abandon(&mut self, why: &str) {
-        self.fail(why.to_owned());
-        self.go_on();
+        self.contents.borrow_mut().fail(why.to_owned());
+        self.work();
     }
 
     /// What became of it, once nothing is under way.
-    pub(crate) fn outcome(&self) -> Option<Result<(), &str>> {
-        (self.stage == Stage::Over).then(|| self.failure.as_deref().map_or(Ok(()), Err))
+    pub(crate) fn outcome(&self) -> Option<Result<(), String>> {
+        self.writing.is_none().then(|| self.contents.borrow().failure.clone().map_or(Ok(()), Err))
     }
 
-    /// What is to be asked of the disk next.
-    pub(crate) fn next_operation(&mut self) -> Option<(FileStep, Operation)> {
-        if self.stage == Stage::New {
-            self.go_on();
+    /// Takes in what the disk has done, and asks it for more.
+    pub(crate) fn work(&mut self) {
+        if self.writing.as_mut().is_some_and(|writing| writing.go_on().is_some()) {
+            self.writing = None;
         }
-        self.orders.pop_front()
     }
 
+    /// Waits until there is room for more.
+    ///
+    /// # Errors
+    /// It has failed.
+    pub(crate) async fn room(&mut self) -> Result<(), String> {
+        poll_fn(|_| {
+            self.work();
+            match &self.contents.borrow().failure {
+                Some(why) => Poll::Ready(Err(why.clone())),
+                None if self.has_room() => Poll::Ready(Ok(())),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Waits until nothing of it is under way, after [`FileWriter::finish`] or [`FileWriter::abandon`].
+    ///
+    /// # Errors
+    /// It has failed, and is removed.
+    pub(crate) async fn end(&mut self) -> Result<(), String> {
+        poll_fn(|_| {
+            self.work();
+            self.outcome().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+}
+
+impl Contents {
     fn fail(&mut self, why: String) {
         self.failure.get_or_insert(why);
     }
 
-    /// Takes in what came of an operation.
-    pub(crate) fn complete(&mut self, asked: FileStep, result: io::Result<Output>) {
-        let verb = match asked {
-            FileStep::Create => "creating",
-            FileStep::Write => "writing",
-            FileStep::Sync => "syncing",
-            FileStep::Close => "closing",
-            FileStep::Remove => "removing",
+    /// What is enough for a write, or all that is left.
+    fn next_write(&mut self, file: FileId) -> Option<Operation> {
+        let len = match self.buffer.len() {
+            _ if self.failure.is_some() => return None,
+            len @ WRITE_LEN_BYTES.. => len / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES,
+            len if self.is_complete && len > 0 => len,
+            _ => return None,
         };
-        self.under_way -= 1;
+        let mut next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(WRITE_LEN_BYTES));
+        next.extend_from_slice(&self.buffer[len..]);
+        let mut bytes = std::mem::replace(&mut self.buffer, next);
+        bytes.truncate(len);
+        self.summed = self.buffer.len();
+        let offset_bytes = self.offset_bytes;
+        self.offset_bytes += len as u64;
+        Some(Operation::Write { file, offset_bytes, bytes })
+    }
+
+    /// Nothing more is to be written.
+    fn is_over(&self) -> bool {
+        self.failure.is_some() || self.is_complete && self.buffer.is_empty()
+    }
+
+    fn note_written(&mut self, path: &str, result: io::Result<Output>) {
         match result {
-            Ok(Output::File(file)) => self.file = Some(file),
             Ok(Output::Written(mut buffer)) => {
                 self.written_bytes += buffer.len() as u64;
                 buffer.clear();
@@ -163,82 +186,127 @@ impl FileWriter {
                 }
             }
             Ok(_) => {}
-            Err(error) => self.fail(format!("{verb} {}: {error}", self.path)),
+            Err(error) => self.fail(format!("writing {path}: {error}")),
         }
-        match asked {
-            FileStep::Create if self.file.is_some() => self.stage = Stage::Writing,
-            // Nothing is there that could be removed.
-            FileStep::Create => self.stage = Stage::Over,
-            FileStep::Close => {
-                self.file = None;
-                self.stage = if self.failure.is_some() { Stage::Removing } else { Stage::Over };
-                if self.failure.is_some() {
-                    self.order(FileStep::Remove, Operation::Remove { path: self.path.clone() });
-                }
-            }
-            FileStep::Remove => self.stage = Stage::Over,
-            FileStep::Write | FileStep::Sync => {}
-        }
-        self.go_on();
     }
+}
 
-    fn order(&mut self, asked: FileStep, operation: Operation) {
-        self.under_way += 1;
-        self.orders.push_back((asked, operation));
+/// Makes the file, writes what comes, and closes it when that was all. After a failure it is removed.
+async fn write_file(desk: Desk, path: Arc<str>, contents: Rc<RefCell<Contents>>) {
+    if contents.borrow().failure.is_some() {
+        return;
     }
+    let file = match told("creating", &path, desk.create(&path).await) {
+        Ok(file) => file,
+        Err(why) => return contents.borrow_mut().fail(why),
+    };
+    let mut under_way = VecDeque::new();
+    poll_fn(|_| write_some(&desk, (file, &path), &mut contents.borrow_mut(), &mut under_way)).await;
+    if contents.borrow().failure.is_none()
+        && let Err(why) = told("syncing", &path, desk.sync(file).await)
+    {
+        contents.borrow_mut().fail(why);
+    }
+    if let Err(why) = told("closing", &path, desk.close(file).await) {
+        contents.borrow_mut().fail(why);
+    }
+    if contents.borrow().failure.is_some() {
+        // What failed first is told.
+        let _ = desk.remove(&path).await;
+    }
+}
 
-    fn go_on(&mut self) {
-        match (self.stage, self.file) {
-            (Stage::New, _) if self.failure.is_some() => self.stage = Stage::Over,
-            (Stage::New, _) => {
-                self.stage = Stage::Creating;
-                self.order(FileStep::Create, Operation::Create { path: self.path.clone() });
-            }
-            (Stage::Writing, Some(file)) if self.failure.is_none() => self.write(file),
-            (Stage::Writing | Stage::Syncing, Some(file)) if self.under_way == 0 => {
-                // After a failure, or when it is synced.
-                self.stage = Stage::Closing;
-                self.order(FileStep::Close, Operation::Close { file });
-            }
-            _ => {}
-        }
+/// Takes in the writes that are done, and begins as many as may be. Over when nothing is left to be written.
+fn write_some(
+    desk: &Desk,
+    (file, path): (FileId, &str),
+    contents: &mut Contents,
+    under_way: &mut VecDeque<Submitted>,
+) -> Poll<()> {
+    while let Some(result) = under_way.front_mut().and_then(Submitted::take) {
+        under_way.pop_front();
+        contents.note_written(path, result);
     }
-
-    /// Hands over what is enough for a write, or all that is left.
-    fn write(&mut self, file: FileId) {
-        while self.under_way < DEPTH {
-            let whole = self.buffer.len() / BLOCK_LEN_BYTES * BLOCK_LEN_BYTES;
-            let len = if self.buffer.len() >= WRITE_LEN_BYTES {
-                whole
-            } else if self.is_complete && !self.buffer.is_empty() {
-                self.buffer.len()
-            } else {
-                break;
-            };
-            let mut next = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(WRITE_LEN_BYTES));
-            next.extend_from_slice(&self.buffer[len..]);
-            let mut bytes = std::mem::replace(&mut self.buffer, next);
-            bytes.truncate(len);
-            self.summed = self.buffer.len();
-            let offset_bytes = self.offset_bytes;
-            self.offset_bytes += len as u64;
-            self.order(FileStep::Write, Operation::Write { file, offset_bytes, bytes });
-        }
-        if self.is_complete && self.buffer.is_empty() && self.under_way == 0 {
-            self.stage = Stage::Syncing;
-            self.order(FileStep::Sync, Operation::Sync { file });
-        }
+    while under_way.len() < DEPTH
+        && let Some(write) = contents.next_write(file)
+    {
+        under_way.push_back(desk.submit(write));
     }
+    if contents.is_over() && under_way.is_empty() { Poll::Ready(()) } else { Poll::Pending }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::{Completion, Disk};
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+    use std::rc::Rc;
+
+    /// What a disk was asked for, in order, and what is in its one file.
+    #[derive(Default)]
+    struct Seen {
+        bytes: Vec<u8>,
+        asked: Vec<&'static str>,
+    }
 
     /// A disk that does one operation at a time, and fails the one of this number.
-    fn play(len: usize, fails_at: Option<usize>) -> (Vec<u8>, Vec<FileStep>, Result<(), String>, u64) {
-        let mut writer = FileWriter::new("/x".into());
-        let (mut disk, mut asked, mut under_way) = (Vec::new(), Vec::new(), VecDeque::new());
+    struct Slow {
+        seen: Rc<RefCell<Seen>>,
+        fails_at: Option<usize>,
+        under_way: VecDeque<(u64, Operation)>,
+    }
+
+    impl Slow {
+        fn carry_out(&mut self, operation: Operation) -> io::Result<Output> {
+            let mut seen = self.seen.borrow_mut();
+            let (verb, output) = match operation {
+                Operation::Create { .. } => ("create", Output::File(FileId(1))),
+                Operation::Write { offset_bytes, bytes, .. } => {
+                    assert!(offset_bytes.is_multiple_of(BLOCK_LEN_BYTES as u64));
+                    let len = seen.bytes.len().max(offset_bytes as usize + bytes.len());
+                    seen.bytes.resize(len, 0);
+                    seen.bytes[offset_bytes as usize..][..bytes.len()].copy_from_slice(&bytes);
+                    ("write", Output::Written(bytes))
+                }
+                Operation::Sync { .. } => ("sync", Output::Done),
+                Operation::Close { .. } => ("close", Output::Done),
+                Operation::Remove { .. } => ("remove", Output::Done),
+                other => panic!("{other:?}"),
+            };
+            seen.asked.push(verb);
+            if self.fails_at == Some(seen.asked.len() - 1) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            Ok(output)
+        }
+    }
+
+    impl Disk for Slow {
+        fn submit(&mut self, tag: u64, operation: Operation) {
+            assert!(self.under_way.len() < DEPTH);
+            if !matches!(operation, Operation::Write { .. }) {
+                assert!(self.under_way.is_empty(), "no write is under way when it is synced or closed");
+            }
+            self.under_way.push_back((tag, operation));
+        }
+
+        fn take_completions(&mut self, into: &mut Vec<Completion>) {
+            if let Some((tag, operation)) = self.under_way.pop_front() {
+                into.push(Completion { tag, result: self.carry_out(operation) });
+            }
+        }
+
+        fn is_direct(&self, _file: FileId) -> bool {
+            false
+        }
+    }
+
+    fn play(len: usize, fails_at: Option<usize>) -> (Seen, Result<(), String>, u64) {
+        let seen = Rc::<RefCell<Seen>>::default();
+        let disk = Slow { seen: Rc::clone(&seen), fails_at, under_way: VecDeque::new() };
+        let desk = Desk::new(Box::new(disk));
+        let mut writer = FileWriter::new(desk.clone(), "/x".into());
         let mut appended = 0;
         loop {
             while appended < len && writer.has_room() {
@@ -251,56 +319,38 @@ mod tests {
             if appended == len {
                 writer.finish();
             }
-            while let Some(order) = writer.next_operation() {
-                under_way.push_back(order);
-            }
+            writer.work();
             if let Some(outcome) = writer.outcome() {
-                assert!(under_way.is_empty(), "nothing is under way when it is over");
-                return (disk, asked, outcome.map_err(str::to_owned), writer.checksum());
+                assert!(desk.is_idle(), "nothing is under way when it is over");
+                return (seen.take(), outcome, writer.checksum());
             }
-            let (what, operation) = under_way.pop_front().expect("something is under way until it is over");
-            asked.push(what);
-            let result = match operation {
-                _ if fails_at == Some(asked.len() - 1) => Err(io::Error::from(io::ErrorKind::StorageFull)),
-                Operation::Create { .. } => Ok(Output::File(FileId(1))),
-                Operation::Write { offset_bytes, bytes, .. } => {
-                    assert!(offset_bytes.is_multiple_of(BLOCK_LEN_BYTES as u64));
-                    disk.resize(disk.len().max(offset_bytes as usize + bytes.len()), 0);
-                    disk[offset_bytes as usize..][..bytes.len()].copy_from_slice(&bytes);
-                    Ok(Output::Written(bytes))
-                }
-                Operation::Sync { .. } => {
-                    assert!(under_way.is_empty(), "no write is under way");
-                    Ok(Output::Done)
-                }
-                _ => Ok(Output::Done),
-            };
-            writer.complete(what, result);
+            assert!(desk.under_way() > 0, "something is under way until it is over");
+            desk.collect();
         }
     }
 
     #[test]
     fn all_bytes_come_in_order() {
         for len in [0, 1, 4096, WRITE_LEN_BYTES, 3_000_001] {
-            let (disk, asked, outcome, checksum) = play(len, None);
+            let (Seen { bytes, asked }, outcome, checksum) = play(len, None);
             let expected: Vec<u8> = (0..len).map(|at| at as u8).collect();
-            assert!(disk == expected, "{len}");
+            assert!(bytes == expected, "{len}");
             assert_eq!(outcome, Ok(()));
-            assert_eq!(asked.first(), Some(&FileStep::Create));
-            assert_eq!(asked[asked.len() - 2..], [FileStep::Sync, FileStep::Close]);
+            assert_eq!(asked.first(), Some(&"create"));
+            assert_eq!(asked[asked.len() - 2..], ["sync", "close"]);
             assert_eq!(checksum, tessera_storage::checksum::crc64(&expected));
         }
     }
 
     #[test]
     fn a_failure_ends_it_and_the_file_goes() {
-        let (_, all, _, _) = play(3_000_001, None);
-        for fails_at in 0..all.len() {
-            let (_, asked, outcome, _) = play(3_000_001, Some(fails_at));
+        let (all, _, _) = play(3_000_001, None);
+        for fails_at in 0..all.asked.len() {
+            let (Seen { asked, .. }, outcome, _) = play(3_000_001, Some(fails_at));
             let problem = outcome.expect_err("a failure is told");
             assert!(problem.contains(" /x: "), "{problem}");
             if fails_at > 0 {
-                assert_eq!(asked.last(), Some(&FileStep::Remove), "{fails_at}");
+                assert_eq!(asked.last(), Some(&"remove"), "{fails_at}");
             }
         }
     }

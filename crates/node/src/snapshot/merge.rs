@@ -1,6 +1,6 @@
 //! What one file of all shards consists of: their bodies, sorted by database.
 
-use super::set::Body;
+use super::body::Body;
 use crate::notes::snapshot::WrittenPart;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,8 +14,9 @@ struct Database {
     bodies: Vec<Body>,
 }
 
-/// The bodies of all shards, whose files are at `paths`, in such an order that each database is chosen once, with the sums of its sizes: readers
-/// show it as often as it is chosen. If it is not known which database is where, the bodies follow one another as they are, which is good as well.
+/// The bodies of all shards, whose files are at `paths`, in such an order that each database is chosen once, with the
+/// sums of its sizes: readers show it as often as it is chosen. If it is not known which database is where, the bodies
+/// follow one another as they are, which is good as well.
 pub(super) fn bodies(parts: &[WrittenPart], paths: &[Arc<str>]) -> Vec<Body> {
     if parts.iter().any(|part| !part.layout.is_complete) {
         let whole = |(part, path): (&WrittenPart, &Arc<str>)| Body {

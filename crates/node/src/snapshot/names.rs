@@ -49,8 +49,8 @@ impl Place {
         format!("{}/{name}", self.directory.trim_end_matches('/')).into()
     }
 
-    /// The name of a shard's file. People who keep copies call them something else: what is named like this and is not named by a
-    /// manifest is removed when a snapshot is whole.
+    /// The name of a shard's file. People who keep copies call them something else: what is named like this and is not
+    /// named by a manifest is removed when a snapshot is whole.
     pub(crate) fn part_name(&self, epoch: u64, shard: usize) -> String {
         format!("{}-epoch{epoch}-shard{shard}.rdb", self.stem)
     }
@@ -66,8 +66,8 @@ impl Place {
         epoch.parse().ok()
     }
 
-    /// The name of a file without content that says: a snapshot of this epoch was begun where there was no manifest. Without it, shards'
-    /// files without a manifest would have to be taken for a snapshot whose manifest is lost.
+    /// The name of a file without content that says: a snapshot of this epoch was begun where there was no manifest.
+    /// Without it, shards' files without a manifest would have to be taken for a snapshot whose manifest is lost.
     pub(crate) fn mark_name(&self, epoch: u64) -> String {
         format!("{}-epoch{epoch}.unfinished", self.stem)
     }

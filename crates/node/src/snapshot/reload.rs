@@ -1,19 +1,20 @@
 //! DEBUG RELOAD: all keys are saved, removed, and loaded again, or some of that, while all clients wait.
 //!
-//! Node 0 does one after the other. What is asked for first is a snapshot, or only its cut, after which clients stay held. Then it looks
-//! for what there is to load, while all keys are still there. When it knows, it tells all nodes, and each tells all others before
-//! it removes its keys and loads its share: so what a peer loads for it comes after that. At the end clients go on.
+//! Node 0 does one after the other. What is asked for first is a snapshot, or only its cut, after which clients stay
+//! held. Then it looks for what there is to load, while all keys are still there. When it knows, it tells all nodes,
+//! and each tells all others before it removes its keys and loads its share: so what a peer loads for it comes after
+//! that. At the end clients go on.
 
 use super::commands::FAILED;
 use super::coordinator::Coordinator;
+use super::reloader::{ReloadRequest, Reloader};
 use super::status::Purpose;
 use crate::accounts::Account;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
-use crate::loading::finding::LoadPlan;
-use crate::network::ConnectionId;
+use crate::loading::plan::LoadPlan;
 use crate::notes::snapshot::{ReloadOrder, SnapshotNote};
 use std::sync::Arc;
 use tessera_command::host::Reload;
@@ -21,55 +22,32 @@ use tessera_command::host::Reload;
 /// What Redis answers when it could not load.
 const NOT_LOADED: &[u8] = b"-ERR Error trying to load the RDB dump, check server logs.\r\n";
 
-/// A client that waits for keys to be loaded again.
-#[derive(Debug)]
-pub(crate) struct Reloader {
-    connection: ConnectionId,
-    /// Of its reply.
-    sequence: u32,
-    /// Of what this node's clients have asked for.
-    number: u64,
-    /// Closed with the answer.
-    account: Account,
-}
-
-/// What a client has asked for, as node 0 knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct AskedReload {
-    /// The node of the client.
-    home: usize,
-    /// See [`Reloader`].
-    number: u64,
-    /// What it wants.
-    reload: Reload,
-}
-
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The client's command is answered when all is loaded again.
     pub(crate) fn await_reload(
         &mut self,
         connection: &mut Connection,
-        wanted: bool,
+        is_sent: bool,
         reload: Reload,
         account: Account,
     ) {
-        let sequence = connection.replies.owe(wanted);
+        let sequence = connection.replies.reserve(is_sent);
         connection.hold = Some(Hold::Saving);
-        self.snapshot.reloads_asked += 1;
-        let number = self.snapshot.reloads_asked;
+        self.snapshot.reloads_requested += 1;
+        let number = self.snapshot.reloads_requested;
         self.snapshot.reloaders.push(Reloader { connection: connection.id, sequence, number, account });
         self.tell_coordinator(SnapshotNote::Reload { number, reload });
     }
 
     /// A client of that node wants all keys to be loaded again.
-    pub(super) fn take_asked_reload(&mut self, home: usize, number: u64, reload: Reload) {
+    pub(super) fn take_reload_request(&mut self, home: usize, number: u64, reload: Reload) {
         let coordinator = self.snapshot.coordinator.get_or_insert_default();
-        coordinator.reloads.push_back(AskedReload { home, number, reload });
+        coordinator.reloads.push_back(ReloadRequest { home, number, reload });
     }
 
-    /// Begins the next one, if one is wanted and nothing else is under way.
+    /// Begins the next one, if one is requested and nothing else is under way.
     pub(super) fn begin_reload(&mut self, coordinator: &mut Coordinator) {
-        if !coordinator.is_resting() || coordinator.has_wanted() || self.server.shared.is_shutting_down() {
+        if !coordinator.is_resting() || coordinator.has_request() || self.server.shared.is_shutting_down() {
             return;
         }
         // A snapshot that was just asked for comes first.
@@ -83,7 +61,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// All is saved, or need not be, and nothing is under way anywhere: what is there to load?
     pub(super) fn find_what_to_reload(&mut self, coordinator: &mut Coordinator) {
-        let Some(AskedReload { reload, .. }) = coordinator.reload else { return };
+        let Some(ReloadRequest { reload, .. }) = coordinator.reload else { return };
         if let Err(problem) = self.begin_loading_again(reload) {
             self.log_snapshot(&format!("Loading failed, all keys stay: {problem}"));
             self.reload_is_over(coordinator, NOT_LOADED);
@@ -129,9 +107,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     fn reload_is_over(&mut self, coordinator: &mut Coordinator, reply: &'static [u8]) {
-        let is_busy = coordinator.has_wanted();
+        let is_busy = coordinator.has_request();
         self.server.shared.persistence.end(is_busy, |_| ());
-        let Some(AskedReload { home, number, .. }) = coordinator.reload.take() else { return };
+        let Some(ReloadRequest { home, number, .. }) = coordinator.reload.take() else { return };
         self.tell_all(|| SnapshotNote::Reloaded { home, number, reply });
     }
 

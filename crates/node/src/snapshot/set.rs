@@ -1,14 +1,12 @@
 //! The files of a snapshot as a whole: what makes them the one that counts.
-//!
-//! Each job says what is to be asked of the disk, one thing after the other, and is told what came of it.
 
-use super::file::{self, FileWriter};
+use super::body::Body;
+use super::file::FileWriter;
+use super::frame::put_file_end;
 use super::names::Place;
-use super::tidy::{Prepare, Remark, Tidy};
-use crate::disk::{BLOCK_LEN_BYTES, FileId, Listed, Operation, Output};
-use std::collections::VecDeque;
-use std::io;
-use std::sync::Arc;
+use crate::desk::Desk;
+use crate::disk::{BLOCK_LEN_BYTES, FileId, Listed};
+use crate::disk_job::told;
 use tessera_storage::manifest::Manifest;
 
 /// Read at a time when files are merged, in bytes.
@@ -16,343 +14,240 @@ const READ_LEN_BYTES: usize = 512 * 1024;
 
 const _: () = assert!(READ_LEN_BYTES.is_multiple_of(BLOCK_LEN_BYTES));
 
-/// What was asked of the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SetStep {
-    /// To write a new file.
-    File(file::FileStep),
-    /// Something else; one at a time.
-    Step,
+/// Writes a manifest, which makes the files that it names the snapshot that counts.
+///
+/// # Errors
+/// What has failed, and of which file: a sentence.
+pub(super) async fn publish_manifest(desk: Desk, place: Place, manifest: Manifest) -> Result<(), String> {
+    let name = place.manifest_name();
+    let mut file = begin(&desk, &place, &name);
+    file.buffer().extend_from_slice(&manifest.encode());
+    file.push();
+    let parts = manifest.files.iter().map(|file| (file.name.clone(), file.len_bytes)).collect();
+    publish(&desk, &place, &name, file, parts).await
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PublishStage {
-    Writing,
-    /// Whether all that is to count is there.
-    Looking,
-    Renaming,
-    Syncing,
-    Over,
+/// Puts parts of several files into one, behind a header. It is the snapshot that counts then.
+///
+/// # Errors
+/// What has failed, and of which file: a sentence.
+pub(super) async fn merge(
+    desk: Desk,
+    place: Place,
+    header: Vec<u8>,
+    bodies: Vec<Body>,
+    states_checksum: bool,
+) -> Result<(), String> {
+    let name = place.merged_name();
+    let mut file = begin(&desk, &place, name);
+    file.buffer().extend_from_slice(&header);
+    file.push();
+    for of_one_file in bodies.chunk_by(|left, right| left.path == right.path) {
+        if let Err(why) = copy_all(&desk, of_one_file, &mut file).await {
+            file.abandon(&why);
+            return file.end().await;
+        }
+    }
+    put_file_end(&mut file, states_checksum);
+    publish(&desk, &place, name, file, Vec::new()).await
+}
+
+/// A file that is to have this name, under a temporary one.
+fn begin(desk: &Desk, place: &Place, name: &str) -> FileWriter {
+    FileWriter::new(desk.clone(), place.path(&Place::temporary(name)))
 }
 
 /// Gives a file that is written under a temporary name its own, once it is on the disk: this makes the snapshot the one
-/// that counts.
-#[derive(Debug)]
-pub(crate) struct Publish {
-    place: Place,
-    name: String,
-    pub(crate) file: FileWriter,
-    /// The files besides that must be there, and their lengths.
-    parts: Vec<(String, u64)>,
-    stage: PublishStage,
-    is_asked: bool,
-    failure: Option<String>,
+/// that counts. `parts` are the files besides that must be there, and their lengths.
+async fn publish(
+    desk: &Desk,
+    place: &Place,
+    name: &str,
+    mut file: FileWriter,
+    mut parts: Vec<(String, u64)>,
+) -> Result<(), String> {
+    file.finish();
+    file.end().await?;
+    let (directory, temporary) = (place.directory(), Place::temporary(name));
+    let (from, to) = (place.path(&temporary), place.path(name));
+    parts.push((temporary, file.len_bytes()));
+    look(place, &parts, &told("listing", &directory, desk.list(&directory).await)?)?;
+    told("renaming to", &to, desk.rename(&from, &to).await)?;
+    told("syncing", &directory, desk.sync_directory(&directory).await)
 }
 
-impl Publish {
-    /// Of the file `name`, still to be written.
-    pub(crate) fn new(place: Place, name: String) -> Publish {
-        let file = FileWriter::new(place.path(&Place::temporary(&name)));
-        let parts = Vec::new();
-        Publish { place, name, file, parts, stage: PublishStage::Writing, is_asked: false, failure: None }
-    }
-
-    /// The same of a manifest.
-    pub(crate) fn manifest(place: Place, manifest: &Manifest) -> Publish {
-        let name = place.manifest_name();
-        let mut publish = Publish::new(place, name);
-        publish.parts = manifest.files.iter().map(|file| (file.name.clone(), file.len_bytes)).collect();
-        publish.file.buffer().extend_from_slice(&manifest.encode());
-        publish.file.push();
-        publish.file.finish();
-        publish
-    }
-
-    fn next_operation(&mut self) -> Option<(SetStep, Operation)> {
-        if self.stage == PublishStage::Writing {
-            if let Some((asked, operation)) = self.file.next_operation() {
-                return Some((SetStep::File(asked), operation));
+/// Whether all files are there as they were written. Who removes them must not have the set before removed by this one
+/// as well.
+fn look(place: &Place, parts: &[(String, u64)], names: &[Listed]) -> Result<(), String> {
+    for (name, len_bytes) in parts {
+        let path = place.path(name);
+        match names.iter().find(|listed| listed.name == *name) {
+            Some(listed) if listed.is_regular && listed.len_bytes == *len_bytes => {}
+            Some(listed) => {
+                let found = listed.len_bytes;
+                return Err(format!("{path} was written with {len_bytes} bytes and has {found} now"));
             }
-            match self.file.outcome()? {
-                Ok(()) => self.stage = PublishStage::Looking,
-                Err(why) => {
-                    self.failure = Some(why.to_owned());
-                    self.stage = PublishStage::Over;
+            None => return Err(format!("{path} was written and is gone")),
+        }
+    }
+    Ok(())
+}
+
+/// Copies bodies that are in one file.
+async fn copy_all(desk: &Desk, bodies: &[Body], into: &mut FileWriter) -> Result<(), String> {
+    let Some(Body { path, .. }) = bodies.first() else { return Ok(()) };
+    let file = told("opening", path, desk.open(path).await)?;
+    let mut outcome = Ok(());
+    for body in bodies {
+        outcome = copy(desk, file, body, into).await;
+        if outcome.is_err() {
+            break;
+        }
+    }
+    outcome.and(told("closing", path, desk.close(file).await))
+}
+
+async fn copy(desk: &Desk, file: FileId, body: &Body, into: &mut FileWriter) -> Result<(), String> {
+    into.buffer().extend_from_slice(&body.before);
+    into.push();
+    let end_bytes = body.offset_bytes + body.len_bytes;
+    let mut at_bytes = body.offset_bytes / BLOCK_LEN_BYTES as u64 * BLOCK_LEN_BYTES as u64;
+    while at_bytes < end_bytes {
+        into.room().await?;
+        let left_bytes = usize::try_from(end_bytes - at_bytes).unwrap_or(usize::MAX).min(READ_LEN_BYTES);
+        let read = desk.read(file, at_bytes, left_bytes.next_multiple_of(BLOCK_LEN_BYTES)).await;
+        let bytes = told("reading", &body.path, read)?;
+        let here = |at: u64| (at.saturating_sub(at_bytes) as usize).min(bytes.len());
+        into.buffer().extend_from_slice(&bytes[here(body.offset_bytes)..here(end_bytes)]);
+        into.push();
+        at_bytes += bytes.len() as u64;
+        if at_bytes < end_bytes && bytes.len() < READ_LEN_BYTES {
+            return Err(format!("reading {}: it is shorter than it was written", body.path));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::test_disk::play;
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::path::Path;
+    use tessera_storage::checksum::crc64;
+    use tessera_storage::manifest::ShardFile;
+
+    type Files = BTreeMap<String, Vec<u8>>;
+
+    fn place() -> Place {
+        Place::new(Path::new("/data"), b"dump.rdb").expect("names a file")
+    }
+
+    /// Two files of which parts are to be copied, some longer than a read, and some next to each other.
+    fn sources() -> (Files, Vec<Body>) {
+        let content = |seed: usize| (0..1_500_000).map(|at| (at / 700 + at % 239 + seed) as u8).collect();
+        let files = Files::from([("/data/a".to_owned(), content(1)), ("/data/b".to_owned(), content(2))]);
+        let body = |before: &[u8], path: &str, offset_bytes, len_bytes| Body {
+            before: before.to_vec(),
+            path: path.into(),
+            offset_bytes,
+            len_bytes,
+        };
+        let bodies = vec![
+            body(b"one", "/data/a", 10, 20),
+            body(b"", "/data/a", 5000, 1_400_001),
+            body(b"two", "/data/b", 4096, 0),
+            body(b"", "/data/b", 4095, 900_000),
+            body(b"", "/data/a", 0, 4096),
+        ];
+        (files, bodies)
+    }
+
+    #[test]
+    fn parts_of_files_are_put_together() {
+        let (files, bodies) = sources();
+        let mut expected = b"header".to_vec();
+        for Body { before, path, offset_bytes, len_bytes } in &bodies {
+            expected.extend_from_slice(before);
+            expected.extend_from_slice(&files[&**path][*offset_bytes as usize..][..*len_bytes as usize]);
+        }
+        expected.push(0xff);
+        for states_checksum in [true, false] {
+            let checksum = if states_checksum { crc64(&expected) } else { 0 };
+            let whole = [&expected[..], &checksum.to_le_bytes()].concat();
+            let (outcome, after, _) = play(&files, None, |desk| {
+                merge(desk, place(), b"header".to_vec(), bodies.clone(), states_checksum)
+            });
+            assert_eq!(outcome, Ok(()));
+            assert!(after["/data/dump.rdb"] == whole && after.len() == 3);
+        }
+    }
+
+    #[test]
+    fn whatever_fails_is_told_and_only_a_whole_file_counts() {
+        let (files, bodies) = sources();
+        let run = |fails_at| {
+            play(&files, fails_at, |desk| merge(desk, place(), b"header".to_vec(), bodies.clone(), true))
+        };
+        let (_, whole, operations) = run(None);
+        let mut counting = 0;
+        for fails_at in 0..operations {
+            let (outcome, after, _) = run(Some(fails_at));
+            let problem = outcome.expect_err("a failure is told");
+            assert!(problem.contains("/data"), "{problem}");
+            match after.get("/data/dump.rdb") {
+                // Only that it has this name is not certain to stay.
+                Some(merged) => {
+                    assert!(*merged == whole["/data/dump.rdb"] && problem.starts_with("syncing /data: "));
+                    counting += 1;
+                }
+                // What was begun goes, but for a whole one that did not get its name.
+                None => {
+                    let is_left = after.contains_key("/data/dump.rdb.tmp");
+                    let is_whole = problem.starts_with("listing") || problem.starts_with("renaming");
+                    assert_eq!(is_left, is_whole, "{problem}");
                 }
             }
         }
-        if self.is_asked {
-            return None;
-        }
-        let operation = match self.stage {
-            PublishStage::Looking => Operation::List { directory: self.place.directory() },
-            PublishStage::Renaming => Operation::Rename {
-                from: self.place.path(&Place::temporary(&self.name)),
-                to: self.place.path(&self.name),
-            },
-            PublishStage::Syncing => Operation::SyncDirectory { directory: self.place.directory() },
-            PublishStage::Writing | PublishStage::Over => return None,
+        assert_eq!(counting, 1);
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_it_was_is_not_copied() {
+        let (mut files, bodies) = sources();
+        files.get_mut("/data/b").expect("it is there").truncate(700_000);
+        let (outcome, after, _) =
+            play(&files, None, |desk| merge(desk, place(), Vec::new(), bodies.clone(), true));
+        assert_eq!(outcome, Err("reading /data/b: it is shorter than it was written".to_owned()));
+        assert_eq!(after.len(), 2);
+    }
+
+    #[test]
+    fn a_manifest_counts_if_all_that_it_names_is_there() {
+        let file = |shard: u16| ShardFile {
+            name: format!("dump-epoch7-shard{shard}.rdb"),
+            len_bytes: 3,
+            crc64: 0,
+            body_offset_bytes: 1,
+            body_len_bytes: 1,
+            keys: 1,
+            rdb_version: 10,
+            slots: vec![shard * 8192..=shard * 8192 + 8191],
         };
-        self.is_asked = true;
-        Some((SetStep::Step, operation))
-    }
-
-    fn complete(&mut self, result: io::Result<Output>) {
-        self.is_asked = false;
-        let (verb, what) = match self.stage {
-            PublishStage::Looking => ("listing", self.place.directory()),
-            PublishStage::Renaming => ("renaming to", self.place.path(&self.name)),
-            _ => ("syncing", self.place.directory()),
+        let manifest = Manifest { epoch: 7, cut_unix_ms: 1, files: vec![file(0), file(1)] };
+        let path = |shard: u16| format!("/data/dump-epoch7-shard{shard}.rdb");
+        let files = Files::from([(path(0), vec![0; 3]), (path(1), vec![1; 3])]);
+        let publish = |files: &Files| {
+            let (outcome, after, _) =
+                play(files, None, |desk| publish_manifest(desk, place(), manifest.clone()));
+            (outcome, after.get("/data/dump.manifest").cloned())
         };
-        let outcome = match result {
-            Err(error) => Err(format!("{verb} {what}: {error}")),
-            Ok(Output::Names(names)) => self.look(&names),
-            Ok(_) => Ok(()),
-        };
-        self.stage = match (self.stage, &outcome) {
-            (PublishStage::Looking, Ok(())) => PublishStage::Renaming,
-            (PublishStage::Renaming, Ok(())) => PublishStage::Syncing,
-            _ => PublishStage::Over,
-        };
-        self.failure = outcome.err();
-    }
-
-    /// Whether all files are there as they were written. Who removes them must not have the set before removed by this one as well.
-    fn look(&self, names: &[Listed]) -> Result<(), String> {
-        let own = (Place::temporary(&self.name), self.file.len_bytes());
-        for (name, len_bytes) in self.parts.iter().chain([&own]) {
-            let path = self.place.path(name);
-            match names.iter().find(|listed| listed.name == *name) {
-                Some(listed) if listed.is_regular && listed.len_bytes == *len_bytes => {}
-                Some(listed) => {
-                    let found = listed.len_bytes;
-                    return Err(format!("{path} was written with {len_bytes} bytes and has {found} now"));
-                }
-                None => return Err(format!("{path} was written and is gone")),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Part of a shard's file, which is to be copied.
-#[derive(Clone, Debug)]
-pub(crate) struct Body {
-    /// What comes before it.
-    pub(crate) before: Vec<u8>,
-    pub(crate) path: Arc<str>,
-    pub(crate) offset_bytes: u64,
-    pub(crate) len_bytes: u64,
-}
-
-impl Body {
-    /// A file as a whole.
-    pub(crate) fn whole(path: Arc<str>, len_bytes: u64) -> Body {
-        Body { before: Vec::new(), path, offset_bytes: 0, len_bytes }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum MergeStage {
-    Open,
-    Read(FileId),
-    Close(FileId),
-    Copied,
-}
-
-/// Puts parts of several files into one.
-#[derive(Debug)]
-pub(crate) struct Merge {
-    publish: Publish,
-    bodies: VecDeque<Body>,
-    stage: MergeStage,
-    is_asked: bool,
-    /// Where in the file to read next: a multiple of [`BLOCK_LEN_BYTES`].
-    offset_bytes: u64,
-    /// The file ends with its checksum.
-    states_checksum: bool,
-}
-
-impl Merge {
-    /// Into `publish`, whose file has its header.
-    pub(crate) fn new(publish: Publish, bodies: Vec<Body>, states_checksum: bool) -> Merge {
-        let mut merge = Merge {
-            publish,
-            bodies: bodies.into(),
-            stage: MergeStage::Open,
-            is_asked: false,
-            offset_bytes: 0,
-            states_checksum,
-        };
-        merge.begin_body();
-        merge
-    }
-
-    fn begin_body(&mut self) {
-        match self.bodies.front() {
-            Some(_) => {
-                self.stage = MergeStage::Open;
-                self.aim();
-            }
-            None => {
-                self.stage = MergeStage::Copied;
-                super::part::put_file_end(&mut self.publish.file, self.states_checksum);
-            }
-        }
-    }
-
-    /// Begins with the first of those that are left.
-    fn aim(&mut self) {
-        let Some(body) = self.bodies.front() else { return };
-        let blocks = body.offset_bytes / BLOCK_LEN_BYTES as u64;
-        self.offset_bytes = blocks * BLOCK_LEN_BYTES as u64;
-        self.publish.file.buffer().extend_from_slice(&body.before);
-        self.publish.file.push();
-    }
-
-    /// The first one is copied. It has been read from `file`, which may have the next as well.
-    fn end_body(&mut self, file: FileId) {
-        let mut paths = self.bodies.iter().map(|body| &body.path);
-        if paths.next() == paths.next() {
-            self.bodies.pop_front();
-            self.aim();
-        } else {
-            self.stage = MergeStage::Close(file);
-        }
-    }
-
-    fn next_operation(&mut self) -> Option<(SetStep, Operation)> {
-        if let Some(next) = self.publish.next_operation() {
-            return Some(next);
-        }
-        if self.is_asked {
-            return None;
-        }
-        let body = self.bodies.front()?;
-        let operation = match self.stage {
-            MergeStage::Open if self.publish.file.has_failed() => return None,
-            MergeStage::Open => Operation::Open { path: body.path.clone() },
-            MergeStage::Read(file) if self.publish.file.has_failed() => {
-                self.stage = MergeStage::Close(file);
-                Operation::Close { file }
-            }
-            MergeStage::Read(file) if self.publish.file.has_room() => {
-                let left_bytes = (body.offset_bytes + body.len_bytes).saturating_sub(self.offset_bytes);
-                let len_bytes = usize::try_from(left_bytes).unwrap_or(usize::MAX).clamp(1, READ_LEN_BYTES);
-                let len_bytes = len_bytes.next_multiple_of(BLOCK_LEN_BYTES);
-                Operation::Read { file, offset_bytes: self.offset_bytes, len_bytes }
-            }
-            MergeStage::Close(file) => Operation::Close { file },
-            MergeStage::Read(_) | MergeStage::Copied => return None,
-        };
-        self.is_asked = true;
-        Some((SetStep::Step, operation))
-    }
-
-    fn complete(&mut self, result: io::Result<Output>) {
-        if self.stage == MergeStage::Copied {
-            return self.publish.complete(result);
-        }
-        self.is_asked = false;
-        let Some(body) = self.bodies.front() else { return };
-        let end_bytes = body.offset_bytes + body.len_bytes;
-        match (self.stage, result) {
-            (MergeStage::Open, Ok(Output::Opened(file, _))) => self.stage = MergeStage::Read(file),
-            (MergeStage::Read(file), Ok(Output::Read(bytes))) => {
-                let here = |at: u64| (at.saturating_sub(self.offset_bytes) as usize).min(bytes.len());
-                let wanted = &bytes[here(body.offset_bytes)..here(end_bytes)];
-                self.publish.file.buffer().extend_from_slice(wanted);
-                self.publish.file.push();
-                self.offset_bytes += bytes.len() as u64;
-                if self.offset_bytes >= end_bytes {
-                    self.end_body(file);
-                } else if bytes.len() < READ_LEN_BYTES {
-                    let why = format!("reading {}: it is shorter than it was written", body.path);
-                    self.publish.file.abandon(&why);
-                }
-            }
-            (MergeStage::Close(_), Ok(_)) if !self.publish.file.has_failed() => {
-                self.bodies.pop_front();
-                self.begin_body();
-            }
-            (stage, Err(error)) => {
-                let verb = match stage {
-                    MergeStage::Open => "opening",
-                    MergeStage::Read(_) => "reading",
-                    _ => "closing",
-                };
-                self.publish.file.abandon(&format!("{verb} {}: {error}", body.path));
-                if matches!(stage, MergeStage::Close(_)) {
-                    self.stage = MergeStage::Open;
-                }
-            }
-            // It has failed, and what was open is closed.
-            _ => self.stage = MergeStage::Open,
-        }
-    }
-
-    fn is_closed(&self) -> bool {
-        matches!(self.stage, MergeStage::Open | MergeStage::Copied) && !self.is_asked
-    }
-}
-
-/// What node 0 does with the files.
-#[derive(Debug)]
-pub(crate) enum Job {
-    Prepare(Prepare),
-    Tidy(Tidy),
-    Publish(Publish),
-    Merge(Merge),
-}
-
-/// What came of a job.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    /// The snapshot has this number.
-    Prepared(u64),
-    /// What is to count counts.
-    Published,
-    /// What is not needed is removed, as far as that went; the log should tell this.
-    Tidied(Vec<Remark>),
-}
-
-impl Job {
-    /// What is to be asked of the disk next.
-    pub(crate) fn next_operation(&mut self) -> Option<(SetStep, Operation)> {
-        match self {
-            Job::Prepare(prepare) => prepare.next_operation().map(|operation| (SetStep::Step, operation)),
-            Job::Tidy(tidy) => tidy.next_operation().map(|operation| (SetStep::Step, operation)),
-            Job::Publish(publish) => publish.next_operation(),
-            Job::Merge(merge) => merge.next_operation(),
-        }
-    }
-
-    /// Takes in what came of it.
-    pub(crate) fn complete(&mut self, asked: SetStep, result: io::Result<Output>) {
-        match (self, asked) {
-            (Job::Prepare(prepare), _) => prepare.complete(result),
-            (Job::Tidy(tidy), _) => tidy.complete(result),
-            (Job::Publish(publish), SetStep::File(asked)) => publish.file.complete(asked, result),
-            (Job::Publish(publish), SetStep::Step) => publish.complete(result),
-            (Job::Merge(merge), SetStep::File(asked)) => merge.publish.file.complete(asked, result),
-            (Job::Merge(merge), SetStep::Step) => merge.complete(result),
-        }
-    }
-
-    /// What came of the job, when it is over.
-    pub(crate) fn outcome(&mut self) -> Option<Result<Outcome, String>> {
-        let (is_over, failure) = match self {
-            Job::Prepare(prepare) => return Some(prepare.outcome()?.map(Outcome::Prepared)),
-            Job::Tidy(tidy) if tidy.is_over() => {
-                return Some(Ok(Outcome::Tidied(tidy.take_remarks())));
-            }
-            Job::Tidy(_) => return None,
-            Job::Publish(publish) => (publish.stage == PublishStage::Over, &publish.failure),
-            Job::Merge(merge) => {
-                let is_over = merge.publish.stage == PublishStage::Over && merge.is_closed();
-                (is_over, &merge.publish.failure)
-            }
-        };
-        is_over.then(|| failure.clone().map_or(Ok(Outcome::Published), Err))
+        assert_eq!(publish(&files), (Ok(()), Some(manifest.encode())));
+        let mut shorter = files.clone();
+        shorter.insert(path(1), vec![1; 2]);
+        let problem = format!("{} was written with 3 bytes and has 2 now", path(1));
+        assert_eq!(publish(&shorter), (Err(problem), None));
+        shorter.remove(&path(1));
+        assert_eq!(publish(&shorter), (Err(format!("{} was written and is gone", path(1))), None));
     }
 }

@@ -64,9 +64,9 @@ pub struct SaveFacts {
 
 #[derive(Debug, Default)]
 struct State {
-    wanted: Option<Purpose>,
+    requested: Option<Purpose>,
     end: Option<EndOrder>,
-    /// One is wanted or under way.
+    /// One is requested or under way.
     is_busy: bool,
     facts: SaveFacts,
 }
@@ -74,8 +74,8 @@ struct State {
 /// What all nodes know of snapshots.
 #[derive(Debug, Default)]
 pub struct Persistence {
-    /// Something is asked for.
-    is_asked: AtomicBool,
+    /// Something is requested.
+    has_request: AtomicBool,
     /// The last one in the background failed.
     has_failed: AtomicBool,
     /// How often the server was to end and went on, because it could not save.
@@ -95,8 +95,8 @@ impl Persistence {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for a snapshot. False if one is wanted or under way. Node 0 has to be woken.
-    pub(crate) fn ask(&self, purpose: Purpose, unix_s: i64) -> bool {
+    /// Asks for a snapshot. False if one is requested or under way. Node 0 has to be woken.
+    pub(crate) fn request(&self, purpose: Purpose, unix_s: i64) -> bool {
         let mut state = self.state();
         if state.is_busy {
             return false;
@@ -106,37 +106,37 @@ impl Persistence {
             // Who has been told that it begins must not be told that it is over.
             state.facts.background_since_unix_s = Some(unix_s);
         }
-        state.wanted = Some(purpose);
-        self.is_asked.store(true, Ordering::Release);
+        state.requested = Some(purpose);
+        self.has_request.store(true, Ordering::Release);
         true
     }
 
-    /// Something like a snapshot begins, unless one is wanted or under way: then false.
+    /// Something like a snapshot begins, unless one is requested or under way: then false.
     pub(crate) fn become_busy(&self) -> bool {
         let mut state = self.state();
         !std::mem::replace(&mut state.is_busy, true)
     }
 
     /// Asks for the server's end. Node 0 has to be woken.
-    pub(crate) fn ask_for_end(&self, order: EndOrder) {
+    pub(crate) fn request_end(&self, order: EndOrder) {
         self.state().end = Some(order);
-        self.is_asked.store(true, Ordering::Release);
+        self.has_request.store(true, Ordering::Release);
     }
 
-    /// Something is asked for.
+    /// Something is requested.
     #[inline]
-    pub(crate) fn is_asked(&self) -> bool {
-        self.is_asked.load(Ordering::Acquire)
+    pub(crate) fn has_request(&self) -> bool {
+        self.has_request.load(Ordering::Acquire)
     }
 
-    /// What is asked for; nothing is any more.
-    pub(crate) fn take_asked(&self) -> (Option<Purpose>, Option<EndOrder>) {
+    /// What is requested; nothing is any more.
+    pub(crate) fn take_requests(&self) -> (Option<Purpose>, Option<EndOrder>) {
         let mut state = self.state();
-        self.is_asked.store(false, Ordering::Relaxed);
-        (state.wanted.take(), state.end.take())
+        self.has_request.store(false, Ordering::Relaxed);
+        (state.requested.take(), state.end.take())
     }
 
-    /// How the server is to end, if that is asked for. A snapshot that is wanted stays so.
+    /// How the server is to end, if that is asked for. A snapshot that is requested stays so.
     pub(crate) fn take_end(&self) -> Option<EndOrder> {
         self.state().end.take()
     }
@@ -175,7 +175,7 @@ impl Persistence {
         self.change(|facts| (facts.saves, facts.cuts_given_up) = (0, 0));
     }
 
-    /// One has ended; another is wanted or not. Whoever sees that it has ended can ask for another.
+    /// One has ended; another is requested or not. Whoever sees that it has ended can ask for another.
     pub(crate) fn end(&self, is_busy: bool, change: impl FnOnce(&mut SaveFacts)) {
         let mut state = self.state();
         state.is_busy = is_busy;

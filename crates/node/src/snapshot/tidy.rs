@@ -4,108 +4,44 @@
 //! wrote itself goes. What a server finds at its start stays until its own first snapshot is whole.
 
 use super::names::Place;
-use crate::disk::{FileId, Listed, Operation, Output};
-use std::collections::VecDeque;
+use crate::desk::Desk;
+use crate::disk::Listed;
+use crate::disk_job::told;
+use crate::loading::manifest::read_manifest;
 use std::io;
-use std::sync::Arc;
-use tessera_storage::manifest::{MANIFEST_MAX_LEN_BYTES, Manifest};
 
-/// Of a manifest read at a time, in bytes.
-const READ_LEN_BYTES: usize = 512 * 1024;
 /// How many names the log lists.
 const NAMES_TOLD_MAX: usize = 8;
 
-/// Finds the number of the next snapshot. Where there is no manifest, it makes a mark besides, by which its files are known as those
-/// of a snapshot that did not come to its end.
-#[derive(Debug)]
-pub(crate) struct Prepare {
-    place: Place,
-    stage: PrepareStage,
-    is_asked: bool,
-    epoch: u64,
-    failure: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PrepareStage {
-    List,
-    Mark,
-    CloseMark(FileId),
-    SyncMark,
-    /// After a failure.
-    RemoveMark,
-    Over,
-}
-
-impl Prepare {
-    pub(crate) fn new(place: Place) -> Prepare {
-        Prepare { place, stage: PrepareStage::List, is_asked: false, epoch: 0, failure: None }
+/// Finds the number of the next snapshot. Where there is no manifest, it makes a mark besides, by which its files are
+/// known as those of a snapshot that did not come to its end.
+///
+/// # Errors
+/// What has failed: a sentence. The mark is removed again then.
+pub(super) async fn prepare(desk: Desk, place: Place) -> Result<u64, String> {
+    let directory = place.directory();
+    let names = told("listing", &directory, desk.list(&directory).await)?;
+    let epoch_of = |listed: &Listed| place.epoch_of(&listed.name).or(place.epoch_of_mark(&listed.name));
+    // A number that cannot grow any more is nobody's.
+    let epochs = names.iter().filter_map(epoch_of).filter(|epoch| *epoch < u64::MAX);
+    let epoch = epochs.max().unwrap_or(0) + 1;
+    let manifest_name = place.manifest_name();
+    match names.iter().find(|listed| listed.name == manifest_name) {
+        Some(listed) if listed.is_regular => return Ok(epoch),
+        Some(_) => return Err(format!("{} is not a regular file", place.path(&manifest_name))),
+        None => {}
     }
-
-    pub(super) fn next_operation(&mut self) -> Option<Operation> {
-        if self.is_asked {
-            return None;
-        }
-        let operation = match self.stage {
-            PrepareStage::List => Operation::List { directory: self.place.directory() },
-            PrepareStage::Mark => Operation::Create { path: self.mark_path() },
-            PrepareStage::CloseMark(file) => Operation::Close { file },
-            PrepareStage::SyncMark => Operation::SyncDirectory { directory: self.place.directory() },
-            PrepareStage::RemoveMark => Operation::Remove { path: self.mark_path() },
-            PrepareStage::Over => return None,
-        };
-        self.is_asked = true;
-        Some(operation)
+    let mark_path = place.path(&place.mark_name(epoch));
+    let file = told("creating a file in", &directory, desk.create(&mark_path).await)?;
+    let mut outcome = told("closing a file in", &directory, desk.close(file).await);
+    if outcome.is_ok() {
+        outcome = told("syncing", &directory, desk.sync_directory(&directory).await);
     }
-
-    fn mark_path(&self) -> Arc<str> {
-        self.place.path(&self.place.mark_name(self.epoch))
+    if outcome.is_err() {
+        // What was to come of it has failed already.
+        let _ = desk.remove(&mark_path).await;
     }
-
-    pub(super) fn complete(&mut self, result: io::Result<Output>) {
-        self.is_asked = false;
-        let verb = match self.stage {
-            PrepareStage::List => "listing",
-            PrepareStage::Mark => "creating a file in",
-            PrepareStage::CloseMark(_) => "closing a file in",
-            _ => "syncing",
-        };
-        self.stage = match (self.stage, result) {
-            (PrepareStage::RemoveMark, _) => PrepareStage::Over,
-            (stage, Err(error)) => {
-                self.failure = Some(format!("{verb} {}: {error}", self.place.directory()));
-                let has_mark = matches!(stage, PrepareStage::CloseMark(_) | PrepareStage::SyncMark);
-                if has_mark { PrepareStage::RemoveMark } else { PrepareStage::Over }
-            }
-            (PrepareStage::List, Ok(Output::Names(names))) => return self.look(&names),
-            (PrepareStage::Mark, Ok(Output::File(file))) => PrepareStage::CloseMark(file),
-            (PrepareStage::CloseMark(_), _) => PrepareStage::SyncMark,
-            _ => PrepareStage::Over,
-        };
-    }
-
-    fn look(&mut self, names: &[Listed]) {
-        let place = &self.place;
-        let epoch_of = |listed: &Listed| place.epoch_of(&listed.name).or(place.epoch_of_mark(&listed.name));
-        // A number that cannot grow any more is nobody's.
-        let epochs = names.iter().filter_map(epoch_of).filter(|epoch| *epoch < u64::MAX);
-        self.epoch = epochs.max().unwrap_or(0) + 1;
-        let manifest_name = place.manifest_name();
-        self.stage = match names.iter().find(|listed| listed.name == manifest_name) {
-            Some(Listed { is_regular: false, .. }) => {
-                self.failure = Some(format!("{} is not a regular file", self.place.path(&manifest_name)));
-                PrepareStage::Over
-            }
-            Some(_) => PrepareStage::Over,
-            None => PrepareStage::Mark,
-        };
-    }
-
-    /// The snapshot's number, once it is known.
-    pub(super) fn outcome(&self) -> Option<Result<u64, String>> {
-        let outcome = || self.failure.clone().map_or(Ok(self.epoch), Err);
-        (self.stage == PrepareStage::Over).then(outcome)
-    }
+    outcome.map(|()| epoch)
 }
 
 /// Which files are to stay.
@@ -132,233 +68,123 @@ pub(crate) struct Remark {
     pub(crate) is_routine: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum TidyStage {
-    List,
-    OpenManifest,
-    ReadManifest(FileId),
-    CloseManifest(FileId),
-    Remove,
-    SyncRemoval,
-    RemoveLast,
-    SetAside,
-    Over,
+/// Removes files after a snapshot, and says what the log should tell. That it cannot is no failure of the snapshot.
+pub(super) async fn tidy(desk: Desk, place: Place, keep: Keep) -> Vec<Remark> {
+    let mut tidy = Tidy { desk, place, removed: Vec::new(), remarks: Vec::new() };
+    // Nothing is removed if nobody knows what is needed.
+    if let Err(problem) = tidy.carry_out(keep).await {
+        tidy.warn(problem);
+    }
+    let (what, is_routine) = match keep {
+        Keep::AllBut { .. } => ("what the snapshot that failed had written", false),
+        Keep::Epoch(_) | Keep::OneFile => ("files of earlier snapshots", true),
+    };
+    if !tidy.removed.is_empty() {
+        let text = format!("removed {what}: {}", some_of(&tidy.removed));
+        tidy.remarks.insert(0, Remark { text, is_routine });
+    }
+    tidy.remarks
 }
 
-/// Removes files after a snapshot. That it cannot is no failure of the snapshot.
-#[derive(Debug)]
-pub(crate) struct Tidy {
+struct Tidy {
+    desk: Desk,
     place: Place,
-    keep: Keep,
-    stage: TidyStage,
-    is_asked: bool,
-    names: Vec<Listed>,
-    manifest: Vec<u8>,
-    removals: VecDeque<String>,
-    /// Those that go when it is certain that the others are gone.
-    last_removals: VecDeque<String>,
-    /// The one file gets another name.
-    sets_aside: bool,
     removed: Vec<String>,
     remarks: Vec<Remark>,
 }
 
 impl Tidy {
-    pub(crate) fn new(place: Place, keep: Keep) -> Tidy {
-        Tidy {
-            place,
-            keep,
-            stage: TidyStage::List,
-            is_asked: false,
-            names: Vec::new(),
-            manifest: Vec::new(),
-            removals: VecDeque::new(),
-            last_removals: VecDeque::new(),
-            sets_aside: false,
-            removed: Vec::new(),
-            remarks: Vec::new(),
-        }
-    }
-
     /// Something is not as it should be.
     fn warn(&mut self, text: String) {
         self.remarks.push(Remark { text, is_routine: false });
     }
 
-    fn manifest_path(&self) -> Arc<str> {
-        self.place.path(&self.place.manifest_name())
+    async fn carry_out(&mut self, keep: Keep) -> Result<(), String> {
+        let (directory, manifest_name) = (self.place.directory(), self.place.manifest_name());
+        let names = told("listing", &directory, self.desk.list(&directory).await)?;
+        if let Keep::AllBut { epoch, .. } = keep
+            && names.iter().any(|listed| listed.name == manifest_name)
+        {
+            let manifest = read_manifest(&self.desk, &self.place.path(&manifest_name)).await;
+            // The snapshot has failed: but perhaps its manifest is there, and only that is not certain to stay.
+            if manifest.map_err(|problem| format!("{problem}; no file is removed"))?.epoch == epoch {
+                return Ok(());
+            }
+        }
+        let Chosen { removals, last_removals, sets_aside } = choose(&self.place, names, keep);
+        let mut all_are_gone = true;
+        for name in removals {
+            all_are_gone &= self.remove(name).await;
+        }
+        // What tells what these files are must stay with them.
+        if all_are_gone && !last_removals.is_empty() {
+            told("syncing", &directory, self.desk.sync_directory(&directory).await)?;
+            for name in last_removals {
+                if !self.remove(name).await {
+                    break;
+                }
+            }
+        }
+        if sets_aside {
+            let (name, aside) = (self.place.merged_name().to_owned(), self.place.replaced_name());
+            let (from, to) = (self.place.path(&name), self.place.path(&aside));
+            told("renaming", &from, self.desk.rename(&from, &to).await)?;
+            self.warn(format!(
+                "{name} is called {aside} now: the snapshot has taken its place. It is of no more use but to go back to \
+                 what was before"
+            ));
+        }
+        Ok(())
     }
 
-    pub(super) fn next_operation(&mut self) -> Option<Operation> {
-        if self.is_asked {
-            return None;
-        }
-        if self.stage == TidyStage::Remove && self.removals.is_empty() {
-            self.stage =
-                if self.last_removals.is_empty() { self.after_removal() } else { TidyStage::SyncRemoval };
-        }
-        if self.stage == TidyStage::RemoveLast && self.last_removals.is_empty() {
-            self.stage = self.after_removal();
-        }
-        let directory = || self.place.directory();
-        let operation = match self.stage {
-            TidyStage::List => Operation::List { directory: directory() },
-            TidyStage::OpenManifest => Operation::Open { path: self.manifest_path() },
-            TidyStage::ReadManifest(file) => {
-                Operation::Read { file, offset_bytes: self.manifest.len() as u64, len_bytes: READ_LEN_BYTES }
+    /// Whether the file is gone.
+    async fn remove(&mut self, name: String) -> bool {
+        let path = self.place.path(&name);
+        match self.desk.remove(&path).await {
+            Ok(()) => self.removed.push(name),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                self.warn(format!("removing {path}: {error}"));
+                return false;
             }
-            TidyStage::CloseManifest(file) => Operation::Close { file },
-            TidyStage::Remove => Operation::Remove { path: self.place.path(self.removals.front()?) },
-            TidyStage::SyncRemoval => Operation::SyncDirectory { directory: directory() },
-            TidyStage::RemoveLast => Operation::Remove { path: self.place.path(self.last_removals.front()?) },
-            TidyStage::SetAside => Operation::Rename {
-                from: self.place.path(self.place.merged_name()),
-                to: self.place.path(&self.place.replaced_name()),
-            },
-            TidyStage::Over => return None,
+        }
+        true
+    }
+}
+
+/// What is to go.
+#[derive(Default)]
+struct Chosen {
+    removals: Vec<String>,
+    /// Those that go when it is certain that the others are gone.
+    last_removals: Vec<String>,
+    /// The one file gets another name.
+    sets_aside: bool,
+}
+
+fn choose(place: &Place, names: Vec<Listed>, keep: Keep) -> Chosen {
+    let manifest_name = place.manifest_name();
+    let mut chosen = Chosen::default();
+    for Listed { name, .. } in names.into_iter().filter(|listed| listed.is_regular) {
+        let (part, mark) = (place.epoch_of(&name), place.epoch_of_mark(&name));
+        let is_temporary = place.is_temporary(&name);
+        let (goes, goes_last) = match keep {
+            Keep::Epoch(epoch) => {
+                chosen.sets_aside |= name == place.merged_name();
+                (part.is_some_and(|part| part != epoch) || mark.is_some() || is_temporary, false)
+            }
+            Keep::OneFile => (part.is_some() || is_temporary, mark.is_some() || name == manifest_name),
+            Keep::AllBut { epoch, had_temporary } => {
+                (part == Some(epoch) || is_temporary && had_temporary, mark == Some(epoch))
+            }
         };
-        self.is_asked = true;
-        Some(operation)
-    }
-
-    fn after_removal(&self) -> TidyStage {
-        if self.sets_aside { TidyStage::SetAside } else { TidyStage::Over }
-    }
-
-    pub(super) fn complete(&mut self, result: io::Result<Output>) {
-        self.is_asked = false;
-        match result {
-            Ok(output) => self.step(output),
-            Err(error) => self.step_failed(&error),
+        if goes {
+            chosen.removals.push(name);
+        } else if goes_last {
+            chosen.last_removals.push(name);
         }
     }
-
-    fn step(&mut self, output: Output) {
-        match (self.stage, output) {
-            (TidyStage::List, Output::Names(names)) => {
-                self.names = names;
-                let manifest_name = self.place.manifest_name();
-                let has_manifest = self.names.iter().any(|listed| listed.name == manifest_name);
-                self.stage = match self.keep {
-                    Keep::AllBut { .. } if has_manifest => TidyStage::OpenManifest,
-                    _ => self.choose(),
-                };
-            }
-            (TidyStage::OpenManifest, Output::Opened(file, _)) => self.stage = TidyStage::ReadManifest(file),
-            (TidyStage::ReadManifest(file), Output::Read(bytes)) => {
-                self.manifest.extend_from_slice(&bytes);
-                if bytes.len() < READ_LEN_BYTES || self.manifest.len() > MANIFEST_MAX_LEN_BYTES {
-                    self.stage = TidyStage::CloseManifest(file);
-                }
-            }
-            (TidyStage::CloseManifest(_), _) => self.stage = self.read_manifest(),
-            (TidyStage::Remove, _) => self.removed.extend(self.removals.pop_front()),
-            (TidyStage::SyncRemoval, _) => self.stage = TidyStage::RemoveLast,
-            (TidyStage::RemoveLast, _) => self.removed.extend(self.last_removals.pop_front()),
-            (TidyStage::SetAside, _) => {
-                let (name, aside) = (self.place.merged_name(), self.place.replaced_name());
-                self.warn(format!(
-                    "{name} is called {aside} now: the snapshot has taken its place. It is of no more use but to go back to \
-                     what was before"
-                ));
-                self.stage = TidyStage::Over;
-            }
-            _ => self.stage = TidyStage::Over,
-        }
-    }
-
-    fn step_failed(&mut self, error: &io::Error) {
-        let is_gone = error.kind() == io::ErrorKind::NotFound;
-        let (verb, what) = match self.stage {
-            TidyStage::Remove | TidyStage::RemoveLast => {
-                let removals = if self.stage == TidyStage::Remove {
-                    &mut self.removals
-                } else {
-                    &mut self.last_removals
-                };
-                if let Some(name) = removals.pop_front()
-                    && !is_gone
-                {
-                    self.warn(format!("removing {}: {error}", self.place.path(&name)));
-                    // What tells what these files are must stay with them.
-                    self.last_removals.clear();
-                }
-                return;
-            }
-            TidyStage::ReadManifest(file) => {
-                self.warn(format!("reading {}: {error}", self.manifest_path()));
-                // Half of it says nothing.
-                self.manifest.clear();
-                self.stage = TidyStage::CloseManifest(file);
-                return;
-            }
-            TidyStage::List => ("listing", self.place.directory()),
-            TidyStage::SyncRemoval => ("syncing", self.place.directory()),
-            TidyStage::OpenManifest => ("opening", self.manifest_path()),
-            TidyStage::SetAside => ("renaming", self.place.path(self.place.merged_name())),
-            TidyStage::CloseManifest(_) | TidyStage::Over => ("closing", self.manifest_path()),
-        };
-        // Nothing is removed if nobody knows what is needed.
-        self.warn(format!("{verb} {what}: {error}"));
-        self.stage = TidyStage::Over;
-    }
-
-    /// The snapshot has failed: but perhaps its manifest is there, and only that is not certain to stay.
-    fn read_manifest(&mut self) -> TidyStage {
-        match (Manifest::decode(&self.manifest), self.keep) {
-            (Ok(manifest), Keep::AllBut { epoch, .. }) if manifest.epoch == epoch => TidyStage::Over,
-            (Ok(_), _) => self.choose(),
-            (Err(problem), _) => {
-                self.warn(format!("{}: {problem}; no file is removed", self.manifest_path()));
-                TidyStage::Over
-            }
-        }
-    }
-
-    fn choose(&mut self) -> TidyStage {
-        let (place, keep) = (&self.place, self.keep);
-        let manifest_name = place.manifest_name();
-        for Listed { name, is_regular, .. } in self.names.drain(..) {
-            if !is_regular {
-                continue;
-            }
-            let (part, mark) = (place.epoch_of(&name), place.epoch_of_mark(&name));
-            let is_temporary = place.is_temporary(&name);
-            let (goes, goes_last) = match keep {
-                Keep::Epoch(epoch) => {
-                    self.sets_aside |= name == place.merged_name();
-                    (part.is_some_and(|part| part != epoch) || mark.is_some() || is_temporary, false)
-                }
-                Keep::OneFile => (part.is_some() || is_temporary, mark.is_some() || name == manifest_name),
-                Keep::AllBut { epoch, had_temporary } => {
-                    (part == Some(epoch) || is_temporary && had_temporary, mark == Some(epoch))
-                }
-            };
-            if goes {
-                self.removals.push_back(name);
-            } else if goes_last {
-                self.last_removals.push_back(name);
-            }
-        }
-        TidyStage::Remove
-    }
-
-    pub(super) fn is_over(&self) -> bool {
-        self.stage == TidyStage::Over
-    }
-
-    /// What the log should tell, once it is over.
-    pub(super) fn take_remarks(&mut self) -> Vec<Remark> {
-        let (what, is_routine) = match self.keep {
-            Keep::AllBut { .. } => ("what the snapshot that failed had written", false),
-            Keep::Epoch(_) | Keep::OneFile => ("files of earlier snapshots", true),
-        };
-        if !self.removed.is_empty() {
-            let text = format!("removed {what}: {}", some_of(&self.removed));
-            self.remarks.insert(0, Remark { text, is_routine });
-        }
-        std::mem::take(&mut self.remarks)
-    }
+    chosen
 }
 
 /// The first of some names, and how many more there are.
@@ -372,37 +198,86 @@ fn some_of(names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::test_disk::play;
     use super::*;
+    use std::collections::BTreeMap;
     use std::path::Path;
 
-    /// What the log is told after a disk with these names has done what it was asked, or has refused to remove anything.
-    fn remarks(names: &[&str], keep: Keep, removes: bool) -> Vec<(String, bool)> {
-        let place = Place::new(Path::new("/data"), b"dump.rdb").expect("names a file");
-        let mut tidy = Tidy::new(place, keep);
-        while let Some(operation) = tidy.next_operation() {
-            tidy.complete(match operation {
-                Operation::List { .. } => {
-                    Ok(Output::Names(names.iter().map(|name| Listed::file(*name, 1)).collect()))
-                }
-                Operation::Remove { .. } if !removes => Err(io::ErrorKind::PermissionDenied.into()),
-                _ => Ok(Output::Done),
-            });
-        }
-        assert!(tidy.is_over());
-        tidy.take_remarks().into_iter().map(|remark| (remark.text, remark.is_routine)).collect()
+    fn place() -> Place {
+        Place::new(Path::new("/data"), b"dump.rdb").expect("names a file")
+    }
+
+    fn files(names: &[&str]) -> BTreeMap<String, Vec<u8>> {
+        names.iter().map(|name| (format!("/data/{name}"), vec![1])).collect()
+    }
+
+    /// What the log is told after a disk with these names has done what it was asked, and what is left there.
+    fn remarks(names: &[&str], keep: Keep, fails_at: Option<usize>) -> (Vec<(String, bool)>, Vec<String>) {
+        let (remarks, left, _) = play(&files(names), fails_at, |desk| tidy(desk, place(), keep));
+        let remarks = remarks.into_iter().map(|remark| (remark.text, remark.is_routine)).collect();
+        (remarks, left.into_keys().collect())
     }
 
     #[test]
     fn only_what_somebody_should_look_at_is_a_warning() {
         let names = ["dump-epoch1-shard0.rdb", "dump-epoch2-shard0.rdb", "dump.manifest"];
         let removed = "removed files of earlier snapshots: dump-epoch1-shard0.rdb".to_owned();
-        assert_eq!(remarks(&names, Keep::Epoch(2), true), [(removed, true)]);
-        let refused = remarks(&names, Keep::Epoch(2), false);
+        assert_eq!(remarks(&names, Keep::Epoch(2), None).0, [(removed, true)]);
+        let (refused, _) = remarks(&names, Keep::Epoch(2), Some(1));
         assert_eq!(refused.len(), 1);
         assert!(refused[0].0.starts_with("removing /data/dump-epoch1-shard0.rdb: ") && !refused[0].1);
-        let aside = remarks(&["dump.rdb", "dump.manifest"], Keep::Epoch(2), true);
+        let (aside, left) = remarks(&["dump.rdb", "dump.manifest"], Keep::Epoch(2), None);
         assert!(aside.len() == 1 && !aside[0].1, "{aside:?}");
-        let failed = remarks(&names[..2], Keep::AllBut { epoch: 2, had_temporary: false }, true);
+        assert_eq!(left, ["/data/dump.manifest", "/data/dump.rdb.replaced"]);
+        let (failed, _) = remarks(&names[..2], Keep::AllBut { epoch: 2, had_temporary: false }, None);
         assert!(failed.len() == 1 && !failed[0].1, "{failed:?}");
+    }
+
+    #[test]
+    fn what_tells_what_files_are_goes_last() {
+        let names = ["dump-epoch1-shard0.rdb", "dump-epoch1-shard1.rdb", "dump.manifest", "dump.rdb"];
+        assert_eq!(remarks(&names, Keep::OneFile, None).1, ["/data/dump.rdb"]);
+        // It is listed, one file goes and then the other, that is made sure of, and the manifest goes.
+        for (fails_at, left) in [
+            (0, &["dump-epoch1-shard0.rdb", "dump-epoch1-shard1.rdb", "dump.manifest", "dump.rdb"][..]),
+            (1, &["dump-epoch1-shard0.rdb", "dump.manifest", "dump.rdb"]),
+            (2, &["dump-epoch1-shard1.rdb", "dump.manifest", "dump.rdb"]),
+            (3, &["dump.manifest", "dump.rdb"]),
+            (4, &["dump.manifest", "dump.rdb"]),
+        ] {
+            let (told, found) = remarks(&names, Keep::OneFile, Some(fails_at));
+            assert_eq!(found, files(left).into_keys().collect::<Vec<_>>(), "{fails_at}");
+            assert!(told.iter().any(|(_, is_routine)| !is_routine), "{fails_at}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_goes_if_nobody_knows_what_is_needed() {
+        let names = ["dump-epoch2-shard0.rdb", "dump.manifest"];
+        let keep = Keep::AllBut { epoch: 2, had_temporary: true };
+        // The manifest is none, or cannot be opened or read; or the files cannot even be listed.
+        for fails_at in [None, Some(0), Some(1), Some(2)] {
+            let (told, left) = remarks(&names, keep, fails_at);
+            assert_eq!(left.len(), 2, "{fails_at:?}");
+            assert!(told.len() == 1 && !told[0].1, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_snapshot_gets_the_next_number_and_a_mark_where_there_is_no_manifest() {
+        let prepare = |names: &[&str], fails_at| {
+            let (outcome, left, _) = play(&files(names), fails_at, |desk| prepare(desk, place()));
+            (outcome, left.into_keys().collect::<Vec<_>>())
+        };
+        let (epoch, left) = prepare(&["dump-epoch6-shard0.rdb", "dump.manifest"], None);
+        assert_eq!((epoch, left.len()), (Ok(7), 2));
+        let (epoch, left) = prepare(&["dump-epoch6.unfinished"], None);
+        assert_eq!(epoch, Ok(7));
+        assert_eq!(left, ["/data/dump-epoch6.unfinished", "/data/dump-epoch7.unfinished"]);
+        for (fails_at, verb) in [(0, "listing"), (1, "creating"), (2, "closing"), (3, "syncing")] {
+            let (outcome, left) = prepare(&[], Some(fails_at));
+            assert!(outcome.expect_err("a failure is told").starts_with(verb), "{verb}");
+            assert_eq!(left, Vec::<String>::new(), "the mark is removed: {verb}");
+        }
     }
 }

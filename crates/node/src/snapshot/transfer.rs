@@ -1,16 +1,8 @@
-//! Clients that are sent a snapshot: SYNC and PSYNC, as far as `redis-cli --rdb` needs them.
-//!
-//! A snapshot is made as for SAVE. When it counts, the home of the client opens all its files at once, so that they may be
-//! removed meanwhile, and sends their bodies between a header and an end of its own: one RDB file of all shards, sorted by database.
-//! A piece is read when those before it have left.
+//! A snapshot as it is sent to a client: where its bytes come from.
 
-use super::set::Body;
-use super::status::Purpose;
-use crate::clock::Clock;
-use crate::core::Core;
-use crate::home::connection::Connection;
-use crate::home::holds::Hold;
-use crate::loading::reader::{FileReader, ReadStep};
+use super::body::Body;
+use crate::desk::Desk;
+use crate::loading::reader::FileReader;
 use crate::network::ConnectionId;
 use crate::notes::snapshot::Published;
 use std::sync::Arc;
@@ -19,8 +11,6 @@ use tessera_storage::rdb::put_end;
 
 /// The length of an end: its mark and the checksum, in bytes.
 const END_LEN_BYTES: u64 = 9;
-/// As long as more than this waits for the client, nothing is added, in bytes.
-const UNSENT_MAX_LEN_BYTES: usize = 1024 * 1024;
 
 impl Published {
     /// How long a file of these bodies is, in bytes.
@@ -32,34 +22,33 @@ impl Published {
 
 /// One client's.
 #[derive(Debug)]
-struct Transfer {
-    connection: ConnectionId,
-    published: Arc<Published>,
+pub(super) struct Transfer {
+    pub(super) connection: ConnectionId,
+    pub(super) published: Arc<Published>,
     /// Of each file.
-    readers: Vec<FileReader>,
-    pending: Vec<(u64, usize, ReadStep)>,
+    pub(super) readers: Vec<FileReader>,
     /// Which body is being sent, from which file, and how far that has been read, in bytes.
-    at: usize,
-    reader: usize,
-    file_offset_bytes: u64,
-    checksum: Crc64,
-    has_begun: bool,
-    has_ended: bool,
+    pub(super) at: usize,
+    pub(super) reader: usize,
+    pub(super) file_offset_bytes: u64,
+    pub(super) checksum: Crc64,
+    pub(super) has_begun: bool,
+    pub(super) has_ended: bool,
 }
 
 /// A client that waits for a snapshot.
 #[derive(Debug)]
-struct Waiting {
-    connection: ConnectionId,
+pub(super) struct Waiting {
+    pub(super) connection: ConnectionId,
     /// The one that it waits for was asked for by this node for it; otherwise another is under way.
-    is_asked: bool,
+    pub(super) is_asked: bool,
 }
 
 /// All clients of a node that are sent snapshots.
 #[derive(Debug, Default)]
 pub(crate) struct Transfers {
-    waiting: Vec<Waiting>,
-    running: Vec<Transfer>,
+    pub(super) waiting: Vec<Waiting>,
+    pub(super) running: Vec<Transfer>,
 }
 
 impl Transfers {
@@ -69,16 +58,15 @@ impl Transfers {
 }
 
 impl Transfer {
-    fn new(connection: ConnectionId, published: Arc<Published>) -> Transfer {
+    pub(super) fn new(desk: &Desk, connection: ConnectionId, published: Arc<Published>) -> Transfer {
         let mut paths: Vec<_> = published.bodies.iter().map(|body| body.path.clone()).collect();
         paths.sort();
         paths.dedup();
-        let readers = paths.into_iter().map(FileReader::new).collect();
+        let readers = paths.into_iter().map(|path| FileReader::to_be_aimed(desk.clone(), path)).collect();
         Transfer {
             connection,
             published,
             readers,
-            pending: Vec::new(),
             at: 0,
             reader: 0,
             file_offset_bytes: 0,
@@ -88,17 +76,27 @@ impl Transfer {
         }
     }
 
-    fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         self.has_ended = true;
         self.readers.iter_mut().for_each(FileReader::give_up);
     }
 
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.has_ended && self.readers.iter().all(FileReader::is_closed)
     }
 
+    /// Takes in what has been read, and asks for more.
+    pub(super) fn go_on_reading(&mut self) -> Result<(), String> {
+        let mut outcome = Ok(());
+        for reader in &mut self.readers {
+            let worked = reader.work().map_err(|error| format!("{}: {error}", reader.path()));
+            outcome = outcome.and(worked);
+        }
+        outcome
+    }
+
     /// A file was read to its end, and that came before the end of its body.
-    fn has_run_short(&self) -> bool {
+    pub(super) fn has_run_short(&self) -> bool {
         let Some(body) = self.published.bodies.get(self.at) else { return false };
         !self.has_ended
             && self.has_begun
@@ -118,7 +116,7 @@ impl Transfer {
     }
 
     /// The next bytes to send, or `None` if the disk has to bring more first.
-    fn next_bytes(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn next_bytes(&mut self) -> Option<Vec<u8>> {
         if !self.has_begun {
             if !self.readers.iter().all(FileReader::has_opened) {
                 return None;
@@ -167,103 +165,5 @@ impl Transfer {
             bytes.extend_from_slice(&checksum.to_le_bytes());
         }
         bytes
-    }
-}
-
-impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// The client is sent a new snapshot, and its connection then closed.
-    pub(crate) fn await_transfer(&mut self, connection: &mut Connection) {
-        connection.hold = Some(Hold::Transfer);
-        self.snapshot.transfers.waiting.push(Waiting { connection: connection.id, is_asked: false });
-    }
-
-    /// A snapshot has ended that clients may have waited for.
-    pub(super) fn begin_transfers(&mut self, published: Option<&Arc<Published>>) {
-        let (asked, waiting) = std::mem::take(&mut self.snapshot.transfers.waiting)
-            .into_iter()
-            .partition(|waiting| waiting.is_asked);
-        self.snapshot.transfers.waiting = waiting;
-        let asked: Vec<Waiting> = asked;
-        for Waiting { connection, .. } in asked {
-            match published {
-                Some(published) => {
-                    self.snapshot.transfers.running.push(Transfer::new(connection, published.clone()));
-                }
-                None => self.break_off(connection, "the snapshot failed"),
-            }
-        }
-    }
-
-    /// A turn's share of what is sent.
-    #[cold]
-    pub(super) fn keep_transfers(&mut self) {
-        let mut waiting = std::mem::take(&mut self.snapshot.transfers.waiting);
-        waiting.retain(|waiting| self.connection(waiting.connection).is_some());
-        if let Some(first) = waiting.first_mut().filter(|first| !first.is_asked) {
-            first.is_asked = self.server.shared.ask_for_snapshot(Purpose::Transfer, self.time.unix_us);
-        }
-        self.snapshot.transfers.waiting = waiting;
-        let mut running = std::mem::take(&mut self.snapshot.transfers.running);
-        running.retain_mut(|transfer| {
-            if let Err(problem) = self.send_some(transfer) {
-                self.break_off(transfer.connection, &problem);
-                transfer.give_up();
-            }
-            !transfer.is_over()
-        });
-        self.snapshot.transfers.running = running;
-    }
-
-    fn send_some(&mut self, transfer: &mut Transfer) -> Result<(), String> {
-        let mut failure = None;
-        for (tag, reader, asked) in std::mem::take(&mut transfer.pending) {
-            match self.disk.take(tag) {
-                None => transfer.pending.push((tag, reader, asked)),
-                Some(result) => {
-                    let reader = &mut transfer.readers[reader];
-                    if let Err(error) = reader.take(asked, result) {
-                        failure.get_or_insert_with(|| format!("{}: {error}", reader.path()));
-                    }
-                }
-            }
-        }
-        for (index, reader) in transfer.readers.iter_mut().enumerate() {
-            let is_wanted = index == transfer.reader && transfer.has_begun || transfer.has_ended;
-            while let Some((asked, operation)) =
-                if is_wanted { reader.next_operation() } else { reader.open_operation() }
-            {
-                transfer.pending.push((self.disk.submit(operation), index, asked));
-            }
-        }
-        if let Some(problem) = failure {
-            return Err(problem);
-        }
-        if transfer.has_run_short() {
-            return Err("a file is shorter than it was".to_owned());
-        }
-        let Some(mut connection) = self.take(transfer.connection) else {
-            transfer.give_up();
-            return Ok(());
-        };
-        while !transfer.has_ended
-            && connection.sending_bytes + connection.replies.ready_len_bytes() < UNSENT_MAX_LEN_BYTES
-        {
-            let Some(bytes) = transfer.next_bytes() else { break };
-            connection.replies.push(&bytes);
-            if transfer.has_ended {
-                connection.close_after_reply = true;
-            }
-        }
-        self.put(connection);
-        Ok(())
-    }
-
-    /// The client gets no more, and learns it by the end of its connection.
-    fn break_off(&mut self, id: ConnectionId, problem: &str) {
-        if let Some(connection) = self.take(id) {
-            let line = format!("Client {} is not sent a snapshot: {problem}", connection.endpoints.peer);
-            self.log_snapshot(&line);
-            self.close(connection);
-        }
     }
 }

@@ -257,18 +257,18 @@ impl List {
         }
     }
 
-    /// Takes away the elements that are `wanted`, at most `max` of them, beginning at an end. How many it were.
+    /// Takes away the elements equal to `needle`, at most `max` of them, beginning at an end. How many it were.
     pub fn remove_equal(
         &mut self,
         from: End,
         max: usize,
-        wanted: &[u8],
+        needle: &[u8],
         setting: impl Into<ListSetting>,
     ) -> usize {
         let setting = setting.into();
         let removed = match &mut self.form {
-            Form::Quick(quicklist) => quicklist.remove_equal(from, max, wanted),
-            Form::Packed(listpack) => quicklist::remove_equal(listpack, from, max, wanted),
+            Form::Quick(quicklist) => quicklist.remove_equal(from, max, needle),
+            Form::Packed(listpack) => quicklist::remove_equal(listpack, from, max, needle),
         };
         if removed > 0 {
             self.unite(setting, true);

@@ -196,14 +196,14 @@ impl Quicklist {
         self.join_around(new);
     }
 
-    /// The first element that is `wanted`.
-    pub fn find(&self, wanted: &[u8]) -> Option<At> {
-        let packed = Element::new(wanted);
+    /// The first element equal to `needle`.
+    pub fn find(&self, needle: &[u8]) -> Option<At> {
+        let packed = Element::new(needle);
         let mut next = self.nodes.end(End::Front);
         while let Some(place) = next {
             let found = match self.nodes.get(place).listpack() {
                 Ok(listpack) => Iterator::position(&mut listpack.iter(), |element| element == packed),
-                Err(plain) => (plain == wanted).then_some(0),
+                Err(plain) => (plain == needle).then_some(0),
             };
             if let Some(offset) = found {
                 return Some(At { place, offset });
@@ -306,8 +306,8 @@ impl Quicklist {
         true
     }
 
-    /// Takes the elements that are `wanted`, at most `max` of them, beginning at an end. How many it were.
-    pub fn remove_equal(&mut self, from: End, max: usize, wanted: &[u8]) -> usize {
+    /// Takes the elements equal to `needle`, at most `max` of them, beginning at an end. How many it were.
+    pub fn remove_equal(&mut self, from: End, max: usize, needle: &[u8]) -> usize {
         let mut removed = 0;
         let mut next = self.nodes.end(from);
         while removed < max
@@ -317,8 +317,8 @@ impl Quicklist {
             let before = self.nodes.previous(place);
             let node = self.nodes.get(place);
             let here = match node.listpack() {
-                Ok(listpack) => count_equal(listpack, wanted).min(max - removed),
-                Err(plain) => usize::from(plain == wanted),
+                Ok(listpack) => count_equal(listpack, needle).min(max - removed),
+                Err(plain) => usize::from(plain == needle),
             };
             removed += here;
             let behind = if here == node.len() {
@@ -326,7 +326,7 @@ impl Quicklist {
             } else {
                 if here > 0 {
                     self.nodes.change(place, |node| {
-                        node.change(|listpack| -(remove_equal(listpack, from, here, wanted) as isize));
+                        node.change(|listpack| -(remove_equal(listpack, from, here, needle) as isize));
                     });
                 }
                 self.nodes.next(place)
@@ -340,25 +340,25 @@ impl Quicklist {
     }
 }
 
-/// How many elements are `wanted`.
-pub(super) fn count_equal(listpack: &Pack, wanted: &[u8]) -> usize {
-    let wanted = Element::new(wanted);
-    listpack.iter().filter(|element| *element == wanted).count()
+/// How many elements equal `needle`.
+pub(super) fn count_equal(listpack: &Pack, needle: &[u8]) -> usize {
+    let needle = Element::new(needle);
+    listpack.iter().filter(|element| *element == needle).count()
 }
 
-/// Takes the elements that are `wanted`, at most `max` of them, beginning at an end. How many it were.
-pub(super) fn remove_equal(listpack: &mut Listpack, from: End, max: usize, wanted: &[u8]) -> usize {
-    let there = count_equal(listpack, wanted);
+/// Takes the elements equal to `needle`, at most `max` of them, beginning at an end. How many it were.
+pub(super) fn remove_equal(listpack: &mut Listpack, from: End, max: usize, needle: &[u8]) -> usize {
+    let there = count_equal(listpack, needle);
     let count = there.min(max);
     if count == 0 {
         return 0;
     }
-    let wanted = Element::new(wanted);
+    let needle = Element::new(needle);
     let first = if from == End::Front { 0 } else { there - count };
     let mut met = 0;
     // One by one each would move all that is behind it.
     listpack.retain(|element| {
-        let is_it = element == wanted;
+        let is_it = element == needle;
         let keeps = !is_it || met < first || met >= first + count;
         met += usize::from(is_it);
         keeps

@@ -28,8 +28,8 @@ fn insert(model: &mut Model, side: End, pivot: &[u8], word: Vec<u8>) -> bool {
     found.is_some()
 }
 
-fn remove_equal(model: &mut Model, from: End, max: usize, wanted: &[u8]) -> usize {
-    let mut indices: Vec<usize> = (0..model.len()).filter(|index| model[*index] == wanted).collect();
+fn remove_equal(model: &mut Model, from: End, max: usize, needle: &[u8]) -> usize {
+    let mut indices: Vec<usize> = (0..model.len()).filter(|index| model[*index] == needle).collect();
     if from == End::Back {
         indices.reverse();
     }

@@ -66,14 +66,14 @@ impl Set {
     /// The set of these integers, in a hash table if they are too many.
     pub fn from_integers(integers: IntSet, thresholds: &Thresholds) -> Set {
         let mut set = Set { form: Form::Integers(integers) };
-        set.expect(set.len(), thresholds);
+        set.reserve(set.len(), thresholds);
         set
     }
 
     /// The set of a listpack's elements, each of which is there once. They go to a hash table if they are too many.
     pub fn from_listpack(listpack: Listpack, thresholds: &Thresholds) -> Set {
         let mut set = Set { form: Form::Flat(listpack) };
-        set.expect(set.len(), thresholds);
+        set.reserve(set.len(), thresholds);
         set
     }
 
@@ -96,7 +96,7 @@ impl Set {
 
     /// Makes ready for a command that adds up to `count` members: one that alone would outgrow a small set makes a large
     /// one of it.
-    pub fn expect(&mut self, count: usize, thresholds: &Thresholds) {
+    pub fn reserve(&mut self, count: usize, thresholds: &Thresholds) {
         let most = match self.form {
             Form::Integers(_) => thresholds.set_max_intset_entries,
             Form::Flat(_) => thresholds.set_max_listpack_entries,

@@ -11,20 +11,20 @@ use std::collections::BTreeSet;
 /// If at least this many times as many members are taken as stay, those that stay are drawn and make a new set, as Redis
 /// does it: it shows in the encoding.
 const STAY_FACTOR: usize = 5;
-/// If a set has at least this many times as many members as are wanted, they are drawn one by one.
+/// If a set has at least this many times as many members as are needed, they are drawn one by one.
 const DRAW_FACTOR: usize = 3;
 
-/// Chooses `wanted` of `len` things that pass by, all choices with the same chance. (Knuth's algorithm S.)
+/// Chooses `needed` of `len` things that pass by, all choices with the same chance. (Knuth's algorithm S.)
 struct Selection {
     left: usize,
-    wanted: usize,
+    needed: usize,
 }
 
 impl Selection {
     fn takes_next(&mut self, random: &mut Rng) -> bool {
-        let takes = self.wanted > 0 && random.usize(..self.left) < self.wanted;
+        let takes = self.needed > 0 && random.usize(..self.left) < self.needed;
         self.left -= 1;
-        self.wanted -= usize::from(takes);
+        self.needed -= usize::from(takes);
         takes
     }
 }
@@ -47,7 +47,7 @@ impl<'a> SetRef<'a> {
     pub fn sample(self, count: usize, random: &mut Rng, mut visit: impl FnMut(Element<'a>)) {
         let len = self.len();
         if count > len / DRAW_FACTOR || matches!(self, SetRef::Listpack(_)) {
-            let mut selection = Selection { left: len, wanted: count.min(len) };
+            let mut selection = Selection { left: len, needed: count.min(len) };
             return self.iter().filter(|_| selection.takes_next(random)).for_each(visit);
         }
         match self {
@@ -116,7 +116,7 @@ impl Set {
     ) -> Option<Set> {
         let len = self.len();
         let count = count.min(len);
-        let mut selection = Selection { left: len, wanted: count };
+        let mut selection = Selection { left: len, needed: count };
         match &mut self.form {
             Form::Integers(integers) => integers.retain(|integer| {
                 let takes = selection.takes_next(random);

@@ -196,7 +196,7 @@ fn encodings_change_where_redis_changes_them() {
     ] {
         assert_eq!(name(&Set::for_members(Element::new(first.as_bytes()), count, &thresholds)), expected);
         let mut set = set_of([first.to_owned()], &thresholds);
-        set.expect(count, &thresholds);
+        set.reserve(count, &thresholds);
         assert_eq!(name(&set), expected);
     }
     let mut set = set_of(numbers(513), &thresholds);

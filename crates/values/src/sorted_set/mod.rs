@@ -83,7 +83,7 @@ impl SortedSet {
 
     /// Prepares for `count` elements to come in one go: more than a listpack may have make it a large one at once, even
     /// if they turn out to be fewer members.
-    pub fn expect(&mut self, count: usize, thresholds: &Thresholds) {
+    pub fn reserve(&mut self, count: usize, thresholds: &Thresholds) {
         if count as u64 > thresholds.zset_max_listpack_entries {
             self.enlarge(thresholds);
         }

@@ -236,9 +236,9 @@ fn small_sets_become_large_ones_at_the_thresholds() {
     assert_eq!(more.encoding_name(), "skiplist");
     more.remove(b"d");
     assert_eq!((more.encoding_name(), &more), ("skiplist", &set));
-    set.expect(4, &thresholds);
+    set.reserve(4, &thresholds);
     assert_eq!(set.encoding_name(), "listpack");
-    set.expect(5, &thresholds);
+    set.reserve(5, &thresholds);
     assert_eq!((set.encoding_name(), &set), ("skiplist", &more));
 }
 

@@ -35,7 +35,7 @@ impl Engine {
                 ..ShardSettings::default()
             });
         }
-        engine.shard.effects_mut().set_wanted(true);
+        engine.shard.effects_mut().set_recording(true);
         engine
     }
 

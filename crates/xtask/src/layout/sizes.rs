@@ -16,9 +16,6 @@ const LONG_FILES: &[(&str, &str)] = &[
         "crates/keyspace/src/table/raw.rs",
         "all that must know how an entry lies in memory, so that nothing else does",
     ),
-    ("crates/node/src/blocking.rs", "to be split"),
-    ("crates/node/src/loading/mod.rs", "to be split"),
-    ("crates/node/src/snapshot/coordinator.rs", "to be split"),
 ];
 
 /// Which of the functions in a file of Rust are too long.

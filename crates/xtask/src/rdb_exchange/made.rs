@@ -1,7 +1,7 @@
 //! Keys that a server made by commands, read by us.
 
-use super::asking::{Asked, text, wrong};
 use super::contents::{Contents, Entry, random_word};
+use super::loaded_server::{LoadedServer, text, wrong};
 use super::{FILE, file};
 use fastrand::Rng;
 use std::io;
@@ -51,14 +51,14 @@ fn command(kind: u8, key: &[u8], random: &mut Rng) -> Vec<Vec<u8>> {
 /// Has the server make keys, and compares what we read from its answers of DUMP, and from its file, with what it says of
 /// them; the encodings with those of what it restores itself.
 pub fn exchange(
-    asked: &mut Asked,
+    server: &mut LoadedServer,
     keys: u32,
     directory: &Path,
     thresholds: Thresholds,
     random: &mut Rng,
 ) -> io::Result<usize> {
-    asked.ask(&[b"FLUSHALL"])?;
-    asked.select(0)?;
+    server.ask(&[b"FLUSHALL"])?;
+    server.select(0)?;
     let mut entries: Vec<Entry> = Vec::new();
     for number in 0..keys {
         let key = format!("made:{number}").into_bytes();
@@ -66,30 +66,30 @@ pub fn exchange(
         for _ in 0..random.usize(1..6) {
             let words = command(kind, &key, random);
             let words: Vec<&[u8]> = words.iter().map(Vec::as_slice).collect();
-            asked.ask(&words)?;
+            server.ask(&words)?;
         }
-        if text(&asked.ask(&[b"TYPE", &key])?) != b"none" {
-            entries.push(read(asked, key, &thresholds)?);
+        if text(&server.ask(&[b"TYPE", &key])?) != b"none" {
+            entries.push(read(server, key, &thresholds)?);
         }
     }
-    asked.save()?;
+    server.save()?;
     file::compare(&std::fs::read(directory.join(FILE))?, &entries, thresholds)?;
     Ok(entries.len())
 }
 
 /// The key as its answer of DUMP has it.
-fn read(asked: &mut Asked, key: Vec<u8>, thresholds: &Thresholds) -> io::Result<Entry> {
-    let dumped = text(&asked.ask(&[b"DUMP", &key])?);
+fn read(server: &mut LoadedServer, key: Vec<u8>, thresholds: &Thresholds) -> io::Result<Entry> {
+    let dumped = text(&server.ask(&[b"DUMP", &key])?);
     let value = restore(&dumped, thresholds).map_err(|error| wrong(&key, error.to_string()))?;
     let entry = Entry { db: 0, key, value, facts: KeyFacts::default() };
-    let (contents, found) = (asked.contents(&entry)?, Contents::of(&entry.value));
+    let (contents, found) = (server.contents(&entry)?, Contents::of(&entry.value));
     if contents != found {
         return Err(wrong(&entry.key, format!("holds {contents:?}, and we read {found:?}")));
     }
-    asked.ask(&[b"RESTORE", COPY, b"0", &dumped])?;
-    let theirs = text(&asked.ask(&[b"OBJECT", b"ENCODING", COPY])?);
-    asked.ask(&[b"DEL", COPY])?;
-    if !asked.encodings(&entry.value).iter().any(|name| name.as_bytes() == theirs) {
+    server.ask(&[b"RESTORE", COPY, b"0", &dumped])?;
+    let theirs = text(&server.ask(&[b"OBJECT", b"ENCODING", COPY])?);
+    server.ask(&[b"DEL", COPY])?;
+    if !server.encodings(&entry.value).iter().any(|name| name.as_bytes() == theirs) {
         let ours = entry.value.as_ref().encoding_name();
         return Err(wrong(&entry.key, format!("is restored as {}, ours as {ours}", theirs.escape_ascii())));
     }

@@ -2,15 +2,15 @@
 //! those write of the same keys are read by Tessera; all keys are compared with what was written first. Then they make keys
 //! of their own, whose answers of DUMP and whose file Tessera reads.
 
-mod asking;
 mod contents;
 mod file;
+mod loaded_server;
 mod made;
 
-use asking::Asked;
 use clap::Args;
 use contents::Entry;
 use fastrand::Rng;
+use loaded_server::LoadedServer;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -137,34 +137,34 @@ impl Round {
             ("set-max-listpack-value", thresholds.set_max_listpack_value_bytes),
         ];
         let server = Server::start(program, &settings)?;
-        let mut asked = Asked::open(&server)?;
-        if asked.has_set_listpacks() {
+        let mut loaded = LoadedServer::open(&server)?;
+        if loaded.has_set_listpacks() {
             // Older servers do not start with settings that they do not know, and these count when a file is loaded.
             let late = late_settings.map(|(name, value)| (name.to_owned(), value.to_string()));
             drop(server);
             let settings = [settings.as_slice(), &late].concat();
             let server = Server::start(program, &settings)?;
-            return self.compare(&mut Asked::open(&server)?, directory, entries, random);
+            return self.compare(&mut LoadedServer::open(&server)?, directory, entries, random);
         }
-        self.compare(&mut asked, directory, entries, random)
+        self.compare(&mut loaded, directory, entries, random)
     }
 
     fn compare(
         &self,
-        asked: &mut Asked,
+        server: &mut LoadedServer,
         directory: &Path,
         entries: &[Entry],
         random: &mut Rng,
     ) -> io::Result<String> {
         for entry in entries {
-            asked.compare(entry, self.policy)?;
+            server.compare(entry, self.policy)?;
         }
-        asked.compare_sizes(entries)?;
-        let summary = asked.compare_dumps(entries, &self.thresholds)?;
-        asked.save()?;
+        server.compare_sizes(entries)?;
+        let summary = server.compare_dumps(entries, &self.thresholds)?;
+        server.save()?;
         let theirs = std::fs::read(directory.join(FILE))?;
         file::compare(&theirs, entries, self.thresholds)?;
-        let made = made::exchange(asked, entries.len() as u32, directory, self.thresholds, random)?;
+        let made = made::exchange(server, entries.len() as u32, directory, self.thresholds, random)?;
         Ok(format!("{summary}; {made} keys of its own are read"))
     }
 }

@@ -19,8 +19,8 @@ impl Session for GetName {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let name = &home.client.name;
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let name = &session.client.name;
         reply.bulk_or_null((!name.is_empty()).then_some(&**name));
         Ok(())
     }

@@ -19,7 +19,7 @@ impl Session for GetRedir {
         words.end()
     }
 
-    fn execute((): &(), _: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute((): &(), _: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         reply.integer(-1);
         Ok(())
     }

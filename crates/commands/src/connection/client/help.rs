@@ -20,8 +20,8 @@ impl Session for Help {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        help::write(home.host.registry(), Self::SPEC.name, reply);
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        help::write(session.host.registry(), Self::SPEC.name, reply);
         Ok(())
     }
 }

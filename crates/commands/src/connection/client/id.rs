@@ -19,8 +19,8 @@ impl Session for Id {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        reply.integer(home.client.id as i64);
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        reply.integer(session.client.id as i64);
         Ok(())
     }
 }

@@ -21,10 +21,10 @@ impl Session for Info {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let info = ClientInfo { client: home.client, connection: home.host.caller_connection() };
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let info = ClientInfo { client: session.client, connection: session.host.caller_connection() };
         let mut line = Vec::new();
-        info.push_line(home.host.unix_us() / 1000, &mut line);
+        info.push_line(session.host.unix_us() / 1000, &mut line);
         reply.verbatim("txt", &line);
         Ok(())
     }

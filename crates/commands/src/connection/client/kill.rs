@@ -1,4 +1,4 @@
-use tessera_command::host::ClientFilter;
+use tessera_command::host::{ClientFilter, Clients};
 use tessera_command::prelude::*;
 
 pub struct Order<'a> {
@@ -73,19 +73,23 @@ impl Everywhere for Kill {
     }
 
     fn execute(order: &Order<'_>, node: &mut NodePart<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let caller_id = node.caller_id;
-        let mut found = Vec::new();
-        node.host.visit_clients(&mut |info| {
-            if order.filter.matches(info, caller_id) {
-                found.push(info.client.id);
-            }
-        });
-        found.iter().for_each(|id| node.host.close_client(*id));
-        match (order.is_old_form, found.len()) {
+        match (order.is_old_form, close_matching(node.host, &order.filter, node.caller_id)) {
             (false, count) => reply.integer(count as i64),
             (true, 0) => return Err(Error::Text("ERR No such client")),
             (true, _) => reply.ok(),
         }
         Ok(())
     }
+}
+
+/// Closes the clients of a node that the filter matches. How many they are.
+fn close_matching(clients: &mut dyn Clients, filter: &ClientFilter<'_>, caller_id: u64) -> usize {
+    let mut found = Vec::new();
+    clients.visit_clients(&mut |info| {
+        if filter.matches(info, caller_id) {
+            found.push(info.client.id);
+        }
+    });
+    found.iter().for_each(|id| clients.close_client(*id));
+    found.len()
 }

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use tessera_command::host::ClientKind;
+use tessera_command::host::{ClientKind, Clients};
 use tessera_command::prelude::*;
 use tessera_resp::number::parse_i64;
 
@@ -73,18 +73,7 @@ impl Everywhere for List {
 
     fn execute(which: &Which, node: &mut NodePart<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let now_ms = node.host.unix_us() / 1000;
-        let mut lines = BTreeMap::new();
-        node.host.visit_clients(&mut |info| {
-            let is_meant = match which {
-                Which::OfKind(kind) => kind.is_none_or(|kind| kind == ClientKind::of(info)),
-                Which::Numbered(ids) => ids.iter().any(|id| u64::try_from(*id) == Ok(info.client.id)),
-            };
-            if is_meant {
-                let mut line = Vec::new();
-                info.push_line(now_ms, &mut line);
-                lines.insert(info.client.id, line);
-            }
-        });
+        let lines = lines(node.host, which, now_ms);
         let text: Vec<u8> = match which {
             Which::OfKind(_) => lines.into_values().flatten().collect(),
             Which::Numbered(ids) => {
@@ -95,4 +84,21 @@ impl Everywhere for List {
         reply.verbatim("txt", &text);
         Ok(())
     }
+}
+
+/// A line for each client of a node that is meant, by its number.
+fn lines(clients: &dyn Clients, which: &Which, now_ms: i64) -> BTreeMap<u64, Vec<u8>> {
+    let mut lines = BTreeMap::new();
+    clients.visit_clients(&mut |info| {
+        let is_meant = match which {
+            Which::OfKind(kind) => kind.is_none_or(|kind| kind == ClientKind::of(info)),
+            Which::Numbered(ids) => ids.iter().any(|id| u64::try_from(*id) == Ok(info.client.id)),
+        };
+        if is_meant {
+            let mut line = Vec::new();
+            info.push_line(now_ms, &mut line);
+            lines.insert(info.client.id, line);
+        }
+    });
+    lines
 }

@@ -21,8 +21,8 @@ impl Session for NoEvict {
         on_or_off(words)
     }
 
-    fn execute(enabled: &bool, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.client.no_evict = *enabled;
+    fn execute(enabled: &bool, session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        session.client.no_evict = *enabled;
         reply.ok();
         Ok(())
     }

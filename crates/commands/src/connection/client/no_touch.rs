@@ -21,8 +21,8 @@ impl Session for NoTouch {
         on_or_off(words)
     }
 
-    fn execute(enabled: &bool, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.client.no_touch = *enabled;
+    fn execute(enabled: &bool, session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        session.client.no_touch = *enabled;
         reply.ok();
         Ok(())
     }

@@ -36,8 +36,12 @@ impl Session for ReplyTo {
         Ok(choice)
     }
 
-    fn execute(choice: &Choice, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let mode = &mut home.client.reply_mode;
+    fn execute(
+        choice: &Choice,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        let mode = &mut session.client.reply_mode;
         match choice {
             Choice::On => {
                 *mode = ReplyMode::On;

@@ -44,12 +44,12 @@ impl Session for SetInfo {
 
     fn execute(
         (attribute, value): &Self::Args<'_>,
-        home: &mut Home<'_>,
+        session: &mut SessionContext<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<(), Error> {
         let place = match attribute {
-            Attribute::LibraryName => &mut home.client.library_name,
-            Attribute::LibraryVersion => &mut home.client.library_version,
+            Attribute::LibraryName => &mut session.client.library_name,
+            Attribute::LibraryVersion => &mut session.client.library_version,
         };
         *place = (*value).into();
         reply.ok();

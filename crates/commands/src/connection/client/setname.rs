@@ -23,8 +23,8 @@ impl Session for SetName {
         validate_name(words.word()?)
     }
 
-    fn execute(name: &&[u8], home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.client.name = (*name).into();
+    fn execute(name: &&[u8], session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        session.client.name = (*name).into();
         reply.ok();
         Ok(())
     }

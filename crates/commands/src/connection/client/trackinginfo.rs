@@ -19,7 +19,7 @@ impl Session for TrackingInfo {
         words.end()
     }
 
-    fn execute((): &(), _: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute((): &(), _: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         reply.map(3);
         reply.bulk(b"flags");
         reply.set(1);

@@ -19,8 +19,8 @@ impl Session for Count {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        reply.integer(home.host.registry().commands().len() as i64);
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        reply.integer(session.host.registry().commands().len() as i64);
         Ok(())
     }
 }

@@ -22,8 +22,12 @@ impl Session for GetKeysAndFlags {
         Ok(words.rest())
     }
 
-    fn execute(words: &Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let keys = key_words::find(home.host.registry(), *words)?;
+    fn execute(
+        words: &Args<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        let keys = key_words::find(session.host.registry(), *words)?;
         reply.array(keys.len());
         for key in keys {
             reply.array(2);

@@ -31,8 +31,12 @@ impl Session for Info {
         Ok(words.rest())
     }
 
-    fn execute(names: &Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let registry = home.host.registry();
+    fn execute(
+        names: &Args<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        let registry = session.host.registry();
         if names.is_empty() {
             all(registry, reply);
             return Ok(());

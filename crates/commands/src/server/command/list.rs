@@ -68,10 +68,14 @@ impl Session for List {
         }
     }
 
-    fn execute(filter: &Self::Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(
+        filter: &Self::Args<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
         let opened = reply.open();
         let mut listed = 0;
-        for command in home.host.registry().commands() {
+        for command in session.host.registry().commands() {
             for command in std::iter::once(command).chain(command.published_subcommands()) {
                 if filter.as_ref().is_none_or(|filter| filter.takes(command)) {
                     reply.bulk(command.full_name.as_bytes());

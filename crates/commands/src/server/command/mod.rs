@@ -42,8 +42,8 @@ impl Session for CommandRoot {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        info::all(home.host.registry(), reply);
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        info::all(session.host.registry(), reply);
         Ok(())
     }
 }

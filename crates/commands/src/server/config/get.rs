@@ -20,9 +20,13 @@ impl Session for Get {
         Ok(words.rest())
     }
 
-    fn execute(patterns: &Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(
+        patterns: &Args<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
         let patterns: Vec<&[u8]> = patterns.iter().collect();
-        let found = home.host.config().get(&patterns);
+        let found = session.host.config().get(&patterns);
         reply.map(found.len());
         for (name, value) in found {
             reply.bulk(&name);

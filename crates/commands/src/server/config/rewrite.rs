@@ -20,8 +20,8 @@ impl Session for Rewrite {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.config_rewrite()?;
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        session.host.config_rewrite()?;
         reply.ok();
         Ok(())
     }

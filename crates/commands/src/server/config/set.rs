@@ -27,8 +27,12 @@ impl Session for Set {
         Ok(pairs)
     }
 
-    fn execute(pairs: &Self::Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.config_set(pairs, home.client.is_local)?;
+    fn execute(
+        pairs: &Self::Args<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        session.host.config_set(pairs, session.client.is_local)?;
         reply.ok();
         Ok(())
     }

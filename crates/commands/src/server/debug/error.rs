@@ -21,7 +21,7 @@ impl Session for ErrorReply {
         words.word()
     }
 
-    fn execute(message: &&[u8], _home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(message: &&[u8], _home: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let text = message.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte });
         let line: Vec<u8> = [b'-'].into_iter().chain(text).chain(*b"\r\n").collect();
         // Unlike other errors it keeps blanks at its end.

@@ -21,8 +21,12 @@ impl Session for Log {
         words.word()
     }
 
-    fn execute(message: &&[u8], home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.log(&[b"DEBUG LOG: ", *message].concat());
+    fn execute(
+        message: &&[u8],
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        session.host.log(&[b"DEBUG LOG: ", *message].concat());
         reply.ok();
         Ok(())
     }

@@ -3,8 +3,8 @@ use tessera_resp::number::parse_i64;
 
 pub struct Populate;
 
-/// What to make.
-pub struct Wanted<'a> {
+/// The keys to make.
+pub struct Population<'a> {
     count: u32,
     prefix: &'a [u8],
     /// How long each value is, in bytes; 0: as long as its text.
@@ -33,7 +33,7 @@ impl Write for Populate {
         grammar: &[integer("count"), string("prefix").optional(), integer("size").optional()],
         ..Spec::BASE
     };
-    type Args<'a> = Wanted<'a>;
+    type Args<'a> = Population<'a>;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
         let count = natural(words.word()?)?;
@@ -42,25 +42,25 @@ impl Write for Populate {
         if !words.is_empty() {
             return Err(wrong_number_of_words(words.all()));
         }
-        Ok(Wanted { count: u32::try_from(count).map_err(|_| TOO_MANY)?, prefix, value_len_bytes })
+        Ok(Population { count: u32::try_from(count).map_err(|_| TOO_MANY)?, prefix, value_len_bytes })
     }
 
     fn execute(
-        wanted: &Self::Args<'_>,
+        population: &Self::Args<'_>,
         db: &mut ViewMut<'_>,
         reply: &mut Reply<'_>,
     ) -> Result<Effect, Error> {
-        if wanted.value_len_bytes > db.settings().string_max_len_bytes {
+        if population.value_len_bytes > db.settings().string_max_len_bytes {
             return Err(TOO_LONG);
         }
-        for number in 0..wanted.count {
+        for number in 0..population.count {
             let digits = format!(":{number}");
-            let mut key = [wanted.prefix, digits.as_bytes()].concat();
+            let mut key = [population.prefix, digits.as_bytes()].concat();
             key.truncate(KEY_MAX_LEN_BYTES);
             if db.shard_mut().owns(&key) && !db.has_to_write(&key) {
                 let mut value = format!("value:{number}").into_bytes();
-                if wanted.value_len_bytes > 0 {
-                    value.resize(wanted.value_len_bytes as usize, 0);
+                if population.value_len_bytes > 0 {
+                    value.resize(population.value_len_bytes as usize, 0);
                 }
                 db.put_string(&key, &value, Expire::Clear, Event::Changed);
             }

@@ -27,7 +27,7 @@ impl Session for ProtocolReply {
         words.word()
     }
 
-    fn execute(kind: &&[u8], _home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute(kind: &&[u8], _home: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         let is_resp3 = reply.protocol() == Protocol::Resp3;
         match kind.to_ascii_lowercase().as_slice() {
             b"string" => reply.bulk(b"Hello World"),

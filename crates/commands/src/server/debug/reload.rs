@@ -40,8 +40,8 @@ impl Session for ReloadKeys {
         Ok(reload)
     }
 
-    fn execute(reload: &Reload, home: &mut Home<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.act(Action::Reload(*reload));
+    fn execute(reload: &Reload, session: &mut SessionContext<'_>, _: &mut Reply<'_>) -> Result<(), Error> {
+        session.host.act(Action::Reload(*reload));
         Ok(())
     }
 }

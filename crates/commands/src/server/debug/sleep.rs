@@ -21,8 +21,12 @@ impl Session for Sleep {
         Ok((leading_number(words.word()?) * 1_000_000.0) as u64)
     }
 
-    fn execute(duration_us: &u64, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.sleep(*duration_us);
+    fn execute(
+        duration_us: &u64,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        session.host.sleep(*duration_us);
         reply.ok();
         Ok(())
     }

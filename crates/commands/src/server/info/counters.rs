@@ -2,7 +2,9 @@
 
 use super::text::Page;
 use std::fmt::Write as _;
-use tessera_command::host::{Facts, Host};
+use tessera_command::Registry;
+use tessera_command::host::{Facts, Statistics};
+use tessera_config::Config;
 use tessera_resp::number::format_f64;
 
 /// `# Stats`.
@@ -87,9 +89,9 @@ fn keys(facts: &Facts, page: &mut Page) {
 }
 
 /// `# Commandstats`: commands that were called or refused.
-pub fn command_stats(host: &dyn Host, page: &mut Page) {
-    let totals = host.command_totals();
-    for (command, total) in host.registry().numbered().iter().zip(&totals.by_number) {
+pub fn command_stats(registry: &Registry, statistics: &dyn Statistics, page: &mut Page) {
+    let totals = statistics.command_totals();
+    for (command, total) in registry.numbered().iter().zip(&totals.by_number) {
         if total.calls + total.rejected + total.failed == 0 {
             continue;
         }
@@ -107,8 +109,8 @@ pub fn command_stats(host: &dyn Host, page: &mut Page) {
 }
 
 /// `# Errorstats`.
-pub fn error_stats(host: &dyn Host, page: &mut Page) {
-    for (code, count) in host.error_stats().iter() {
+pub fn error_stats(statistics: &dyn Statistics, page: &mut Page) {
+    for (code, count) in statistics.error_stats().iter() {
         // A code may be anything that DEBUG ERROR was given: it must not break the line.
         let code: String = String::from_utf8_lossy(code)
             .chars()
@@ -119,13 +121,13 @@ pub fn error_stats(host: &dyn Host, page: &mut Page) {
 }
 
 /// `# Latencystats`: percentiles of the commands that were called.
-pub fn latency_stats(host: &dyn Host, page: &mut Page) {
-    if !host.config().latency_tracking {
+pub fn latency_stats(config: &Config, registry: &Registry, statistics: &dyn Statistics, page: &mut Page) {
+    if !config.latency_tracking {
         return;
     }
-    let percentiles = &host.config().latency_tracking_info_percentiles;
-    let totals = host.command_totals();
-    for (command, total) in host.registry().numbered().iter().zip(&totals.by_number) {
+    let percentiles = &config.latency_tracking_info_percentiles;
+    let totals = statistics.command_totals();
+    for (command, total) in registry.numbered().iter().zip(&totals.by_number) {
         if total.latency.total() == 0 {
             continue;
         }

@@ -1,13 +1,13 @@
 //! INFO.
 
 mod counters;
+mod section_set;
 mod sections;
 mod text;
-mod wanted;
 
+use section_set::{Section, SectionSet};
 use tessera_command::prelude::*;
 use text::Page;
-use wanted::{Section, Wanted};
 
 pub struct Info;
 
@@ -26,32 +26,37 @@ impl Session for Info {
         tips: &["nondeterministic_output", "request_policy:all_shards", "response_policy:special"],
         ..Spec::BASE
     };
-    type Args<'a> = Wanted;
+    type Args<'a> = SectionSet;
 
     fn parse<'a>(words: &mut Words<'a>) -> Result<Self::Args<'a>, Error> {
-        Ok(Wanted::parse(words.rest()))
+        Ok(SectionSet::parse(words.rest()))
     }
 
-    fn execute(wanted: &Wanted, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let facts = home.host.facts();
+    fn execute(
+        chosen: &SectionSet,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        let host = &*session.host;
+        let (facts, config, now_us) = (host.facts(), host.config(), host.unix_us());
         let mut page = Page::default();
-        for section in Section::ALL.iter().copied().filter(|section| wanted.has(*section)) {
+        for section in Section::ALL.iter().copied().filter(|section| chosen.has(*section)) {
             page.begin(section.title());
             match section {
-                Section::Server => sections::server(&facts, home.host, &mut page),
-                Section::Clients => sections::clients(&facts, home.host.config(), &mut page),
-                Section::Memory => sections::memory(&facts, home.host.config(), &mut page),
+                Section::Server => sections::server(&facts, config, now_us, &mut page),
+                Section::Clients => sections::clients(&facts, config, &mut page),
+                Section::Memory => sections::memory(&facts, config, &mut page),
                 Section::Persistence => {
-                    sections::persistence(&facts, home.host.unix_us().div_euclid(1_000_000), &mut page);
+                    sections::persistence(&facts, now_us.div_euclid(1_000_000), &mut page);
                 }
                 Section::Stats => counters::stats(&facts, &mut page),
                 Section::Replication => sections::replication(&facts, &mut page),
                 Section::Cpu => sections::cpu(&facts, &mut page),
                 // There are none.
                 Section::Modules => {}
-                Section::CommandStats => counters::command_stats(home.host, &mut page),
-                Section::ErrorStats => counters::error_stats(home.host, &mut page),
-                Section::LatencyStats => counters::latency_stats(home.host, &mut page),
+                Section::CommandStats => counters::command_stats(host.registry(), host, &mut page),
+                Section::ErrorStats => counters::error_stats(host, &mut page),
+                Section::LatencyStats => counters::latency_stats(config, host.registry(), host, &mut page),
                 Section::Cluster => page.line("cluster_enabled", 0),
                 Section::Keyspace => sections::keyspace(&facts, &mut page),
                 Section::Shards => sections::shards(&facts, &mut page),

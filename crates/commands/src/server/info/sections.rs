@@ -4,7 +4,7 @@ use super::text::{Page, human};
 use crate::server::overhead::Overhead;
 use std::fmt::Write as _;
 use tessera_command::REDIS_VERSION;
-use tessera_command::host::{Facts, Host};
+use tessera_command::host::Facts;
 use tessera_config::Config;
 
 /// Bits of the clock that Redis keeps with each object.
@@ -13,9 +13,8 @@ const LRU_CLOCK_MASK: i64 = (1 << 24) - 1;
 const NO_ID: &str = "0000000000000000000000000000000000000000";
 
 /// `# Server`.
-pub fn server(facts: &Facts, host: &dyn Host, page: &mut Page) {
-    let (server, config) = (&facts.server, host.config());
-    let now_us = host.unix_us();
+pub fn server(facts: &Facts, config: &Config, now_us: i64, page: &mut Page) {
+    let server = &facts.server;
     let uptime_s = (now_us - server.started_at_unix_us).max(0) / 1_000_000;
     page.line("redis_version", REDIS_VERSION);
     page.line("tessera_version", server.version);

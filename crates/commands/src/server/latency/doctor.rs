@@ -22,12 +22,12 @@ impl Session for Doctor {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let now_s = home.host.unix_us().div_euclid(1_000_000);
-        let threshold_ms = home.host.config().latency_monitor_threshold_ms;
-        let slowlog_us = home.host.config().slowlog_log_slower_than_us;
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let now_s = session.host.unix_us().div_euclid(1_000_000);
+        let threshold_ms = session.host.config().latency_monitor_threshold_ms;
+        let slowlog_us = session.host.config().slowlog_log_slower_than_us;
         let mut report = String::new();
-        home.host.with_latency_monitor(&mut |monitor| {
+        session.host.with_latency_monitor(&mut |monitor| {
             report = explain(monitor, now_s, threshold_ms, slowlog_us);
         });
         reply.verbatim("txt", report.as_bytes());

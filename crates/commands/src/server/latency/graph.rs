@@ -22,10 +22,10 @@ impl Session for Graph {
         words.word()
     }
 
-    fn execute(event: &&[u8], home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let now_s = home.host.unix_us().div_euclid(1_000_000);
+    fn execute(event: &&[u8], session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        let now_s = session.host.unix_us().div_euclid(1_000_000);
         let mut graph = None;
-        home.host.with_latency_monitor(&mut |monitor| {
+        session.host.with_latency_monitor(&mut |monitor| {
             graph = monitor.event(event).map(|(name, series)| sparkline::draw(name, series, now_s));
         });
         match graph {

@@ -22,9 +22,13 @@ impl Session for Histograms {
         Ok(words.rest())
     }
 
-    fn execute(names: &Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        let registry = home.host.registry();
-        let totals = home.host.command_totals();
+    fn execute(
+        names: &Args<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        let registry = session.host.registry();
+        let totals = session.host.command_totals();
         let opened = reply.open();
         let mut len = 0;
         let mut answer = |command: &'static Command, reply: &mut Reply<'_>| {

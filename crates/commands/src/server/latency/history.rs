@@ -21,8 +21,8 @@ impl Session for History {
         words.word()
     }
 
-    fn execute(event: &&[u8], home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.with_latency_monitor(&mut |monitor| match monitor.event(event) {
+    fn execute(event: &&[u8], session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        session.host.with_latency_monitor(&mut |monitor| match monitor.event(event) {
             None => reply.array(0),
             Some((_, series)) => {
                 reply.array(series.samples().len());

@@ -20,8 +20,8 @@ impl Session for Latest {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.with_latency_monitor(&mut |monitor| {
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        session.host.with_latency_monitor(&mut |monitor| {
             reply.array(monitor.events().len());
             for (name, series) in monitor.events() {
                 let latest = series.latest().unwrap_or_default();

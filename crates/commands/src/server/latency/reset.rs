@@ -21,8 +21,12 @@ impl Session for Reset {
         Ok(words.rest())
     }
 
-    fn execute(events: &Args<'_>, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.with_latency_monitor(&mut |monitor| {
+    fn execute(
+        events: &Args<'_>,
+        session: &mut SessionContext<'_>,
+        reply: &mut Reply<'_>,
+    ) -> Result<(), Error> {
+        session.host.with_latency_monitor(&mut |monitor| {
             let count = if events.is_empty() {
                 monitor.reset(None)
             } else {

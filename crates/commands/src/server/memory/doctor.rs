@@ -28,8 +28,8 @@ impl Session for Doctor {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        reply.verbatim("txt", explain(&home.host.facts()).as_bytes());
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        reply.verbatim("txt", explain(&session.host.facts()).as_bytes());
         Ok(())
     }
 }

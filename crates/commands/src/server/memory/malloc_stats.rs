@@ -19,8 +19,8 @@ impl Session for MallocStats {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        match home.host.allocator_report() {
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        match session.host.allocator_report() {
             Some(report) => reply.verbatim("txt", report.as_bytes()),
             None => reply.bulk(b"Stats not supported for the current allocator"),
         }

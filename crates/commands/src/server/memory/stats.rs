@@ -21,8 +21,8 @@ impl Session for Stats {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        write(&home.host.facts(), reply);
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        write(&session.host.facts(), reply);
         Ok(())
     }
 }

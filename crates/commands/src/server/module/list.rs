@@ -19,7 +19,7 @@ impl Session for List {
         words.end()
     }
 
-    fn execute((): &(), _: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+    fn execute((): &(), _: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
         reply.array(0);
         Ok(())
     }

@@ -35,8 +35,8 @@ impl Session for Get {
         }
     }
 
-    fn execute(count: &usize, home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.with_slowlog(&mut |log| {
+    fn execute(count: &usize, session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        session.host.with_slowlog(&mut |log| {
             reply.array(log.len().min(*count));
             log.entries().take(*count).for_each(|entry| write(entry, reply));
         });

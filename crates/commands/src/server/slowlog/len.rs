@@ -20,8 +20,8 @@ impl Session for Len {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.with_slowlog(&mut |log| reply.integer(log.len() as i64));
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        session.host.with_slowlog(&mut |log| reply.integer(log.len() as i64));
         Ok(())
     }
 }

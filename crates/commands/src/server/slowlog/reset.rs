@@ -20,8 +20,8 @@ impl Session for Reset {
         words.end()
     }
 
-    fn execute((): &(), home: &mut Home<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
-        home.host.with_slowlog(&mut |log| log.reset());
+    fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        session.host.with_slowlog(&mut |log| log.reset());
         reply.ok();
         Ok(())
     }

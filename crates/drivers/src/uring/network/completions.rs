@@ -82,7 +82,7 @@ impl UringNetwork {
             self.finish_close(id);
         } else if connection.needs_receive() {
             self.receive(id);
-        } else if connection.receiving && !connection.wanted && !connection.cancelling {
+        } else if connection.receiving && !connection.receive_enabled && !connection.cancelling {
             // A cancellation missed it.
             connection.cancelling = true;
             self.cancel(id, Operation::Receive(id));
@@ -194,7 +194,7 @@ impl UringNetwork {
         if connection.closing {
             return self.finish_close(id);
         }
-        if connection.wanted || connection.ended {
+        if connection.receive_enabled || connection.ended {
             // Who is received from ends that way. Should it be paused before, then a new poll must tell.
             if connection.watching {
                 self.cancel(id, Operation::HangUp(id));

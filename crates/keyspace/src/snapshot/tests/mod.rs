@@ -5,7 +5,7 @@ mod model;
 
 use super::*;
 use crate::stream::{self, tests::Deed};
-use crate::{Event, Expire, Way};
+use crate::{Event, Expire, KeyMove};
 use actions::{Actor, DATABASES};
 use model::Model;
 use tessera_storage::rdb::put_database;
@@ -138,13 +138,13 @@ fn it_says_what_was_there_whatever_becomes_of_a_value() {
     let more: &[Deed] = &[
         ("its expiry is set", |shard| assert!(shard.view_mut(0, true).set_expire(b"key", Some(5000)))),
         ("it goes to another key", |shard| {
-            let way = Way {
+            let key_move = KeyMove {
                 from: (0, b"key"),
                 from_event: Event::RenameFrom,
                 to: (1, b"key"),
                 to_event: Event::RenameTo,
             };
-            assert!(shard.carry(way));
+            assert!(shard.move_key(key_move));
         }),
     ];
     for deed in stream::tests::DEEDS.iter().chain(more) {

@@ -1,7 +1,6 @@
 //! What is found in directories of all kinds.
 
 use super::*;
-use crate::disk::FileId;
 use std::collections::BTreeMap;
 use tessera_storage::rdb::{put_end, put_header};
 
@@ -14,23 +13,24 @@ fn find(files: &Files) -> Result<LoadPlan, String> {
 
 /// The same with what is no file beside them.
 fn find_beside(files: &Files, others: &[&str]) -> Result<LoadPlan, String> {
-    let names: Vec<&String> = files.keys().collect();
-    let by_path = |path: &str| {
-        let name = path.strip_prefix("dir/").expect("all files are in the directory");
-        names.iter().position(|known| *known == name)
-    };
-    super::find(Path::new("dir"), b"dump.rdb", |operation| match operation {
+    let files: Vec<(String, Vec<u8>)> =
+        files.iter().map(|(name, bytes)| (name.clone(), bytes.clone())).collect();
+    let listed = files.iter().map(|(name, bytes)| Listed::file(name, bytes.len() as u64));
+    let listed: Vec<Listed> = listed.chain(others.iter().map(|name| Listed::other(*name))).collect();
+    super::find(Path::new("dir"), b"dump.rdb", move |operation| match operation {
         Operation::List { directory } => {
             assert_eq!(&*directory, "dir");
-            let listed = files.iter().map(|(name, bytes)| Listed::file(name, bytes.len() as u64));
-            Ok(Output::Names(listed.chain(others.iter().map(|name| Listed::other(*name))).collect()))
+            Ok(Output::Names(listed.clone()))
         }
-        Operation::Open { path } => match by_path(&path) {
-            Some(index) => Ok(Output::Opened(FileId(index as u64), files[names[index]].len() as u64)),
-            None => Err(io::ErrorKind::NotFound.into()),
-        },
+        Operation::Open { path } => {
+            let name = path.strip_prefix("dir/").expect("all files are in the directory");
+            match files.iter().position(|(known, _)| known == name) {
+                Some(index) => Ok(Output::Opened(FileId(index as u64), files[index].1.len() as u64)),
+                None => Err(io::ErrorKind::NotFound.into()),
+            }
+        }
         Operation::Read { file, offset_bytes, len_bytes } => {
-            let bytes = &files[names[file.0 as usize]][offset_bytes as usize..];
+            let bytes = &files[file.0 as usize].1[offset_bytes as usize..];
             Ok(Output::Read(bytes[..bytes.len().min(len_bytes)].to_vec()))
         }
         Operation::Close { .. } => Ok(Output::Done),

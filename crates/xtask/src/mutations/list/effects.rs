@@ -247,21 +247,21 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "what a client was given that waited is not counted",
-        file: "crates/node/src/blocking.rs",
-        code: "«self.owner.shard.note_dirty();»",
+        file: "crates/node/src/owner/waiting.rs",
+        code: "«self.shard.note_dirty();»",
         instead: "",
         caught_by: COUNTED,
     },
     Mutation {
         name: "what a client was given that waited is recorded before what brought it",
-        file: "crates/node/src/blocking.rs",
-        code: "Served { reply: out, duration_ns: «self.time.read()» }",
+        file: "crates/node/src/owner/waiting.rs",
+        code: "Served { reply: out, duration_ns: «time.read()» }",
         instead: r"
-            let effects = self.owner.shard.effects_mut();
+            let effects = self.shard.effects_mut();
             let mut recorded = effects.take();
             if let [.., brought, given] = &mut recorded[..] { std::mem::swap(brought, given) }
             recorded.into_iter().for_each(|(db, words)| effects.push(db, words));
-            self.time.read()",
+            time.read()",
         caught_by: PLAYED,
     },
 ];

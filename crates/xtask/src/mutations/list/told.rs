@@ -90,7 +90,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "nobody hears that a key has another name",
         file: "crates/keyspace/src/change/removal.rs",
-        code: "«self.after(to_db, to_key, way.to_event);»",
+        code: "«self.after(to_db, to_key, key_move.to_event);»",
         instead: "",
         caught_by: TOLD,
     },
@@ -165,7 +165,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "nobody hears that a key has lost what it held to another",
         file: "crates/keyspace/src/change/removal.rs",
-        code: "«self.events.tell(from_db, from_key, way.from_event);»",
+        code: "«self.events.tell(from_db, from_key, key_move.from_event);»",
         instead: "",
         caught_by: TOLD,
     },

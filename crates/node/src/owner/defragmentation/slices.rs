@@ -1,17 +1,10 @@
-//! Active defragmentation: moving keys together when much of the heap is pages that are hardly used.
-//!
-//! Each node decides for its own shard. Every now and then it compares what of the heap is resident with what the allocator has
-//! given out. If both parameters are exceeded, percent and bytes, it begins a pass over its shard, in slices of a
-//! fraction of a millisecond, so often that they take the part of its time that the parameters allow for that much
-//! fragmentation. What is compared is the process's, and what does not fit may be elsewhere: in another shard, in large
-//! collections, in buffers. So a pass that moved hardly anything is *futile*, and another begins only after the shard has
-//! changed, or when twice as much does not fit.
+//! When a shard's keys are moved together: looking at fragmentation, and passes in slices of the node's time.
 
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::owner::defragmentation::fragmentation::Fragmentation;
+use crate::owner::defragmentation::passes::Futile;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use tessera_config::Config;
 use tessera_keyspace::{DefragCounts, DefragPass};
 
 const NS_PER_MS: u64 = 1_000_000;
@@ -29,113 +22,6 @@ const FUTILE_SHARE: u64 = 64;
 const FUTILE_PAUSE: u64 = 100;
 /// Nor is there before one of so many keys has changed.
 const CHANGED_SHARE: u64 = 8;
-
-/// For how long any node defragments: the part that all nodes have in common.
-#[derive(Debug, Default)]
-pub struct DefragTime(Mutex<Running>);
-
-#[derive(Debug, Default)]
-struct Running {
-    nodes: usize,
-    /// Since when there is any, in monotonic nanoseconds.
-    since_ns: u64,
-    /// For how long there was before that, in nanoseconds.
-    before_ns: u64,
-}
-
-impl DefragTime {
-    fn lock(&self) -> MutexGuard<'_, Running> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn begin(&self, now_ns: u64) {
-        let mut running = self.lock();
-        if running.nodes == 0 {
-            running.since_ns = now_ns;
-        }
-        running.nodes += 1;
-    }
-
-    fn end(&self, now_ns: u64) {
-        let mut running = self.lock();
-        running.nodes -= 1;
-        if running.nodes == 0 {
-            running.before_ns += now_ns.saturating_sub(running.since_ns);
-        }
-    }
-
-    /// For how long in all, and for how long now, in nanoseconds.
-    pub fn total_ns(&self, now_ns: u64) -> (u64, u64) {
-        let running = self.lock();
-        let now_ns = if running.nodes > 0 { now_ns.saturating_sub(running.since_ns) } else { 0 };
-        (running.before_ns + now_ns, now_ns)
-    }
-
-    /// Forgets how long that was.
-    pub fn reset(&self, now_ns: u64) {
-        let mut running = self.lock();
-        (running.since_ns, running.before_ns) = (now_ns, 0);
-    }
-}
-
-/// How much of the heap is resident and not given out.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Fragmentation {
-    bytes: u64,
-    /// In percent of what is given out.
-    percent: f64,
-}
-
-impl Fragmentation {
-    fn new(resident_bytes: u64, used_bytes: u64) -> Fragmentation {
-        let bytes = resident_bytes.saturating_sub(used_bytes);
-        Fragmentation { bytes, percent: bytes as f64 * 100.0 / used_bytes.max(1) as f64 }
-    }
-
-    fn is_within(&self, config: &Config) -> bool {
-        self.percent < f64::from(config.active_defrag_threshold_lower)
-            || self.bytes < config.active_defrag_ignore_bytes.0
-    }
-
-    /// The part of a node's time that it is worth, in percent: Redis's rule.
-    fn effort_percent(&self, config: &Config) -> u32 {
-        let (min, max) = (config.active_defrag_cycle_min, config.active_defrag_cycle_max);
-        let (lower, upper) = (config.active_defrag_threshold_lower, config.active_defrag_threshold_upper);
-        let (lower, width) = (f64::from(lower), f64::from(upper) - f64::from(lower));
-        let part = if width == 0.0 { 1.0 } else { (self.percent - lower) / width };
-        let effort = (f64::from(min) + part * (f64::from(max) - f64::from(min))) as u32;
-        // In this order: the maximum may be below the minimum.
-        if effort < min { min } else { effort.min(max) }
-    }
-}
-
-/// What was so at the end of a pass that moved hardly anything.
-#[derive(Debug)]
-struct Futile {
-    fragmentation_bytes: u64,
-    changes: u64,
-    pause_until_ns: u64,
-}
-
-/// What one node knows.
-#[derive(Debug, Default)]
-pub(crate) struct Defragmentation {
-    /// The part of the node's time for the pass under way, in percent; 0: none is.
-    effort_percent: u32,
-    pass: DefragPass,
-    /// How long it has taken so far, without pauses.
-    pass_ns: u64,
-    futile: Option<Futile>,
-    next_look_ns: u64,
-    next_slice_ns: u64,
-}
-
-impl Defragmentation {
-    /// When the next slice is due, if a pass is under way.
-    pub(crate) fn next_slice_ns(&self) -> Option<u64> {
-        (self.effort_percent > 0).then_some(self.next_slice_ns)
-    }
-}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Looks at fragmentation, or does a slice of the pass under way, if it is time for that.
@@ -264,58 +150,5 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.set_defragmentation_effort(0);
             self.server.shared.defrag_time.end(self.time.now_ns);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tessera_config::ByteCount;
-
-    #[test]
-    fn effort_grows_with_fragmentation_between_its_bounds() {
-        // The defaults: from 1 % at 10 % of fragmentation to 25 % at 100 %.
-        let config = Config::default();
-        let effort = |percent: u64| Fragmentation::new(1000 + percent * 10, 1000).effort_percent(&config);
-        assert_eq!([0, 10, 55, 100, 1000].map(effort), [1, 1, 13, 25, 25]);
-        let step = Config { active_defrag_threshold_lower: 100, ..Config::default() };
-        assert_eq!(Fragmentation::new(2000, 1000).effort_percent(&step), 25);
-        let upside_down = Config { active_defrag_cycle_min: 30, active_defrag_cycle_max: 20, ..config };
-        assert_eq!(Fragmentation::new(3000, 1000).effort_percent(&upside_down), 30);
-        assert_eq!(Fragmentation::new(1000, 1000).effort_percent(&upside_down), 20);
-    }
-
-    #[test]
-    fn both_bounds_must_be_exceeded() {
-        let config = Config { active_defrag_ignore_bytes: ByteCount(500), ..Config::default() };
-        for (resident, used, is_within) in [
-            (0, 0, true),
-            (0, 1000, true),
-            (10_999, 10_000, true),
-            (1499, 1000, true),
-            (1500, 1000, false),
-            (11_000, 10_000, false),
-            (500, 0, false),
-        ] {
-            assert_eq!(Fragmentation::new(resident, used).is_within(&config), is_within, "{resident} {used}");
-        }
-    }
-
-    #[test]
-    fn time_counts_while_any_node_is_at_it() {
-        let time = DefragTime::default();
-        assert_eq!(time.total_ns(5), (0, 0));
-        time.begin(10);
-        time.begin(20);
-        time.end(30);
-        assert_eq!(time.total_ns(35), (25, 25));
-        time.end(40);
-        assert_eq!(time.total_ns(50), (30, 0));
-        time.begin(60);
-        assert_eq!(time.total_ns(61), (31, 1));
-        time.reset(62);
-        assert_eq!(time.total_ns(64), (2, 2));
-        time.end(70);
-        assert_eq!(time.total_ns(80), (8, 0));
     }
 }

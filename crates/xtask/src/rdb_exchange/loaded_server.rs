@@ -12,8 +12,8 @@ use tessera_values::{Collection, ListRef, Thresholds, Value};
 /// How long a server may take to load a file.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A connection to the server, and what it is.
-pub struct Asked {
+/// A server that has loaded the file: a connection to it, and its version.
+pub struct LoadedServer {
     connection: Connection,
     /// Major and minor number of its version.
     version: (u32, u32),
@@ -49,20 +49,20 @@ fn integer(frame: &Frame) -> Option<i64> {
     std::str::from_utf8(&text(frame)).ok()?.parse().ok()
 }
 
-impl Asked {
+impl LoadedServer {
     /// Connects, and asks for the version.
-    pub fn open(server: &Server) -> io::Result<Asked> {
+    pub fn open(server: &Server) -> io::Result<LoadedServer> {
         let Endpoint::Tcp(address) = server.endpoint() else {
             return Err(io::Error::other("the server does not listen on TCP"));
         };
-        let mut asked = Asked { connection: Connection::open(address)?, version: (0, 0), db: 0 };
-        asked.wait_until_loaded()?;
-        let info = text(&asked.ask(&[b"INFO", b"server"])?);
+        let mut loaded = LoadedServer { connection: Connection::open(address)?, version: (0, 0), db: 0 };
+        loaded.wait_until_loaded()?;
+        let info = text(&loaded.ask(&[b"INFO", b"server"])?);
         let info = String::from_utf8_lossy(&info).into_owned();
         let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
         let mut numbers = version.unwrap_or_default().split('.').map(|number| number.parse().unwrap_or(0));
-        asked.version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        Ok(asked)
+        loaded.version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        Ok(loaded)
     }
 
     fn wait_until_loaded(&mut self) -> io::Result<()> {

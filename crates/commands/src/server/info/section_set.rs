@@ -1,4 +1,4 @@
-//! Which sections are asked for.
+//! The sections of INFO, and which of them a command asks for.
 
 use tessera_resp::Args;
 
@@ -50,28 +50,28 @@ impl Section {
 
 /// A set of sections.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wanted(u32);
+pub struct SectionSet(u32);
 
-impl Wanted {
+impl SectionSet {
     /// The sections that the words name, in any case; unknown names are passed over. No words: the usual ones.
-    pub fn parse(words: Args<'_>) -> Wanted {
-        let mut wanted = Wanted::default();
+    pub fn parse(words: Args<'_>) -> SectionSet {
+        let mut sections = SectionSet::default();
         if words.is_empty() {
-            wanted.add(Section::is_default);
+            sections.add(Section::is_default);
         }
         for word in words.iter() {
             let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
             if is("all") || is("everything") {
-                wanted.add(|_| true);
+                sections.add(|_| true);
             } else if is("default") {
-                wanted.add(Section::is_default);
+                sections.add(Section::is_default);
             } else if is("module_list") {
-                wanted.add(|section| section == Section::Modules);
+                sections.add(|section| section == Section::Modules);
             } else {
-                wanted.add(|section| is(section.name()));
+                sections.add(|section| is(section.name()));
             }
         }
-        wanted
+        sections
     }
 
     /// It is asked for.
@@ -79,8 +79,8 @@ impl Wanted {
         self.0 & (1 << section as u32) != 0
     }
 
-    fn add(&mut self, is_wanted: impl Fn(Section) -> bool) {
-        for section in Section::ALL.iter().filter(|section| is_wanted(**section)) {
+    fn add(&mut self, is_member: impl Fn(Section) -> bool) {
+        for section in Section::ALL.iter().filter(|section| is_member(**section)) {
             self.0 |= 1 << *section as u32;
         }
     }
@@ -93,8 +93,8 @@ mod tests {
 
     fn names(words: &[&str]) -> Vec<&'static str> {
         let words = OwnedArgs::from_words(words);
-        let wanted = Wanted::parse(words.as_args());
-        Section::ALL.iter().filter(|section| wanted.has(**section)).map(|section| section.name()).collect()
+        let sections = SectionSet::parse(words.as_args());
+        Section::ALL.iter().filter(|section| sections.has(**section)).map(|section| section.name()).collect()
     }
 
     #[test]

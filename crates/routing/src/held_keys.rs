@@ -9,12 +9,12 @@
 //! Keys are held by their names, in all databases at once. Whoever changes whole databases holds whole shards: he waits for all that came
 //! before, and all that come later wait for him.
 
-use crate::message::{Errand, ErrandKind, Hold};
+use crate::message::{Errand, ErrandKind, HoldMode};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A command under way at its home.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Holder {
+pub struct KeyHolder {
     /// Its node.
     pub home: usize,
     /// The connection there.
@@ -23,10 +23,10 @@ pub struct Holder {
     pub sequence: u32,
 }
 
-impl Holder {
+impl KeyHolder {
     /// Whoever sent `errand` from `home`.
-    pub fn of(home: usize, errand: &Errand) -> Holder {
-        Holder { home, connection: errand.ticket.connection, sequence: errand.ticket.sequence }
+    pub fn of(home: usize, errand: &Errand) -> KeyHolder {
+        KeyHolder { home, connection: errand.ticket.connection, sequence: errand.ticket.sequence }
     }
 }
 
@@ -35,7 +35,7 @@ impl Holder {
 pub enum Admission {
     /// Run it.
     Run(Errand),
-    /// It waits, and will be handed out by [`Holds::next_ready`].
+    /// It waits, and will be handed out by [`HeldKeys::next_ready`].
     Waits,
     /// It would have to wait and does not want to.
     Refused(Errand),
@@ -56,19 +56,19 @@ struct Entry {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Holds {
+pub struct HeldKeys {
     /// Who wants each key, in order. The first has it, if that is first everywhere.
-    queues: BTreeMap<Box<[u8]>, VecDeque<Holder>>,
-    entries: BTreeMap<Holder, Entry>,
+    queues: BTreeMap<Box<[u8]>, VecDeque<KeyHolder>>,
+    entries: BTreeMap<KeyHolder, Entry>,
     /// Who wants the whole shard, in order.
-    of_shard: VecDeque<Holder>,
+    of_shard: VecDeque<KeyHolder>,
     /// Those that wait and are first everywhere.
-    ready: VecDeque<Holder>,
+    ready: VecDeque<KeyHolder>,
     /// How many have come.
     next_number: u64,
 }
 
-impl Holds {
+impl HeldKeys {
     /// Nobody holds or wants anything: the one question that a command on other keys has to ask.
     #[inline]
     pub fn is_empty(&self) -> bool {
@@ -77,25 +77,25 @@ impl Holds {
 
     /// Somebody holds this key.
     pub fn is_held(&self, key: &[u8]) -> bool {
-        let has = |first: &Holder| self.entries.get(first).is_some_and(|entry| entry.errand.is_none());
+        let has = |first: &KeyHolder| self.entries.get(first).is_some_and(|entry| entry.errand.is_none());
         self.of_shard.front().is_some_and(has)
             || self.queues.get(key).and_then(|queue| queue.front()).is_some_and(has)
     }
 
     /// Takes in an errand from `home`. `gives_way`: keys have been let go of that commands wait for which do not hold; so nobody
-    /// is to hold any before they have run, whose turn only [`Holds::next_ready`] says.
+    /// is to hold any before they have run, whose turn only [`HeldKeys::next_ready`] says.
     pub fn admit(&mut self, home: usize, errand: Errand, gives_way: bool) -> Admission {
         let (needs, hold) = match &errand.kind {
             ErrandKind::Look { needs, hold, .. } => (needs, hold),
             ErrandKind::HoldAll => return self.admit_to_all(home, errand, gives_way),
             _ => return Admission::Run(errand),
         };
-        let holder = Holder::of(home, &errand);
+        let holder = KeyHolder::of(home, &errand);
         if self.entries.contains_key(&holder) {
             // It looks once more at what it has.
             return Admission::Run(errand);
         }
-        if self.is_empty() && *hold == Hold::Not {
+        if self.is_empty() && *hold == HoldMode::Not {
             return Admission::Run(errand);
         }
         let mut keys: Vec<Box<[u8]>> = needs.iter().map(|need| need.key.clone()).collect();
@@ -103,9 +103,9 @@ impl Holds {
         keys.dedup();
         let behind = keys.iter().filter(|key| self.queues.contains_key(*key)).count() + self.of_shard.len();
         match (behind, hold) {
-            (0, Hold::Not) => return Admission::Run(errand),
-            (1.., Hold::OrRefuse) => return Admission::Refused(errand),
-            (_, Hold::Not | Hold::OrRefuse | Hold::Wait) => {}
+            (0, HoldMode::Not) => return Admission::Run(errand),
+            (1.., HoldMode::OrRefuse) => return Admission::Refused(errand),
+            (_, HoldMode::Not | HoldMode::OrRefuse | HoldMode::Wait) => {}
         }
         for key in &keys {
             self.queues.entry(key.clone()).or_default().push_back(holder);
@@ -116,7 +116,7 @@ impl Holds {
     /// The same for one that wants the whole shard.
     #[cold]
     fn admit_to_all(&mut self, home: usize, errand: Errand, gives_way: bool) -> Admission {
-        let holder = Holder::of(home, &errand);
+        let holder = KeyHolder::of(home, &errand);
         if self.entries.contains_key(&holder) {
             return Admission::Run(errand);
         }
@@ -127,7 +127,7 @@ impl Holds {
 
     fn enter(
         &mut self,
-        holder: Holder,
+        holder: KeyHolder,
         errand: Errand,
         keys: Vec<Box<[u8]>>,
         behind: usize,
@@ -147,7 +147,7 @@ impl Holds {
     }
 
     /// One that came before `holder` has gone.
-    fn move_up(&mut self, holder: Holder) {
+    fn move_up(&mut self, holder: KeyHolder) {
         if let Some(entry) = self.entries.get_mut(&holder) {
             entry.behind = entry.behind.saturating_sub(1);
             if entry.behind == 0 {
@@ -158,10 +158,10 @@ impl Holds {
 
     /// Those wait no longer for one that has gone who wait for all that came before, or waited for it because it had all.
     #[cold]
-    fn release_all(&mut self, holder: Holder, number: u64) {
+    fn release_all(&mut self, holder: KeyHolder, number: u64) {
         let had_all = self.of_shard.contains(&holder);
         self.of_shard.retain(|other| *other != holder);
-        let mut later: Vec<(u64, Holder)> = if had_all {
+        let mut later: Vec<(u64, KeyHolder)> = if had_all {
             self.entries.iter().map(|(other, entry)| (entry.number, *other)).collect()
         } else {
             let of_shard = self.of_shard.iter();
@@ -173,7 +173,7 @@ impl Holds {
     }
 
     /// Lets go of all that a command holds here. False if that was nothing.
-    pub fn release(&mut self, holder: Holder) -> bool {
+    pub fn release(&mut self, holder: KeyHolder) -> bool {
         let Some(entry) = self.entries.remove(&holder) else { return false };
         if !self.of_shard.is_empty() {
             self.release_all(holder, entry.number);
@@ -217,33 +217,36 @@ mod tests {
     use crate::message::{Look, Ticket};
     use tessera_command::gather::What;
 
-    fn look(connection: u64, keys: &[&str], hold: Hold) -> Errand {
+    fn look(connection: u64, keys: &[&str], hold: HoldMode) -> Errand {
         let ticket = Ticket { connection, sequence: 7, part: 0 };
         let need = |key: &&str| Look { key: key.as_bytes().into(), db: 0, what: What::Presence };
         let kind = ErrandKind::Look { needs: keys.iter().map(need).collect(), touch: true, hold };
         Errand { ticket, db: 0, key: Box::default(), kind }
     }
 
-    fn holder(connection: u64) -> Holder {
-        Holder { home: 1, connection, sequence: 7 }
+    fn holder(connection: u64) -> KeyHolder {
+        KeyHolder { home: 1, connection, sequence: 7 }
     }
 
-    fn next(holds: &mut Holds) -> Option<u64> {
+    fn next(holds: &mut HeldKeys) -> Option<u64> {
         holds.next_ready().map(|(_, errand)| errand.ticket.connection)
     }
 
     #[test]
     fn who_came_first_is_first() {
-        let mut holds = Holds::default();
+        let mut holds = HeldKeys::default();
         assert!(matches!(
-            holds.admit(1, look(1, &["a", "b", "a"], Hold::OrRefuse), false),
+            holds.admit(1, look(1, &["a", "b", "a"], HoldMode::OrRefuse), false),
             Admission::Run(_)
         ));
         assert!(holds.is_held(b"a") && holds.is_held(b"b") && !holds.is_held(b"c"));
-        assert!(matches!(holds.admit(1, look(2, &["b", "c"], Hold::OrRefuse), false), Admission::Refused(_)));
-        assert!(matches!(holds.admit(1, look(2, &["b", "c"], Hold::Wait), false), Admission::Waits));
+        assert!(matches!(
+            holds.admit(1, look(2, &["b", "c"], HoldMode::OrRefuse), false),
+            Admission::Refused(_)
+        ));
+        assert!(matches!(holds.admit(1, look(2, &["b", "c"], HoldMode::Wait), false), Admission::Waits));
         // The third waits for the second, though its key is free: neither waits for ever.
-        assert!(matches!(holds.admit(1, look(3, &["c"], Hold::Wait), false), Admission::Waits));
+        assert!(matches!(holds.admit(1, look(3, &["c"], HoldMode::Wait), false), Admission::Waits));
         assert!(!holds.is_held(b"c"));
         assert!(holds.release(holder(1)) && !holds.release(holder(1)));
         // Between two of them there is a moment for everybody else.
@@ -258,14 +261,14 @@ mod tests {
 
     #[test]
     fn who_only_reads_waits_and_holds_nothing() {
-        let mut holds = Holds::default();
-        assert!(matches!(holds.admit(0, look(1, &["a"], Hold::Not), false), Admission::Run(_)));
+        let mut holds = HeldKeys::default();
+        assert!(matches!(holds.admit(0, look(1, &["a"], HoldMode::Not), false), Admission::Run(_)));
         assert!(holds.is_empty());
-        holds.admit(1, look(2, &["a"], Hold::Wait), false);
+        holds.admit(1, look(2, &["a"], HoldMode::Wait), false);
         // Who holds a key may look at it again.
-        assert!(matches!(holds.admit(1, look(2, &["a"], Hold::Wait), false), Admission::Run(_)));
-        assert!(matches!(holds.admit(0, look(1, &["b"], Hold::Not), false), Admission::Run(_)));
-        assert!(matches!(holds.admit(0, look(1, &["a"], Hold::Not), false), Admission::Waits));
+        assert!(matches!(holds.admit(1, look(2, &["a"], HoldMode::Wait), false), Admission::Run(_)));
+        assert!(matches!(holds.admit(0, look(1, &["b"], HoldMode::Not), false), Admission::Run(_)));
+        assert!(matches!(holds.admit(0, look(1, &["a"], HoldMode::Not), false), Admission::Waits));
         holds.release(holder(2));
         assert_eq!(next(&mut holds), Some(1));
     }
@@ -277,15 +280,15 @@ mod tests {
 
     #[test]
     fn who_wants_all_waits_for_those_before_and_those_behind_wait_for_it() {
-        let mut holds = Holds::default();
-        assert!(matches!(holds.admit(1, look(1, &["a", "b"], Hold::OrRefuse), false), Admission::Run(_)));
-        assert!(matches!(holds.admit(1, look(2, &["a"], Hold::Wait), false), Admission::Waits));
+        let mut holds = HeldKeys::default();
+        assert!(matches!(holds.admit(1, look(1, &["a", "b"], HoldMode::OrRefuse), false), Admission::Run(_)));
+        assert!(matches!(holds.admit(1, look(2, &["a"], HoldMode::Wait), false), Admission::Waits));
         assert!(matches!(holds.admit(1, look_at_all(3), false), Admission::Waits));
         assert!(!holds.is_held(b"c"));
         // Also who wants something else.
-        assert!(matches!(holds.admit(1, look(4, &["c"], Hold::OrRefuse), false), Admission::Refused(_)));
-        assert!(matches!(holds.admit(1, look(4, &["c"], Hold::Wait), false), Admission::Waits));
-        assert!(matches!(holds.admit(1, look(5, &["d"], Hold::Not), false), Admission::Waits));
+        assert!(matches!(holds.admit(1, look(4, &["c"], HoldMode::OrRefuse), false), Admission::Refused(_)));
+        assert!(matches!(holds.admit(1, look(4, &["c"], HoldMode::Wait), false), Admission::Waits));
+        assert!(matches!(holds.admit(1, look(5, &["d"], HoldMode::Not), false), Admission::Waits));
         assert!(matches!(holds.admit(1, look_at_all(6), false), Admission::Waits));
         holds.release(holder(1));
         assert_eq!((next(&mut holds), next(&mut holds)), (Some(2), None));
@@ -310,20 +313,20 @@ mod tests {
 
     #[test]
     fn who_gives_up_while_it_waits_for_all_keeps_nobody() {
-        let mut holds = Holds::default();
-        holds.admit(1, look(1, &["a"], Hold::OrRefuse), false);
+        let mut holds = HeldKeys::default();
+        holds.admit(1, look(1, &["a"], HoldMode::OrRefuse), false);
         holds.admit(1, look_at_all(2), false);
-        holds.admit(1, look(3, &["b"], Hold::Wait), false);
+        holds.admit(1, look(3, &["b"], HoldMode::Wait), false);
         holds.release(holder(2));
         assert_eq!((next(&mut holds), next(&mut holds)), (Some(3), None));
     }
 
     #[test]
     fn who_comes_again_at_once_gives_way_to_those_that_waited() {
-        let mut holds = Holds::default();
-        assert!(matches!(holds.admit(1, look(1, &["a"], Hold::OrRefuse), false), Admission::Run(_)));
+        let mut holds = HeldKeys::default();
+        assert!(matches!(holds.admit(1, look(1, &["a"], HoldMode::OrRefuse), false), Admission::Run(_)));
         holds.release(holder(1));
-        assert!(matches!(holds.admit(1, look(1, &["a"], Hold::OrRefuse), true), Admission::Waits));
+        assert!(matches!(holds.admit(1, look(1, &["a"], HoldMode::OrRefuse), true), Admission::Waits));
         // Now those have their turn that wanted the key while it was held.
         assert!(!holds.is_held(b"a") && holds.has_ready());
         assert_eq!((next(&mut holds), next(&mut holds)), (Some(1), None));
@@ -331,6 +334,6 @@ mod tests {
         holds.release(holder(1));
         assert!(holds.is_empty());
         // Who only reads takes nothing from them.
-        assert!(matches!(holds.admit(1, look(1, &["a"], Hold::Not), true), Admission::Run(_)));
+        assert!(matches!(holds.admit(1, look(1, &["a"], HoldMode::Not), true), Admission::Run(_)));
     }
 }

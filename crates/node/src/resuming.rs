@@ -1,0 +1,102 @@
+//! What had to wait for keys of the node's shard goes on: clients of this node, calls of its peers, steps of commands
+//! over several shards, and blocking commands. Whether they must wait says [`crate::owner::admission`].
+
+use crate::clock::Clock;
+use crate::core::Core;
+use crate::home::holds::Gate;
+use crate::owner::aside::AsideCall;
+use tessera_routing::held_keys::KeyHolder;
+use tessera_routing::message::{ErrandKind, HoldMode};
+
+impl<S: Send + 'static, C: Clock> Core<S, C> {
+    /// Has writers ask again, because the snapshot has got on, or something was kept.
+    pub(crate) fn let_writers_go(&mut self) {
+        // They came before those whose commands were held.
+        self.let_unkept_go();
+        self.home.release(Gate::Unsaved);
+        self.let_aside_go();
+    }
+
+    /// Has those try again that are no commands of clients of this node and no calls.
+    fn let_unkept_go(&mut self) {
+        if self.owner.unkept.is_empty() {
+            return;
+        }
+        for (home, errand) in self.owner.unkept.take_errands() {
+            if self.must_wait_with_errand(&errand) {
+                self.owner.unkept.put_off_errand(home, errand);
+                continue;
+            }
+            let ticket = errand.ticket;
+            let answer = self.run_errand(errand);
+            self.answer_errand(home, ticket, answer);
+        }
+        for (db, key) in self.owner.unkept.take_wanted_keys() {
+            self.owner.shard.waited_keys().note(db, &key);
+        }
+        self.serve_waiters();
+        for request in self.owner.unkept.take_requests() {
+            self.take_wait(request);
+        }
+    }
+
+    /// Runs those calls of peers that need wait no longer.
+    fn let_aside_go(&mut self) {
+        for aside in self.owner.aside.take() {
+            let AsideCall { home, call, words } = &aside;
+            let args = words.as_args();
+            if self.owner.aside.has(*home, call.ticket.connection)
+                || self.must_wait_to_write(call.command, args, call.db)
+                || self.owner.must_wait_for_holder(call.command, args)
+            {
+                self.owner.aside.put_back(aside);
+                continue;
+            }
+            let mut out = self.mesh.take_outgoing(*home);
+            self.answer_call(*home, call, args, &mut out);
+            self.mesh.restore_outgoing(*home, out);
+        }
+        // There may be room for more, or they need wait no longer.
+        self.mesh.let_calls_go();
+    }
+
+    /// Lets go of what a command holds.
+    pub(crate) fn release_keys(&mut self, holder: KeyHolder) {
+        let is_wanted = self.home.holds.waiting(Gate::Held) > 0 || !self.owner.aside.is_empty();
+        self.owner.held.release(holder, is_wanted);
+    }
+
+    /// Tells everybody who waited for keys that have been let go of, but those that will hold them.
+    pub(crate) fn let_held_go(&mut self) {
+        if !self.owner.held.take_released() {
+            return;
+        }
+        // They came before those whose commands were held.
+        for (db, key) in self.owner.held.take_wanted_keys() {
+            self.owner.shard.waited_keys().note(db, &key);
+        }
+        self.serve_waiters();
+        self.home.release(Gate::Held);
+        self.let_aside_go();
+        for request in self.owner.held.take_requests() {
+            self.take_wait(request);
+        }
+    }
+
+    /// Hands free keys to those who wait to hold them, and to blocking commands. Comes after [`Core::let_held_go`] and
+    /// what followed from it, so that commands on single keys are not kept away by those that hold them in turn.
+    pub(crate) fn hand_out_keys(&mut self) {
+        self.owner.held.stop_giving_way();
+        while let Some((home, errand)) = self.owner.held.next_ready() {
+            let (ticket, holder) = (errand.ticket, KeyHolder::of(home, &errand));
+            let reads = matches!(errand.kind, ErrandKind::Look { hold: HoldMode::Not, .. });
+            let answer = self.run_errand(errand);
+            if reads {
+                self.release_keys(holder);
+            }
+            self.answer_errand(home, ticket, answer);
+        }
+        self.serve_waiters();
+        self.run_own_notes();
+    }
+}
