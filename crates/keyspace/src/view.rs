@@ -260,7 +260,10 @@ impl<'a> ViewMut<'a> {
     /// Has a sorted set at `key` be kept as a large one, however small it is. What it holds stays as it is.
     pub fn enlarge_sorted_set(&mut self, key: &[u8]) {
         let thresholds = self.settings().thresholds;
-        if self.read().peek(key).is_some() {
+        let is_small = |entry: Entry<'_>| {
+            matches!(entry.value(), ValueRef::SortedSet(_)) && entry.value().as_flat().is_some()
+        };
+        if self.read().peek(key).is_some_and(is_small) {
             self.shard.convert_collection(self.db, key, |set: &mut SortedSet| set.enlarge(&thresholds));
         }
     }

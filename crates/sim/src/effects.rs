@@ -221,6 +221,36 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
+    fn what_a_shard_records_leads_to_what_it_holds() {
+        for seed in 0..4 {
+            check(seed, 500);
+        }
+    }
+
+    #[test]
+    fn changes_are_counted_where_they_are_made() {
+        let mut world = World::new(2, Weather::calm(), false, 1);
+        let waiting = Action::call(&["BLPOP", "list", "0"], Check::Exact);
+        let changing = [
+            Action::call(&["SET", "key", "text"], Check::Exact),
+            Action::call(&["GET", "key"], Check::Exact),
+            Action::call(&["SETNX", "key", "other"], Check::Exact),
+            Action::call(&["RPUSH", "list", "first", "second"], Check::Exact),
+        ];
+        script::play(&mut world, &[vec![waiting], changing.to_vec()], 1, 1);
+        // SET and RPUSH, and BLPOP, whether it came first or not.
+        assert_eq!(world.shards().map(|shard| shard.stats().dirty).sum::<u64>(), 3);
+        world.shut_down();
+    }
+
+    #[test]
+    fn what_shards_record_leads_to_what_they_hold() {
+        for seed in 0..4 {
+            play([2, 3][seed as usize % 2], seed);
+        }
+    }
+
+    #[test]
     fn random_writes_reach_every_encoding() {
         let mut seen = BTreeSet::new();
         for seed in 0..10 {

@@ -14,6 +14,9 @@ mod removal;
 mod upkeep;
 mod whole;
 
+#[cfg(test)]
+mod tests;
+
 pub use database::Database;
 pub use removal::KeyMove;
 pub(crate) use upkeep::Upkeep;
