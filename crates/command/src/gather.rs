@@ -328,7 +328,7 @@ impl Steps {
         over.iter().for_each(|need| remove_text_over(shard, db, need));
         let mut effect = Effect::None;
         for change in changes {
-            effect = match apply(shard, db, &needs, change, reply)? {
+            effect = match apply(shard, db, touch, &needs, change, reply)? {
                 Effect::None => effect,
                 done => done,
             };
@@ -417,6 +417,7 @@ fn remove_text_over(shard: &mut Shard, db: u16, need: &TextNeed) {
 fn apply(
     shard: &mut Shard,
     client_db: u16,
+    touch: bool,
     needs: &[Need<'_>],
     change: Change,
     reply: &mut Reply<'_>,
@@ -425,11 +426,11 @@ fn apply(
     match change {
         Change::Put { index, value, expire, event } => {
             let (db, key) = at(index);
-            shard.view_mut(db, true).put(key, value, expire, event);
+            shard.view_mut(db, touch).put(key, value, expire, event);
         }
         Change::Remove { index } => {
             let (db, key) = at(index);
-            shard.view_mut(db, true).delete(key);
+            shard.view_mut(db, touch).delete(key);
         }
         Change::Move { from, to } => {
             let (from, to) = (at(from), at(to));
@@ -439,12 +440,12 @@ fn apply(
             let (from_db, from_key) = at(from);
             let (to_db, to_key) = at(to);
             let start = shard.events_mut().len();
-            let taken = (transfer.take)(&mut shard.view_mut(from_db, true), from_key, &what);
+            let taken = (transfer.take)(&mut shard.view_mut(from_db, touch), from_key, &what);
             let end = shard.events_mut().len();
             if let Some(element) = &taken
-                && let Err(wrong) = (transfer.give.run)(&mut shard.view_mut(to_db, true), to_key, element)
+                && let Err(wrong) = (transfer.give.run)(&mut shard.view_mut(to_db, touch), to_key, element)
             {
-                (transfer.give_back.run)(&mut shard.view_mut(from_db, true), from_key, element)?;
+                (transfer.give_back.run)(&mut shard.view_mut(from_db, touch), from_key, element)?;
                 return Err(wrong.into());
             }
             if transfer.tells_target_first {
@@ -455,7 +456,7 @@ fn apply(
         }
         Change::Act { index, what, act } => {
             let (db, key) = at(index);
-            let effect = act(&mut shard.view_mut(db, true), key, &what, reply)?;
+            let effect = act(&mut shard.view_mut(db, touch), key, &what, reply)?;
             return Ok(effect.expect("nothing comes between deciding and acting on one shard"));
         }
     }

@@ -260,7 +260,10 @@ impl<'a> ViewMut<'a> {
     /// Has a sorted set at `key` be kept as a large one, however small it is. What it holds stays as it is.
     pub fn enlarge_sorted_set(&mut self, key: &[u8]) {
         let thresholds = self.settings().thresholds;
-        if self.read().peek(key).is_some() {
+        let is_small = |entry: Entry<'_>| {
+            matches!(entry.value(), ValueRef::SortedSet(_)) && entry.value().as_flat().is_some()
+        };
+        if self.read().peek(key).is_some_and(is_small) {
             self.shard.convert_collection(self.db, key, |set: &mut SortedSet| set.enlarge(&thresholds));
         }
     }
@@ -298,7 +301,7 @@ impl<'a> ViewMut<'a> {
     /// Sets `key` to `value`, whatever it held.
     #[inline]
     pub fn put(&mut self, key: &[u8], value: impl Into<Value>, expire: Expire, event: Event) {
-        self.shard.put(self.db, key, Content::Owned(value.into()), expire, event);
+        self.shard.put(self.db, key, self.touch, Content::Owned(value.into()), expire, event);
     }
 
     /// Sets `key` to the string `bytes`, whatever it held. One lookup if the key is there, and no new allocation
@@ -309,7 +312,7 @@ impl<'a> ViewMut<'a> {
             Some(integer) => Content::Integer(integer),
             None => Content::Bytes(bytes),
         };
-        self.shard.put(self.db, key, content, expire, event);
+        self.shard.put(self.db, key, self.touch, content, expire, event);
     }
 
     /// Tells something more of `key`, which is there and was changed: SET with a time sets it and has it expire.

@@ -1,5 +1,5 @@
 //! What had to wait for keys of the node's shard goes on: clients of this node, calls of its peers, steps of commands
-//! over several shards, and blocking commands. Whether they must wait says [`crate::owner::admission`].
+//! over several shards, and blocking commands. [`crate::owner::admission`] says whether they must wait.
 
 use crate::clock::Clock;
 use crate::core::Core;
@@ -17,7 +17,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.let_aside_go();
     }
 
-    /// Has those try again that are no commands of clients of this node and no calls.
+    /// Has steps and blocking commands try again that waited for a value to be saved or kept.
     fn let_unkept_go(&mut self) {
         if self.owner.unkept.is_empty() {
             return;
@@ -31,7 +31,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let answer = self.run_errand(errand);
             self.answer_errand(home, ticket, answer);
         }
-        for (db, key) in self.owner.unkept.take_wanted_keys() {
+        for (db, key) in self.owner.unkept.take_unserved() {
             self.owner.shard.waited_keys().note(db, &key);
         }
         self.serve_waiters();
@@ -62,8 +62,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Lets go of what a command holds.
     pub(crate) fn release_keys(&mut self, holder: KeyHolder) {
-        let is_wanted = self.home.holds.waiting(Gate::Held) > 0 || !self.owner.aside.is_empty();
-        self.owner.held.release(holder, is_wanted);
+        let has_waiters = self.home.holds.waiting(Gate::Held) > 0 || !self.owner.aside.is_empty();
+        self.owner.held.release(holder, has_waiters);
     }
 
     /// Tells everybody who waited for keys that have been let go of, but those that will hold them.
@@ -72,7 +72,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return;
         }
         // They came before those whose commands were held.
-        for (db, key) in self.owner.held.take_wanted_keys() {
+        for (db, key) in self.owner.held.take_unserved() {
             self.owner.shard.waited_keys().note(db, &key);
         }
         self.serve_waiters();

@@ -44,3 +44,40 @@ pub(crate) fn record_element(shard: &mut Shard, db: u16, key: &[u8], element: &[
         shard.effects_mut().record(db, &effect(key, element));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tessera_keyspace::{Event, Expire};
+    use tessera_values::list::End;
+    use tessera_values::{List, StringValue, Value};
+
+    #[test]
+    fn what_is_put_is_recorded_with_its_time() {
+        let mut list = List::default();
+        list.push(End::Back, [b"element".as_slice()].into_iter(), 128);
+        let list = Value::from(list);
+        let payload = dump(list.as_ref(), false);
+        let text = || Value::String(StringValue::new(b"text"));
+        let cases: [(Value, Expire, Vec<&[u8]>); 4] = [
+            (text(), Expire::Clear, vec![b"SET", b"key", b"text"]),
+            (text(), Expire::AtMs(5000), vec![b"SET", b"key", b"text", b"PXAT", b"5000"]),
+            (list.clone(), Expire::Clear, vec![b"RESTORE", b"key", b"0", &payload, b"REPLACE", b"ABSTTL"]),
+            (
+                list.clone(),
+                Expire::AtMs(5000),
+                vec![b"RESTORE", b"key", b"5000", &payload, b"REPLACE", b"ABSTTL"],
+            ),
+        ];
+        for (value, expire, words) in cases {
+            let mut shard = Shard::new(2, 1);
+            let mut settings = shard.settings();
+            settings.compress_dumps = false;
+            shard.set_settings(settings);
+            shard.effects_mut().set_wanted(true);
+            shard.view_mut(1, true).put(b"key", value, expire, Event::RenameTo);
+            record_put(&mut shard, 1, b"key");
+            assert_eq!(shard.effects_mut().take(), [(1, OwnedArgs::from_words(words))]);
+        }
+    }
+}

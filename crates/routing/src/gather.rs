@@ -195,6 +195,7 @@ impl Gathering {
         value_type: Type,
         context: Context,
         protocol: Protocol,
+        touch: bool,
         ticket: Ticket,
         table: &SlotTable,
     ) -> (Gathering, Step) {
@@ -208,6 +209,7 @@ impl Gathering {
         let plan = Plan::Moving(transfer, value_type);
         let words = OwnedArgs::new();
         let mut gathering = Gathering::new(command, plan, words, context, protocol, ticket, keys.into());
+        gathering.touch = touch;
         let step = gathering.look();
         (gathering, step)
     }
@@ -295,7 +297,7 @@ impl Gathering {
         }
         let of_shard = self.keys.iter().filter(|key| key.shard == shard);
         let needs = of_shard.map(|key| Look { key: key.key.clone(), db: key.db, what: key.what }).collect();
-        let kind = ErrandKind::Look { needs, touch: self.touch, hold };
+        let kind = ErrandKind::Look { needs, hold };
         self.errand_to(shard, kind, Purpose::Look(shard))
     }
 
@@ -339,11 +341,9 @@ impl Gathering {
 
     /// Lets go of all keys.
     fn release(&mut self) -> Vec<(ShardId, Errand)> {
-        let errand = |shard| {
-            let kind = ErrandKind::Release;
-            (shard, Errand { ticket: self.ticket, db: self.context.db, key: Box::default(), kind })
-        };
-        std::mem::take(&mut self.holding).into_iter().map(errand).collect()
+        let holding = std::mem::take(&mut self.holding);
+        let errand = |shard| (shard, self.errand_with(self.ticket, ErrandKind::Release));
+        holding.into_iter().map(errand).collect()
     }
 
     fn done(&mut self) -> Step {
@@ -372,7 +372,7 @@ impl Gathering {
         }
         let mut errands = Vec::new();
         for (shard, needs) in (0..).zip(by_shard).filter(|(_, needs)| !needs.is_empty()) {
-            let kind = ErrandKind::FindTexts { needs, touch: self.touch };
+            let kind = ErrandKind::FindTexts { needs };
             errands.push(self.errand_to(shard, kind, Purpose::FindTexts(shard)));
         }
         Step::Send(errands)
@@ -398,7 +398,12 @@ impl Gathering {
         self.purposes.push(purpose);
         self.out += 1;
         let ticket = Ticket { part, ..self.ticket };
-        (shard, Errand { ticket, db: self.context.db, key: Box::default(), kind })
+        (shard, self.errand_with(ticket, kind))
+    }
+
+    /// An errand that is about no key.
+    fn errand_with(&self, ticket: Ticket, kind: ErrandKind) -> Errand {
+        Errand { ticket, db: self.context.db, touch: self.touch, key: Box::default(), kind }
     }
 
     /// Takes in the answer to errand number `part`.

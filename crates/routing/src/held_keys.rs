@@ -220,8 +220,8 @@ mod tests {
     fn look(connection: u64, keys: &[&str], hold: HoldMode) -> Errand {
         let ticket = Ticket { connection, sequence: 7, part: 0 };
         let need = |key: &&str| Look { key: key.as_bytes().into(), db: 0, what: What::Presence };
-        let kind = ErrandKind::Look { needs: keys.iter().map(need).collect(), touch: true, hold };
-        Errand { ticket, db: 0, key: Box::default(), kind }
+        let kind = ErrandKind::Look { needs: keys.iter().map(need).collect(), hold };
+        Errand { ticket, db: 0, touch: true, key: Box::default(), kind }
     }
 
     fn holder(connection: u64) -> KeyHolder {
@@ -275,7 +275,7 @@ mod tests {
 
     fn look_at_all(connection: u64) -> Errand {
         let ticket = Ticket { connection, sequence: 7, part: 0 };
-        Errand { ticket, db: 0, key: Box::default(), kind: ErrandKind::HoldAll }
+        Errand { ticket, db: 0, touch: true, key: Box::default(), kind: ErrandKind::HoldAll }
     }
 
     #[test]

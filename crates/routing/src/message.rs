@@ -49,6 +49,8 @@ pub struct Errand {
     pub ticket: Ticket,
     /// The key's database.
     pub db: u16,
+    /// Uses of keys are noted.
+    pub touch: bool,
     /// The key.
     pub key: Box<[u8]>,
     /// What to do.
@@ -62,8 +64,6 @@ pub enum ErrandKind {
     Look {
         /// Where to look.
         needs: Vec<Look>,
-        /// Note the use.
-        touch: bool,
         /// Whether the keys are held from then on.
         hold: HoldMode,
     },
@@ -71,8 +71,6 @@ pub enum ErrandKind {
     FindTexts {
         /// Where they are.
         needs: Vec<TextNeed>,
-        /// Note the use.
-        touch: bool,
     },
     /// Make the key hold this, and tell it so.
     Put(Value, Expire, Event),
@@ -167,31 +165,31 @@ impl Errand {
 
     /// Does it, and records what that came down to on the shard.
     pub fn run(self, shard: &mut Shard) -> Answer {
-        let Errand { db, key, kind, .. } = self;
+        let Errand { db, touch, key, kind, .. } = self;
         match kind {
-            ErrandKind::Look { needs, touch, .. } => {
+            ErrandKind::Look { needs, .. } => {
                 let seen = needs.iter().map(|need| need.look(shard, touch)).collect();
                 Answer { seen: Some(seen), ..Answer::default() }
             }
-            ErrandKind::FindTexts { needs, touch } => {
+            ErrandKind::FindTexts { needs } => {
                 let find = |need| gather::find_text(shard, db, touch, need).map(StringRef::to_string_value);
                 Answer { texts: needs.iter().map(find).collect(), ..Answer::default() }
             }
             ErrandKind::Put(value, expire, event) => {
-                shard.view_mut(db, true).put(&key, value, expire, event);
+                shard.view_mut(db, touch).put(&key, value, expire, event);
                 effect::record_put(shard, db, &key);
                 shard.note_dirty();
                 Answer::default()
             }
             ErrandKind::Remove => {
-                if shard.view_mut(db, true).delete(&key) {
+                if shard.view_mut(db, touch).delete(&key) {
                     effect::record_removed(shard, db, &key);
                     shard.note_dirty();
                 }
                 Answer::default()
             }
             ErrandKind::TakeElement(what, transfer) => {
-                let element = (transfer.take)(&mut shard.view_mut(db, true), &key, &what);
+                let element = (transfer.take)(&mut shard.view_mut(db, touch), &key, &what);
                 if let Some(element) = &element {
                     effect::record_element(shard, db, &key, element, transfer.taken);
                     shard.note_dirty();
@@ -199,7 +197,7 @@ impl Errand {
                 Answer { element, ..Answer::default() }
             }
             ErrandKind::GiveElement(element, give) => {
-                if (give.run)(&mut shard.view_mut(db, true), &key, &element).is_err() {
+                if (give.run)(&mut shard.view_mut(db, touch), &key, &element).is_err() {
                     return Answer { element: Some(element), ..Answer::default() };
                 }
                 effect::record_element(shard, db, &key, &element, give.given);
@@ -210,14 +208,14 @@ impl Errand {
                 let mut out = Vec::new();
                 let mut reply = Reply::new(&mut out, protocol);
                 // It records by itself what it changes.
-                let acted = act(&mut shard.view_mut(db, true), &key, &what, &mut reply).transpose();
+                let acted = act(&mut shard.view_mut(db, touch), &key, &what, &mut reply).transpose();
                 if matches!(acted, Some(Ok(Effect::Verbatim | Effect::Rewritten))) {
                     shard.note_dirty();
                 }
                 Answer { reply: acted.map(|result| result.map(|_| out)), ..Answer::default() }
             }
             ErrandKind::Take => {
-                let taken = shard.view_mut(db, true).remove(&key, Event::RenameFrom);
+                let taken = shard.view_mut(db, touch).remove(&key, Event::RenameFrom);
                 if taken.is_some() {
                     effect::record_removed(shard, db, &key);
                     shard.note_dirty();
@@ -450,7 +448,7 @@ impl Batch {
 mod tests {
     use super::*;
     use tessera_command::{KeyFlags, KeySpec, Spec, Words, Write};
-    use tessera_keyspace::ViewMut;
+    use tessera_keyspace::{ViewMut, WrongType};
 
     struct Nothing;
 
@@ -495,5 +493,73 @@ mod tests {
         assert_eq!((0..5).map_while(words).collect::<Vec<_>>(), expected);
         let replies = all.replies().map(|(ticket, reply)| (ticket.sequence, reply.to_vec()));
         assert_eq!(replies.collect::<Vec<_>>(), expected);
+    }
+
+    /// Takes all that the key holds.
+    fn take_text(db: &mut ViewMut<'_>, key: &[u8], _: &[u8]) -> Option<Vec<u8>> {
+        let (value, _) = db.remove(key, Event::LPop)?;
+        match value.as_ref() {
+            ValueRef::String(text) => Some(text.as_bytes(&mut tessera_values::Digits::new()).to_vec()),
+            _ => None,
+        }
+    }
+
+    fn give_text(db: &mut ViewMut<'_>, key: &[u8], element: &[u8]) -> Result<(), WrongType> {
+        if element.is_empty() {
+            return Err(WrongType);
+        }
+        db.put_string(key, element, Expire::Clear, Event::RPush);
+        Ok(())
+    }
+
+    fn act(db: &mut ViewMut<'_>, key: &[u8], _: &[u8], _: &mut Reply<'_>) -> Result<Option<Effect>, Error> {
+        Ok(db.delete(key).then_some(Effect::Rewritten))
+    }
+
+    fn effect<'a>(key: &'a [u8], element: &'a [u8]) -> Vec<&'a [u8]> {
+        vec![b"LREM", key, element]
+    }
+
+    static TRANSFER: Transfer = Transfer {
+        take: take_text,
+        taken: effect,
+        give: Give { run: give_text, given: effect },
+        give_back: Give { run: give_text, given: effect },
+        tells_target_first: false,
+        reply: |_, _| {},
+    };
+
+    #[test]
+    fn errands_that_change_something_are_counted_as_changes() {
+        let text = || Value::String(StringValue::new(b"text"));
+        let act = || ErrandKind::Act { what: Box::default(), act, protocol: Protocol::Resp2 };
+        let element = |element: &[u8]| ErrandKind::GiveElement(element.to_vec(), TRANSFER.give);
+        let cases: [(&str, ErrandKind, u64); 12] = [
+            ("key", ErrandKind::Remove, 1),
+            ("none", ErrandKind::Remove, 0),
+            ("key", ErrandKind::Take, 1),
+            ("none", ErrandKind::Take, 0),
+            ("key", ErrandKind::TakeElement(Box::default(), &TRANSFER), 1),
+            ("none", ErrandKind::TakeElement(Box::default(), &TRANSFER), 0),
+            ("key", element(b"element"), 1),
+            ("key", element(b""), 0),
+            ("key", act(), 1),
+            ("none", act(), 0),
+            ("none", ErrandKind::Put(text(), Expire::Clear, Event::Set), 1),
+            ("key", ErrandKind::FindTexts { needs: Vec::new(), touch: true }, 0),
+        ];
+        for (key, kind, changes) in cases {
+            let mut shard = Shard::new(1, 1);
+            shard.view_mut(0, true).put(b"key", text(), Expire::Clear, Event::Set);
+            shard.effects_mut().set_wanted(true);
+            let ticket = Ticket { connection: 1, sequence: 1, part: 0 };
+            let what = format!("{key}: {kind:?}");
+            let records_itself = matches!(kind, ErrandKind::Act { .. });
+            let _ = Errand { ticket, db: 0, key: key.as_bytes().into(), kind }.run(&mut shard);
+            assert_eq!(shard.stats().dirty, changes, "{what}");
+            if !records_itself {
+                assert_eq!(shard.effects_mut().take().len() as u64, changes, "{what}");
+            }
+        }
     }
 }

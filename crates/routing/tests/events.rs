@@ -169,6 +169,7 @@ impl Cluster {
                     steps.waits_for,
                     context,
                     Protocol::Resp2,
+                    true,
                     TICKET,
                     &self.table,
                 );

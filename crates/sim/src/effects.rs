@@ -85,10 +85,12 @@ impl Writer {
         let db = u16::from(self.random.u8(..4) == 0).to_string();
         let mut script = vec![Action::call(&["SELECT", &db], Check::Kind)];
         while script.len() < 200 {
-            let words = match self.random.u8(..20) {
+            let words = match self.random.u8(..24) {
                 0 => self.restoring(),
                 1..4 => self.moving(),
                 4..7 if !is_alone => self.waiting(),
+                7..10 => self.reading(),
+                10 => self.configuring(),
                 _ => self.generator.words().0,
             };
             let owned = OwnedArgs::from_words(&words);
@@ -157,6 +159,40 @@ impl Writer {
         words.iter().map(|word| word.as_bytes().to_vec()).collect()
     }
 
+    /// What only looks finds keys whose time is over, keeps an estimate, or has a value be kept in another form.
+    fn reading(&mut self) -> Vec<Vec<u8>> {
+        const ANY: &[&str] = &["list", "hash", "set", "zset", "hll", "geo", "key"];
+        let (any, other) = (self.key(ANY), self.key(ANY));
+        let (hash, hll, sorted_set) = (self.key(&["hash"]), self.key(&["hll"]), self.key(&["zset"]));
+        let words: &[&str] = match self.random.u8(..9) {
+            0 | 1 => &["PFCOUNT", &hll],
+            2 => &["PFCOUNT", &hll, &any],
+            3 => &["SORT", &sorted_set, "ALPHA"],
+            4 => &["HGETALL", &hash],
+            5 => &["EXISTS", &any, &other],
+            6 => &["GETEX", &any],
+            7 => &["CLIENT", "NO-TOUCH", if self.random.bool() { "ON" } else { "OFF" }],
+            _ => &["SCAN", "0", "COUNT", "100"],
+        };
+        words.iter().map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    /// From now on values are kept in another form.
+    fn configuring(&mut self) -> Vec<Vec<u8>> {
+        const NAMES: &[&str] = &[
+            "hash-max-listpack-entries",
+            "hash-max-listpack-value",
+            "list-max-listpack-size",
+            "set-max-intset-entries",
+            "set-max-listpack-entries",
+            "zset-max-listpack-entries",
+            "zset-max-listpack-value",
+        ];
+        let name = NAMES[self.random.usize(..NAMES.len())];
+        let most = ["1", "4", "64", "512"][self.random.usize(..4)];
+        ["CONFIG", "SET", name, most].map(|word| word.as_bytes().to_vec()).into()
+    }
+
     /// A list comes from elsewhere. Its time may come to an end, or be over already.
     fn restoring(&mut self) -> Vec<Vec<u8>> {
         let mut list = List::default();
@@ -183,6 +219,36 @@ fn restore_until(key: &[u8], at_ms: i64, payload: &[u8]) -> Vec<Vec<u8>> {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    #[test]
+    fn what_a_shard_records_leads_to_what_it_holds() {
+        for seed in 0..4 {
+            check(seed, 500);
+        }
+    }
+
+    #[test]
+    fn changes_are_counted_where_they_are_made() {
+        let mut world = World::new(2, Weather::calm(), false, 1);
+        let waiting = Action::call(&["BLPOP", "list", "0"], Check::Exact);
+        let changing = [
+            Action::call(&["SET", "key", "text"], Check::Exact),
+            Action::call(&["GET", "key"], Check::Exact),
+            Action::call(&["SETNX", "key", "other"], Check::Exact),
+            Action::call(&["RPUSH", "list", "first", "second"], Check::Exact),
+        ];
+        script::play(&mut world, &[vec![waiting], changing.to_vec()], 1, 1);
+        // SET and RPUSH, and BLPOP, whether it came first or not.
+        assert_eq!(world.shards().map(|shard| shard.stats().dirty).sum::<u64>(), 3);
+        world.shut_down();
+    }
+
+    #[test]
+    fn what_shards_record_leads_to_what_they_hold() {
+        for seed in 0..4 {
+            play([2, 3][seed as usize % 2], seed);
+        }
+    }
 
     #[test]
     fn random_writes_reach_every_encoding() {

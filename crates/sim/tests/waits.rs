@@ -1,5 +1,7 @@
 //! Clients that wait for many keys of many shards.
 
+use tessera_config::{ByteCount, Config, MaxMemoryPolicy};
+use tessera_routing::SlotTable;
 use tessera_sim::client::Client;
 use tessera_sim::weather::Weather;
 use tessera_sim::world::{Step, World};
@@ -92,4 +94,93 @@ fn many_keys_of_many_shards_take_few_messages() {
         world.check_empty();
         world.shut_down();
     }
+}
+
+/// A key of each shard.
+fn key_of_each(shards: usize) -> Vec<String> {
+    let table = SlotTable::even(shards as u16);
+    let of = |shard| {
+        let mut names = (0..100).map(|number| format!("key:{number}"));
+        names.find(|name| usize::from(table.owner_of(name.as_bytes())) == shard).expect("one of many")
+    };
+    (0..shards).map(of).collect()
+}
+
+/// What somebody waits for comes, and goes again for want of memory before it is taken.
+#[test]
+fn who_waits_without_end_is_never_told_that_time_is_up() {
+    for (shards, line) in [
+        (1, "BLPOP 0 0"),
+        (1, "BLMOVE 0 other LEFT RIGHT 0"),
+        (2, "BLPOP 0 0"),
+        (2, "BLPOP 1 0"),
+        (2, "BRPOPLPUSH 0 1 0"),
+        (2, "BRPOPLPUSH 1 0 0"),
+        (2, "BRPOPLPUSH 1 1 0"),
+    ] {
+        let config = Config {
+            max_memory: ByteCount(20_000),
+            max_memory_policy: MaxMemoryPolicy::AllKeysRandom,
+            ..World::config()
+        };
+        let keys = key_of_each(shards);
+        let mut world = World::with_config(shards, Weather::calm(), false, 7, config);
+        let mut waiter = Client::new(world.kernel().connect(0), 1);
+        let mut other = Client::new(world.kernel().connect(shards - 1), 2);
+        let mut waits = words(line);
+        let last = waits.len() - 1;
+        for word in &mut waits[1..last] {
+            if let Some(key) = word.parse().ok().and_then(|number: usize| keys.get(number)) {
+                word.clone_from(key);
+            }
+        }
+        ask(&mut world, &mut waiter, &waits);
+        world.settle();
+        ask(&mut world, &mut other, &["RPUSH".to_owned(), waits[1].clone(), "x".repeat(30_000)]);
+        assert_eq!(reply(&mut world, &mut other), ":1\r\n");
+        world.settle();
+        go_on(&mut world, &mut waiter, |_| true);
+        let told = waiter.replies.pop_front();
+        assert!(
+            told.as_ref().is_none_or(|told| told.len() > 30_000),
+            "{line} on {shards} shards: {}",
+            told.unwrap_or_default().escape_ascii()
+        );
+        for socket in [waiter.socket, other.socket] {
+            world.kernel().end(socket, false);
+        }
+        world.check_empty();
+        world.shut_down();
+    }
+}
+
+/// As in Redis.
+#[test]
+fn what_was_waited_for_is_written_down_before_who_waited() {
+    let mut world = World::new(1, Weather::calm(), false, 7);
+    let [mut waiter, mut other] = [1, 2].map(|seed| Client::new(world.kernel().connect(0), seed));
+    ask(&mut world, &mut other, &words("CONFIG SET slowlog-log-slower-than 0"));
+    assert_eq!(reply(&mut world, &mut other), "+OK\r\n");
+    for (waits, brings) in [
+        ("BLPOP list 0", "RPUSH list a"),
+        ("BLMOVE list other LEFT RIGHT 0", "RPUSH list a"),
+        ("BZPOPMIN zset 0", "ZADD zset 1 a"),
+        ("BLPOP list 0", "LMOVE other list LEFT RIGHT"),
+    ] {
+        ask(&mut world, &mut waiter, &words(waits));
+        world.settle();
+        ask(&mut world, &mut other, &words(brings));
+        reply(&mut world, &mut waiter);
+        reply(&mut world, &mut other);
+        ask(&mut world, &mut other, &words("SLOWLOG GET 2"));
+        let told = reply(&mut world, &mut other);
+        // The last comes first.
+        let place = |line: &str| told.find(line.split(' ').next().unwrap_or_default());
+        assert!(place(waits) < place(brings) && place(waits).is_some(), "{waits}, {brings}: {told:?}");
+    }
+    for socket in [waiter.socket, other.socket] {
+        world.kernel().end(socket, false);
+    }
+    world.check_empty();
+    world.shut_down();
 }

@@ -11,8 +11,8 @@ use std::{env, fs, io};
 
 /// The page.
 const PAGE: &str = "docs/adding-a-command.md";
-/// What of the repository the copy needs.
-const COPIED: &[&str] = &[
+/// What of the repository a copy needs.
+pub(super) const COPIED: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",
@@ -47,9 +47,9 @@ pub fn check(root: &Path) -> io::Result<Vec<String>> {
         return Ok(problems);
     }
     let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
-    written.insert("Cargo.toml".to_owned(), with_other_version(&manifest)?);
+    written.insert("Cargo.toml".to_owned(), with_other_version(&manifest, "guide")?);
     let copy = target.join("guide");
-    copy_tree(root, &copy, &written)?;
+    copy_tree(root, &copy, COPIED, &written)?;
     let arguments = ["test", "--quiet", "--package", "tessera-commands", "--test", "metadata"];
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status =
@@ -63,7 +63,7 @@ pub fn check(root: &Path) -> io::Result<Vec<String>> {
 
 /// The manifest with a version of its own. Cargo tells packages apart by name and version, not by where they lie: with the
 /// same version it would take what it has built of the copy for what it has built of the repository, and the other way round.
-fn with_other_version(manifest: &str) -> io::Result<String> {
+pub(super) fn with_other_version(manifest: &str, name: &str) -> io::Result<String> {
     let (before, package) = manifest
         .split_once("[workspace.package]\n")
         .ok_or_else(|| io::Error::other("Cargo.toml has no [workspace.package]"))?;
@@ -72,7 +72,7 @@ fn with_other_version(manifest: &str) -> io::Result<String> {
         .filter(|(line, _)| line.starts_with("version = "))
         .ok_or_else(|| io::Error::other("[workspace.package] does not begin with a version"))?;
     let version = line.trim_end_matches('"');
-    Ok(format!("{before}[workspace.package]\n{version}-guide\"\n{rest}"))
+    Ok(format!("{before}[workspace.package]\n{version}-{name}\"\n{rest}"))
 }
 
 /// The page's blocks of code that name a file, by file.
@@ -136,16 +136,21 @@ fn insert<'a>(mut text: Vec<&'a str>, line: &'a str) -> Result<Vec<&'a str>, Str
     Ok(text)
 }
 
-/// Brings the copy into the state of the repository, but for the files of `written`. What has not changed is left alone, so
-/// that cargo need not build it again.
-fn copy_tree(root: &Path, copy: &Path, written: &BTreeMap<String, String>) -> io::Result<()> {
+/// Brings what is below `tops` in the copy into the state of the repository, but for the files of `written`. What has not
+/// changed is left alone, so that cargo need not build it again.
+pub(super) fn copy_tree(
+    root: &Path,
+    copy: &Path,
+    tops: &[&str],
+    written: &BTreeMap<String, String>,
+) -> io::Result<()> {
     let mut wanted = BTreeSet::new();
-    for top in COPIED {
+    for top in tops {
         files_below(root, Path::new(top), &mut wanted)?;
     }
     wanted.extend(written.keys().map(PathBuf::from));
     let mut there = BTreeSet::new();
-    for top in COPIED {
+    for top in tops {
         files_below(copy, Path::new(top), &mut there)?;
     }
     for path in there.difference(&wanted) {

@@ -8,6 +8,7 @@ mod guide;
 mod kill;
 mod layout;
 mod links;
+mod mutations;
 mod pages;
 mod programs;
 mod rdb_exchange;
@@ -50,6 +51,8 @@ enum Command {
     CheckLinks,
     /// Follow docs/adding-a-command.md to the letter in a copy, and check that the example builds and is what it says.
     CheckGuide,
+    /// Take out whoever listens to the seam of change, one after the other, and check that a test notices each.
+    Mutations(mutations::Options),
     /// Write the generated pages of docs/.
     Docs {
         /// Write nothing; fail if a page is not what would be written.
@@ -80,6 +83,7 @@ fn run(command: Command) -> io::Result<ExitCode> {
         Command::CheckLayout => Ok(report(&layout::check(&root()?)?)),
         Command::CheckLinks => Ok(report(&links::check(&root()?)?)),
         Command::CheckGuide => Ok(report(&guide::check(&root()?)?)),
+        Command::Mutations(options) => mutations::run(&root()?, &options),
         Command::Docs { check: true } => Ok(report(&pages::check(&root()?)?)),
         Command::Docs { check: false } => pages::write(&root()?).map(|()| ExitCode::SUCCESS),
     }

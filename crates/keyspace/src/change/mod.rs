@@ -14,6 +14,9 @@ mod removal;
 mod upkeep;
 mod whole;
 
+#[cfg(test)]
+mod tests;
+
 pub use database::Database;
 pub use removal::KeyMove;
 pub(crate) use upkeep::Upkeep;
@@ -192,11 +195,19 @@ impl Shard {
         }
     }
 
-    /// Sets `key` to `content`, whatever it held.
+    /// Sets `key` to `content`, whatever it held; this is a use of it, if `touch` says so.
     #[inline]
-    pub(crate) fn put(&mut self, db: u16, key: &[u8], content: Content<'_>, expire: Expire, event: Event) {
+    pub(crate) fn put(
+        &mut self,
+        db: u16,
+        key: &[u8],
+        touch: bool,
+        content: Content<'_>,
+        expire: Expire,
+        event: Event,
+    ) {
         let replaces = event.replaces_key();
-        if self.put_untold(db, key, content, expire, replaces) || replaces {
+        if self.put_untold(db, key, touch, content, expire, replaces) || replaces {
             self.after_creation(db, key, event);
         } else {
             self.after(db, key, event);
@@ -209,6 +220,7 @@ impl Shard {
         &mut self,
         db: u16,
         key: &[u8],
+        touch: bool,
         content: Content<'_>,
         expire: Expire,
         replaces: bool,
@@ -232,8 +244,12 @@ impl Shard {
         };
         let old = entry.put(content, after_ms);
         let entry = entry.as_entry();
-        let bits = usage.bits_after_use(entry.usage_bits(), now_ms, || random.get_mut().f64());
-        entry.set_usage_bits(if expired || replaces { usage.first_bits(now_ms) } else { bits });
+        if expired || replaces {
+            entry.set_usage_bits(usage.first_bits(now_ms));
+        } else if touch {
+            let bits = usage.bits_after_use(entry.usage_bits(), now_ms, || random.get_mut().f64());
+            entry.set_usage_bits(bits);
+        }
         if let Some(old) = old {
             let later = self.settings().lazy_free.server_delete;
             self.dispose(db, old, later);

@@ -102,7 +102,7 @@ impl Shard {
             self.events.tell(from_db, from_key, key_move.from_event);
         }
         let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
-        self.put_untold(to_db, to_key, Content::Owned(value), expire, false);
+        self.put_untold(to_db, to_key, false, Content::Owned(value), expire, true);
         self.after(to_db, to_key, key_move.to_event);
         true
     }

@@ -13,9 +13,9 @@ mod keeping;
 pub(crate) mod kept;
 
 #[cfg(test)]
-mod string_tests;
+pub(crate) mod string_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::shard::Shard;
 use crate::table::OwnedEntry;

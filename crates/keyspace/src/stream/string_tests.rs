@@ -36,7 +36,7 @@ fn text(len_bytes: usize) -> Vec<u8> {
 }
 
 /// A shard with a string of each form.
-fn filled(len_bytes: usize, is_growing: bool) -> Shard {
+pub(crate) fn filled(len_bytes: usize, is_growing: bool) -> Shard {
     let mut shard = Shard::new(2, 7);
     shard.set_now_ms(1);
     let value =
@@ -79,9 +79,9 @@ fn append(shard: &mut Shard, tail: &[u8]) {
     appended.unwrap().unwrap();
 }
 
-type Deed = (&'static str, fn(&mut Shard));
+pub(crate) type Deed = (&'static str, fn(&mut Shard));
 
-const DEEDS: &[Deed] = &[
+pub(crate) const DEEDS: &[Deed] = &[
     ("it is appended to", |shard| {
         let expected = [held(shard), b"tail".to_vec()].concat();
         append(shard, b"tail");

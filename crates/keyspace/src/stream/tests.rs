@@ -95,10 +95,10 @@ fn may_change(shard: &mut Shard) -> bool {
     db.change(b"key", Event::Changed, |_: &mut Hash| ((), false)).unwrap().is_some()
 }
 
-type Deed = (&'static str, fn(&mut Shard));
+pub(crate) type Deed = (&'static str, fn(&mut Shard));
 
 /// All that may become of a value, each by the way that commands or time go.
-const DEEDS: &[Deed] = &[
+pub(crate) const DEEDS: &[Deed] = &[
     ("a field is set", |shard| {
         let change = |hash: &mut Hash| (hash.set(b"field:1", b"x", FieldExpire::Clear, &thresholds()), true);
         shard.view_mut(0, true).change::<Hash, _>(b"key", Event::Changed, change).unwrap();
@@ -200,7 +200,7 @@ const DEEDS: &[Deed] = &[
 ];
 
 /// A shard with a large hash whose fields expire.
-fn filled() -> Shard {
+pub(crate) fn filled() -> Shard {
     let mut shard = Shard::new(2, 7);
     shard.set_now_ms(1);
     let mut timed = hash(FIELDS / 2, FieldExpire::AtMs(10));
@@ -277,6 +277,20 @@ fn nor_does_a_snapshot_disturb_it_that_is_before_half_way_through_or_behind() {
             assert!(has_last || may_miss, "{name}");
         }
     }
+}
+
+#[test]
+fn memory_of_what_is_kept_is_not_free() {
+    let (mut shard, mut other) = (filled(), filled());
+    for shard in [&mut shard, &mut other] {
+        let mut settings = shard.settings();
+        settings.lazy_free.eviction = false;
+        shard.set_settings(settings);
+    }
+    let reading = begin(&mut shard, 0, b"key");
+    assert_eq!((shard.evict_key(0, b"key"), shard.kept_bytes() > 10_000), (Some(0), true));
+    assert!(other.evict_key(0, b"key").is_some_and(|freed_bytes| freed_bytes > 10_000));
+    end(&mut shard, reading, "it is evicted");
 }
 
 /// A value of each kind that is copied in pieces, and of some that are not.

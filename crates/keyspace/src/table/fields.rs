@@ -166,6 +166,23 @@ mod tests {
     }
 
     #[test]
+    fn the_next_field_of_a_large_hash_is_known() {
+        let mut shard = Shard::new(2, 1);
+        let mut many = Hash::default();
+        for field in 0..1000_u32 {
+            many.set(&field.to_le_bytes(), b"", FieldExpire::AtMs(5000), &Thresholds::default());
+        }
+        shard.view_mut(0, true).put(b"key", many, Expire::Clear, Event::Set);
+        for (field, at_ms) in [(1_u32, Some(100)), (2, Some(50)), (2, None), (1, Some(6000))] {
+            let change = |hash: &mut Hash| {
+                (hash.set_expire(&field.to_le_bytes(), at_ms, &Thresholds::default()), true)
+            };
+            assert_eq!(shard.view_mut(0, true).change(b"key", Event::HExpire, change), Ok(Some(true)));
+            check(&shard);
+        }
+    }
+
+    #[test]
     fn expired_fields_go_in_portions_and_the_key_with_the_last() {
         let mut shard = Shard::new(1, 1);
         shard.effects_mut().set_recording(true);

@@ -98,6 +98,29 @@ fn agrees_with_a_model_while_it_grows_and_shrinks() {
 }
 
 #[test]
+fn what_changes_where_it_is_is_in_the_books() {
+    let mut random = fastrand::Rng::with_seed(1);
+    for _ in 0..200 {
+        let mut table = table();
+        for number in 0..4 {
+            insert(&mut table, &numbered(number), b"text", random.bool().then_some(1000));
+        }
+        // Of so few keys each counts: the next that expires is mostly the one that has changed.
+        for step in 0..10 {
+            let mut entry = table.get_mut(&numbered(random.u32(..4))).unwrap();
+            if random.bool() {
+                entry.set_expire((random.u8(..4) > 0).then(|| random.i64(..1000)));
+            } else {
+                let len_bytes = random.usize(..200);
+                entry.change_raw(|bytes| bytes.resize(len_bytes, b'x')).unwrap();
+            }
+            check(&table);
+            assert_eq!(table.len(), 4, "step {step}");
+        }
+    }
+}
+
+#[test]
 fn memory_comes_back_as_keys_go() {
     let mut table = table();
     let mut bytes_per_key_max: f64 = 0.0;

@@ -224,7 +224,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// It is a client's turn at its key: moves the element from there to another shard.
     pub(crate) fn take_move(&mut self, ticket: Ticket) {
         self.with_connection(ticket, |core, connection| {
-            let protocol = connection.protocol();
+            let (protocol, touch) = (connection.protocol(), !connection.client.no_touch);
             let context = core.owner.context(connection.client.db);
             let is_gone = connection.gone;
             let Some(under) = connection.running.as_deref_mut() else { return };
@@ -243,6 +243,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 blocked.steps.waits_for,
                 context,
                 protocol,
+                touch,
                 Ticket { sequence, ..ticket },
                 &core.server.shared.slots,
             );

@@ -1,4 +1,5 @@
-//! The half of a node that has the connections: what their clients sent, whether it may run, and what they are answered.
+//! The half of a node that has the connections: what their clients sent, whether it may run, and what they are
+//! answered.
 
 pub(crate) mod admission;
 pub(crate) mod ahead;

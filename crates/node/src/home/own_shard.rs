@@ -30,7 +30,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let task = Task { command, asker: connection.asker(), is_whole: true };
         let mut outcome = Outcome::REFUSED;
         connection.replies.write_now(|out| {
-            outcome = self.run_task(&task, args, out);
+            outcome = self.run_task_unserved(&task, args, out);
             is_sent
         });
         if let Some(stream) = outcome.stream {
@@ -45,6 +45,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
         }
         self.note_duration(connection, command, args, outcome.duration_ns);
+        // Not before: the slow log has them in this order.
+        self.serve_waiters();
         Flow::Next
     }
 

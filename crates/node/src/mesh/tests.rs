@@ -62,7 +62,7 @@ fn ticket(sequence: u32) -> Ticket {
 fn send_requests(sender: &mut Mesh<Rare>, requests: usize) {
     for number in 0..requests {
         let kind = ErrandKind::Remove;
-        let errand = Errand { ticket: ticket(number as u32), db: 0, key: Box::default(), kind };
+        let errand = Errand { ticket: ticket(number as u32), db: 0, touch: true, key: Box::default(), kind };
         sender.outgoing(1).errands.push(errand);
     }
 }

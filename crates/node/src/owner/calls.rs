@@ -109,8 +109,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(stream) = stream {
             self.note_streamed(home, ticket, stream, bytes);
         } else if self.server.is_slow(command, duration_ns) || self.is_over_hard_limit(bytes.len()) {
-            // The home closes the client if it is too long. If it was slow it goes into the log before its client knows that
-            // it is done: the home must hear of it first.
+            // The home closes the client if it is too long. If it was slow it goes into the log before its client knows
+            // that it is done: the home must hear of it first.
             out.push_reply(ticket, |replies| replies.extend_from_slice(&bytes));
             out.slow.push(slow(call, args, duration_ns));
             self.server.buffers.give_back(bytes);

@@ -1,4 +1,4 @@
-//! Steps of commands over several shards on this one: which may be done when, see [`tessera_routing::holds`].
+//! Steps of commands over several shards on this one: which may be done when, see [`tessera_routing::held_keys`].
 
 use super::Owner;
 use crate::clock::Clock;
@@ -46,7 +46,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let ErrandKind::Part { command, words, protocol } = &errand.kind {
             let mut out = Vec::new();
             let args = words.as_args();
-            let asker = Asker { db: errand.db, protocol: *protocol, touch: true };
+            let asker = Asker { db: errand.db, protocol: *protocol, touch: errand.touch };
             let task = Task { command, asker, is_whole: false };
             let _ = self.run_task(&task, args, &mut out);
             return Answer { reply: Some(Ok(out)), ..Answer::default() };

@@ -1,4 +1,4 @@
-//! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::holds`], and what waits for
+//! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::held_keys`], and what waits for
 //! them meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot), errands
 //! of other such commands, and blocking commands, whether they have yet to look at the keys or wait for them already.
 
@@ -49,11 +49,11 @@ impl Held {
         self.holds.admit(home, errand, self.gives_way)
     }
 
-    /// Lets go of what a command holds. `is_wanted`: there are clients or calls that wait for such keys.
-    pub(crate) fn release(&mut self, holder: KeyHolder, is_wanted: bool) {
+    /// Lets go of what a command holds. `has_waiters`: there are clients or calls that wait for such keys.
+    pub(crate) fn release(&mut self, holder: KeyHolder, has_waiters: bool) {
         if self.holds.release(holder) {
             self.is_released = true;
-            self.gives_way |= is_wanted || !self.requests.is_empty() || !self.unserved.is_empty();
+            self.gives_way |= has_waiters || !self.requests.is_empty() || !self.unserved.is_empty();
         }
     }
 
@@ -89,7 +89,7 @@ impl Held {
     }
 
     /// All keys for which those who wait were put off.
-    pub(crate) fn take_wanted_keys(&mut self) -> BTreeSet<(u16, Box<[u8]>)> {
+    pub(crate) fn take_unserved(&mut self) -> BTreeSet<(u16, Box<[u8]>)> {
         std::mem::take(&mut self.unserved)
     }
 }

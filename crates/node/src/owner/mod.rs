@@ -1,4 +1,5 @@
-//! The half of a node that has the shard: what runs on it, for whomever, who waits for its keys, and what it does by itself.
+//! The half of a node that has the shard: what runs on it, for whomever, who waits for its keys, and what it does by
+//! itself.
 
 pub(crate) mod admission;
 pub(crate) mod aside;

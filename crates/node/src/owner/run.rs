@@ -31,13 +31,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Runs a command on the shard, for whomever, and appends its reply to `out`; then serves who waited for keys that it has filled.
     #[inline]
     pub(crate) fn run_task(&mut self, task: &Task, args: Args<'_>, out: &mut Vec<u8>) -> Outcome {
+        let outcome = self.run_task_unserved(task, args, out);
+        self.serve_waiters();
+        outcome
+    }
+
+    /// The same, but those who waited are the caller's to serve: once it has written down that the command ran.
+    #[inline]
+    pub(crate) fn run_task_unserved(&mut self, task: &Task, args: Args<'_>, out: &mut Vec<u8>) -> Outcome {
         let outcome = self.owner.run(task, args, &mut self.server, &mut self.time, out);
         if outcome.effect != Effect::None && task.command.flags.has(Flags::REMOVES_ALL) && self.server.me == 0
         {
             self.note_all_removed();
-        }
-        if self.owner.shard.waited_keys().has_ready() {
-            self.serve_waiters();
         }
         outcome
     }

@@ -45,7 +45,7 @@ impl Unkept {
     }
 
     /// All keys for which those who wait were put off.
-    pub(crate) fn take_wanted_keys(&mut self) -> BTreeSet<(u16, Box<[u8]>)> {
+    pub(crate) fn take_unserved(&mut self) -> BTreeSet<(u16, Box<[u8]>)> {
         std::mem::take(&mut self.unserved)
     }
 }

@@ -198,8 +198,8 @@ impl Owner {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// A client wants something of this shard, or to wait for it: one of another node, or one of this node's that was put
-    /// off.
+    /// A client wants something of this shard, or to wait for it: one of another node, or one of this node's that was
+    /// put off.
     pub(crate) fn take_wait(&mut self, request: WaitRequest) {
         let (home, ticket) = (request.home, request.ticket);
         match self.attempt(request) {
@@ -219,9 +219,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Serves a client if there is something for it, and has it wait if there is not.
     pub(crate) fn attempt(&mut self, request: WaitRequest) -> Attempt {
+        // What goes for want of memory is not to be taken for there.
+        if self.owner.first_that_holds(request.db, &request.keys).is_some() {
+            self.make_room_for_growth();
+        }
         let writes_ask = self.must_writes_ask();
         match self.owner.judge(request, &self.server, writes_ask) {
-            Verdict::Serve(request) => Attempt::Served(self.serve(&request)),
+            Verdict::Serve(request) => Attempt::Served(self.owner.serve(&request, &mut self.time)),
             Verdict::Waits => Attempt::Waiting,
             Verdict::HasTurn(db, key) => {
                 // Others may be having their turn. If not it is this one's, before its home hears that it waits and
@@ -236,9 +240,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Serves those who wait for keys that have come to hold something, and those who wait for what that leads to.
     #[inline]
     pub(crate) fn serve_waiters(&mut self) {
-        if !self.owner.shard.waited_keys().has_ready() {
-            return;
+        if self.owner.shard.waited_keys().has_ready() {
+            self.serve_all_ready();
         }
+    }
+
+    #[cold]
+    fn serve_all_ready(&mut self) {
         while self.owner.shard.waited_keys().has_ready() {
             for (db, key) in self.owner.shard.waited_keys().take_ready() {
                 self.serve_key(db, &key);
@@ -252,21 +260,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn serve_key(&mut self, db: u16, key: &[u8]) {
         let mut index = 0;
         loop {
+            // Likewise.
+            self.make_room_for_growth();
             let writes_ask = self.must_writes_ask();
             match self.owner.next_waiter(db, key, &mut index, &self.server, writes_ask) {
                 Next::Serve(request) => {
-                    let served = self.serve(&request);
+                    let served = self.owner.serve(&request, &mut self.time);
                     self.tell_served(request.home, request.ticket, served);
                 }
                 Next::Move(home, ticket) => return self.tell_move(home, ticket),
                 Next::Nobody => return,
             }
         }
-    }
-
-    fn serve(&mut self, request: &WaitRequest) -> Served {
-        self.make_room_for_growth();
-        self.owner.serve(request, &mut self.time)
     }
 
     fn tell_served(&mut self, home: usize, ticket: Ticket, served: Served) {

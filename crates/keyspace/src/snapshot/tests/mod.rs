@@ -4,14 +4,15 @@ mod actions;
 mod model;
 
 use super::*;
-use crate::{Event, Expire};
+use crate::stream::{self, tests::Deed};
+use crate::{Event, Expire, KeyMove};
 use actions::{Actor, DATABASES};
 use model::Model;
 use tessera_storage::rdb::put_database;
 use tessera_values::Value;
 use tessera_values::hash::FieldExpire;
 use tessera_values::list::End;
-use tessera_values::{Hash, List};
+use tessera_values::{Hash, List, SortedSet};
 
 fn options(random: &mut fastrand::Rng) -> SnapshotOptions {
     SnapshotOptions {
@@ -108,6 +109,60 @@ fn it_says_what_was_there_at_the_cut_whatever_happens_meanwhile() {
             actor.defragmented
         );
     }
+}
+
+/// Begins a snapshot of `shard` and does something when it has been written so far. What it says is checked.
+fn check_beside(mut shard: Shard, slices: usize, (name, deed): &Deed) {
+    let encode = EncodeOptions { compress: false };
+    let model = Model::of(&shard, encode);
+    shard.begin_snapshot(SnapshotOptions { encode, ahead_max_len_bytes: usize::MAX, piece_len_bytes: 200 });
+    let mut body = Vec::new();
+    for _ in 0..slices {
+        assert_eq!(shard.snapshot_some(300, &mut body), SnapshotProgress::More, "{name}");
+    }
+    deed(&mut shard);
+    loop {
+        match shard.snapshot_some(300, &mut body) {
+            SnapshotProgress::More => {}
+            SnapshotProgress::Done => break,
+            SnapshotProgress::Lost => panic!("it was given up: {name}"),
+        }
+    }
+    model.check(&body, &shard);
+    while shard.reclaim(1) {}
+    check_tidy(&shard);
+}
+
+#[test]
+fn it_says_what_was_there_whatever_becomes_of_a_value() {
+    let more: &[Deed] = &[
+        ("its expiry is set", |shard| assert!(shard.view_mut(0, true).set_expire(b"key", Some(5000)))),
+        ("it goes to another key", |shard| {
+            let key_move = KeyMove {
+                from: (0, b"key"),
+                from_event: Event::RenameFrom,
+                to: (1, b"key"),
+                to_event: Event::RenameTo,
+            };
+            assert!(shard.move_key(key_move));
+        }),
+    ];
+    for deed in stream::tests::DEEDS.iter().chain(more) {
+        // Before it is written, and in the middle.
+        for slices in [0, 3] {
+            check_beside(stream::tests::filled(), slices, deed);
+        }
+    }
+    for deed in stream::string_tests::DEEDS.iter().chain(more) {
+        check_beside(stream::string_tests::filled(1000, false), 0, deed);
+    }
+    let enlarging: Deed =
+        ("it is kept otherwise", |shard| shard.view_mut(0, true).enlarge_sorted_set(b"key"));
+    let mut shard = Shard::new(2, 1);
+    let mut set = SortedSet::default();
+    set.set(b"member", 1.0, &shard.settings().thresholds);
+    shard.view_mut(0, true).put(b"key", set, Expire::Clear, Event::ZAdd);
+    check_beside(shard, 0, &enlarging);
 }
 
 #[test]

@@ -1,0 +1,67 @@
+//! The faults that `cargo xtask mutations` tries: whoever listens to the seam of change is taken out, and what nodes record
+//! of commands.
+
+mod books;
+mod effects;
+mod held;
+mod told;
+
+use super::{Mutation, Test};
+
+/// All of them, by what they are about.
+pub(super) const LISTS: &[&[Mutation]] =
+    &[held::MUTATIONS, told::MUTATIONS, effects::MUTATIONS, books::MUTATIONS];
+
+const STREAMS: Test =
+    Test::of_library("keyspace", "stream::tests::a_reply_shows_what_was_there_whatever_becomes_of_it");
+const STRINGS: Test =
+    Test::of_library("keyspace", "stream::string_tests::a_reply_shows_what_was_there_whatever_becomes_of_it");
+const STREAMS_BESIDE_SNAPSHOTS: Test = Test::of_library(
+    "keyspace",
+    "stream::tests::nor_does_a_snapshot_disturb_it_that_is_before_half_way_through_or_behind",
+);
+const SNAPSHOTS: Test =
+    Test::of_library("keyspace", "snapshot::tests::it_says_what_was_there_whatever_becomes_of_a_value");
+const TOLD: Test =
+    Test::of_library("keyspace", "change::tests::who_waits_and_who_listens_is_told_of_every_change");
+const MORTAL: Test =
+    Test::of_library("sim", "mortal::tests::writes_record_what_they_did_with_keys_whose_time_is_over");
+const PLAYED: Test = Test::of_library("sim", "effects::tests::what_shards_record_leads_to_what_they_hold");
+const TABLE: Test =
+    Test::of_library("keyspace", "table::tests::agrees_with_a_model_while_it_grows_and_shrinks");
+const FIELDS: Test = Test::of_library(
+    "keyspace",
+    "table::fields::tests::all_hashes_with_expiring_fields_are_known_whatever_becomes_of_them",
+);
+const COLLECTIONS: Test = Test::of_library(
+    "keyspace",
+    "table::collection_tests::collections_agree_with_a_model_wherever_they_are_kept",
+);
+const LOOKING: Test = Test::of_library("keyspace", "change::tests::who_only_looks_disturbs_nobody");
+const OVER: Test =
+    Test::of_library("keyspace", "change::removal::tests::keys_that_are_over_are_told_of_by_what_was_over");
+const TOLD_LAST: Test = Test::of_library("keyspace", "event::tests::what_is_told_last_stays_in_its_order");
+const EVICTED: Test = Test::of_library("keyspace", "stream::tests::memory_of_what_is_kept_is_not_free");
+const WALKED: Test = Test::of_library(
+    "keyspace",
+    "snapshot::tests::it_says_what_was_there_at_the_cut_whatever_happens_meanwhile",
+);
+const SHARD_PLAYED: Test =
+    Test::of_library("sim", "effects::tests::what_a_shard_records_leads_to_what_it_holds");
+const COUNTED: Test = Test::of_library("sim", "effects::tests::changes_are_counted_where_they_are_made");
+const ERRANDS: Test =
+    Test::of_library("routing", "message::tests::errands_that_change_something_are_counted_as_changes");
+const UNCHANGED: Test =
+    Test::of_file("commands", "unchanged", "writes_that_find_nothing_to_do_save_nothing_ahead");
+const EVENTS: Test = Test::of_file("commands", "events", "commands_tell_what_a_real_server_told");
+const SHARDS_EVENTS: Test =
+    Test::of_file("routing", "events", "keys_on_several_shards_are_told_of_as_keys_on_one");
+const IN_PLACE: Test = Test::of_library("keyspace", "table::tests::what_changes_where_it_is_is_in_the_books");
+const NEXT_FIELD: Test =
+    Test::of_library("keyspace", "table::fields::tests::the_next_field_of_a_large_hash_is_known");
+const TEXTS: Test = Test::of_file(
+    "commands",
+    "keys",
+    "a_sort_that_is_kept_tells_replicas_of_the_expired_texts_that_it_did_without",
+);
+const PUT: Test = Test::of_library("routing", "effect::tests::what_is_put_is_recorded_with_its_time");
