@@ -74,7 +74,7 @@ mod tests {
             let mut settings = shard.settings();
             settings.compress_dumps = false;
             shard.set_settings(settings);
-            shard.effects_mut().set_wanted(true);
+            shard.effects_mut().set_recording(true);
             shard.view_mut(1, true).put(b"key", value, expire, Event::RenameTo);
             record_put(&mut shard, 1, b"key");
             assert_eq!(shard.effects_mut().take(), [(1, OwnedArgs::from_words(words))]);

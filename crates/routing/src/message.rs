@@ -82,7 +82,7 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
-    /// HoldMode all keys of the shard, also those that are not there, as soon as those have let go that came before.
+    /// Hold all keys of the shard, also those that are not there, as soon as those have let go that came before.
     HoldAll,
     /// Do this command's part on the shard and send the reply.
     Part {
@@ -546,16 +546,16 @@ mod tests {
             ("key", act(), 1),
             ("none", act(), 0),
             ("none", ErrandKind::Put(text(), Expire::Clear, Event::Set), 1),
-            ("key", ErrandKind::FindTexts { needs: Vec::new(), touch: true }, 0),
+            ("key", ErrandKind::FindTexts { needs: Vec::new() }, 0),
         ];
         for (key, kind, changes) in cases {
             let mut shard = Shard::new(1, 1);
             shard.view_mut(0, true).put(b"key", text(), Expire::Clear, Event::Set);
-            shard.effects_mut().set_wanted(true);
+            shard.effects_mut().set_recording(true);
             let ticket = Ticket { connection: 1, sequence: 1, part: 0 };
             let what = format!("{key}: {kind:?}");
             let records_itself = matches!(kind, ErrandKind::Act { .. });
-            let _ = Errand { ticket, db: 0, key: key.as_bytes().into(), kind }.run(&mut shard);
+            let _ = Errand { ticket, db: 0, touch: true, key: key.as_bytes().into(), kind }.run(&mut shard);
             assert_eq!(shard.stats().dirty, changes, "{what}");
             if !records_itself {
                 assert_eq!(shard.effects_mut().take().len() as u64, changes, "{what}");

@@ -110,7 +110,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "what is removed for another shard's sake is not recorded",
         file: "crates/routing/src/message.rs",
-        code: r"                if shard.view_mut(db, true).delete(&key) {
+        code: r".delete(&key) {
                     «effect::record_removed(shard, db, &key);»",
         instead: "",
         caught_by: PLAYED,
@@ -198,7 +198,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a change over shards is not counted: a key that was removed",
         file: "crates/routing/src/message.rs",
-        code: r"if shard.view_mut(db, true).delete(&key) {
+        code: r".delete(&key) {
                     effect::record_removed(shard, db, &key);
                     «shard.note_dirty();»",
         instead: "",

@@ -195,13 +195,6 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         caught_by: LOOKING,
     },
     Mutation {
-        name: "a key that is over is saved ahead",
-        file: "crates/keyspace/src/change/removal.rs",
-        code: "«self.remove_unsaved(db, key, true)»",
-        instead: "self.remove_entry(db, key, true)",
-        caught_by: LOOKING,
-    },
-    Mutation {
         name: "memory of what is kept for readers counts as free",
         file: "crates/keyspace/src/change/removal.rs",
         code: "freed_bytes: «if is_held { 0 } else { bytes }»",
