@@ -1,7 +1,7 @@
 //! Sets keys on a server, as fast as it takes them from one connection: `key-loader --port N --keys N ...`.
 //!
-//! Keys are named as redis-benchmark names them: `key:` and the number, with zeros up to the length asked for. Values are
-//! random bytes from a seed.
+//! Keys are named as redis-benchmark names them: `key:` and the number, with zeros up to the length asked for. Values
+//! are random bytes from a seed.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

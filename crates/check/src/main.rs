@@ -1,7 +1,7 @@
 //! `tessera-check`: says whether a snapshot or an RDB file is whole, and what is in it.
 //!
-//! It reads and changes nothing. Exit status: 0 if all is well, 1 if something is damaged or a start would be refused, 2 if it
-//! could not be looked at, 3 if it is good and holds what Tessera does not have.
+//! It reads and changes nothing. Exit status: 0 if all is well, 1 if something is damaged or a start would be refused,
+//! 2 if it could not be looked at, 3 if it is good and holds what Tessera does not have.
 #![forbid(unsafe_code)]
 
 use clap::Parser;

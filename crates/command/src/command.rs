@@ -35,7 +35,8 @@ pub trait Read {
 
 /// A command whose reply may be long.
 ///
-/// [`Read::execute`] fails with [`Error::LongReply`] if the reply would be (see [`is_long`] and [`is_long_string`]) and may be streamed. Then this is asked.
+/// [`Read::execute`] fails with [`Error::LongReply`] if the reply would be (see [`is_long`] and [`is_long_string`]) and
+/// may be streamed. Then this is asked.
 pub trait Streamed: Read {
     /// Writes the header of the reply. Returns the key that the rest is made from, and how.
     fn stream<'a>(
@@ -163,8 +164,8 @@ pub struct Command {
     pub check: fn(Args<'_>) -> Result<(), Error>,
     /// `config|get` for a subcommand, the plain name otherwise.
     pub full_name: &'static str,
-    /// What it is called where commands are counted and clients are told of: for a subcommand that is not published, the name of
-    /// what it belongs to.
+    /// What it is called where commands are counted and clients are told of: for a subcommand that is not published,
+    /// the name of what it belongs to.
     pub shown_name: &'static str,
     /// Its subcommands, if it has any.
     pub subcommands: &'static [Command],

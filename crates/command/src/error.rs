@@ -14,7 +14,8 @@ pub enum Error {
     Arity,
     /// A time to live that is out of range; the text names the command.
     ExpireTime,
-    /// The whole text, code included, of a command that fails although it has changed something, as [`Effect::Rewritten`].
+    /// The whole text, code included, of a command that fails although it has changed something, as
+    /// [`Effect::Rewritten`].
     AfterChange(&'static str),
     /// No error: the reply is long, and is to be made by [`crate::Streamed::stream`]. Only where
     /// [`tessera_resp::Reply::may_stream`] says so.

@@ -1,7 +1,11 @@
 //! Sets of properties of commands and of their keys, in the terms of COMMAND INFO.
 
 macro_rules! bit_set {
-    ($(#[$doc:meta])* $name:ident: $repr:ty { $($(#[$bit_doc:meta])* $constant:ident = $bit:literal => $text:literal,)* }) => {
+    (
+        $(#[$doc:meta])* $name:ident: $repr:ty {
+            $($(#[$bit_doc:meta])* $constant:ident = $bit:literal => $text:literal,)*
+        }
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name($repr);
@@ -109,8 +113,8 @@ impl Flags {
 }
 
 bit_set! {
-    /// ACL categories. `READ`, `WRITE`, `FAST`, `SLOW`, `ADMIN`, `BLOCKING`, `PUBSUB` and most of `DANGEROUS` follow from
-    /// the flags; a spec names only those of its subject.
+    /// ACL categories. `READ`, `WRITE`, `FAST`, `SLOW`, `ADMIN`, `BLOCKING`, `PUBSUB` and most of `DANGEROUS` follow
+    /// from the flags; a spec names only those of its subject.
     Categories: u32 {
         /// Names of keys, and what holds for any type.
         KEYSPACE = 0 => "keyspace",

@@ -127,8 +127,9 @@ pub enum Change {
 }
 
 /// Changes what a key holds and writes the reply. What that came down to it records itself, and never answers
-/// [`Effect::Verbatim`]: the command's words are not those of this shard alone. `None`, with nothing written and nothing changed, if the key is no
-/// longer what it was when the command was decided: then it looks at its keys once more.
+/// [`Effect::Verbatim`]: the command's words are not those of this shard alone. `None`, with nothing written and
+/// nothing changed, if the key is no longer what it was when the command was decided: then it looks at its keys once
+/// more.
 ///
 /// # Errors
 /// What the client is told instead; nothing is changed then.
@@ -220,9 +221,9 @@ pub trait Gather {
         false
     }
 
-    /// Says which texts it needs besides, given what was found so far. They are looked for next, and stand behind all that
-    /// was found before, in the order of these needs, without a value if there is no such text. This is repeated until it
-    /// needs no more. What is wrong is told by [`Gather::decide`].
+    /// Says which texts it needs besides, given what was found so far. They are looked for next, and stand behind all
+    /// that was found before, in the order of these needs, without a value if there is no such text. This is repeated
+    /// until it needs no more. What is wrong is told by [`Gather::decide`].
     fn text_needs(
         _args: &Self::Args<'_>,
         _context: Context,

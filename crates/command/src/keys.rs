@@ -36,7 +36,8 @@ pub fn find_keys_with_flags(command: &Command, args: Args<'_>, found: &mut Vec<K
     known
 }
 
-/// Where keys are, in the terms of before there were key specs: COMMAND INFO's first, last and step. All 0 without keys.
+/// Where keys are, in the terms of before there were key specs: COMMAND INFO's first, last and step. All 0 without
+/// keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyPositions {
     /// The first key.

@@ -171,8 +171,8 @@ pub struct CountOption {
     pub default: usize,
 }
 
-/// Where a command runs, and how its parts come together. Redis publishes the same as command tips. Most of it follows from
-/// the command's trait: see [`Spread::of`].
+/// Where a command runs, and how its parts come together. Redis publishes the same as command tips. Most of it follows
+/// from the command's trait: see [`Spread::of`].
 #[derive(Clone, Copy, Debug)]
 pub enum Spread {
     /// On the client's own node; it has no keys.
@@ -268,8 +268,8 @@ pub enum Secrets {
         /// How many follow it.
         len: usize,
     },
-    /// Pairs of a parameter and its value begin at word 2: values of parameters that are, and of those that nobody knows, which
-    /// may be a secret one misspelled, or one of another version.
+    /// Pairs of a parameter and its value begin at word 2: values of parameters that are, and of those that nobody
+    /// knows, which may be a secret one misspelled, or one of another version.
     Parameters,
 }
 
@@ -315,11 +315,12 @@ pub struct Spec {
     pub group: Group,
     /// Its cost.
     pub complexity: &'static str,
-    /// Where it runs, if it reads or writes keys and does so on more shards than the one of its first key: [`Spread::ByKey`],
-    /// [`Spread::AllShards`], [`Spread::AnyShard`] or [`Spread::Cursor`].
+    /// Where it runs, if it reads or writes keys and does so on more shards than the one of its first key:
+    /// [`Spread::ByKey`], [`Spread::AllShards`], [`Spread::AnyShard`] or [`Spread::Cursor`].
     pub spread: Option<Spread>,
-    /// A large value, collection or string, it leaves as it is, or replaces or removes whole, though it may change its keys: it never has
-    /// to wait until such a value is kept for clients that are in the middle of reading it. Only for keys with [`KeyFlags::RW`].
+    /// A large value, collection or string, it leaves as it is, or replaces or removes whole, though it may change its
+    /// keys: it never has to wait until such a value is kept for clients that are in the middle of reading it. Only for
+    /// keys with [`KeyFlags::RW`].
     pub leaves_values: bool,
     /// Flags that do not follow from its trait.
     pub flags: Flags,
@@ -333,13 +334,14 @@ pub struct Spec {
     pub policy: Policy,
     /// Where its keys are. COMMAND INFO's first, last and step follow.
     pub keys: &'static [KeySpec],
-    /// What it may tell of keys: which events come of what it changes. A write command has some, unless it is about whole databases.
+    /// What it may tell of keys: which events come of what it changes. A write command has some, unless it is about
+    /// whole databases.
     pub events: &'static [Event],
-    /// The word that usually is an element (a field, a member) of what its first key holds. Commands of a pipeline have theirs
-    /// looked for together; nothing depends on it.
+    /// The word that usually is an element (a field, a member) of what its first key holds. Commands of a pipeline have
+    /// theirs looked for together; nothing depends on it.
     pub element: Option<usize>,
-    /// For commands whose key specs say [`KeyFlags::VARIABLE_FLAGS`]: what they do with their keys, given all words, the
-    /// name included.
+    /// For commands whose key specs say [`KeyFlags::VARIABLE_FLAGS`]: what they do with their keys, given all words,
+    /// the name included.
     pub key_flags: Option<fn(Args<'_>) -> KeyFlags>,
     /// Finds the keys among all words that key specs cannot tell of.
     pub own_keys: Option<fn(Args<'_>, &mut Vec<KeyAt>)>,

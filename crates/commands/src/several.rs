@@ -11,8 +11,8 @@ pub(crate) trait End: Copy + PartialEq + 'static {
     /// The command that takes elements from there.
     fn pop_word(self) -> &'static [u8];
 
-    /// Takes up to `count` elements from the collection at `key` and answers the key and them. Returns how many they were; `None` if
-    /// there is no such key.
+    /// Takes up to `count` elements from the collection at `key` and answers the key and them. Returns how many they
+    /// were; `None` if there is no such key.
     ///
     /// # Errors
     /// If something else is there.

@@ -1,5 +1,5 @@
-//! Hashes on one shard. What is here about the expiry of fields (Redis 7.4) and about HGETEX, HSETEX and HGETDEL (8.0) is
-//! from their documentation: the server that the transcripts are recorded from has none of it.
+//! Hashes on one shard. What is here about the expiry of fields (Redis 7.4) and about HGETEX, HSETEX and HGETDEL (8.0)
+//! is from their documentation: the server that the transcripts are recorded from has none of it.
 
 #[path = "support/engine.rs"]
 mod engine;

@@ -120,8 +120,9 @@ fn key_flags_that_vary_can_be_told() {
     }
 }
 
-/// A command on strings fails on what is none, and those that also answer what they find replace it; one that sets a time leaves what
-/// its key holds. All others that change what a key holds say nothing, and wait for those who read it: APPEND and SETRANGE, too.
+/// A command on strings fails on what is none, and those that also answer what they find replace it; one that sets a
+/// time leaves what its key holds. All others that change what a key holds say nothing, and wait for those who read it:
+/// APPEND and SETRANGE, too.
 #[test]
 fn who_changes_no_large_value_says_so() {
     for command in all_commands() {

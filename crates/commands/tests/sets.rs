@@ -1,5 +1,5 @@
-//! What the commands on sets log, and bounds that a comparison with a server cannot reach. Replies and effects are those of
-//! Redis 7.2 where nothing else is said.
+//! What the commands on sets log, and bounds that a comparison with a server cannot reach. Replies and effects are
+//! those of Redis 7.2 where nothing else is said.
 
 #[path = "support/engine.rs"]
 mod engine;

@@ -163,8 +163,8 @@ impl Reading {
 }
 
 impl Config {
-    /// What a line of a file or an option says. Lines of `save` add up, after the first has done away with the defaults; an
-    /// empty one does away with those before it.
+    /// What a line of a file or an option says. Lines of `save` add up, after the first has done away with the
+    /// defaults; an empty one does away with those before it.
     fn state(&mut self, parameter: &Parameter, words: &[Vec<u8>]) -> Result<(), String> {
         if parameter.kind != Kind::SavePoints {
             return self.put(parameter, words).map(|_| ());

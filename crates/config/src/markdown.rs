@@ -14,14 +14,14 @@ pub fn render_markdown() -> String {
     let mut page = String::from(
         "# Configuration\n\n\
          This page is generated from the table of parameters (`crates/config/src/table.rs`).\n\n\
-         Every parameter can stand in the configuration file (`port 6379`) and on the command line (`--port 6379`), \
-         where it overrides the file. CONFIG GET reads all of them. CONFIG SET changes those marked *any time*; those \
-         marked *protected* only for clients that `enable-protected-configs` allows. CONFIG REWRITE writes what holds \
-         into the configuration file and keeps its comments.\n\n\
+         Every parameter can stand in the configuration file (`port 6379`) and on the command line (`--port 6379`),\n\
+         where it overrides the file. CONFIG GET reads all of them. CONFIG SET changes those marked *any time*;\n\
+         those marked *protected* only for clients that `enable-protected-configs` allows. CONFIG REWRITE writes\n\
+         what holds into the configuration file and keeps its comments.\n\n\
          Sizes take units: `k`, `m`, `g` are powers of 1000, `kb`, `mb`, `gb` powers of 1024.\n\n\
-         A configuration file of Redis or Valkey can be used as it is. What has no meaning here is accepted, and listed once in \
-         the log when the server starts; what would promise something that nobody keeps is refused. The last two sections \
-         name both.\n",
+         A configuration file of Redis or Valkey can be used as it is. What has no meaning here is accepted, and\n\
+         listed once in the log when the server starts; what would promise something that nobody keeps is\n\
+         refused. The last two sections name both.\n",
     );
     for group in Group::ALL {
         // Writing to a String does not fail.

@@ -1,8 +1,9 @@
 //! Parameters of Redis and Valkey that have no meaning here, and those of what is not built.
 //!
-//! Configuration files and tools name them, so they are known: their values are checked as Redis checks them, CONFIG GET
-//! tells them, CONFIG REWRITE keeps them. Nothing reads them, so they have no field of their own in
-//! [`Config`](crate::Config). What a value would promise and nobody would keep is refused: then only the default is taken.
+//! Configuration files and tools name them, so they are known: their values are checked as Redis checks them, CONFIG
+//! GET tells them, CONFIG REWRITE keeps them. Nothing reads them, so they have no field of their own in
+//! [`Config`](crate::Config). What a value would promise and nobody would keep is refused: then only the default is
+//! taken.
 
 use std::sync::Arc;
 
@@ -93,8 +94,8 @@ impl Other {
     }
 }
 
-/// All of them. Names, kinds, defaults and bounds are Redis's and Valkey's; but a default that would say what is not so here
-/// is what is so.
+/// All of them. Names, kinds, defaults and bounds are Redis's and Valkey's; but a default that would say what is not so
+/// here is what is so.
 const OTHERS: &[Other] = &[
     // Replication.
     without!("replicaof" or "slaveof", Kind::ReplicaOf, "", AtStart, not built: NO_REPLICAS),
@@ -107,15 +108,19 @@ const OTHERS: &[Other] = &[
     without!("replica-announced", Kind::Bool, "yes", Mutable, no effect: NO_REPLICAS),
     without!("replica-full-sync-buffer-limit", SIZE, "0", Mutable, no effect: NO_REPLICAS),
     without!("replica-ignore-disk-write-errors", Kind::Bool, "no", Mutable, no effect: NO_REPLICAS),
-    without!("replica-ignore-maxmemory" or "slave-ignore-maxmemory", Kind::Bool, "yes", Mutable, no effect: NO_REPLICAS),
+    without!("replica-ignore-maxmemory" or "slave-ignore-maxmemory", Kind::Bool, "yes", Mutable,
+        no effect: NO_REPLICAS),
     without!("replica-lazy-flush" or "slave-lazy-flush", Kind::Bool, "no", Mutable, no effect: NO_REPLICAS),
     without!("replica-priority" or "slave-priority", NATURAL, "100", Mutable, no effect: NO_REPLICAS),
     without!("replica-read-only" or "slave-read-only", Kind::Bool, "yes", Mutable, no effect: NO_REPLICAS),
-    without!("replica-serve-stale-data" or "slave-serve-stale-data", Kind::Bool, "yes", Mutable, no effect: NO_REPLICAS),
-    without!("repl-backlog-size", Kind::MemorySize { min: 1, max: LONG_MAX }, "1048576", Mutable, no effect: NO_REPLICAS),
+    without!("replica-serve-stale-data" or "slave-serve-stale-data", Kind::Bool, "yes", Mutable,
+        no effect: NO_REPLICAS),
+    without!("repl-backlog-size", Kind::MemorySize { min: 1, max: LONG_MAX }, "1048576", Mutable,
+        no effect: NO_REPLICAS),
     without!("repl-backlog-ttl", LONG, "3600", Mutable, no effect: NO_REPLICAS),
     without!("repl-disable-tcp-nodelay", Kind::Bool, "no", Mutable, no effect: NO_REPLICAS),
-    without!("repl-diskless-load", Kind::Choice(&["disabled", "on-empty-db", "swapdb"]), "disabled", Mutable, no effect: NO_REPLICAS),
+    without!("repl-diskless-load", Kind::Choice(&["disabled", "on-empty-db", "swapdb"]), "disabled", Mutable,
+        no effect: NO_REPLICAS),
     without!("repl-diskless-sync", Kind::Bool, "yes", Mutable, no effect: NO_REPLICAS),
     without!("repl-diskless-sync-delay", NATURAL, "5", Mutable, no effect: NO_REPLICAS),
     without!("repl-diskless-sync-max-replicas", NATURAL, "0", Mutable, no effect: NO_REPLICAS),
@@ -129,8 +134,10 @@ const OTHERS: &[Other] = &[
     without!("shutdown-timeout", NATURAL, "10", Mutable, no effect: "there are no replicas to wait for"),
 
     // The append-only log.
-    without!("appendfilename", Kind::BaseName { name: "appendfilename", what: "filename" }, "appendonly.aof", AtStart, no effect: NO_LOG),
-    without!("appenddirname", Kind::BaseName { name: "appenddirname", what: "dirname" }, "appendonlydir", AtStart, no effect: NO_LOG),
+    without!("appendfilename", Kind::BaseName { name: "appendfilename", what: "filename" }, "appendonly.aof", AtStart,
+        no effect: NO_LOG),
+    without!("appenddirname", Kind::BaseName { name: "appenddirname", what: "dirname" }, "appendonlydir", AtStart,
+        no effect: NO_LOG),
     without!("appendfsync", Kind::Choice(&["everysec", "always", "no"]), "everysec", Mutable, no effect: NO_LOG),
     without!("aof-load-truncated", Kind::Bool, "yes", Mutable, no effect: NO_LOG),
     without!("aof-rewrite-incremental-fsync", Kind::Bool, "yes", Mutable, no effect: NO_LOG),
@@ -155,17 +162,21 @@ const OTHERS: &[Other] = &[
     without!("cluster-announce-port", PORT, "0", Mutable, no effect: NO_CLUSTER),
     without!("cluster-announce-tls-port", PORT, "0", Mutable, no effect: NO_CLUSTER),
     without!("cluster-blacklist-ttl", LONG, "60", Mutable, no effect: NO_CLUSTER),
-    without!("cluster-compatibility-sample-ratio", Kind::Integer { min: 0, max: 100 }, "0", Mutable, no effect: NO_CLUSTER),
+    without!("cluster-compatibility-sample-ratio", Kind::Integer { min: 0, max: 100 }, "0", Mutable,
+        no effect: NO_CLUSTER),
     without!("cluster-config-file", Kind::Text, "nodes.conf", AtStart, no effect: NO_CLUSTER),
-    without!("cluster-link-sendbuf-limit", Kind::MemorySize { min: 0, max: u64::MAX }, "0", Mutable, no effect: NO_CLUSTER),
+    without!("cluster-link-sendbuf-limit", Kind::MemorySize { min: 0, max: u64::MAX }, "0", Mutable,
+        no effect: NO_CLUSTER),
     without!("cluster-migration-barrier", NATURAL, "1", Mutable, no effect: NO_CLUSTER),
     without!("cluster-node-timeout", LONG, "15000", Mutable, no effect: NO_CLUSTER),
     without!("cluster-ping-interval", LONG, "0", Mutable, no effect: NO_CLUSTER).hidden(),
     without!("cluster-port", PORT, "0", AtStart, no effect: NO_CLUSTER),
     without!("cluster-preferred-endpoint-type", Kind::Choice(&["ip", "hostname", "unknown-endpoint"]), "ip", Mutable,
         no effect: NO_CLUSTER),
-    without!("cluster-replica-no-failover" or "cluster-slave-no-failover", Kind::Bool, "no", Mutable, no effect: NO_CLUSTER),
-    without!("cluster-replica-validity-factor" or "cluster-slave-validity-factor", NATURAL, "10", Mutable, no effect: NO_CLUSTER),
+    without!("cluster-replica-no-failover" or "cluster-slave-no-failover", Kind::Bool, "no", Mutable,
+        no effect: NO_CLUSTER),
+    without!("cluster-replica-validity-factor" or "cluster-slave-validity-factor", NATURAL, "10", Mutable,
+        no effect: NO_CLUSTER),
     without!("cluster-require-full-coverage", Kind::Bool, "yes", Mutable, no effect: NO_CLUSTER),
     without!("cluster-slot-stats-enabled", Kind::Bool, "no", Mutable, no effect: NO_CLUSTER),
 
@@ -194,12 +205,15 @@ const OTHERS: &[Other] = &[
 
     // Users, scripts, modules, subscriptions, streams.
     without!("aclfile", Kind::Text, "", AtStart, not built: NO_ACL),
-    without!("acl-pubsub-default", Kind::Choice(&["allchannels", "resetchannels"]), "resetchannels", Mutable, no effect: NO_ACL),
+    without!("acl-pubsub-default", Kind::Choice(&["allchannels", "resetchannels"]), "resetchannels", Mutable,
+        no effect: NO_ACL),
     without!("acllog-max-len", LONG, "128", Mutable, no effect: NO_ACL),
     without!("busy-reply-threshold" or "lua-time-limit", LONG, "5000", Mutable, no effect: NO_SCRIPTS),
     without!("lua-replicate-commands", Kind::Bool, "yes", Mutable, no effect: NO_SCRIPTS),
-    without!("enable-module-command", Kind::Choice(&["no", "yes", "local"]), "no", AtStart, no effect: "there are no modules"),
-    without!("notify-keyspace-events", Kind::EventClasses, "", Mutable, not built: "there are no subscriptions to tell events to"),
+    without!("enable-module-command", Kind::Choice(&["no", "yes", "local"]), "no", AtStart, no effect: "there are no \
+        modules"),
+    without!("notify-keyspace-events", Kind::EventClasses, "", Mutable, not built: "there are no subscriptions to tell \
+        events to"),
     without!("tracking-table-max-keys", LONG, "1000000", Mutable, no effect: "CLIENT TRACKING is not built"),
     without!("stream-node-max-bytes", SIZE, "4096", Mutable, no effect: NO_STREAMS),
     without!("stream-node-max-entries", LONG, "100", Mutable, no effect: NO_STREAMS),
@@ -209,30 +223,38 @@ const OTHERS: &[Other] = &[
     // The process and its log.
     without!("always-show-logo", Kind::Bool, "no", AtStart, no effect: "there is no logo"),
     without!("set-proc-title", Kind::Bool, "no", AtStart, no effect: NO_TITLE),
-    without!("proc-title-template", Kind::TitleTemplate, "{title} {listen-addr} {server-mode}", Mutable, no effect: NO_TITLE),
+    without!("proc-title-template", Kind::TitleTemplate, "{title} {listen-addr} \
+        {server-mode}", Mutable, no effect: NO_TITLE),
     without!("syslog-enabled", Kind::Bool, "no", AtStart, not built: NO_SYSLOG),
     without!("syslog-ident", Kind::Text, "redis", AtStart, no effect: NO_SYSLOG),
     without!("syslog-facility",
-        Kind::Choice(&["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]), "local0", AtStart,
+        Kind::Choice(&["user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7"]),
+            "local0", AtStart,
         no effect: NO_SYSLOG),
     without!("log-format", Kind::Choice(&["legacy", "logfmt"]), "legacy", Mutable, not built: "the log has one format"),
     without!("log-timestamp-format", Kind::Choice(&["legacy", "iso8601", "milliseconds"]), "legacy", Mutable,
         not built: "the log has one format"),
-    without!("hide-user-data-from-log", Kind::Bool, "yes", Mutable, no effect: "values are not logged in any case; names of keys only where loading leaves a key out or fails"),
+    without!("hide-user-data-from-log", Kind::Bool, "yes", Mutable, no effect: "values are not logged in any case; \
+        names of keys only where loading leaves a key out or fails"),
     without!("crash-log-enabled", Kind::Bool, "no", Mutable, no effect: NO_CRASH_LOG),
     without!("crash-memcheck-enabled", Kind::Bool, "no", Mutable, no effect: NO_CRASH_LOG),
     without!("use-exit-on-panic", Kind::Bool, "no", Mutable, no effect: NO_CRASH_LOG).hidden(),
     without!("watchdog-period", NATURAL, "0", Mutable, not built: "there is no software watchdog").hidden(),
-    without!("ignore-warnings", Kind::Text, "", Mutable, no effect: "a start is not refused because of the warnings that Redis means"),
+    without!("ignore-warnings", Kind::Text, "", Mutable, no effect: "a start is not refused because of the warnings \
+        that Redis means"),
     without!("oom-score-adj", Kind::Choice(&["no", "yes", "relative", "absolute"]), "no", Mutable, not built: NO_OOM),
     without!("oom-score-adj-values", Kind::OomScores, "0 200 800", Mutable, no effect: NO_OOM),
     without!("disable-thp", Kind::Bool, "no", AtStart,
-        no effect: "there is no child process whose copies of huge pages would cost memory; the heap uses them when it is large"),
+        no effect: "there is no child process whose copies of huge pages would cost memory; the heap uses them when it \
+            is large"),
     without!("locale-collate", Kind::Locale, "", Mutable, no effect: "SORT compares bytes, as the locale C does"),
     without!("availability-zone", Kind::Text, "", Mutable, no effect: "INFO does not tell it"),
-    without!("extended-redis-compatibility", Kind::Bool, "no", Mutable, no effect: "the server is like Redis in any case"),
-    without!("unixsocketgroup", Kind::OptionalText, "", AtStart, not built: "the group of the unix socket is not changed"),
-    without!("socket-mark-id", Kind::Integer { min: 0, max: u32::MAX as i64 }, "0", AtStart, not built: "sockets are not marked"),
+    without!("extended-redis-compatibility", Kind::Bool, "no", Mutable, no effect: "the server is like Redis in any \
+        case"),
+    without!("unixsocketgroup", Kind::OptionalText, "", AtStart, not built: "the group of the unix socket is not \
+        changed"),
+    without!("socket-mark-id", Kind::Integer { min: 0, max: u32::MAX as i64 }, "0", AtStart, not built: "sockets are \
+        not marked"),
 
     // Threads, time and memory.
     without!("io-threads", Kind::Integer { min: 1, max: 128 }, "1", AtStart, no effect: SHARDS),
@@ -242,17 +264,24 @@ const OTHERS: &[Other] = &[
         no effect: "the keys of a pipeline are looked for together in any case"),
     without!("max-new-connections-per-cycle", Kind::Integer { min: 1, max: 1000 }, "10", Mutable,
         no effect: "each shard accepts for itself"),
-    without!("bio_cpulist" or "bio-cpulist", Kind::OptionalText, "", AtStart, no effect: "no threads do a shard's work in the background"),
+    without!("bio_cpulist" or "bio-cpulist", Kind::OptionalText, "", AtStart, no effect: "no threads do a shard's work \
+        in the background"),
     without!("bgsave_cpulist" or "bgsave-cpulist", Kind::OptionalText, "", AtStart, no effect: NO_FORK),
     without!("dynamic-hz", Kind::Bool, "no", Mutable, no effect: "hz is what it says, however many clients there are"),
-    without!("activerehashing", Kind::Bool, "yes", Mutable, no effect: "tables grow by a segment at a time, and need no rehashing"),
+    without!("activerehashing", Kind::Bool, "yes", Mutable, no effect: "tables grow by a segment at a time, and need \
+        no rehashing"),
     without!("jemalloc-bg-thread", Kind::Bool, "no", Mutable, no effect: "the allocator is mimalloc"),
-    without!("maxmemory-clients", Kind::MemoryOrPercent, "0", Mutable, not built: "clients are not closed for the memory of them all"),
-    without!("list-compress-depth", NATURAL, "0", Mutable, no effect: "the nodes of lists are not compressed in memory"),
-    without!("rdb-save-incremental-fsync", Kind::Bool, "yes", Mutable, no effect: "the files of snapshots are synced at their end"),
-    without!("commandlog-request-larger-than", Kind::Integer { min: -1, max: i64::MAX }, "-1", Mutable, no effect: NO_LARGE_LOG),
+    without!("maxmemory-clients", Kind::MemoryOrPercent, "0", Mutable, not built: "clients are not closed for the \
+        memory of them all"),
+    without!("list-compress-depth", NATURAL, "0", Mutable, no effect: "the nodes of lists are not compressed in \
+        memory"),
+    without!("rdb-save-incremental-fsync", Kind::Bool, "yes", Mutable, no effect: "the files of snapshots are synced \
+        at their end"),
+    without!("commandlog-request-larger-than", Kind::Integer { min: -1, max: i64::MAX }, "-1", Mutable,
+        no effect: NO_LARGE_LOG),
     without!("commandlog-large-request-max-len", LONG, "128", Mutable, no effect: NO_LARGE_LOG),
-    without!("commandlog-reply-larger-than", Kind::Integer { min: -1, max: i64::MAX }, "-1", Mutable, no effect: NO_LARGE_LOG),
+    without!("commandlog-reply-larger-than", Kind::Integer { min: -1, max: i64::MAX }, "-1", Mutable,
+        no effect: NO_LARGE_LOG),
     without!("commandlog-large-reply-max-len", LONG, "128", Mutable, no effect: NO_LARGE_LOG),
     without!("loading-process-events-interval-bytes", Kind::Integer { min: 1024, max: INT_MAX }, "2097152", Mutable,
         no effect: "clients are served between slices of loading in any case").hidden(),

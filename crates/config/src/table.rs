@@ -103,7 +103,8 @@ pub struct Parameter {
     pub group: Group,
     /// For a feature that is not built: what is missing. Only the default value is accepted then.
     pub not_built: Option<&'static str>,
-    /// For a parameter that has no meaning here: why. Its values are checked, kept and told, and nothing follows from them.
+    /// For a parameter that has no meaning here: why. Its values are checked, kept and told, and nothing follows from
+    /// them.
     pub no_effect: Option<&'static str>,
     /// Only CONFIG GET of its very name tells it, no pattern.
     pub is_hidden: bool,
@@ -282,8 +283,8 @@ parameters! {
     TcpKeepalive "tcp-keepalive" => tcp_keepalive_s: u32 = 300,
         Network, Mutable, Kind::Integer { min: 0, max: INT_MAX };
 
-    /// Seconds after which an idle client is closed: one of which no byte has come and for which none has left, and that the
-    /// server does not keep waiting. 0: never.
+    /// Seconds after which an idle client is closed: one of which no byte has come and for which none has left, and
+    /// that the server does not keep waiting. 0: never.
     Timeout "timeout" => timeout_s: u32 = 0, Network, Mutable, Kind::Integer { min: 0, max: INT_MAX };
 
     /// Path of a unix socket to listen on. Empty: none.
@@ -318,8 +319,8 @@ parameters! {
     /// How often per second background work runs. Moved into 1 to 500.
     Hz "hz" => hz: u32 = 10, General, Mutable, Kind::ClampedInteger { min: 0, max: INT_MAX, low: 1, high: 500 };
 
-    /// What SIGINT does: `default` saves if there are save points; `save` and `nosave` say so; `force` ends the server even
-    /// if saving fails; `now` waits for no replicas, of which there are none.
+    /// What SIGINT does: `default` saves if there are save points; `save` and `nosave` say so; `force` ends the server
+    /// even if saving fails; `now` waits for no replicas, of which there are none.
     ShutdownOnSigint "shutdown-on-sigint" => shutdown_on_sigint: ShutdownFlags = ShutdownFlags::default(),
         General, Mutable, Kind::ShutdownFlags;
 
@@ -351,8 +352,9 @@ parameters! {
     ProtoMaxBulkLen "proto-max-bulk-len" => proto_max_bulk_len: ByteCount = ByteCount(512 * MB),
         Limits, Mutable, Kind::MemorySize { min: MB, max: LONG_MAX };
 
-    /// Bytes of one client that may wait to be read as commands, before it is closed: an unfinished argument, or what was sent
-    /// behind a command that is under way or held. The arguments that have come of an unfinished command do not count.
+    /// Bytes of one client that may wait to be read as commands, before it is closed: an unfinished argument, or what
+    /// was sent behind a command that is under way or held. The arguments that have come of an unfinished command do
+    /// not count.
     ClientQueryBufferLimit "client-query-buffer-limit" => client_query_buffer_limit: ByteCount = ByteCount(1024 * MB),
         Limits, Mutable, Kind::MemorySize { min: MB, max: LONG_MAX };
 
@@ -362,9 +364,9 @@ parameters! {
         client_output_buffer_limit: OutputBufferLimits = OutputBufferLimits::default(),
         Limits, Mutable, Kind::OutputBufferLimits;
 
-    /// A client that leaves more bytes of replies unread gets no further command executed until it has read down to half of that,
-    /// and nothing more is received from it. A client that sends more than so many bytes ask for, and reads nothing before it has
-    /// sent everything, waits for ever then. 0: no bound, as in Redis.
+    /// A client that leaves more bytes of replies unread gets no further command executed until it has read down to
+    /// half of that, and nothing more is received from it. A client that sends more than so many bytes ask for, and
+    /// reads nothing before it has sent everything, waits for ever then. 0: no bound, as in Redis.
     ClientOutputBufferPause "client-output-buffer-pause" => client_output_buffer_pause: ByteCount = ByteCount(0),
         Limits, Mutable, Kind::MemorySize { min: 0, max: LONG_MAX };
 
@@ -372,7 +374,8 @@ parameters! {
     Shards "shards" => shards: u32 = 0, Cores, AtStart, Kind::Integer { min: 0, max: 1024 };
 
     /// Cores to pin the shards' threads to, in this order, such as `0-7:2,9`. Empty: the cores of the process.
-    ServerCpuList "server_cpulist" or "server-cpulist" => server_cpu_list: Option<CpuList> = None, Cores, AtStart, Kind::CpuList;
+    ServerCpuList "server_cpulist" or "server-cpulist" => server_cpu_list: Option<CpuList> = None, Cores, AtStart,
+        Kind::CpuList;
 
     /// The interface to the kernel for network and disk.
     IoDriver "io-driver" => io_driver: IoDriver = IoDriver::Auto, Cores, AtStart, Kind::Choice(IoDriver::NAMES);
@@ -464,11 +467,13 @@ parameters! {
         Expiry, Mutable, Kind::Integer { min: 1, max: 10 };
 
     /// Fields of the largest hash that is kept flat, as a listpack.
-    HashMaxListpackEntries "hash-max-listpack-entries" or "hash-max-ziplist-entries" => hash_max_listpack_entries: u64 = 512,
+    HashMaxListpackEntries "hash-max-listpack-entries" or "hash-max-ziplist-entries" =>
+        hash_max_listpack_entries: u64 = 512,
         Encodings, Mutable, Kind::Integer { min: 0, max: i64::MAX };
 
     /// Bytes of the longest field or value of such a hash.
-    HashMaxListpackValue "hash-max-listpack-value" or "hash-max-ziplist-value" => hash_max_listpack_value_bytes: ByteCount = ByteCount(64),
+    HashMaxListpackValue "hash-max-listpack-value" or "hash-max-ziplist-value" =>
+        hash_max_listpack_value_bytes: ByteCount = ByteCount(64),
         Encodings, Mutable, Kind::MemorySize { min: 0, max: i64::MAX as u64 };
 
     /// How much of a list is kept together: so many elements if positive; -1 to -5: 4, 8, 16, 32 or 64 KB.
@@ -488,19 +493,21 @@ parameters! {
         Encodings, Mutable, Kind::Integer { min: 0, max: i64::MAX };
 
     /// Members of the largest sorted set that is kept flat, as a listpack.
-    ZsetMaxListpackEntries "zset-max-listpack-entries" or "zset-max-ziplist-entries" => zset_max_listpack_entries: u64 = 128,
+    ZsetMaxListpackEntries "zset-max-listpack-entries" or "zset-max-ziplist-entries" =>
+        zset_max_listpack_entries: u64 = 128,
         Encodings, Mutable, Kind::Integer { min: 0, max: i64::MAX };
 
     /// Bytes of the longest member of such a sorted set.
-    ZsetMaxListpackValue "zset-max-listpack-value" or "zset-max-ziplist-value" => zset_max_listpack_value_bytes: ByteCount = ByteCount(64),
+    ZsetMaxListpackValue "zset-max-listpack-value" or "zset-max-ziplist-value" =>
+        zset_max_listpack_value_bytes: ByteCount = ByteCount(64),
         Encodings, Mutable, Kind::MemorySize { min: 0, max: i64::MAX as u64 };
 
     /// Bytes of the longest HyperLogLog that is kept sparse.
     HllSparseMaxBytes "hll-sparse-max-bytes" => hll_sparse_max_bytes: ByteCount = ByteCount(3000),
         Encodings, Mutable, Kind::MemorySize { min: 0, max: i64::MAX as u64 };
 
-    /// When to write a snapshot by itself: pairs of seconds and changes. One is due when so many seconds have passed since
-    /// the last and so many changes have come. Empty: never; then nothing is saved at the end either.
+    /// When to write a snapshot by itself: pairs of seconds and changes. One is due when so many seconds have passed
+    /// since the last and so many changes have come. Empty: never; then nothing is saved at the end either.
     Save "save" => save: SavePoints = SavePoints::default(), Persistence, Mutable, Kind::SavePoints;
 
     /// The name of the snapshot's file, in `dir`. With a file for each shard, theirs and the manifest's begin like it.
@@ -513,8 +520,8 @@ parameters! {
     SnapshotRateLimitMb "snapshot-rate-limit-mb" => snapshot_rate_limit_mb: u64 = 0,
         Persistence, Mutable, Kind::Integer { min: 0, max: 1_000_000 };
 
-    /// Bytes that each shard keeps at most of entries that changed before the snapshot came to them. Past that, writes to
-    /// such entries wait for the disk; reads never do.
+    /// Bytes that each shard keeps at most of entries that changed before the snapshot came to them. Past that, writes
+    /// to such entries wait for the disk; reads never do.
     SnapshotAheadMax "snapshot-ahead-max" => snapshot_ahead_max: ByteCount = ByteCount(32 * MB),
         Persistence, Mutable, Kind::MemorySize { min: MB, max: LONG_MAX };
 
@@ -537,7 +544,8 @@ parameters! {
         Persistence, Mutable, Kind::Integer { min: i32::MIN as i64, max: INT_MAX } => hidden;
 
     /// Microseconds from which a command is put into the slow log. 0: every command. -1: none.
-    SlowlogLogSlowerThan "slowlog-log-slower-than" or "commandlog-execution-slower-than" => slowlog_log_slower_than_us: i64 = 10_000,
+    SlowlogLogSlowerThan "slowlog-log-slower-than" or "commandlog-execution-slower-than" =>
+        slowlog_log_slower_than_us: i64 = 10_000,
         Monitoring, Mutable, Kind::Integer { min: -1, max: i64::MAX };
 
     /// How many entries the slow log keeps.

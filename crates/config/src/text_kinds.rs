@@ -86,7 +86,8 @@ pub(crate) fn title_template(word: &[u8]) -> Result<Value, String> {
             if !NAMES.contains(&name) {
                 return Err(invalid());
             }
-            // These two are empty for a server that is neither of a cluster nor on a unix socket, and when it is tried out.
+            // These two are empty for a server that is neither of a cluster nor on a unix socket, and when it is tried
+            // out.
             says_something |= !matches!(name, b"title" | b"server-mode" | b"unixsocket");
             rest = behind.get(1..).unwrap_or_default();
         }

@@ -3,7 +3,12 @@
 use std::fmt;
 
 macro_rules! choices {
-    ($( $(#[doc = $doc:literal])+ $name:ident { $( $(#[doc = $variant_doc:literal])+ $variant:ident = $text:literal $(or $also:literal)?, )+ } )+) => {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident {
+            $( $(#[doc = $variant_doc:literal])+ $variant:ident = $text:literal $(or $also:literal)?, )+
+        }
+    )+) => {
         $(
             $(#[doc = $doc])+
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! Ends the sleeps that an executor should not have begun.
 //!
-//! glommio looks at its preemption timer before it runs a first task. If that has fired already, because the thread was off
-//! its processor, nothing is run, and the executor takes it that there is nothing to run and sleeps (`run_task_queues` of
-//! glommio-ng 0.12). No timer and no descriptor of the executor's own ends that sleep for certain: once one has fired, the
-//! task that would set it anew is among those that are not run. So somebody outside has to.
+//! glommio looks at its preemption timer before it runs a first task. If that has fired already, because the thread was
+//! off its processor, nothing is run, and the executor takes it that there is nothing to run and sleeps
+//! (`run_task_queues` of glommio-ng 0.12). No timer and no descriptor of the executor's own ends that sleep for
+//! certain: once one has fired, the task that would set it anew is among those that are not run. So somebody outside
+//! has to.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,8 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 use std::{fmt, io};
 
-/// How long a sleep may take that should not have begun. A thread that wakes so often costs about half a percent of a core.
+/// How long a sleep may take that should not have begun. A thread that wakes so often costs about half a percent of a
+/// core.
 const PERIOD: Duration = Duration::from_millis(1);
 
 /// One executor, as the thread that wakes them sees it.

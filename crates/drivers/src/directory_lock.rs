@@ -1,8 +1,8 @@
 //! Keeping other servers out of a directory.
 //!
-//! The lock is on the open directory itself, so nothing is left behind, however the process ends, and it needs no permission
-//! to write. It follows the directory when that is renamed. Network file systems lock files that are open for
-//! writing only, which a directory never is: there it is on a file in it.
+//! The lock is on the open directory itself, so nothing is left behind, however the process ends, and it needs no
+//! permission to write. It follows the directory when that is renamed. Network file systems lock files that are open
+//! for writing only, which a directory never is: there it is on a file in it.
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;

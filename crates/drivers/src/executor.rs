@@ -34,8 +34,8 @@ use crate::waker::Waker;
 /// background task that yields when asked, and the other way round.
 const PREEMPT_AFTER: Duration = Duration::from_micros(500);
 
-/// An executor may go to sleep with its first task not begun (see [`Alarm`], which there is none of before). A start that has
-/// not come so far by then is left behind, and another made.
+/// An executor may go to sleep with its first task not begun (see [`Alarm`], which there is none of before). A start
+/// that has not come so far by then is left behind, and another made.
 const START_PATIENCE: Duration = Duration::from_secs(2);
 const STARTS_MAX: usize = 10;
 

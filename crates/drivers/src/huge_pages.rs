@@ -1,13 +1,13 @@
 //! From when on the heap may have huge pages.
 //!
-//! They make a large keyspace cheaper to look at, see decision 0011. But each is 2 MiB at once, and every thread and every
-//! length of block has pages of its own: a server that holds nothing yet would hold seven of them, nearly empty. mimalloc
-//! asks for them when it reserves addresses, the first gigabyte of which before `main`. So they are taken back at the start,
-//! and asked for again when the heap has become worth it.
+//! They make a large keyspace cheaper to look at, see decision 0011. But each is 2 MiB at once, and every thread and
+//! every length of block has pages of its own: a server that holds nothing yet would hold seven of them, nearly empty.
+//! mimalloc asks for them when it reserves addresses, the first gigabyte of which before `main`. So they are taken back
+//! at the start, and asked for again when the heap has become worth it.
 //!
-//! And the kernel makes huge pages behind our back (`khugepaged`) of anything that is in use to a small part, for which it gives the
-//! process the rest once more: what was given back is there again within minutes. So a heap that is much smaller than it
-//! has been, and has holes therefore, goes without new ones.
+//! And the kernel makes huge pages behind our back (`khugepaged`) of anything that is in use to a small part, for which
+//! it gives the process the rest once more: what was given back is there again within minutes. So a heap that is much
+//! smaller than it has been, and has holes therefore, goes without new ones.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -23,7 +23,8 @@ pub(crate) struct FirstAddresses {
 }
 
 impl FirstAddresses {
-    /// Has the heap's addresses go without huge pages. `None` if they are not found, or the kernel has none to give anyway.
+    /// Has the heap's addresses go without huge pages. `None` if they are not found, or the kernel has none to give
+    /// anyway.
     pub(crate) fn without_huge_pages() -> Option<FirstAddresses> {
         // mimalloc takes the blocks of all lengths from the same addresses.
         let block = Box::new(0u64);
@@ -46,7 +47,8 @@ impl FirstAddresses {
     }
 }
 
-/// Of what the heap has been so much is out of use when no more huge pages are made, in bytes; or a quarter, if that is more.
+/// Of what the heap has been so much is out of use when no more huge pages are made, in bytes; or a quarter, if that is
+/// more.
 const SHRUNK_MIN_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Whether the heap is much smaller than it has been.
@@ -58,7 +60,8 @@ pub(crate) struct ShrinkingHeap {
 }
 
 impl ShrinkingHeap {
-    /// Looks at the heap: what is given out, and what is resident. Allows huge pages or forbids them if that is to change.
+    /// Looks at the heap: what is given out, and what is resident. Allows huge pages or forbids them if that is to
+    /// change.
     pub(crate) fn follow(&mut self, used_bytes: u64, resident_bytes: u64) {
         if let Some(has_shrunk) = self.change(used_bytes, resident_bytes) {
             allow_new_huge_pages(!has_shrunk);
@@ -68,7 +71,8 @@ impl ShrinkingHeap {
     /// Whether the heap has shrunk, if that has changed.
     fn change(&mut self, used_bytes: u64, resident_bytes: u64) -> Option<bool> {
         if used_bytes < WORTH_IT_FROM_BYTES {
-            // All but empty, as after FLUSHALL: there is little that could stand between holes, and what comes is a new heap.
+            // All but empty, as after FLUSHALL: there is little that could stand between holes, and what comes is a new
+            // heap.
             let had_shrunk = self.has_shrunk;
             *self = ShrinkingHeap::default();
             return had_shrunk.then_some(false);

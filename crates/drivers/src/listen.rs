@@ -53,8 +53,8 @@ impl AsFd for Listener {
     }
 }
 
-/// Where the driver of a node finds listeners that are to take the place of those it has for TCP. It looks at each turn; the
-/// node must be woken for that.
+/// Where the driver of a node finds listeners that are to take the place of those it has for TCP. It looks at each
+/// turn; the node must be woken for that.
 #[derive(Clone, Debug, Default)]
 pub struct ListenerNews(Arc<News>);
 
@@ -325,12 +325,12 @@ fn open_unix(path: &Path, options: &ListenOptions) -> Result<(OwnedFd, UnixFile)
 }
 
 impl ListenControl {
-    /// Listens on what `options` name instead of on the TCP addresses so far, and hands the listeners to the nodes' drivers.
-    /// Answers with the addresses and the warnings. The unix socket stays as it is.
+    /// Listens on what `options` name instead of on the TCP addresses so far, and hands the listeners to the nodes'
+    /// drivers. Answers with the addresses and the warnings. The unix socket stays as it is.
     ///
     /// The old listeners end first: nobody can bind `*` beside an address of the same port that is listened on, and a
-    /// listener of somebody else must not be taken for one of ours. A listener that is shut down keeps the port that it was given
-    /// and lets others have it, too (`SO_REUSEADDR`), so it can listen again if the new ones cannot be had.
+    /// listener of somebody else must not be taken for one of ours. A listener that is shut down keeps the port that it
+    /// was given and lets others have it, too (`SO_REUSEADDR`), so it can listen again if the new ones cannot be had.
     ///
     /// # Errors
     /// The first address that cannot be had. The server then listens where it did before.

@@ -1,5 +1,6 @@
-//! The longest blocks of memory, each of them a mapping of its own: the kernel makes such a block longer by moving its pages, where an
-//! allocator would copy all of it. A string of 500 MB that grows by a megabyte would else stop its shard for most of a second.
+//! The longest blocks of memory, each of them a mapping of its own: the kernel makes such a block longer by moving its
+//! pages, where an allocator would copy all of it. A string of 500 MB that grows by a megabyte would else stop its
+//! shard for most of a second.
 
 use std::alloc::Layout;
 use tessera_values::allocation::block_len_bytes;
@@ -9,7 +10,8 @@ const LONG_MIN_LEN_BYTES: usize = 32 * 1024 * 1024;
 /// To this a mapping is aligned at least, in bytes: the smallest page that there is.
 const MAPPING_ALIGNMENT: usize = 4096;
 
-/// Whether blocks of this layout are mappings. It follows from the layout alone, so that whoever frees a block knows, too.
+/// Whether blocks of this layout are mappings. It follows from the layout alone, so that whoever frees a block knows,
+/// too.
 #[inline]
 pub(crate) fn is_long(layout: Layout) -> bool {
     layout.size() >= LONG_MIN_LEN_BYTES && layout.align() <= MAPPING_ALIGNMENT
@@ -40,8 +42,8 @@ pub(crate) unsafe fn unmap(block: *mut u8, layout: Layout) {
 /// Makes a block longer or shorter; it may be elsewhere then. Null if there is no memory, and the block is as it was.
 ///
 /// # Safety
-/// The block must come from [`map`] or [`remap`] with this layout, the new layout must be [long](is_long) as well, and nobody
-/// may use the old address any more if the result is not null.
+/// The block must come from [`map`] or [`remap`] with this layout, the new layout must be [long](is_long) as well, and
+/// nobody may use the old address any more if the result is not null.
 #[cold]
 pub(crate) unsafe fn remap(block: *mut u8, layout: Layout, new_len_bytes: usize) -> *mut u8 {
     let (old, new) = (block_len_bytes(layout.size()), block_len_bytes(new_len_bytes));

@@ -63,8 +63,8 @@ fn count_large(index: usize, bytes: i64) {
     note_peak();
 }
 
-/// Looks whether more is allocated than ever before. Large blocks see to it by themselves; for what many small ones come to,
-/// somebody has to look from time to time.
+/// Looks whether more is allocated than ever before. Large blocks see to it by themselves; for what many small ones
+/// come to, somebody has to look from time to time.
 pub fn note_peak() {
     PEAK_BYTES.fetch_max(allocated_bytes(), Ordering::Relaxed);
 }
@@ -99,8 +99,8 @@ const COLLECT_EVERY_REQUESTS: libc::c_long = 1_000_000;
 /// Far away.
 const NEVER_BY_ITSELF_MS: libc::c_long = 24 * 3600 * 1000;
 
-/// Starts a thread that gives memory which nobody uses back to the system, and has mimalloc leave other threads alone: it
-/// would do such work on the thread that happens to allocate or free, all at once, and have its commands wait for
+/// Starts a thread that gives memory which nobody uses back to the system, and has mimalloc leave other threads alone:
+/// it would do such work on the thread that happens to allocate or free, all at once, and have its commands wait for
 /// milliseconds. The same thread says from when on the heap may have huge pages.
 ///
 /// # Errors
@@ -134,8 +134,8 @@ pub fn start_giving_back() -> std::io::Result<()> {
 /// As of the last time that memory was given back.
 static RESIDENT_HEAP_BYTES: AtomicU64 = AtomicU64::new(0);
 
-/// How much of the heap was resident when memory was last given back, in bytes: a second ago at most. 0 before the first time. Asking costs
-/// nothing, but to ask the system takes it a twentieth of a millisecond.
+/// How much of the heap was resident when memory was last given back, in bytes: a second ago at most. 0 before the
+/// first time. Asking costs nothing, but to ask the system takes it a twentieth of a millisecond.
 pub fn resident_heap_bytes() -> u64 {
     RESIDENT_HEAP_BYTES.load(Ordering::Relaxed)
 }
@@ -171,17 +171,17 @@ pub fn purge() {
     unsafe { libmimalloc_sys::mi_collect(true) };
 }
 
-/// A block on a page of whose blocks so many are used, in percent, or fewer, had better be moved: to gain a page, no more
-/// than four have to be filled then.
+/// A block on a page of whose blocks so many are used, in percent, or fewer, had better be moved: to gain a page, no
+/// more than four have to be filled then.
 const SPARSE_MAX_PERCENT: usize = 80;
 
-/// Whether a block had better be moved, so that its page may be given back: few of the page's blocks are used, and the page is not the
-/// one that this thread takes the next block of that length from. `address` is one in a block that this thread has
-/// allocated; for any other the answer may be wrong. An address that is no block's is not sparse.
+/// Whether a block had better be moved, so that its page may be given back: few of the page's blocks are used, and the
+/// page is not the one that this thread takes the next block of that length from. `address` is one in a block that this
+/// thread has allocated; for any other the answer may be wrong. An address that is no block's is not sparse.
 pub fn is_sparse(address: *const u8) -> bool {
-    // SAFETY: the function looks the page up in a map of all pages, so it may be asked of any address; it reads the page's
-    // counters. If these are another thread's it may read them while they change, which makes for a wrong answer at worst:
-    // pages are described where they are, and remain as long as any of their blocks is used.
+    // SAFETY: the function looks the page up in a map of all pages, so it may be asked of any address; it reads the
+    // page's counters. If these are another thread's it may read them while they change, which makes for a wrong answer
+    // at worst: pages are described where they are, and remain as long as any of their blocks is used.
     unsafe {
         libmimalloc_sys::mi_unsafe_heap_page_is_under_utilized(
             std::ptr::null_mut(),
@@ -251,8 +251,8 @@ impl Allocator {
     /// As of [`GlobalAlloc::realloc`].
     #[cold]
     unsafe fn change_long(pointer: *mut u8, layout: Layout, new_layout: Layout) -> *mut u8 {
-        // SAFETY: the block comes from one of the functions here; only one of the two layouts may be no long one; what is copied lies
-        // within both blocks, which are different ones.
+        // SAFETY: the block comes from one of the functions here; only one of the two layouts may be no long one; what
+        // is copied lies within both blocks, which are different ones.
         unsafe {
             if long_blocks::is_long(layout) && long_blocks::is_long(new_layout) {
                 return long_blocks::remap(pointer, layout, new_layout.size());
@@ -268,8 +268,8 @@ impl Allocator {
 }
 
 // SAFETY: the functions of mimalloc do what those of the trait promise, for the same blocks; blocks that it is not told
-// to align are aligned well enough, see `is_aligned_anyway`. So do mappings for the longest blocks, and which block is one follows from
-// its layout. Counting neither allocates nor panics.
+// to align are aligned well enough, see `is_aligned_anyway`. So do mappings for the longest blocks, and which block is
+// one follows from its layout. Counting neither allocates nor panics.
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -304,7 +304,8 @@ unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_len_bytes: usize) -> *mut u8 {
         count(block_bytes(new_len_bytes) - block_bytes(layout.size()));
-        // SAFETY: the caller promises that the new length with this alignment is a layout, too; the rest as for `dealloc` and `alloc`.
+        // SAFETY: the caller promises that the new length with this alignment is a layout, too; the rest as for
+        // `dealloc` and `alloc`.
         unsafe {
             let new_layout = Layout::from_size_align_unchecked(new_len_bytes, layout.align());
             if long_blocks::is_long(layout) || long_blocks::is_long(new_layout) {

@@ -120,15 +120,16 @@ pub fn probe() -> Result<Mode, Missing> {
     }
 }
 
-/// Why so many nodes could not be started on io_uring: what happened, and where locked memory is short what to do about it.
-/// One node may have found enough of it, and the user's limit is for all.
+/// Why so many nodes could not be started on io_uring: what happened, and where locked memory is short what to do about
+/// it. One node may have found enough of it, and the user's limit is for all.
 pub fn explain_start(error: &io::Error, nodes: usize) -> String {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Memlock).current;
     let is_short = error.raw_os_error() == Some(libc::ENOMEM)
         || error.to_string().contains(&format!("(os error {})", libc::ENOMEM));
     match limit.filter(|_| is_short) {
         Some(limit) => format!(
-            "the limit of locked memory ({limit} bytes) is too low for io_uring with {nodes} shards; raise it (ulimit -l, \
+            "the limit of locked memory ({limit} bytes) is too low for io_uring with {nodes} shards; raise it (ulimit \
+                -l, \
              LimitMEMLOCK= in systemd, --ulimit memlock in Docker), start fewer shards, or run with the epoll driver"
         ),
         None => error.to_string(),

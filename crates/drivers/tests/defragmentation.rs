@@ -1,5 +1,5 @@
-//! With the real allocator: after most keys of a shard went at random, memory goes back to the system only when the others
-//! have been moved together.
+//! With the real allocator: after most keys of a shard went at random, memory goes back to the system only when the
+//! others have been moved together.
 
 use tessera_drivers::memory::{self, Allocator, Resident, allocated_bytes};
 use tessera_keyspace::{DefragCounts, DefragPass, Event, Expire, Shard};

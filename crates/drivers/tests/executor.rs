@@ -329,8 +329,8 @@ fn a_node_is_told_of_sleeps_beside_background_work() {
     node.join().unwrap();
 }
 
-/// A turn of the executor may find its time used up before it has run anything, if its thread was off the processor just
-/// then. It sleeps after that, with its tasks waiting, unless somebody wakes it.
+/// A turn of the executor may find its time used up before it has run anything, if its thread was off the processor
+/// just then. It sleeps after that, with its tasks waiting, unless somebody wakes it.
 #[test]
 fn nodes_that_share_a_processor_do_not_sleep_while_they_have_work() {
     if !uring_available() {

@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn reads_every_type() {
-        let wire: &[u8] = b"*9\r\n+OK\r\n$3\r\na\r\n\r\n$-1\r\n*-1\r\n_\r\n,1.5\r\n%1\r\n#t\r\n:5\r\n=7\r\ntxt:foo\r\n~0\r\n";
+        let wire: &[u8] = b"*9\r\n+OK\r\n$3\r\na\r\n\r\n$-1\r\n*-1\r\n_\r\n,1.5\r\n\
+            %1\r\n#t\r\n:5\r\n=7\r\ntxt:foo\r\n~0\r\n";
         let (frame, len) = read(wire).unwrap().unwrap();
         assert_eq!(len, wire.len());
         let Frame::Aggregate { kind: b'*', children } = frame else { panic!("not an array") };

@@ -233,8 +233,8 @@ impl Session<'_> {
         }
     }
 
-    /// Iterates a SCAN, or one of its kin, from cursor 0 until the cursor is 0 again; shows the set of all keys, members,
-    /// or fields and members with what belongs to them.
+    /// Iterates a SCAN, or one of its kin, from cursor 0 until the cursor is 0 again; shows the set of all keys,
+    /// members, or fields and members with what belongs to them.
     fn scan(&mut self, name: &str, mut words: Vec<Vec<u8>>) -> Result<Vec<String>, String> {
         let (cursor_at, unit_len) = match words[0].to_ascii_uppercase().as_slice() {
             b"SCAN" => (1, 1),

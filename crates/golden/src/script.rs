@@ -38,8 +38,8 @@
 //! | `@noreply` | no reply is waited for |
 //!
 //! What the recorder writes below a step has the first two columns for the protocol: `2 ` and `3 ` for a reply of one
-//! version, two spaces for a reply that is the same in both. Then the reply as on the wire, one line per RESP line
-//! with children indented: `+OK`, `-ERR ...`, `:1`, `$3 "foo"`, `$-1`, `*2`, `_`, `,1.5`, `%1`, `~2`, `=7 txt: "foo"`, `>2`.
+//! version, two spaces for a reply that is the same in both. Then the reply as on the wire, one line per RESP line with
+//! children indented: `+OK`, `-ERR ...`, `:1`, `$3 "foo"`, `$-1`, `*2`, `_`, `,1.5`, `%1`, `~2`, `=7 txt: "foo"`, `>2`.
 //! A length or count that may vary is `..`. `<closed>` says that the server closed the connection.
 //!
 //! Every file is played from an empty database, once in each protocol, on new connections.
@@ -330,7 +330,8 @@ pub(crate) fn connection_name(name: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "# A comment\n\n> GET \"a b\"\n2 $-1\n3 _\n@range 1 2\nother> TTL a\n  :1..2\n@proto 3\n> PING\n3 +PONG\n@raw \"x\\r\\n\"\n3 -ERR x\n3 <closed>\n";
+    const TEXT: &str = "# A comment\n\n> GET \"a b\"\n2 $-1\n3 _\n@range 1 2\nother> TTL a\n  :1..2\n@proto 3\n> \
+        PING\n3 +PONG\n@raw \"x\\r\\n\"\n3 -ERR x\n3 <closed>\n";
 
     #[test]
     fn writes_back_what_it_read() {

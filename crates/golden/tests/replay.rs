@@ -66,7 +66,8 @@ fn replay_text(name: &str, text: &str) -> Summary {
 fn equal_replies_pass() {
     let summary = replay_text(
         "equal",
-        "> SET a 1\n  +OK\n> NULL\n2 $-1\n3 _\n@unordered\n> MAP\n  %2\n    +a\n    :2\n    +b\n    :1\n@subset\n> MAP\n  %..\n    +a\n    :2\n@connect other\nother> CLOSE\n  <closed>\n",
+        "> SET a 1\n  +OK\n> NULL\n2 $-1\n3 _\n@unordered\n> MAP\n  %2\n    +a\n    :2\n    +b\n    :1\n@subset\n> \
+            MAP\n  %..\n    +a\n    :2\n@connect other\nother> CLOSE\n  <closed>\n",
     );
     assert!(summary.is_ok(), "{summary}");
     assert_eq!(summary.files[0].compared, 5);
@@ -76,7 +77,8 @@ fn equal_replies_pass() {
 fn every_difference_is_told() {
     let summary = replay_text(
         "different",
-        "> SET a 1\n  +Ok\n> NULL\n  *-1\n> MAP\n  %2\n    +a\n    :2\n    +b\n    :1\n@subset\n> MAP\n  %..\n    +a\n    :1\n> CLOSE\n  +OK\n",
+        "> SET a 1\n  +Ok\n> NULL\n  *-1\n> MAP\n  %2\n    +a\n    :2\n    +b\n    :1\n@subset\n> MAP\n  %..\n    \
+            +a\n    :1\n> CLOSE\n  +OK\n",
     );
     let lines: Vec<_> = summary.files[0].mismatches.iter().map(|mismatch| mismatch.line_number).collect();
     assert_eq!(lines, [1, 3, 5, 12, 16]);

@@ -26,12 +26,12 @@ pub struct DefragCounts {
 }
 
 impl Shard {
-    /// Goes on with a pass, a bucket of some keys at a time, until `more` says stop. False at the end. `is_sparse` tells of
-    /// an address in a block of memory whether the block had better move. Collections of more than `elements_max` elements
-    /// stay where they are, but for what they begin with.
+    /// Goes on with a pass, a bucket of some keys at a time, until `more` says stop. False at the end. `is_sparse`
+    /// tells of an address in a block of memory whether the block had better move. Collections of more than
+    /// `elements_max` elements stay where they are, but for what they begin with.
     ///
-    /// Nobody can tell that anything was moved. Keys that are there throughout are looked at once, whatever happens between
-    /// two calls; after a change of databases by [`Shard::swap`], perhaps twice or not at all.
+    /// Nobody can tell that anything was moved. Keys that are there throughout are looked at once, whatever happens
+    /// between two calls; after a change of databases by [`Shard::swap`], perhaps twice or not at all.
     pub fn defragment_some(
         &mut self,
         pass: &mut DefragPass,

@@ -1,8 +1,8 @@
 //! What a write came down to: the deterministic commands that a log or a replica would be given.
 //!
-//! Whoever runs a write hands its words to [`Effects::note`] as soon as it has run, and only then lets others have what it
-//! has brought. So what a shard has recorded, replayed in order on an empty shard alone, leads to the same data: a key that
-//! was met expired goes before the command that met it, a push before the pop of who waited for it.
+//! Whoever runs a write hands its words to [`Effects::note`] as soon as it has run, and only then lets others have what
+//! it has brought. So what a shard has recorded, replayed in order on an empty shard alone, leads to the same data: a
+//! key that was met expired goes before the command that met it, a push before the pop of who waited for it.
 
 use tessera_resp::Args;
 use tessera_resp::args::OwnedArgs;

@@ -1,10 +1,11 @@
 //! What has become of keys, one by one, as Redis names it: the second of the two streams of change.
 //!
-//! An [`crate::Effect`] is what a command came down to, for whoever does the same again. An event is about one key, and is
-//! told only if something has changed. The two do not match: `SET k v EX 9` has one effect and two events.
+//! An [`crate::Effect`] is what a command came down to, for whoever does the same again. An event is about one key, and
+//! is told only if something has changed. The two do not match: `SET k v EX 9` has one effect and two events.
 //!
-//! The names and classes are those of [keyspace notifications](https://redis.io/docs/latest/develop/use/keyspace-notifications/)
-//! in Redis 7.2, and for fields of hashes that expire in Redis 8.2.
+//! The names and classes are those of [keyspace
+//! notifications](https://redis.io/docs/latest/develop/use/keyspace-notifications/) in Redis 7.2, and for fields of
+//! hashes that expire in Redis 8.2.
 
 /// To which of the classes of `notify-keyspace-events` an event belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,8 +196,8 @@ pub struct KeyEvent {
     pub event: Event,
 }
 
-/// Collects the events of a shard, in order, if anybody listens. Whoever does takes them after each command: nothing else bounds
-/// how many they become.
+/// Collects the events of a shard, in order, if anybody listens. Whoever does takes them after each command: nothing
+/// else bounds how many they become.
 #[derive(Debug, Default)]
 pub struct Events {
     listened: bool,

@@ -99,8 +99,8 @@ impl Shard {
         }
     }
 
-    /// Removes one key by the policy. Returns how much memory that freed, in bytes; `None` if there was none to remove, or
-    /// a snapshot stands in the way: see [`Shard::must_wait_for_snapshot`].
+    /// Removes one key by the policy. Returns how much memory that freed, in bytes; `None` if there was none to remove,
+    /// or a snapshot stands in the way: see [`Shard::must_wait_for_snapshot`].
     pub fn evict(&mut self) -> Option<usize> {
         for _ in 0..VICTIMS_MAX {
             let (db, key) = match self.settings().eviction_policy {

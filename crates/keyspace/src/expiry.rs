@@ -6,8 +6,8 @@ use crate::shard::Shard;
 const FIELDS_MAX: usize = 64;
 
 impl Shard {
-    /// Removes expired keys, a segment's at a time, and expired fields of hashes, until `more` says stop or none is due.
-    /// Returns how many keys' time was over.
+    /// Removes expired keys, a segment's at a time, and expired fields of hashes, until `more` says stop or none is
+    /// due. Returns how many keys' time was over.
     pub fn expire_cycle(&mut self, mut more: impl FnMut() -> bool) -> usize {
         let now_ms = self.now_ms();
         let mut removed = 0;

@@ -4,8 +4,8 @@ use crate::Shard;
 use crate::table::{OwnedEntry, Table};
 use tessera_values::{Value, ValueRef};
 
-/// Values of so many elements are freed at once, as Redis has it (`LAZYFREE_THRESHOLD`). So are small collections, which are
-/// one run of bytes.
+/// Values of so many elements are freed at once, as Redis has it (`LAZYFREE_THRESHOLD`). So are small collections,
+/// which are one run of bytes.
 const AT_ONCE_MAX_ELEMENTS: usize = 64;
 
 fn is_large(value: ValueRef<'_>) -> bool {
@@ -15,7 +15,8 @@ fn is_large(value: ValueRef<'_>) -> bool {
 }
 
 impl Shard {
-    /// Frees what a command is done with and no key holds: a large value in pieces, unless the configuration has it freed at once.
+    /// Frees what a command is done with and no key holds: a large value in pieces, unless the configuration has it
+    /// freed at once.
     pub fn free_in_pieces(&mut self, value: Value) {
         if self.settings().lazy_free.server_delete {
             self.graveyard.bury_value(value);

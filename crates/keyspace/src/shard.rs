@@ -255,8 +255,9 @@ impl Shard {
         ViewMut::new(self, db, touch)
     }
 
-    /// Brings the entries of several keys, and elements of what they hold, closer to the processor. Looking for them one
-    /// right after the other lets it wait for memory once instead of once per command. Changes nothing that can be seen.
+    /// Brings the entries of several keys, and elements of what they hold, closer to the processor. Looking for them
+    /// one right after the other lets it wait for memory once instead of once per command. Changes nothing that can be
+    /// seen.
     pub fn prefetch<'k>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'k>>) {
         self.databases[db as usize].table().prefetch(lookups);
     }
@@ -296,8 +297,8 @@ impl Shard {
         self.dirty += 1;
     }
 
-    /// Frees up to `segments` segments of flushed tables, or as many pieces of large values, or tidies up as many segments
-    /// after a snapshot that was aborted. True if there is more to do.
+    /// Frees up to `segments` segments of flushed tables, or as many pieces of large values, or tidies up as many
+    /// segments after a snapshot that was aborted. True if there is more to do.
     pub fn reclaim(&mut self, segments: usize) -> bool {
         for _ in 0..segments {
             if !self.has_garbage() {

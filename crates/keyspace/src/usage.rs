@@ -47,8 +47,8 @@ impl Usage {
         }
     }
 
-    /// What is remembered of a key of which it is known how long it was idle or how often it was used. `None` if what is
-    /// known is not what is remembered.
+    /// What is remembered of a key of which it is known how long it was idle or how often it was used. `None` if what
+    /// is known is not what is remembered.
     pub(crate) fn known_bits(self, now_ms: i64, idle_s: Option<u64>, frequency: Option<u8>) -> Option<u32> {
         match self {
             Usage::Recency => idle_s.map(|idle_s| self.bits_of_idle(now_ms, idle_s)),

@@ -191,7 +191,8 @@ impl<'a> ViewMut<'a> {
         View::new(self.shard, self.db, self.touch)
     }
 
-    /// Another database of the shard. Panics if there is no such: commands ask for its number with [`Shard::databases_len`] first.
+    /// Another database of the shard. Panics if there is no such: commands ask for its number with
+    /// [`Shard::databases_len`] first.
     pub fn other(&mut self, db: u16) -> ViewMut<'_> {
         assert!(usize::from(db) < self.shard.databases_len());
         ViewMut::new(self.shard, db, self.touch)
@@ -212,8 +213,8 @@ impl<'a> ViewMut<'a> {
         self.shard.effects.record(self.db, words);
     }
 
-    /// Has `look` look at the entry of `key`, for a write that does not change the value where it is: nobody who is in the middle of
-    /// that need be minded. Counts as a use, but not as hit or miss, as in Redis.
+    /// Has `look` look at the entry of `key`, for a write that does not change the value where it is: nobody who is in
+    /// the middle of that need be minded. Counts as a use, but not as hit or miss, as in Redis.
     #[inline]
     pub fn look_to_write<T>(&mut self, key: &[u8], look: impl FnOnce(Entry<'_>) -> T) -> Option<T> {
         self.shard.look_to_write(self.db, key, self.touch, look)
@@ -225,8 +226,8 @@ impl<'a> ViewMut<'a> {
         self.look_to_write(key, |_| ()).is_some()
     }
 
-    /// Has `change` work on the string at `key`, and say whether it has changed it: only then is `event` told. `None` if there is
-    /// no such key. Counts as a use, but not as hit or miss, as in Redis.
+    /// Has `change` work on the string at `key`, and say whether it has changed it: only then is `event` told. `None`
+    /// if there is no such key. Counts as a use, but not as hit or miss, as in Redis.
     ///
     /// # Errors
     /// If the key holds something else, and what `change` fails with; it has changed nothing then.
@@ -243,8 +244,8 @@ impl<'a> ViewMut<'a> {
         })
     }
 
-    /// Has `change` work on the collection at `key`, and say whether it has changed it: only then is `event` told. The key goes if
-    /// nothing is left in it. `None` if there is no such key.
+    /// Has `change` work on the collection at `key`, and say whether it has changed it: only then is `event` told. The
+    /// key goes if nothing is left in it. `None` if there is no such key.
     ///
     /// # Errors
     /// If the key holds something else.
@@ -268,8 +269,8 @@ impl<'a> ViewMut<'a> {
         }
     }
 
-    /// As [`ViewMut::change`], beginning with an empty collection if there is no such key. A collection that is still empty
-    /// afterwards is not kept.
+    /// As [`ViewMut::change`], beginning with an empty collection if there is no such key. A collection that is still
+    /// empty afterwards is not kept.
     ///
     /// # Errors
     /// If the key holds something else.
@@ -347,8 +348,8 @@ impl<'a> ViewMut<'a> {
         }
     }
 
-    /// Leaves the rest of a write's reply to a stream about what `key` holds now, whatever the write does to it afterwards. Whoever
-    /// runs the command finds it in [`Shard::take_begun_stream`].
+    /// Leaves the rest of a write's reply to a stream about what `key` holds now, whatever the write does to it
+    /// afterwards. Whoever runs the command finds it in [`Shard::take_begun_stream`].
     pub fn stream(&mut self, key: &[u8], stream: Box<dyn Stream>) {
         let id = self.shard.open_stream(self.db, key, stream);
         self.shard.streams.begun = Some(id);

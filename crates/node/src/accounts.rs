@@ -12,8 +12,8 @@ pub(crate) struct Sender<'a> {
     pub(crate) name: &'a [u8],
 }
 
-/// A command that is under way, and what will be written down of it, once, at its end: all commands but those that run whole on
-/// one shard, and those that are done at once.
+/// A command that is under way, and what will be written down of it, once, at its end: all commands but those that run
+/// whole on one shard, and those that are done at once.
 #[derive(Debug)]
 pub struct Account {
     /// The command.

@@ -170,7 +170,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.home.connections.iter().flatten().count()
     }
 
-    /// What the writes of the node's shard come down to, in order, from when somebody says that they are to be recorded.
+    /// What the writes of the node's shard come down to, in order, from when somebody says that they are to be
+    /// recorded.
     pub fn effects_mut(&mut self) -> &mut Effects {
         self.owner.shard.effects_mut()
     }
@@ -195,8 +196,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Puts a connection into the table, and into the list of those to send from if there is a reason.
     ///
-    /// Whatever came for it while it was out of the table, a long reply that is the next one now goes on: whoever takes in a
-    /// reply need not think of that.
+    /// Whatever came for it while it was out of the table, a long reply that is the next one now goes on: whoever takes
+    /// in a reply need not think of that.
     #[inline]
     pub(crate) fn put(&mut self, mut connection: Box<Connection>) {
         if !connection.streams.is_empty() {

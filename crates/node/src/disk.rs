@@ -10,7 +10,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId(pub u64);
 
-/// Writes, but for the last of a file, are a multiple of this long, and begin at a multiple of it: what direct I/O needs.
+/// Writes, but for the last of a file, are a multiple of this long, and begin at a multiple of it: what direct I/O
+/// needs.
 pub const BLOCK_LEN_BYTES: usize = 4096;
 
 /// What a node wants of its disk. Paths are used as they are.
@@ -102,8 +103,8 @@ pub struct Listed {
     pub name: String,
     /// The file's length in bytes; 0 if it is none.
     pub len_bytes: u64,
-    /// It is a regular file, or leads to one. Otherwise it is a directory, a pipe, a link to nothing: it cannot be read as a file, and
-    /// a file of this name is not absent either.
+    /// It is a regular file, or leads to one. Otherwise it is a directory, a pipe, a link to nothing: it cannot be read
+    /// as a file, and a file of this name is not absent either.
     pub is_regular: bool,
 }
 
@@ -130,7 +131,8 @@ pub struct Completion {
 
 /// One node's disk.
 pub trait Disk {
-    /// Begins an operation; `tag` is the node's own and comes back with the completion. Operations may overtake each other.
+    /// Begins an operation; `tag` is the node's own and comes back with the completion. Operations may overtake each
+    /// other.
     fn submit(&mut self, tag: u64, operation: Operation);
 
     /// Takes the operations that are over, if any. Whoever completes one sees to it that the node's poll of its network

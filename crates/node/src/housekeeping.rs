@@ -199,8 +199,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Whether more waits for a client that monitors than it may leave unread. No held command slows it down, so where its class
-    /// has no limit it has one nevertheless.
+    /// Whether more waits for a client that monitors than it may leave unread. No held command slows it down, so where
+    /// its class has no limit it has one nevertheless.
     pub(crate) fn is_monitor_behind(&self, output_bytes: usize) -> bool {
         self.is_over_hard_limit(output_bytes)
             || output_bytes > MONITOR_MAX_LEN_BYTES
@@ -234,8 +234,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// Has all nodes stand still from now on, for so long: this one at once, the others when they hear of it, until the same
-    /// moment.
+    /// Has all nodes stand still from now on, for so long: this one at once, the others when they hear of it, until the
+    /// same moment.
     pub(crate) fn stop_all_nodes(&self, duration_us: u64) {
         let until_ns = self.time.clock.monotonic_ns().saturating_add(duration_us.saturating_mul(1000));
         self.server.shared.stopped_until_ns.fetch_max(until_ns, Ordering::Relaxed);

@@ -1,6 +1,6 @@
 //! One core's loop. What carries its bytes ([`network::Network`]), its disk ([`disk::Disk`]), its clock
-//! ([`clock::Clock`]) and the process around it ([`system::System`]) are traits: the server has real ones, the simulator
-//! virtual ones.
+//! ([`clock::Clock`]) and the process around it ([`system::System`]) are traits: the server has real ones, the
+//! simulator virtual ones.
 //!
 //! A turn of the loop reads like this:
 //!

@@ -1,13 +1,13 @@
-//! The channels between nodes: a bounded queue for each ordered pair, one parcel per peer and tick. Of what they carry they know
-//! only how much it is.
+//! The channels between nodes: a bounded queue for each ordered pair, one parcel per peer and tick. Of what they carry
+//! they know only how much it is.
 //!
-//! A parcel has everything that came together since the last one: notes, then calls and replies. A peer takes all parcels in
-//! at its next turn. It does at once what notes and replies want, so that they never stand behind calls; calls run
-//! as its turns have room. So replies can never wait for requests and requests for them in a circle.
+//! A parcel has everything that came together since the last one: notes, then calls and replies. A peer takes all
+//! parcels in at its next turn. It does at once what notes and replies want, so that they never stand behind calls;
+//! calls run as its turns have room. So replies can never wait for requests and requests for them in a circle.
 //!
 //! Both ends count what is on its way ([`OnWay`]). Homes stop reading from clients whose owner has much to run already;
-//! requests wait at their owner while many bytes of its replies have not come in at that home. Nothing is dropped but lines
-//! for monitors, which lose their clients with them.
+//! requests wait at their owner while many bytes of its replies have not come in at that home. Nothing is dropped but
+//! lines for monitors, which lose their clients with them.
 
 mod load;
 
@@ -30,7 +30,8 @@ const LINES_MAX_LEN_BYTES: usize = 64 * 1024 * 1024;
 const SPARE_MAX_BATCHES: usize = 8;
 
 /// Requests that may change a shard or lead to others that do, since the start: calls, errands, and notes that take
-/// elements from shard to shard. When everybody's are equal in sum, and nobody has anything left to ask for, nothing is under way.
+/// elements from shard to shard. When everybody's are equal in sum, and nobody has anything left to ask for, nothing is
+/// under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Given to the channels.

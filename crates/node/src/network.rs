@@ -82,9 +82,9 @@ pub trait Events<S> {
     fn accepted(&mut self, socket: S);
     /// Bytes came in, in order. The slice lives as long as the call.
     fn received(&mut self, id: ConnectionId, bytes: &[u8]);
-    /// The buffer given to [`Network::send`] has left whole (`Ok`), or the socket failed and takes no more (`Err`). What
-    /// the peer sent before that is still told, and a `closed` comes behind it, unless that came before. The buffer comes
-    /// back for reuse.
+    /// The buffer given to [`Network::send`] has left whole (`Ok`), or the socket failed and takes no more (`Err`).
+    /// What the peer sent before that is still told, and a `closed` comes behind it, unless that came before. The
+    /// buffer comes back for reuse.
     fn sent(&mut self, id: ConnectionId, buffer: Vec<u8>, result: io::Result<()>);
     /// A part of a long buffer given to [`Network::send`] has left: the peer reads.
     fn sent_some(&mut self, id: ConnectionId);
@@ -92,8 +92,8 @@ pub trait Events<S> {
     /// not leave is the node's to bring to the connection's home.
     fn remote_sent(&mut self, tag: u64, buffer: Vec<u8>, written: usize);
     /// The peer of a connection that is paused has sent its end, and may still read ([`Closed::ByPeer`]), or the socket
-    /// failed. What it sent before may still lie in the socket: once the connection is resumed it is told, and then `closed`.
-    /// Told at most once for each of the two.
+    /// failed. What it sent before may still lie in the socket: once the connection is resumed it is told, and then
+    /// `closed`. Told at most once for each of the two.
     fn hung_up(&mut self, id: ConnectionId, why: Closed);
     /// The connection ended. No event names `id` afterwards, except the `sent` of a buffer still out.
     /// The node answers with [`Network::close`] when it is done with the identifier.
@@ -115,7 +115,8 @@ pub trait Network {
     /// is done outside of this call, and announced to the node by who does it.
     ///
     /// # Errors
-    /// Only what leaves the driver unusable; it is not polled again then, and the server ends. Interrupted waits are not errors.
+    /// Only what leaves the driver unusable; it is not polled again then, and the server ends. Interrupted waits are
+    /// not errors.
     fn poll<E: Events<Self::Socket>>(&mut self, wait: PollWait, events: &mut E) -> io::Result<()>;
 
     /// Takes a socket in and starts receiving from it.

@@ -170,9 +170,9 @@ impl<N: Network, C: Clock> Node<N, C> {
         PollWait::AtMost(Duration::from_nanos(sleep_ns))
     }
 
-    /// A wait that the network's poll has put off (see [`Network::sleeps_later`]) is to begin now, and would take `planned`
-    /// at most: how long it may take after what the turn did since, or `None` if there is something to do. If it may, peers
-    /// ring from now on, until [`Node::get_up`] or the next turn.
+    /// A wait that the network's poll has put off (see [`Network::sleeps_later`]) is to begin now, and would take
+    /// `planned` at most: how long it may take after what the turn did since, or `None` if there is something to do. If
+    /// it may, peers ring from now on, until [`Node::get_up`] or the next turn.
     pub fn sleep_later(&mut self, planned: Duration) -> Option<Duration> {
         match self.lie_down() {
             PollWait::None => None,

@@ -53,13 +53,14 @@ pub trait System: Send + Sync {
     fn memory(&self) -> ProcessMemory;
     /// What the allocator has given out, in bytes. Asked for often, so it must cost little.
     fn used_memory_bytes(&self) -> u64;
-    /// Looks whether more is given out than ever before: [`ProcessMemory::peak`] knows of it then. Asked for often, so it must cost
-    /// little.
+    /// Looks whether more is given out than ever before: [`ProcessMemory::peak`] knows of it then. Asked for often, so
+    /// it must cost little.
     fn note_memory_peak(&self);
-    /// Pages of the process in memory that are no file's, in bytes, as they were lately. Asked for often, so it must cost little.
+    /// Pages of the process in memory that are no file's, in bytes, as they were lately. Asked for often, so it must
+    /// cost little.
     fn resident_heap_bytes(&self) -> u64;
-    /// Whether a block of memory of this thread's shard, told by an address in it, had better be moved: the allocator keeps
-    /// it on a page that is hardly used, and would not put it there again.
+    /// Whether a block of memory of this thread's shard, told by an address in it, had better be moved: the allocator
+    /// keeps it on a page that is hardly used, and would not put it there again.
     fn is_sparse(&self, address: *const u8) -> bool;
     /// Processor time of the process, and of the thread that asks.
     fn cpu(&self) -> CpuFacts;
@@ -68,8 +69,8 @@ pub trait System: Send + Sync {
     /// # Errors
     /// Which one could not be, and why.
     fn apply(&self, before: &Config, after: &Config, changed: &[tessera_config::Id]) -> Result<(), SetError>;
-    /// Keeps other servers out of the data directory, or goes on doing so. Whoever reads or writes there holds what is answered meanwhile.
-    /// It takes some calls of the system that do not wait for a disk.
+    /// Keeps other servers out of the data directory, or goes on doing so. Whoever reads or writes there holds what is
+    /// answered meanwhile. It takes some calls of the system that do not wait for a disk.
     ///
     /// # Errors
     /// Another server uses the directory, or it is not there: a sentence.
@@ -85,7 +86,8 @@ pub trait System: Send + Sync {
     fn log(&self, text: &[u8]);
     /// Writes a line to the log, at level notice: of what happens every day.
     fn notice(&self, text: &[u8]);
-    /// Writes a line to the log, at level verbose: of what matters to whoever looks for something. It is made only if it is shown.
+    /// Writes a line to the log, at level verbose: of what matters to whoever looks for something. It is made only if
+    /// it is shown.
     fn verbose(&self, text: &dyn Fn() -> String);
     /// Stops the thread that asks for so long.
     fn sleep(&self, duration_us: u64);

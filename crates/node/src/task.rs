@@ -22,6 +22,7 @@ pub(crate) struct Task {
     /// For whom.
     pub(crate) asker: Asker,
     /// It is all of a command: its account is closed where it runs, and a long reply may be begun only, see
-    /// [`crate::owner::run::Outcome::stream`]. Of a part nothing is written down; the command's home does that at its end.
+    /// [`crate::owner::run::Outcome::stream`]. Of a part nothing is written down; the command's home does that at its
+    /// end.
     pub(crate) is_whole: bool,
 }

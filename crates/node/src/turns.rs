@@ -1,7 +1,7 @@
 //! How much is done for one client, or for one peer, before others have their turn.
 //!
-//! A turn of a node comes to all that its clients and peers have sent. What one of them has sent beyond its share waits for the
-//! node's next turn, so that a short pipeline waits for the shares of others and not for all of theirs.
+//! A turn of a node comes to all that its clients and peers have sent. What one of them has sent beyond its share waits
+//! for the node's next turn, so that a short pipeline waits for the shares of others and not for all of theirs.
 
 /// Commands of one connection per turn. Usual pipelines are within it, and their replies leave in one piece.
 const CONNECTION_MAX_COMMANDS: u32 = 128;

@@ -1,7 +1,7 @@
 //! Channels and doorbells between real threads, for the thread sanitizer above all: see docs/fuzzing.md.
 //!
-//! Each thread sends every other one numbered replies in batches, and notes, and sleeps when there is nothing to do until it is
-//! rung. Whatever is lost, doubled, overtaken or slept over ends the test.
+//! Each thread sends every other one numbered replies in batches, and notes, and sleeps when there is nothing to do
+//! until it is rung. Whatever is lost, doubled, overtaken or slept over ends the test.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};

@@ -51,9 +51,9 @@ pub struct DoubleText {
 }
 
 impl DoubleText {
-    /// Prints a double as Redis 7.2 does: an integer where it is one; otherwise with as many digits as it takes to read back
-    /// the same, plain up to seven zeros on either side, else with an exponent of at least one digit and its sign; `inf`,
-    /// `-inf`, `nan`. (Redis: `d2string`.)
+    /// Prints a double as Redis 7.2 does: an integer where it is one; otherwise with as many digits as it takes to read
+    /// back the same, plain up to seven zeros on either side, else with an exponent of at least one digit and its sign;
+    /// `inf`, `-inf`, `nan`. (Redis: `d2string`.)
     pub fn new(value: f64) -> DoubleText {
         let mut text = DoubleText { bytes: [0; DOUBLE_MAX_LEN_BYTES], len: 0 };
         if value.is_nan() {

@@ -1,9 +1,9 @@
 //! SCAN over all shards: a client's cursor is a shard and a position in it.
 //!
-//! Shards are walked in the order of their numbers, as many of them in a call as it takes to find what was asked for. The
-//! lower bits of a cursor are the shard, as many as the number of shards takes; the others are the cursor within its table
-//! (39 bits, see `tessera_keyspace::table`), so that clients can read the whole as a double.
-//! 0 is both the first position of the first shard and the end.
+//! Shards are walked in the order of their numbers, as many of them in a call as it takes to find what was asked for.
+//! The lower bits of a cursor are the shard, as many as the number of shards takes; the others are the cursor within
+//! its table (39 bits, see `tessera_keyspace::table`), so that clients can read the whole as a double. 0 is both the
+//! first position of the first shard and the end.
 
 use crate::slots::ShardId;
 use tessera_command::spec::CountOption;

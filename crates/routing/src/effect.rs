@@ -1,5 +1,5 @@
-//! What the steps of a command over several shards come down to on each of them. The command's own words would do something
-//! else there: a shard that replays what it did has only its own keys.
+//! What the steps of a command over several shards come down to on each of them. The command's own words would do
+//! something else there: a shard that replays what it did has only its own keys.
 
 use tessera_command::gather::ElementEffect;
 use tessera_keyspace::Shard;

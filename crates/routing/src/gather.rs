@@ -1,8 +1,8 @@
 //! A [`tessera_command::Gather`] command whose keys lie on several shards.
 //!
-//! Look on every owner, decide, change on every owner, reply. Who may change anything holds its keys from the first look
-//! to the last change, see [`crate::held_keys`]: nothing comes between, and nobody sees a part of it. The texts that SORT
-//! finds the names of on its way are not held.
+//! Look on every owner, decide, change on every owner, reply. Who may change anything holds its keys from the first
+//! look to the last change, see [`crate::held_keys`]: nothing comes between, and nobody sees a part of it. The texts
+//! that SORT finds the names of on its way are not held.
 //!
 //! Whoever changes whole databases does the same with whole shards, see [`Gathering::start_on_all_shards`].
 
@@ -126,8 +126,8 @@ pub struct Gathering {
 }
 
 impl Gathering {
-    /// The shards of the command's keys, as far as it reads its words; for seeing whether it is one. All of them, if there
-    /// may be keys that are not known yet.
+    /// The shards of the command's keys, as far as it reads its words; for seeing whether it is one. All of them, if
+    /// there may be keys that are not known yet.
     ///
     /// # Errors
     /// What the client is told instead.
@@ -185,8 +185,8 @@ impl Gathering {
         Ok((gathering, step))
     }
 
-    /// Begins to move an element for a blocking command, whose turn it is at the source's owner. Whether there is one left
-    /// is seen when both keys are held.
+    /// Begins to move an element for a blocking command, whose turn it is at the source's owner. Whether there is one
+    /// left is seen when both keys are held.
     #[expect(clippy::too_many_arguments, reason = "everything that there is to know of the move")]
     pub fn start_moving(
         command: &'static Command,
@@ -250,8 +250,8 @@ impl Gathering {
         }
     }
 
-    /// Begins a command that every shard does a part of: the first errands. Each is held whole from before the first part until after the
-    /// last, so that whoever changes keys of several shards comes before all of it or behind.
+    /// Begins a command that every shard does a part of: the first errands. Each is held whole from before the first
+    /// part until after the last, so that whoever changes keys of several shards comes before all of it or behind.
     pub fn start_on_all_shards(
         command: &'static Command,
         merge: Merge,
@@ -301,7 +301,8 @@ impl Gathering {
         self.errand_to(shard, kind, Purpose::Look(shard))
     }
 
-    /// A key is no longer what it was when it was looked at: its time is over. It is still held, so nothing else can have come between.
+    /// A key is no longer what it was when it was looked at: its time is over. It is still held, so nothing else can
+    /// have come between.
     fn look_again(&mut self) -> Step {
         self.asking = Asking::AtOnce;
         self.look()

@@ -1,13 +1,13 @@
 //! Which keys of a shard are held by commands that change keys of several shards.
 //!
 //! Such a command holds all its keys, wherever they are, from before it looks at them until its last change is made, so
-//! that nothing comes between. It asks all owners at once. If one of them refuses, because somebody else is there already, it
-//! lets go of what it got and asks the owners one after the other, in the order of their numbers, and waits at each for its
-//! turn. Whoever waits holds keys of lower shards only, so nobody waits in a circle. An owner gives a command all of its
-//! keys or none, and takes commands that want the same key in the order in which they came.
+//! that nothing comes between. It asks all owners at once. If one of them refuses, because somebody else is there
+//! already, it lets go of what it got and asks the owners one after the other, in the order of their numbers, and waits
+//! at each for its turn. Whoever waits holds keys of lower shards only, so nobody waits in a circle. An owner gives a
+//! command all of its keys or none, and takes commands that want the same key in the order in which they came.
 //!
-//! Keys are held by their names, in all databases at once. Whoever changes whole databases holds whole shards: he waits for all that came
-//! before, and all that come later wait for him.
+//! Keys are held by their names, in all databases at once. Whoever changes whole databases holds whole shards: he waits
+//! for all that came before, and all that come later wait for him.
 
 use crate::message::{Errand, ErrandKind, HoldMode};
 use std::collections::{BTreeMap, VecDeque};
@@ -47,8 +47,8 @@ struct Entry {
     errand: Option<Errand>,
     /// Each of its keys once.
     keys: Vec<Box<[u8]>>,
-    /// For how many of its keys others come first; and how many come first that want the whole shard. Of one that does itself: how many
-    /// come first.
+    /// For how many of its keys others come first; and how many come first that want the whole shard. Of one that does
+    /// itself: how many come first.
     behind: usize,
     /// When it came.
     number: u64,
@@ -82,8 +82,8 @@ impl HeldKeys {
             || self.queues.get(key).and_then(|queue| queue.front()).is_some_and(has)
     }
 
-    /// Takes in an errand from `home`. `gives_way`: keys have been let go of that commands wait for which do not hold; so nobody
-    /// is to hold any before they have run, whose turn only [`HeldKeys::next_ready`] says.
+    /// Takes in an errand from `home`. `gives_way`: keys have been let go of that commands wait for which do not hold;
+    /// so nobody is to hold any before they have run, whose turn only [`HeldKeys::next_ready`] says.
     pub fn admit(&mut self, home: usize, errand: Errand, gives_way: bool) -> Admission {
         let (needs, hold) = match &errand.kind {
             ErrandKind::Look { needs, hold, .. } => (needs, hold),
@@ -156,7 +156,8 @@ impl HeldKeys {
         }
     }
 
-    /// Those wait no longer for one that has gone who wait for all that came before, or waited for it because it had all.
+    /// Those wait no longer for one that has gone who wait for all that came before, or waited for it because it had
+    /// all.
     #[cold]
     fn release_all(&mut self, holder: KeyHolder, number: u64) {
         let had_all = self.of_shard.contains(&holder);

@@ -157,8 +157,8 @@ pub struct Answer {
 }
 
 impl Errand {
-    /// It is to be waited for before a moment at which nothing is under way. While keys are to be let go of, their owner
-    /// knows that something is.
+    /// It is to be waited for before a moment at which nothing is under way. While keys are to be let go of, their
+    /// owner knows that something is.
     pub fn is_request(&self) -> bool {
         !matches!(self.kind, ErrandKind::Release)
     }

@@ -23,7 +23,8 @@ const TICKET: Ticket = Ticket { connection: 0, sequence: 0, part: 0 };
 
 /// Steps after which several shards tell something else than one: the file, the line, and what they tell.
 const ON_SEVERAL_SHARDS: &[(&str, &str, &str)] = &[
-    // What is stored is recorded by its value, so a replica need not know that a field was over which it was made without.
+    // What is stored is recorded by its value, so a replica need not know that a field was over which it was made
+    // without.
     ("of_redis_8", "> SORT list GET w_*->f STORE sorted", "  0 new sorted\n  0 sortstore sorted\n"),
 ];
 

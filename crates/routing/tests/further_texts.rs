@@ -1,4 +1,5 @@
-//! A gather that finds the names of further keys in what it was brought: over several shards it comes to the same as on one.
+//! A gather that finds the names of further keys in what it was brought: over several shards it comes to the same as on
+//! one.
 
 use tessera_command::prelude::*;
 use tessera_command::{Run, TextNeed};
@@ -9,8 +10,8 @@ use tessera_routing::{Gathering, SlotTable, Ticket};
 use tessera_values::listpack::Element;
 use tessera_values::{Hash, hash::FieldExpire};
 
-/// Follows names: the text at the key is letters, each of them names a key whose text names a field of the hash `h`. The reply
-/// has all texts in the order in which they were found.
+/// Follows names: the text at the key is letters, each of them names a key whose text names a field of the hash `h`.
+/// The reply has all texts in the order in which they were found.
 struct Follow;
 
 fn text(found: &Found<'_>) -> Option<Vec<u8>> {

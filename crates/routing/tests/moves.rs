@@ -41,8 +41,8 @@ impl Gather for Move {
 
 static MOVE: Command = Command::gather::<Move>();
 
-/// Moves `foo` to `bar`, which lies on another shard, and lets the time pass after so many errands. Says what is answered, and what
-/// `bar` holds afterwards.
+/// Moves `foo` to `bar`, which lies on another shard, and lets the time pass after so many errands. Says what is
+/// answered, and what `bar` holds afterwards.
 fn moved(errands_before: usize) -> (String, Option<Vec<u8>>) {
     let table = SlotTable::even(2);
     let mut shards = [Shard::new(1, 1), Shard::new(1, 2)];

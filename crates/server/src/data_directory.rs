@@ -63,7 +63,8 @@ impl DataDirectory {
                 Ok(DirectoryGuard::new(lock))
             }
             Err(LockError::Taken(process)) => Err(taken(directory, process)),
-            // Whoever writes there learns whether that can be done. The lock that is held stays: the directory may come back.
+            // Whoever writes there learns whether that can be done. The lock that is held stays: the directory may come
+            // back.
             Err(LockError::Impossible(_)) => Ok(DirectoryGuard::new(Arc::new(()))),
         }
     }

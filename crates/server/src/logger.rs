@@ -74,7 +74,8 @@ fn mark(level: Level) -> char {
 
 fn is_shown(metadata: &Metadata<'_>, max_level: LevelFilter) -> bool {
     let is_ours = metadata.target().starts_with("tessera");
-    // The executor has its own words for what goes wrong, over several lines. What of it matters is told by who asked for it.
+    // The executor has its own words for what goes wrong, over several lines. What of it matters is told by who asked
+    // for it.
     let is_foreign_and_matters =
         metadata.level() <= FOREIGN_LEVEL && !metadata.target().starts_with(EXECUTOR);
     metadata.level() <= max_level && (is_ours || is_foreign_and_matters || max_level == LevelFilter::Trace)

@@ -1,5 +1,5 @@
-//! The threads of the nodes. They start in two steps: first each makes what the system may refuse to so many of them (its
-//! ring, its executor), and only when all have is there no way back to another driver.
+//! The threads of the nodes. They start in two steps: first each makes what the system may refuse to so many of them
+//! (its ring, its executor), and only when all have is there no way back to another driver.
 
 use std::io;
 use std::sync::Arc;

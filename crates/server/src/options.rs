@@ -168,8 +168,8 @@ fn split_option(option: &[u8]) -> (Vec<u8>, Vec<Vec<u8>>) {
     }
 }
 
-/// The command line as clap sees it, which writes help and completion. It reads no options: its advice would not fit how
-/// Redis deals values to them.
+/// The command line as clap sees it, which writes help and completion. It reads no options: its advice would not fit
+/// how Redis deals values to them.
 pub fn command() -> Command {
     let command = Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
@@ -409,7 +409,8 @@ mod tests {
             run(&["--tls-port", "1", "--prot", "1", "--appendonly", "yes"], "").map(|_| ()).unwrap_err();
         assert_eq!(
             error,
-            "*** FATAL CONFIG FILE ERROR ***\nReading the command line\n>>> 'tls-port \"1\"'\nthere is no TLS: the only \
+            "*** FATAL CONFIG FILE ERROR ***\nReading the command line\n>>> 'tls-port \"1\"'\nthere is no TLS: the \
+                only \
              value is 0\nReading the command line\n>>> 'prot \"1\"'\nUnknown option 'prot', did you mean \
              'port'?\nReading the command line\n>>> 'appendonly \"yes\"'\nthis version does not log writes: the only \
              value is no"

@@ -181,7 +181,8 @@ impl Process {
                 let possible = raise_open_files(wanted, nodes).clients(wanted, nodes).unwrap_or(0);
                 if possible < wanted {
                     let text = format!(
-                        "The operating system is not able to handle the specified number of clients, try with {possible}"
+                        "The operating system is not able to handle the specified number of clients, try with \
+                            {possible}"
                     );
                     return Err(SetError::not_applied(id, text));
                 }

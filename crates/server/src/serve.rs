@@ -28,8 +28,8 @@ use tessera_node::snapshot::status::EndOrder;
 
 /// How often the main thread looks whether the nodes have loaded everything.
 const LOADING_LOOK: Duration = Duration::from_millis(2);
-/// For how long somebody else may listen on the port: the kernel closes what the ring of a killed server had open a moment after
-/// that process is gone.
+/// For how long somebody else may listen on the port: the kernel closes what the ring of a killed server had open a
+/// moment after that process is gone.
 const PORT_PATIENCE: Duration = Duration::from_secs(1);
 const PORT_PAUSE: Duration = Duration::from_millis(10);
 
@@ -242,9 +242,9 @@ fn open_listeners(config: &Config, nodes: usize) -> Result<Listeners, String> {
 }
 
 /// SIGTERM and SIGINT end the server; a SIGINT while it is about to end has it end at once. A server that could not
-/// save, and went on, is not about to end any more. SIGHUP, which a terminal that is closed sends, is nothing to a server. The
-/// thread that waits for them outlives the server, and must not keep what goes away with it, such as the unix
-/// socket's file.
+/// save, and went on, is not about to end any more. SIGHUP, which a terminal that is closed sends, is nothing to a
+/// server. The thread that waits for them outlives the server, and must not keep what goes away with it, such as the
+/// unix socket's file.
 fn end_on_signals(shared: Weak<Shared>) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {

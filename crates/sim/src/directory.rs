@@ -1,5 +1,5 @@
-//! The data directory: what a start refuses to load, and that nobody is served or anything changed then; that a second server
-//! stays out; that nothing is removed before there is something in its place.
+//! The data directory: what a start refuses to load, and that nobody is served or anything changed then; that a second
+//! server stays out; that nothing is removed before there is something in its place.
 
 use crate::client::Client;
 use crate::kernel::Sights;

@@ -45,9 +45,9 @@ pub fn check(seed: u64, len: usize) {
     replica.follow(&shard, recorded);
 }
 
-/// Clients of a server of several shards send random writes while the time of keys and fields comes to its end, move values and
-/// elements between shards, wait for elements, and have no room for more keys. The world checks whenever all is quiet what the
-/// shards have recorded.
+/// Clients of a server of several shards send random writes while the time of keys and fields comes to its end, move
+/// values and elements between shards, wait for elements, and have no room for more keys. The world checks whenever all
+/// is quiet what the shards have recorded.
 pub fn play(shards: usize, seed: u64) -> Sights {
     let mut random = fastrand::Rng::with_seed(seed);
     let weather = Weather::draw(&mut random);

@@ -19,7 +19,8 @@ pub enum Kind {
 }
 
 /// Commands that are not drawn: they end connections or the server, hold clients back, switch replies off, change the
-/// configuration, tell memory addresses, or are answered by how far a snapshot is. The scenarios call some of them by hand.
+/// configuration, tell memory addresses, or are answered by how far a snapshot is. The scenarios call some of them by
+/// hand.
 const NOT_DRAWN: &[&str] = &[
     "auth",
     "bgsave",
@@ -165,7 +166,8 @@ impl Generator {
         let name_words = words.len();
         (self.announced, self.group) = (None, command.spec.group);
         if command.full_name == "spop" && self.kind != Kind::Writes {
-            // What it takes follows from the shard's seed, and so would all that is answered later, unless it takes all.
+            // What it takes follows from the shard's seed, and so would all that is answered later, unless it takes
+            // all.
             words.extend([self.key(), ALL_ELEMENTS.into()]);
             return (words, Check::Unordered);
         }
@@ -443,8 +445,8 @@ fn has(words: &[Vec<u8>], name: &str) -> bool {
     words.iter().any(|word| word.eq_ignore_ascii_case(name.as_bytes()))
 }
 
-/// Whether a SORT keeps or chooses among elements whose order may follow from the shard's seed: those of a set that have equal
-/// weights or are not sorted.
+/// Whether a SORT keeps or chooses among elements whose order may follow from the shard's seed: those of a set that
+/// have equal weights or are not sorted.
 fn sorts_by_chance(words: &[Vec<u8>]) -> bool {
     let sorts = has(&words[..1], "SORT") || has(&words[..1], "SORT_RO");
     sorts && has(words, "BY") && (has(words, "STORE") || has(words, "LIMIT"))

@@ -1,9 +1,9 @@
 //! Whole nodes on a virtual network, disk and clock, in one thread, from one seed.
 //!
 //! The nodes are those of the server, to the line: [`tessera_node::Node`] takes its network, disk and clock from
-//! outside. Here these are a [`kernel`] of queues, a [`storage`] that fails and crashes when told to, and a [`clock`] that
-//! moves when the scheduler says so. A [`world`] gives nodes, kernel and clients their turns by chance. A seed reproduces
-//! everything.
+//! outside. Here these are a [`kernel`] of queues, a [`storage`] that fails and crashes when told to, and a [`clock`]
+//! that moves when the scheduler says so. A [`world`] gives nodes, kernel and clients their turns by chance. A seed
+//! reproduces everything.
 //!
 //! [`scenarios`] says what is checked.
 #![forbid(unsafe_code)]

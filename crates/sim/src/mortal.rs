@@ -1,5 +1,5 @@
-//! Every write meets keys and fields whose time is over and that nobody has removed yet: what it records leads to what it did,
-//! although a replica has them all.
+//! Every write meets keys and fields whose time is over and that nobody has removed yet: what it records leads to what
+//! it did, although a replica has them all.
 
 use crate::clock::START_UNIX_US;
 use crate::generate::{Generator, Kind};

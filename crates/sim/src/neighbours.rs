@@ -1,5 +1,5 @@
-//! Clients that ask for as much as they can, beside one that asks for little: it is served soon, and nobody's replies or lines
-//! are lost.
+//! Clients that ask for as much as they can, beside one that asks for little: it is served soon, and nobody's replies
+//! or lines are lost.
 
 use crate::client::Client;
 use crate::kernel::Sights;
@@ -12,8 +12,8 @@ const PIPELINE_LEN: usize = 2_000;
 const GREEDY_CLIENTS: usize = 4;
 /// How often the modest client asks.
 const QUESTIONS: usize = 100;
-/// Steps of the simulation that an answer may take, for each node: a turn has two steps, and a question to another shard takes a
-/// turn of its home, one of the owner, and one of the home again. Whose turn it is comes by chance.
+/// Steps of the simulation that an answer may take, for each node: a turn has two steps, and a question to another
+/// shard takes a turn of its home, one of the owner, and one of the home again. Whose turn it is comes by chance.
 const ANSWER_MAX_STEPS_PER_NODE: u64 = 40;
 /// Commands of one connection that one turn may carry out.
 const SHARE_MAX_COMMANDS: u64 = 128;

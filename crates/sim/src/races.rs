@@ -1,6 +1,6 @@
-//! Several clients want the same keys at once, by commands over several shards: what they are answered, and what is left, is
-//! what one order of their commands leads to. So one of those that want a free name gets it, what cannot be put somewhere stays
-//! where it was, and nothing is lost.
+//! Several clients want the same keys at once, by commands over several shards: what they are answered, and what is
+//! left, is what one order of their commands leads to. So one of those that want a free name gets it, what cannot be
+//! put somewhere stays where it was, and nothing is lost.
 
 use crate::kernel::Sights;
 use crate::script::{self, Action, Check};

@@ -1,8 +1,8 @@
 //! What the effects of a shard lead to where they are replayed, as a log or a replica of that shard alone would.
 //!
-//! A replica decides by what it is told, as one of Redis does: for it no key's time is ever over, and a key or a field goes
-//! when an effect says so. It is therefore to hold to the byte what its shard holds, with all that the shard has found over
-//! and not removed yet.
+//! A replica decides by what it is told, as one of Redis does: for it no key's time is ever over, and a key or a field
+//! goes when an effect says so. It is therefore to hold to the byte what its shard holds, with all that the shard has
+//! found over and not removed yet.
 
 use crate::world::registry;
 use std::collections::BTreeMap;
@@ -55,7 +55,8 @@ impl Replica {
             }
             let (db, key) = place;
             panic!(
-                "after a replay, {} of database {db} differs:\n  is          {:?}\n  replayed is {:?}\nrecorded of it:\n{}",
+                "after a replay, {} of database {db} differs:\n  is          {:?}\n  replayed is {:?}\nrecorded of \
+                    it:\n{}",
                 key.escape_ascii(),
                 expected.get(place),
                 got.get(place),

@@ -19,8 +19,8 @@ const POLICIES: [MaxMemoryPolicy; 7] = [
 const VALUE_MAX_LEN_BYTES: usize = 1500;
 /// Keys are evicted to that fraction of the bound below it, or less.
 const RESERVE_FRACTION: u64 = 256;
-/// For how long nothing happens before something large comes, in nanoseconds: longer than memory besides the keys takes to count,
-/// and than what tells old keys from new ones.
+/// For how long nothing happens before something large comes, in nanoseconds: longer than memory besides the keys takes
+/// to count, and than what tells old keys from new ones.
 const PAUSE_NS: u64 = 3_000_000_000;
 const PAUSE_MS: i64 = 3_000;
 const LARGE_WRITES: u32 = 6;
@@ -85,8 +85,8 @@ impl Squeeze {
         }
     }
 
-    /// Compares what is left with what was there `before`, once all is quiet under a bound of `limit_bytes`. Something new of
-    /// `new_bytes` is gone as well.
+    /// Compares what is left with what was there `before`, once all is quiet under a bound of `limit_bytes`. Something
+    /// new of `new_bytes` is gone as well.
     fn check(&mut self, limit_bytes: u64, before: &BTreeMap<Vec<u8>, u64>, new_bytes: u64, what: &str) {
         self.world.settle();
         let (used_bytes, after) = (self.used_bytes(), self.sizes());

@@ -1,8 +1,8 @@
 //! The virtual disk of all nodes, and what of it survives a crash.
 //!
-//! What a node submits is carried out at some later step, in any order, and told at its node's next turn. A write is seen
-//! by all readers at once, but survives a crash only from the next sync of its file; until then any of its blocks may
-//! survive, or part of one. A name survives from the next sync of its directory. Calls that break the contract of
+//! What a node submits is carried out at some later step, in any order, and told at its node's next turn. A write is
+//! seen by all readers at once, but survives a crash only from the next sync of its file; until then any of its blocks
+//! may survive, or part of one. A name survives from the next sync of its directory. Calls that break the contract of
 //! [`tessera_node::disk`] panic.
 
 mod disk_weather;
@@ -185,8 +185,8 @@ impl Storage {
         inside.map(|name| last(name).to_owned()).collect()
     }
 
-    /// What is there when the machine comes back after a sudden end, on a calm disk. What was under way may have been done,
-    /// or not.
+    /// What is there when the machine comes back after a sudden end, on a calm disk. What was under way may have been
+    /// done, or not.
     pub fn crash(&mut self) -> Storage {
         self.weather = DiskWeather { slow: 0, ..self.weather };
         while let Some(operation) = self.draw_under_way() {

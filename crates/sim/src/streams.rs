@@ -1,7 +1,7 @@
 //! Long replies: each shows a value as it was at one moment, whole, whatever becomes of the value meanwhile.
 //!
-//! Every element of a value bears a stamp, and its place in the value is the stamp modulo their number. Whoever writes gives one
-//! element after the other the next stamp, so the highest stamp in a reply says what all the others must be.
+//! Every element of a value bears a stamp, and its place in the value is the stamp modulo their number. Whoever writes
+//! gives one element after the other the next stamp, so the highest stamp in a reply says what all the others must be.
 
 use crate::client::Client;
 use crate::kernel::Sights;
@@ -261,7 +261,8 @@ fn check(kind: Kind, shown: Shown, is_reversed: bool, reply: &[u8]) {
     }
 }
 
-/// The same for a string. It may have begun as another one, or as none: elements that were never written are something else.
+/// The same for a string. It may have begun as another one, or as none: elements that were never written are something
+/// else.
 fn check_string(text: &[u8]) {
     let stamp = |(place, element): (usize, &[u8])| {
         let stamp = std::str::from_utf8(element).ok()?.parse().ok()?;

@@ -34,8 +34,8 @@ impl DirectoryLocks {
     }
 }
 
-/// A process without file or log, whose only memory is that of the keys. A part of their blocks, drawn at random, is told to
-/// be worth moving whenever somebody asks.
+/// A process without file or log, whose only memory is that of the keys. A part of their blocks, drawn at random, is
+/// told to be worth moving whenever somebody asks.
 pub struct NoProcess {
     /// How many nodes there are.
     pub shards: usize,

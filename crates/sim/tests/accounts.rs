@@ -72,10 +72,12 @@ fn what_cannot_be_saved_has_failed() {
     }
 }
 
-/// How often a walk over all keys goes on depends on how many shards there are; the others a player may say goodbye with.
+/// How often a walk over all keys goes on depends on how many shards there are; the others a player may say goodbye
+/// with.
 const UNEVEN: [&str; 2] = ["cmdstat_scan", "cmdstat_touch"];
 
-/// Commands of several shards that fail, whatever there is: where they begin, on all shards, or when something was found.
+/// Commands of several shards that fail, whatever there is: where they begin, on all shards, or when something was
+/// found.
 const FAILING: &[&str] = &[
     "MSET a 1 b",
     "FLUSHALL SOON",

@@ -9,8 +9,8 @@ fn script(commands: &[&str]) -> Vec<Action> {
     commands.iter().map(action).collect()
 }
 
-/// A list is renamed to a name that was found free, while a client moves an element there from another list of the same shard.
-/// Whichever comes first, both elements are left.
+/// A list is renamed to a name that was found free, while a client moves an element there from another list of the same
+/// shard. Whichever comes first, both elements are left.
 fn move_beside_renaming(shards: usize, seed: u64, waits_first: bool) {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut world = World::new(shards, Weather::draw(&mut random), false, random.u64(..));

@@ -83,8 +83,8 @@ fn who_holds_a_key_again_and_again_keeps_nobody_from_it() {
     }
 }
 
-/// Two clients wait for a list whose elements come together; the first moves one to another shard. A third renames the list
-/// `delay` turns after they came.
+/// Two clients wait for a list whose elements come together; the first moves one to another shard. A third renames the
+/// list `delay` turns after they came.
 fn rename_beside_waiters(delay: usize, homes: [usize; 3]) {
     let [here, there] = keys(2);
     let (list, target, renamed) = (here[0].as_str(), there[0].as_str(), there[1].as_str());

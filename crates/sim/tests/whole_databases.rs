@@ -1,5 +1,5 @@
-//! Commands that change whole databases beside those that change keys of several shards: one comes after the other, whatever
-//! the moment. No key is lost between two databases, and none is there again after all were removed.
+//! Commands that change whole databases beside those that change keys of several shards: one comes after the other,
+//! whatever the moment. No key is lost between two databases, and none is there again after all were removed.
 
 use tessera_sim::script::{self, Action, Check};
 use tessera_sim::weather::Weather;
@@ -81,7 +81,8 @@ fn one_after_the_other(shards: usize, seed: u64) {
             assert!(
                 (told_before, &left) == (before.0.clone(), &before.1)
                     || (told_behind, &left) == (behind.0.clone(), &behind.1),
-                "{keys} beside {all}, {shards} shards, seed {seed}: {replies:?} {left:?}\nbefore: {before:?}\nbehind: {behind:?}"
+                "{keys} beside {all}, {shards} shards, seed {seed}: {replies:?} {left:?}\nbefore: {before:?}\nbehind: \
+                    {behind:?}"
             );
         }
     }

@@ -6,10 +6,10 @@
 //!     LLLooooo oooooooo                          L + 2 bytes (3 to 8) from o + 1 bytes back in what came out so far
 //!     111ooooo LLLLLLLL oooooooo                 L + 9 bytes (9 to 264) from o + 1 bytes back
 //! ```
-//! Any choice of repetitions makes a valid run. Compression makes the ones that LibLZF makes as Redis builds it, which is what
-//! lets DUMP be compared to the byte. Redis does not clear its table of places between two runs, so that once in a while it
-//! finds a repetition that this does not find. (Source: the format and the order of steps in `lzf_c.c` and `lzf_d.c` of
-//! Valkey 7.2.7.)
+//! Any choice of repetitions makes a valid run. Compression makes the ones that LibLZF makes as Redis builds it, which
+//! is what lets DUMP be compared to the byte. Redis does not clear its table of places between two runs, so that once
+//! in a while it finds a repetition that this does not find. (Source: the format and the order of steps in `lzf_c.c`
+//! and `lzf_d.c` of Valkey 7.2.7.)
 
 use std::fmt;
 
@@ -48,9 +48,9 @@ impl Places for AllPlaces {
     }
 }
 
-/// The places of a run of less than `LEN` bytes, in chains of those whose hashes have the same lowest bits. It tells the
-/// same as [`AllPlaces`] and is ready sooner. A hash is in its chain once, so that whatever the run is a chain has no more
-/// than 65,536 / `HEADS` places.
+/// The places of a run of less than `LEN` bytes, in chains of those whose hashes have the same lowest bits. It tells
+/// the same as [`AllPlaces`] and is ready sooner. A hash is in its chain once, so that whatever the run is a chain has
+/// no more than 65,536 / `HEADS` places.
 struct ChainedPlaces<const HEADS: usize, const LEN: usize> {
     /// The first place of each chain; 0 ends it.
     heads: [u16; HEADS],
@@ -162,7 +162,8 @@ impl Written<'_> {
     }
 }
 
-/// Three bytes and what follows are at `known` as at `at`: how many. The bounds are LibLZF's, which seldom goes to the end.
+/// Three bytes and what follows are at `known` as at `at`: how many. The bounds are LibLZF's, which seldom goes to the
+/// end.
 #[inline]
 fn repetition_len(input: &[u8], known: usize, at: usize) -> usize {
     let max = (input.len() - at - 2).min(REPETITION_MAX_LEN);

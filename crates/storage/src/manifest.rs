@@ -1,7 +1,7 @@
 //! The manifest of a snapshot: which files it consists of. A snapshot is there when its manifest is.
 //!
-//! Lines of text, one fact each, in this order; numbers are decimal without leading zeros, checksums 16 lower-case hexadecimal
-//! digits. The last line has the checksum of all bytes before it.
+//! Lines of text, one fact each, in this order; numbers are decimal without leading zeros, checksums 16 lower-case
+//! hexadecimal digits. The last line has the checksum of all bytes before it.
 //!
 //! ```text
 //!     tessera-snapshot 1                   the version of this format
@@ -57,8 +57,8 @@ pub struct ShardFile {
     pub name: String,
     /// Its length in bytes.
     pub len_bytes: u64,
-    /// The checksum of all its bytes but the last eight, which are that checksum themselves if there is one: with them it would
-    /// be 0 always.
+    /// The checksum of all its bytes but the last eight, which are that checksum themselves if there is one: with them
+    /// it would be 0 always.
     pub crc64: u64,
     /// Where its body begins, in bytes: what is between header and end, so that bodies of several files make one.
     pub body_offset_bytes: u64,
@@ -115,8 +115,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Whether it fits together: each name is one of a file in the manifest's own directory, none comes twice, bodies are within
-    /// their files, and no slot is in two of them.
+    /// Whether it fits together: each name is one of a file in the manifest's own directory, none comes twice, bodies
+    /// are within their files, and no slot is in two of them.
     ///
     /// # Errors
     /// With the first thing that is wrong.
@@ -200,8 +200,8 @@ impl fmt::Display for ShardFile {
     }
 }
 
-/// Whether `name` is one of a file in a directory, and leads nowhere else. It has no control characters, so that it stays on
-/// its line.
+/// Whether `name` is one of a file in a directory, and leads nowhere else. It has no control characters, so that it
+/// stays on its line.
 pub fn is_file_name(name: &str) -> bool {
     (1..=NAME_MAX_LEN_BYTES).contains(&name.len())
         && name != "."

@@ -1,4 +1,5 @@
-//! Files and payloads put together by hand from the descriptions of the format: what no server at hand writes, and damage.
+//! Files and payloads put together by hand from the descriptions of the format: what no server at hand writes, and
+//! damage.
 
 mod shown;
 

@@ -1,4 +1,5 @@
-//! Files that real servers wrote. What is in them, and in which encodings, is what Valkey 7.2.7 found: see `data/make.py`.
+//! Files that real servers wrote. What is in them, and in which encodings, is what Valkey 7.2.7 found: see
+//! `data/make.py`.
 
 mod shown;
 

@@ -1,4 +1,5 @@
-//! What restoring a payload of many tiny elements takes at its worst moment. By itself in a program, whose memory is asked for.
+//! What restoring a payload of many tiny elements takes at its worst moment. By itself in a program, whose memory is
+//! asked for.
 
 use std::fs;
 use tessera_storage::checksum::crc64;

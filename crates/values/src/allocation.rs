@@ -5,8 +5,8 @@ const CLASSES_MAX_BYTES: usize = 512 * 1024;
 /// What the allocator takes its largest blocks in, in bytes.
 const SLICE_BYTES: usize = 64 * 1024;
 
-/// The length of the block that an allocation of `len_bytes` gets from mimalloc 3: whole multiples of 16 bytes up to 64,
-/// then four sizes for each doubling. (`mi_bin` in its `page-queue.c`.)
+/// The length of the block that an allocation of `len_bytes` gets from mimalloc 3: whole multiples of 16 bytes up to
+/// 64, then four sizes for each doubling. (`mi_bin` in its `page-queue.c`.)
 #[inline]
 pub const fn block_len_bytes(len_bytes: usize) -> usize {
     if len_bytes <= 8 {

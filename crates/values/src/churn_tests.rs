@@ -1,4 +1,5 @@
-//! Large collections of which elements go while others come: they take no more memory afterwards, and chance treats all alike.
+//! Large collections of which elements go while others come: they take no more memory afterwards, and chance treats all
+//! alike.
 
 use crate::hash::FieldExpire;
 use crate::listpack::Element;
@@ -12,8 +13,8 @@ fn name(number: u64) -> Vec<u8> {
     format!("element:{number:08}").into_bytes()
 }
 
-/// Has `add` add so many elements, then `remove` take out one at random and `add` another, six times as often as there are
-/// elements. How much memory changed, and which elements are left.
+/// Has `add` add so many elements, then `remove` take out one at random and `add` another, six times as often as there
+/// are elements. How much memory changed, and which elements are left.
 fn churn<T>(
     len: u64,
     value: &mut T,

@@ -30,8 +30,8 @@ pub trait Collection: Clone + Into<Value> {
     /// Memory beyond the value itself, in bytes. Takes constant time: it is asked before and after each change.
     fn allocated_bytes(&self) -> usize;
 
-    /// Frees some hundred elements at most. False if that were the last, and dropping the rest takes no time to speak of.
-    /// Nothing else may be done with the value afterwards.
+    /// Frees some hundred elements at most. False if that were the last, and dropping the rest takes no time to speak
+    /// of. Nothing else may be done with the value afterwards.
     fn free_some(&mut self) -> bool;
 
     /// The collection, if `value` is one of this kind.

@@ -7,16 +7,17 @@ const INTEGER_MAX: f64 = (i64::MAX / 2) as f64;
 /// Exponents are read up to here: far beyond any number that is not 0 or infinite, whatever digits it has.
 const EXPONENT_BOUND: i64 = 1 << 40;
 
-/// Reads a number that a word must be as a whole: decimal or (behind `0x`) hexadecimal digits with a point, an exponent, a
-/// sign; or an infinity by name. `None` for anything else, for numbers that are too large, and for those so small
-/// that they would become 0. (Redis: `string2d`.)
+/// Reads a number that a word must be as a whole: decimal or (behind `0x`) hexadecimal digits with a point, an
+/// exponent, a sign; or an infinity by name. `None` for anything else, for numbers that are too large, and for those so
+/// small that they would become 0. (Redis: `string2d`.)
 pub fn parse(text: &[u8]) -> Option<f64> {
     let number = Number::read(text)?;
     if number.is_named || number.is_in_range() { Some(number.value) } else { None }
 }
 
-/// Reads the end of a range of scores, which may be less well-formed: white space may lead, a zero byte ends it, nothing
-/// at all is 0, what is too large is infinite, and what is too small is 0. (Redis: `strtod` in `zslParseRange`.)
+/// Reads the end of a range of scores, which may be less well-formed: white space may lead, a zero byte ends it,
+/// nothing at all is 0, what is too large is infinite, and what is too small is 0. (Redis: `strtod` in
+/// `zslParseRange`.)
 pub fn parse_bound(text: &[u8]) -> Option<f64> {
     let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     if text.is_empty() {

@@ -22,8 +22,8 @@ pub enum FlatKind {
 }
 
 impl<'a> ValueRef<'a> {
-    /// The collection that `bytes` are, which [`ValueRef::as_flat`] or [`Value::into_flat_bytes`] of one of this kind gave. They are
-    /// not looked at.
+    /// The collection that `bytes` are, which [`ValueRef::as_flat`] or [`Value::into_flat_bytes`] of one of this kind
+    /// gave. They are not looked at.
     #[inline]
     pub fn of_flat(kind: FlatKind, bytes: &'a [u8]) -> ValueRef<'a> {
         let pack = Pack::of_trusted(bytes);

@@ -1,5 +1,5 @@
-//! Collections in a listpack that is nearly as long as a listpack may be: whatever is done to them next, they go over to another
-//! form in time. Such come with RESTORE, and need not be large there: they compress well.
+//! Collections in a listpack that is nearly as long as a listpack may be: whatever is done to them next, they go over
+//! to another form in time. Such come with RESTORE, and need not be large there: they compress well.
 
 use crate::hash::FieldExpire;
 use crate::list::{End, ListBuilder};

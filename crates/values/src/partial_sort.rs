@@ -1,7 +1,8 @@
 //! Sorting only a part of a slice.
 //!
-//! Which of several equal elements comes first is not left to the sort: clients see it. So this is the quicksort of Bentley and
-//! McIlroy ("Engineering a Sort Function", 1993), with their choice of the pivot and their order of exchanges, as Redis has it.
+//! Which of several equal elements comes first is not left to the sort: clients see it. So this is the quicksort of
+//! Bentley and McIlroy ("Engineering a Sort Function", 1993), with their choice of the pivot and their order of
+//! exchanges, as Redis has it.
 
 use std::cmp::Ordering;
 use std::ops::Range;

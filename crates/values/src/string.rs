@@ -49,8 +49,9 @@ pub fn canonical_integer(bytes: &[u8]) -> Option<i64> {
     if may_be_integer(bytes) { parse_i64(bytes) } else { None }
 }
 
-/// Has a string that changes in place have room for `len_bytes`. If it has to grow for that, it gets as much room again for what comes
-/// later, but no more than a megabyte, as in Redis: a long string that grew by a byte would else take twice its memory.
+/// Has a string that changes in place have room for `len_bytes`. If it has to grow for that, it gets as much room again
+/// for what comes later, but no more than a megabyte, as in Redis: a long string that grew by a byte would else take
+/// twice its memory.
 pub fn make_room(bytes: &mut Vec<u8>, len_bytes: usize) {
     if len_bytes > bytes.capacity() {
         let wanted = block_len_bytes(len_bytes + len_bytes.min(SPARE_MAX_BYTES));

@@ -12,8 +12,8 @@ pub struct Thresholds {
     /// Elements of one listpack of a list if positive, else its length: -1 to -5 are 4, 8, 16, 32, 64 KB
     /// (`list-max-listpack-size`).
     pub list_max_listpack_size: i32,
-    /// Shortest element that gets a node of its own in a list of several nodes, in bytes (DEBUG QUICKLIST-PACKED-THRESHOLD). Not
-    /// from the configuration.
+    /// Shortest element that gets a node of its own in a list of several nodes, in bytes (DEBUG
+    /// QUICKLIST-PACKED-THRESHOLD). Not from the configuration.
     pub list_large_len_bytes: u32,
     /// Members of a set of integers (`set-max-intset-entries`).
     pub set_max_intset_entries: u64,

@@ -1,5 +1,5 @@
-//! The way to an element of a large collection, a cache miss at a time: whoever has many elements to look for goes all ways
-//! side by side, so that the processor waits for memory once and not once for each.
+//! The way to an element of a large collection, a cache miss at a time: whoever has many elements to look for goes all
+//! ways side by side, so that the processor waits for memory once and not once for each.
 
 use crate::hash::HashTrail;
 use crate::set::SetTrail;
@@ -17,8 +17,8 @@ enum Inner<'a> {
 }
 
 impl<'a> ValueRef<'a> {
-    /// The way to an element (a field, a member) of a large collection. `None` for all that is no large collection of named
-    /// elements.
+    /// The way to an element (a field, a member) of a large collection. `None` for all that is no large collection of
+    /// named elements.
     #[inline]
     pub fn trail(self, element: &[u8]) -> Option<Trail<'a>> {
         Some(Trail(match self {

@@ -1,8 +1,9 @@
 //! `cargo xtask check-guide`: what `docs/adding-a-command.md` tells is done to the letter, in a copy of the repository.
 //!
-//! Blocks of code of the page that name a file are what the reader is told to write there. The example is a command that
-//! is there already: it is taken out of the copy before. If a file consists of the page's blocks, they make it anew; if it
-//! holds more, their lines are added to it. A transcript consists of the page's lines and of replies between them.
+//! Blocks of code of the page that name a file are what the reader is told to write there. The example is a command
+//! that is there already: it is taken out of the copy before. If a file consists of the page's blocks, they make it
+//! anew; if it holds more, their lines are added to it. A transcript consists of the page's lines and of replies
+//! between them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -61,8 +62,9 @@ pub fn check(root: &Path) -> io::Result<Vec<String>> {
     Ok(problems)
 }
 
-/// The manifest with a version of its own. Cargo tells packages apart by name and version, not by where they lie: with the
-/// same version it would take what it has built of the copy for what it has built of the repository, and the other way round.
+/// The manifest with a version of its own. Cargo tells packages apart by name and version, not by where they lie: with
+/// the same version it would take what it has built of the copy for what it has built of the repository, and the other
+/// way round.
 pub(super) fn with_other_version(manifest: &str, name: &str) -> io::Result<String> {
     let (before, package) = manifest
         .split_once("[workspace.package]\n")
@@ -90,7 +92,8 @@ fn blocks(page: &str) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-/// What is in a file when the page has been followed in a repository that lacks the example. `there` is what is in it now.
+/// What is in a file when the page has been followed in a repository that lacks the example. `there` is what is in it
+/// now.
 fn follow(path: &str, blocks: &[String], there: &str) -> Result<String, String> {
     if path.ends_with(".golden") {
         let is_written =
@@ -136,8 +139,8 @@ fn insert<'a>(mut text: Vec<&'a str>, line: &'a str) -> Result<Vec<&'a str>, Str
     Ok(text)
 }
 
-/// Brings what is below `tops` in the copy into the state of the repository, but for the files of `written`. What has not
-/// changed is left alone, so that cargo need not build it again.
+/// Brings what is below `tops` in the copy into the state of the repository, but for the files of `written`. What has
+/// not changed is left alone, so that cargo need not build it again.
 pub(super) fn copy_tree(
     root: &Path,
     copy: &Path,
@@ -209,11 +212,13 @@ mod tests {
         assert_eq!(follow("a.rs", &two, "one\n\ntwo\n").as_deref(), Ok("one\n\ntwo\n"));
         assert!(follow("a.rs", &two, "one\n\ntwo, but otherwise\n").is_err());
         let lines = ["mod b;\n    Command::write::<b::B>(),\n".to_owned()];
-        let there = "mod a;\nmod b;\nmod c;\nconst X: &[Y] = &[\n    Command::write::<b::B>(),\n    Command::read::<a::A>(),\n];\n";
+        let there = "mod a;\nmod b;\nmod c;\nconst X: &[Y] = &[\n    Command::write::<b::B>(),\n    \
+            Command::read::<a::A>(),\n];\n";
         let followed = follow("mod.rs", &lines, there).expect("both lines have a place");
         assert_eq!(
             followed,
-            "mod a;\nmod b;\nmod c;\nconst X: &[Y] = &[\n    Command::read::<a::A>(),\n    Command::write::<b::B>(),\n];\n"
+            "mod a;\nmod b;\nmod c;\nconst X: &[Y] = &[\n    Command::read::<a::A>(),\n    \
+                Command::write::<b::B>(),\n];\n"
         );
         assert!(follow("mod.rs", &lines, "mod a;\n").is_err());
         let script = ["# x\n> PING\n".to_owned()];

@@ -1,8 +1,8 @@
 //! `cargo xtask check-layout`: the order of the crates, and what each of them must not know.
 //!
 //! The design's invariants are absences: no clock in the engine, no file descriptor above the drivers. The compiler
-//! keeps some of them, because a crate cannot name what it does not depend on; this keeps the rest: between the rooms of
-//! a crate as between crates. It also says what has become too long to be read.
+//! keeps some of them, because a crate cannot name what it does not depend on; this keeps the rest: between the rooms
+//! of a crate as between crates. It also says what has become too long to be read.
 
 mod circles;
 mod order;
@@ -11,6 +11,7 @@ mod sizes;
 mod source;
 mod unsafe_code;
 mod walls;
+mod width;
 
 use std::path::Path;
 use std::{fs, io};
@@ -81,6 +82,10 @@ fn check_files(root: &Path) -> io::Result<Vec<String>> {
         violations.extend(sizes::file(&shown, &text));
         unsafe_files.extend(unsafe_code::first_line(&shown, &text)?.map(|line| (shown.clone(), line)));
     }
+    for (shown, text) in texts(root, &[".rs", ".md", ".py", ".sh"])? {
+        violations.extend(width::check(&shown, &text));
+    }
+    violations.extend(width::check(".ci/run", &fs::read_to_string(root.join(".ci/run"))?));
     violations.extend(unsafe_code::check(&fs::read_to_string(root.join(unsafe_code::PAGE))?, &unsafe_files));
     Ok(violations)
 }

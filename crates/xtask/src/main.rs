@@ -44,8 +44,8 @@ enum Command {
     Kill(kill::Options),
     /// Have a server of Redis's behaviour load a file that Tessera's writer made, and read the one that it saves.
     RdbExchange(rdb_exchange::Options),
-    /// Check that the crates depend on each other in the order of the design, that none knows what it must not, and that
-    /// nothing is too long to be read.
+    /// Check that the crates depend on each other in the order of the design, that none knows what it must not, and
+    /// that nothing is too long to be read.
     CheckLayout,
     /// Check that the files which the documentation names exist.
     CheckLinks,

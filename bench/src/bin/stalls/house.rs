@@ -66,8 +66,8 @@ impl House {
         }
     }
 
-    /// Reads the clocks `count` times with no work in between: what they cost, and what this machine does to a thread that
-    /// does nothing. Their cost is taken off from then on.
+    /// Reads the clocks `count` times with no work in between: what they cost, and what this machine does to a thread
+    /// that does nothing. Their cost is taken off from then on.
     pub fn measure_clocks(&mut self, count: u64) {
         for _ in 0..count / 10 {
             let ((), took) = self.clocks.measure(|| ());

@@ -1,8 +1,8 @@
 //! How long single commands take inside one shard while much is going on: `stalls --keys 10000000`.
 //!
-//! No network and no other thread: one [`tessera_keyspace::Shard`], driven in turns as the node drives it. Keys arrive, half
-//! of them expire at once, half are unlinked, a database is flushed; meanwhile every single command is measured, and every slice
-//! of housekeeping between them.
+//! No network and no other thread: one [`tessera_keyspace::Shard`], driven in turns as the node drives it. Keys arrive,
+//! half of them expire at once, half are unlinked, a database is flushed; meanwhile every single command is measured,
+//! and every slice of housekeeping between them.
 #![forbid(unsafe_code)]
 
 mod clocks;

@@ -13,8 +13,8 @@ pub trait Debugging {
     /// This node's shard, to look at.
     fn shard(&self) -> &Shard;
 
-    /// DEBUG QUICKLIST-PACKED-THRESHOLD: from which length on elements get a node of their own in this node's long lists,
-    /// in bytes.
+    /// DEBUG QUICKLIST-PACKED-THRESHOLD: from which length on elements get a node of their own in this node's long
+    /// lists, in bytes.
     fn set_list_large_len(&mut self, len_bytes: u32);
 
     /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: whether this node takes payloads of RESTORE whose checksum is wrong.

@@ -15,8 +15,8 @@ pub trait Statistics {
     /// Error replies by their code, summed over the nodes.
     fn error_stats(&self) -> ErrorStats;
 
-    /// CONFIG RESETSTAT, this node's part: its [`super::CommandStats`], its [`ErrorStats`], its shard's counters and all
-    /// that [`super::facts::StatsFacts`] says it resets.
+    /// CONFIG RESETSTAT, this node's part: its [`super::CommandStats`], its [`ErrorStats`], its shard's counters and
+    /// all that [`super::facts::StatsFacts`] says it resets.
     fn reset_statistics(&mut self);
 
     /// Counts an AUTH or HELLO with a wrong password: [`super::facts::StatsFacts::authentication_failures`].

@@ -1,8 +1,8 @@
-//! A shard does what a map does, whatever is done to it, and no byte of it is touched that is not its own. Snapshots say
-//! what was there when they began.
+//! A shard does what a map does, whatever is done to it, and no byte of it is touched that is not its own. Snapshots
+//! say what was there when they began.
 //!
-//! Each step is an operation and what it is about. Keys are numbers; one operation makes or removes hundreds of them, so
-//! that short inputs reach tables that split and merge.
+//! Each step is an operation and what it is about. Keys are numbers; one operation makes or removes hundreds of them,
+//! so that short inputs reach tables that split and merge.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

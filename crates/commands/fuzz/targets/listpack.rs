@@ -1,7 +1,8 @@
-//! Bytes that are taken for a listpack are walked alike from both ends, and changing it does what changing a list of strings does.
+//! Bytes that are taken for a listpack are walked alike from both ends, and changing it does what changing a list of
+//! strings does.
 //!
-//! The first byte tells how many bytes are the listpack's elements; what follows them are changes. Header and end are put around the
-//! elements, so that short inputs get further than the first check.
+//! The first byte tells how many bytes are the listpack's elements; what follows them are changes. Header and end are
+//! put around the elements, so that short inputs get further than the first check.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

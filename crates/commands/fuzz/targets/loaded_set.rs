@@ -1,7 +1,8 @@
-//! Whatever lies in the data directory, a server that starts there loads it or says why not, and changes nothing then. What it has loaded
-//! it can save and load again, with any number of shards.
+//! Whatever lies in the data directory, a server that starts there loads it or says why not, and changes nothing then.
+//! What it has loaded it can save and load again, with any number of shards.
 //!
-//! The input is some RDB bodies. They become the one file, or the files of a set; their manifest is right, but for what the input changes in it.
+//! The input is some RDB bodies. They become the one file, or the files of a set; their manifest is right, but for what
+//! the input changes in it.
 #![no_main]
 
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! A manifest of any bytes is refused or read; read, it is written the same. The same holds when its checksum is put right.
+//! A manifest of any bytes is refused or read; read, it is written the same. The same holds when its checksum is put
+//! right.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

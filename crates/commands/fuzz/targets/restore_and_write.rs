@@ -1,7 +1,9 @@
-//! What RESTORE takes, commands may do anything with: nothing falls over, and what is left can be dumped and restored again.
+//! What RESTORE takes, commands may do anything with: nothing falls over, and what is left can be dumped and restored
+//! again.
 //!
-//! The payload is a collection whose elements are a listpack (or an intset, or plain nodes of a list). That is either what the input says,
-//! byte for byte, or sound but for a few bytes that the input has changed: without that few inputs would come behind the first check.
+//! The payload is a collection whose elements are a listpack (or an intset, or plain nodes of a list). That is either
+//! what the input says, byte for byte, or sound but for a few bytes that the input has changed: without that few inputs
+//! would come behind the first check.
 #![no_main]
 
 use std::sync::LazyLock;

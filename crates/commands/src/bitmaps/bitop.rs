@@ -62,7 +62,8 @@ pub struct BitOpArgs<'a> {
 impl Gather for BitOp {
     const SPEC: Spec = Spec {
         name: "bitop",
-        summary: "Combines strings bit by bit and keeps the result; there are also `DIFF`, `DIFF1`, `ANDOR` and `ONE`, as in Redis 8.2.",
+        summary: "Combines strings bit by bit and keeps the result; there are also `DIFF`, `DIFF1`, `ANDOR` and `ONE`, \
+            as in Redis 8.2.",
         since: "2.6.0",
         group: Group::Bitmap,
         complexity: "O(N)",

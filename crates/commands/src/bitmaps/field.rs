@@ -100,8 +100,8 @@ impl Operation {
         self.kind.value((window(bytes, self.offset) >> self.shift()) as u64)
     }
 
-    /// Carries it out in `bytes`, where the field must lie whole unless it is only read. Returns what to answer (`None`:
-    /// it did not fit) and what became of the field.
+    /// Carries it out in `bytes`, where the field must lie whole unless it is only read. Returns what to answer
+    /// (`None`: it did not fit) and what became of the field.
     pub(super) fn write(&self, bytes: &mut [u8]) -> (Option<i64>, Written) {
         let before = self.read(bytes);
         let wanted = match self.action {

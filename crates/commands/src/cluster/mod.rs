@@ -1,5 +1,5 @@
-//! CLUSTER and its kin: this server is no part of a cluster of Redis nodes, and says so in Redis's words, as clients ask
-//! before they know.
+//! CLUSTER and its kin: this server is no part of a cluster of Redis nodes, and says so in Redis's words, as clients
+//! ask before they know.
 
 use tessera_command::prelude::*;
 

@@ -2,7 +2,8 @@ use tessera_command::prelude::*;
 
 pub struct WaitForReplicas;
 
-/// Redis lets the client wait although there is nobody to wait for; nobody can come here, so that it is answered at once.
+/// Redis lets the client wait although there is nobody to wait for; nobody can come here, so that it is answered at
+/// once.
 impl Session for WaitForReplicas {
     const SPEC: Spec = Spec {
         name: "wait",

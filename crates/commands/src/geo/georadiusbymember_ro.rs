@@ -11,7 +11,8 @@ impl Read for GeoRadiusByMemberRo {
         summary: "Finds members within a distance from a member.",
         since: "3.2.10",
         group: Group::Geo,
-        complexity: "O(N+log(M)) with N the members in the cells of the map around the area, and M the members of the sorted set.",
+        complexity: "O(N+log(M)) with N the members in the cells of the map around the area, and M the members of the \
+            sorted set.",
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[

@@ -11,7 +11,8 @@ impl Read for GeoSearch {
         summary: "Finds members within a circle or a box.",
         since: "6.2.0",
         group: Group::Geo,
-        complexity: "O(N+log(M)) with N the members in the cells of the map around the area, and M the members of the sorted set.",
+        complexity: "O(N+log(M)) with N the members in the cells of the map around the area, and M the members of the \
+            sorted set.",
         categories: Categories::GEO,
         keys: &[KeySpec::at(1, KeyFlags::RO.with(KeyFlags::ACCESS))],
         grammar: &[

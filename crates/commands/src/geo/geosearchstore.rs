@@ -12,7 +12,8 @@ impl Gather for GeoSearchStore {
         summary: "Finds members within a circle or a box and stores them.",
         since: "6.2.0",
         group: Group::Geo,
-        complexity: "O(N+log(M)) with N the members in the cells of the map around the area, and M the members of the sorted set.",
+        complexity: "O(N+log(M)) with N the members in the cells of the map around the area, and M the members of the \
+            sorted set.",
         flags: Flags::DENY_OOM,
         categories: Categories::GEO,
         keys: &[

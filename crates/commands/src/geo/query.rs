@@ -1,7 +1,7 @@
 //! The words of a search.
 //!
-//! They are read when the sorted set is at hand: a member may be the center, and whether it is there is looked at in the
-//! order of the words, as in Redis.
+//! They are read when the sorted set is at hand: a member may be the center, and whether it is there is looked at in
+//! the order of the words, as in Redis.
 
 use super::units;
 use tessera_command::prelude::*;

@@ -7,8 +7,8 @@ use tessera_values::listpack::Element;
 /// Expired fields that a change removes besides those it is about.
 const EXPIRED_MAX: usize = 32;
 
-/// Has `change` work on the hash at `key`, with none of `fields` expired but still there; removes the key if nothing is left
-/// in it. `None` if there is no such key.
+/// Has `change` work on the hash at `key`, with none of `fields` expired but still there; removes the key if nothing is
+/// left in it. `None` if there is no such key.
 ///
 /// # Errors
 /// If the key holds something else.

@@ -31,8 +31,8 @@ fn corrupt(_: Corrupt) -> Error {
     CORRUPT
 }
 
-/// The string that was found at a key, and its bytes, unless there is no such key. `digits` is room for those of an integer,
-/// which is no HyperLogLog.
+/// The string that was found at a key, and its bytes, unless there is no such key. `digits` is room for those of an
+/// integer, which is no HyperLogLog.
 fn string_of<'b>(
     found: &Found<'b>,
     digits: &'b mut Digits,

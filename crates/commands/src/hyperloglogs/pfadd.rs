@@ -52,8 +52,8 @@ impl Write for PfAdd {
             return Ok(Effect::Verbatim);
         };
         match (result, left) {
-            // Elements before the one that met the corruption have been added, and stay. The same words would add others where
-            // sparse HyperLogLogs may be longer.
+            // Elements before the one that met the corruption have been added, and stay. The same words would add
+            // others where sparse HyperLogLogs may be longer.
             (Err(_), Some(left)) => {
                 db.record(&[b"SET", key, &left, b"KEEPTTL"]);
                 return Err(Error::AfterChange(CORRUPT_TEXT));

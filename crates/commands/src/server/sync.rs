@@ -3,9 +3,9 @@ use tessera_command::prelude::*;
 
 const FLAGS: Flags = Flags::ADMIN.with(Flags::NO_SCRIPT).with(Flags::NO_ASYNC_LOADING).with(Flags::NO_MULTI);
 
-/// A replica would take the end of the connection for a fault, and come back for the whole snapshot again and again. Told that
-/// there is no link to a master yet, it comes back once a second; of any other error it makes a SYNC, and after that it
-/// connects anew at once.
+/// A replica would take the end of the connection for a fault, and come back for the whole snapshot again and again.
+/// Told that there is no link to a master yet, it comes back once a second; of any other error it makes a SYNC, and
+/// after that it connects anew at once.
 const NO_LINK: Error = Error::Text(
     "NOMASTERLINK There is no replication: only clients that have said REPLCONF RDB-ONLY 1 are sent a snapshot",
 );

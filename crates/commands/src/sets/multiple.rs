@@ -17,7 +17,8 @@ pub(super) fn need_values_to_store<'a>(&(destination, keys): &StoreArgs<'a>, nee
     need_values(keys.iter(), needs);
 }
 
-/// Keeps `result` at the destination, the first of the needs, which is told so by `event`, and answers how many members it has.
+/// Keeps `result` at the destination, the first of the needs, which is told so by `event`, and answers how many members
+/// it has.
 pub(super) fn store(
     result: Set,
     event: Event,

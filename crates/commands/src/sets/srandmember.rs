@@ -72,7 +72,8 @@ impl Read for SRandMember {
     }
 }
 
-/// Draws `count` members, each from the whole set. A reply is bounded like a string: Redis goes on until its memory ends.
+/// Draws `count` members, each from the whole set. A reply is bounded like a string: Redis goes on until its memory
+/// ends.
 fn draw_again_and_again(
     set: SetRef<'_>,
     count: u64,

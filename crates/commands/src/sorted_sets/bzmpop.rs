@@ -14,7 +14,8 @@ pub struct BZMPopArgs<'a> {
 impl Blocking for BZMPop {
     const SPEC: Spec = Spec {
         name: "bzmpop",
-        summary: "Removes members from an end of the first of several sorted sets that is there, and waits until one is.",
+        summary: "Removes members from an end of the first of several sorted sets that is there, and waits until one \
+            is.",
         since: "7.0.0",
         group: Group::SortedSet,
         complexity: "O(K)+O(M*log(N)) with K the keys, N the members there are and M those removed.",

@@ -7,7 +7,8 @@ pub struct BZPopMin;
 impl Blocking for BZPopMin {
     const SPEC: Spec = Spec {
         name: "bzpopmin",
-        summary: "Removes the member with the lowest score from the first sorted set that is there, and waits until one is.",
+        summary: "Removes the member with the lowest score from the first sorted set that is there, and waits until \
+            one is.",
         since: "5.0.0",
         group: Group::SortedSet,
         complexity: "O(log(N)) with N the members there are.",

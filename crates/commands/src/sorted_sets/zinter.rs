@@ -11,7 +11,8 @@ impl Gather for ZInter {
         summary: "Tells the members that all of several sorted sets have.",
         since: "6.2.0",
         group: Group::SortedSet,
-        complexity: "O(N*K+M*log(M)) with N the members of the smallest input, K the inputs and M the members of the result.",
+        complexity: "O(N*K+M*log(M)) with N the members of the smallest input, K the inputs and M the members of the \
+            result.",
 
         categories: Categories::SORTED_SET,
         keys: &[KeySpec::counted(1, KeyFlags::RO.with(KeyFlags::ACCESS))],

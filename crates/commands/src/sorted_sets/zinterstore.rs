@@ -11,7 +11,8 @@ impl Gather for ZInterStore {
         summary: "Keeps the members that all of several sorted sets have.",
         since: "2.0.0",
         group: Group::SortedSet,
-        complexity: "O(N*K+M*log(M)) with N the members of the smallest input, K the inputs and M the members of the result.",
+        complexity: "O(N*K+M*log(M)) with N the members of the smallest input, K the inputs and M the members of the \
+            result.",
         flags: Flags::DENY_OOM,
         categories: Categories::SORTED_SET,
         keys: &[

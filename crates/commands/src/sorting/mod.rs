@@ -9,7 +9,8 @@ mod sort_ro;
 
 use tessera_command::Command;
 
-const PATTERNS_NOTE: &str = "For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the \
+const PATTERNS_NOTE: &str = "For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from \
+    the \
                              content of the key we sort";
 
 /// The commands of this family.

@@ -5,7 +5,8 @@ use tessera_command::prelude::*;
 
 pub struct Sort;
 
-const STORE_NOTE: &str = "For the optional STORE keyword. It is marked 'unknown' because the keyword can appear anywhere in \
+const STORE_NOTE: &str = "For the optional STORE keyword. It is marked 'unknown' because the keyword can appear \
+    anywhere in \
                           the argument array";
 
 /// Words that follow an option, which may be anything.

@@ -49,8 +49,8 @@ impl Streamed for Get {
     }
 }
 
-/// Answers the string at `key`, or null, before a write changes what is there: GETSET and its like. A long one is left to a stream, which
-/// shows it as it is now.
+/// Answers the string at `key`, or null, before a write changes what is there: GETSET and its like. A long one is left
+/// to a stream, which shows it as it is now.
 ///
 /// # Errors
 /// If the key holds something else.

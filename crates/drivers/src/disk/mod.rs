@@ -1,7 +1,7 @@
 //! The disk of a node for real.
 //!
-//! [`RingDisk`] is for nodes on glommio: direct I/O as background work on the node's own thread. [`ThreadDisk`] is for all
-//! others: ordinary I/O on a thread beside the node's.
+//! [`RingDisk`] is for nodes on glommio: direct I/O as background work on the node's own thread. [`ThreadDisk`] is for
+//! all others: ordinary I/O on a thread beside the node's.
 
 mod files;
 mod plain;

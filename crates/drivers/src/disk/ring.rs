@@ -1,7 +1,8 @@
 //! A disk whose operations are background tasks on the node's thread.
 //!
-//! Files are read and written by glommio's direct I/O. What glommio would do on the node's thread with the file system (open,
-//! rename, list), and all I/O where there is no direct I/O, is ordinary I/O on the thread that glommio keeps for such.
+//! Files are read and written by glommio's direct I/O. What glommio would do on the node's thread with the file system
+//! (open, rename, list), and all I/O where there is no direct I/O, is ordinary I/O on the thread that glommio keeps for
+//! such.
 
 use super::files::Files;
 use super::plain;
@@ -20,8 +21,8 @@ use std::sync::Arc;
 use std::{fmt, io};
 use tessera_node::disk::{BLOCK_LEN_BYTES, Completion, Disk, FileId, Operation, Output};
 
-/// How much of the thread's time, out of 1000, the disk gets while the node's loop, which has 1000, is busy as well. Most of
-/// it is copying into buffers that the device can read.
+/// How much of the thread's time, out of 1000, the disk gets while the node's loop, which has 1000, is busy as well.
+/// Most of it is copying into buffers that the device can read.
 const SHARES: usize = 250;
 
 /// So many bytes are copied before the task yields if it is asked to: some tens of microseconds.

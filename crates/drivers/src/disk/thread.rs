@@ -12,8 +12,8 @@ use std::{fmt, io, thread};
 use tessera_node::disk::{Completion, Disk, FileId, Operation, Output};
 use tessera_node::network::Wake;
 
-/// Ordinary I/O on a thread, which is started by the first operation and ends with this. What has not begun by then is left
-/// undone; what has is not waited for.
+/// Ordinary I/O on a thread, which is started by the first operation and ends with this. What has not begun by then is
+/// left undone; what has is not waited for.
 pub struct ThreadDisk {
     waker: Waker,
     worker: Option<Sender<(u64, Operation)>>,

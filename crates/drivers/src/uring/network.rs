@@ -1,10 +1,10 @@
 //! The driver: operations queued by the node, completions handed to it.
 //!
 //! A quiet send does not wait for room in the socket (`MSG_DONTWAIT`), counts as failed unless all of it left
-//! (`MSG_WAITALL`), and completes silently if it did not fail (`IOSQE_CQE_SKIP_SUCCESS`). The kernel carries it out while
-//! it takes it from the submission queue, so once the queue is empty and the completions at hand are reaped, every quiet
-//! send that was not reported as failed has left whole. That way its completion does not end the wait for the next
-//! request, which it would otherwise do at once: half of all system calls.
+//! (`MSG_WAITALL`), and completes silently if it did not fail (`IOSQE_CQE_SKIP_SUCCESS`). The kernel carries it out
+//! while it takes it from the submission queue, so once the queue is empty and the completions at hand are reaped,
+//! every quiet send that was not reported as failed has left whole. That way its completion does not end the wait for
+//! the next request, which it would otherwise do at once: half of all system calls.
 
 mod completions;
 
@@ -31,8 +31,8 @@ use crate::slab::Slab;
 use crate::socket::{Socket, endpoints};
 use crate::waker::Waker;
 
-/// The most that one send carries, in bytes. Longer buffers leave in several, so that it shows whether the peer reads: the
-/// kernel tells nothing of a send before all of it has left.
+/// The most that one send carries, in bytes. Longer buffers leave in several, so that it shows whether the peer reads:
+/// the kernel tells nothing of a send before all of it has left.
 const SEND_MAX_LEN_BYTES: usize = 256 * 1024;
 
 /// The most that one direct reply carries: the length of a send is a signed 32-bit number in its completion.
@@ -284,8 +284,8 @@ impl UringNetwork {
         unsafe { self.ring.push(entry.build().user_data(Operation::Receive(id).pack())) };
     }
 
-    /// Has the end of a paused connection's peer told. Edge by edge: the kernel reports the end of the other side in any
-    /// case, so a poll for a single event would find nothing else once that has come.
+    /// Has the end of a paused connection's peer told. Edge by edge: the kernel reports the end of the other side in
+    /// any case, so a poll for a single event would find nothing else once that has come.
     fn watch(&mut self, id: ConnectionId) {
         let Some(connection) = self.connections.get_mut(id) else { return };
         connection.watching = true;

@@ -111,8 +111,8 @@ impl Sleeper {
         }
     }
 
-    /// The ring's side of [`Sleeper::nudge`]: a poll must not block. The task may have been the last, and the executor not
-    /// run any more.
+    /// The ring's side of [`Sleeper::nudge`]: a poll must not block. The task may have been the last, and the executor
+    /// not run any more.
     #[inline]
     pub(crate) fn take_nudge(&self) -> bool {
         self.inner.nudged.replace(false)

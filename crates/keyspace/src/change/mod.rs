@@ -1,13 +1,14 @@
 //! The seam of change: the only way by which keys and what they hold change and go.
 //!
-//! Nobody else has the table to change it ([`Database::table_mut`] is for this folder), so nobody can forget who has to be told:
+//! Nobody else has the table to change it ([`Database::table_mut`] is for this folder), so nobody can forget who has to
+//! be told:
 //!
-//! * *before* a change, whoever is in the middle of the value: streams, which get a copy or keep the value, and the snapshot,
-//!   which saves what it has not come to. A change that may come to nothing is a change here.
+//! * *before* a change, whoever is in the middle of the value: streams, which get a copy or keep the value, and the
+//!   snapshot, which saves what it has not come to. A change that may come to nothing is a change here.
 //! * *after* it, and only if it was one, whoever follows keys ([`Event`]): clients that wait for them, and listeners.
 //!
-//! What a command came down to ([`crate::Effect`]) its own code tells, once for all of its keys; what comes of itself, keys whose
-//! time is over or that go for want of memory, is told here.
+//! What a command came down to ([`crate::Effect`]) its own code tells, once for all of its keys; what comes of itself,
+//! keys whose time is over or that go for want of memory, is told here.
 
 pub mod database;
 mod removal;
@@ -45,7 +46,8 @@ impl Shard {
         self.save_ahead(db, key, true);
     }
 
-    /// `key` is about to hold something else. The entry that it has, if it cannot be used again, goes to [`Shard::dispose`].
+    /// `key` is about to hold something else. The entry that it has, if it cannot be used again, goes to
+    /// [`Shard::dispose`].
     #[inline]
     fn before_overwrite(&mut self, db: u16, key: &[u8]) {
         if self.streams.are_of_keys() | self.snapshot.is_some() {
@@ -127,7 +129,8 @@ impl Shard {
         self.entry_mut(db, key, touch).map(|entry| look(entry.as_entry()))
     }
 
-    /// Has `change` work on the entry of `key`, which it leaves with a value that is not empty, and say whether it has changed it.
+    /// Has `change` work on the entry of `key`, which it leaves with a value that is not empty, and say whether it has
+    /// changed it.
     #[inline]
     pub(crate) fn change_entry<T, E>(
         &mut self,
@@ -147,7 +150,8 @@ impl Shard {
         Ok(Some(result))
     }
 
-    /// Has `change` work on the collection at `key` and say whether it has changed it. The key goes if nothing is left in it.
+    /// Has `change` work on the collection at `key` and say whether it has changed it. The key goes if nothing is left
+    /// in it.
     #[inline]
     pub(crate) fn change_collection<C: Collection, T>(
         &mut self,
@@ -214,7 +218,8 @@ impl Shard {
         }
     }
 
-    /// The same, and nobody is told afterwards. True if the key was not there. `replaces`: it begins anew also if it was.
+    /// The same, and nobody is told afterwards. True if the key was not there. `replaces`: it begins anew also if it
+    /// was.
     #[inline]
     fn put_untold(
         &mut self,

@@ -40,7 +40,8 @@ pub struct KeyMove<'a> {
 }
 
 impl Shard {
-    /// Removes `key` and frees what it held as soon as nobody is in the middle of it; `later`: and if it is large, later.
+    /// Removes `key` and frees what it held as soon as nobody is in the middle of it; `later`: and if it is large,
+    /// later.
     fn remove_entry(&mut self, db: u16, key: &[u8], later: bool) -> Option<Removed> {
         if self.snapshot.is_some() {
             self.save_ahead(db, key, false);
@@ -107,8 +108,8 @@ impl Shard {
         true
     }
 
-    /// Removes `key` because memory is short. Returns how much is free now, in bytes: of a large value nothing yet, nor of one
-    /// that somebody is in the middle of.
+    /// Removes `key` because memory is short. Returns how much is free now, in bytes: of a large value nothing yet, nor
+    /// of one that somebody is in the middle of.
     pub(crate) fn evict_key(&mut self, db: u16, key: &[u8]) -> Option<usize> {
         let later = self.settings().lazy_free.eviction;
         let removed = self.remove_entry(db, key, later)?;

@@ -41,8 +41,8 @@ fn evict_all(shard: &mut Shard) {
     while shard.evict().is_some() {}
 }
 
-/// Database 0 has the lists `one` and `two` of one and of two elements, the string `text`, and `over`, whose time is over.
-/// The keys `none` and, in database 1, `other` are not there.
+/// Database 0 has the lists `one` and `two` of one and of two elements, the string `text`, and `over`, whose time is
+/// over. The keys `none` and, in database 1, `other` are not there.
 const CASES: &[Case] = &[
     (
         "a value is put where none was",

@@ -1,5 +1,5 @@
-//! What happens to many keys at once: databases that are emptied or exchanged, and what is loaded. None of it is an event of a
-//! key, as in Redis.
+//! What happens to many keys at once: databases that are emptied or exchanged, and what is loaded. None of it is an
+//! event of a key, as in Redis.
 
 use super::Database;
 use crate::shard::Shard;
@@ -8,8 +8,8 @@ use crate::usage::Usage;
 use tessera_values::Value;
 
 impl Shard {
-    /// Empties one database. `lazy`: what it held is freed later by [`Shard::reclaim`]. A snapshot under way still needs
-    /// it: then it is freed after that in any case.
+    /// Empties one database. `lazy`: what it held is freed later by [`Shard::reclaim`]. A snapshot under way still
+    /// needs it: then it is freed after that in any case.
     pub fn flush(&mut self, db: u16, lazy: bool) {
         if self.streams.are_of_keys() {
             self.keep_before_flush(db);
@@ -49,8 +49,8 @@ impl Shard {
         }
     }
 
-    /// Puts in a key that was loaded. Nobody is told: it is no effect, no write and no use of the key. False, and nothing
-    /// done, if the key is there. `idle_s` and `frequency` count if the eviction policy remembers such.
+    /// Puts in a key that was loaded. Nobody is told: it is no effect, no write and no use of the key. False, and
+    /// nothing done, if the key is there. `idle_s` and `frequency` count if the eviction policy remembers such.
     pub fn insert_loaded(
         &mut self,
         db: u16,

@@ -1,13 +1,15 @@
-//! Entries that were encoded ahead of the walk, because they were about to change, and wait for their place in the stream.
+//! Entries that were encoded ahead of the walk, because they were about to change, and wait for their place in the
+//! stream.
 //!
-//! Those of the table that is walked wait for the next slice. Those of later ones wait until the walk comes to their table, so that the
-//! stream has all of a database together; but if they become too many, they are handed out before.
+//! Those of the table that is walked wait for the next slice. Those of later ones wait until the walk comes to their
+//! table, so that the stream has all of a database together; but if they become too many, they are handed out before.
 
 use std::collections::{BTreeMap, VecDeque};
 use tessera_storage::rdb::{EncodeOptions, KeyFacts, put_entry};
 use tessera_values::ValueRef;
 
-/// A block of memory is filled about so far before another is begun, in bytes: none is copied as the queue grows, but the first.
+/// A block of memory is filled about so far before another is begun, in bytes: none is copied as the queue grows, but
+/// the first.
 const CHUNK_LEN_BYTES: usize = 64 * 1024;
 /// Of later tables no more is held than this, or than half of what may wait at all, in bytes.
 const HELD_MAX_LEN_BYTES: usize = 4 * 1024 * 1024;
@@ -99,7 +101,8 @@ impl Ahead {
         self.begun = Some(part);
     }
 
-    /// The table whose entries are to be handed out now, while `current` is walked. Nothing else may come before they are.
+    /// The table whose entries are to be handed out now, while `current` is walked. Nothing else may come before they
+    /// are.
     pub(super) fn due(&self, current: u16) -> Option<u16> {
         if self.begun.is_some() || self.queues.contains_key(&current) {
             return self.begun.or(Some(current));

@@ -27,8 +27,8 @@ pub struct Run {
     pub ends_at_bytes: u64,
 }
 
-/// Where a snapshot's body has which database. As a rule each has one run, and they ascend. A database has more if much of it changed
-/// before its turn came.
+/// Where a snapshot's body has which database. As a rule each has one run, and they ascend. A database has more if much
+/// of it changed before its turn came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SnapshotLayout {
     /// The databases that had keys at the cut. Of one whose keys' time was over there may be no run.
@@ -76,8 +76,8 @@ impl Stream {
         self.origin_bytes.wrapping_add(out.len() as u64)
     }
 
-    /// What is appended next is of `part`, which is database `db`: chooses that, if another is current. `sizes` are told if they were
-    /// not yet.
+    /// What is appended next is of `part`, which is database `db`: chooses that, if another is current. `sizes` are
+    /// told if they were not yet.
     pub(super) fn choose(&mut self, part: u16, db: u16, sizes: &mut Option<(u64, u64)>, out: &mut Vec<u8>) {
         if self.part == Some(part) {
             return;

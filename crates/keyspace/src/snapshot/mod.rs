@@ -1,7 +1,7 @@
 //! A snapshot of a shard, made a piece at a time while the shard goes on changing.
 //!
-//! What is there at the cut is walked in the order of hashes and encoded. Just before an entry changes that the walk has
-//! still to come to, it is encoded out of turn and waits in memory for its place in the stream ([`ahead`]). Large
+//! What is there at the cut is walked in the order of hashes and encoded. Just before an entry changes that the walk
+//! has still to come to, it is encoded out of turn and waits in memory for its place in the stream ([`ahead`]). Large
 //! values are written in pieces, each from the value as it lies; somebody who wants to change one had better wait
 //! ([`Shard::must_wait_for_snapshot`]), but if he does not, what is left of it is encoded at once.
 //!
@@ -29,8 +29,8 @@ pub(crate) use writer::Writer;
 pub struct SnapshotOptions {
     /// How entries are encoded.
     pub encode: EncodeOptions,
-    /// Entries saved ahead of the walk, because they changed, wait in memory for their place in the file. Above about so
-    /// many bytes [`Shard::must_wait_for_snapshot`] has writers wait.
+    /// Entries saved ahead of the walk, because they changed, wait in memory for their place in the file. Above about
+    /// so many bytes [`Shard::must_wait_for_snapshot`] has writers wait.
     pub ahead_max_len_bytes: usize,
     /// Values that take more memory than this are written in pieces of about this length.
     pub piece_len_bytes: usize,
@@ -41,8 +41,8 @@ pub struct SnapshotOptions {
 pub struct SnapshotKeys {
     /// Keys at the cut.
     pub total: u64,
-    /// Of these so many were saved, or were met and need not be. At the end it may be less than the total: of keys whose
-    /// time was over some are not counted.
+    /// Of these so many were saved, or were met and need not be. At the end it may be less than the total: of keys
+    /// whose time was over some are not counted.
     pub done: u64,
 }
 
@@ -54,8 +54,8 @@ pub enum SnapshotProgress {
     More,
     /// That was all. No snapshot is under way any more.
     Done,
-    /// A fault in the engine took away what was being written, so that whatever was appended is no snapshot. It has been given up as by
-    /// [`Shard::abort_snapshot`].
+    /// A fault in the engine took away what was being written, so that whatever was appended is no snapshot. It has
+    /// been given up as by [`Shard::abort_snapshot`].
     Lost,
 }
 
@@ -101,7 +101,8 @@ impl Shard {
         self.snapshot = Some(Box::new(Writer::new(options, &mut self.databases)));
     }
 
-    /// No snapshot is under way, and nothing is left to tidy up of one that was aborted. ([`Shard::reclaim`] tidies up.)
+    /// No snapshot is under way, and nothing is left to tidy up of one that was aborted. ([`Shard::reclaim`] tidies
+    /// up.)
     pub fn can_begin_snapshot(&self) -> bool {
         self.snapshot.is_none() && self.clearing.0.is_empty()
     }
@@ -125,11 +126,10 @@ impl Shard {
         self.snapshot.as_ref().map(|writer| writer.keys())
     }
 
-    /// Appends about `len_bytes` of the snapshot's RDB body: databases and entries, without a file's header and end. The
-    /// body begins with the choice of a database, if it has any entry, so bodies may follow one another; where it has which,
-    /// [`Shard::take_snapshot_layout`] tells afterwards. It takes no
-    /// longer than `len_bytes` of entries do, even where there is nothing to append or compression makes little of much:
-    /// then less is appended.
+    /// Appends about `len_bytes` of the snapshot's RDB body: databases and entries, without a file's header and end.
+    /// The body begins with the choice of a database, if it has any entry, so bodies may follow one another; where it
+    /// has which, [`Shard::take_snapshot_layout`] tells afterwards. It takes no longer than `len_bytes` of entries do,
+    /// even where there is nothing to append or compression makes little of much: then less is appended.
     pub fn snapshot_some(&mut self, len_bytes: usize, out: &mut Vec<u8>) -> SnapshotProgress {
         let Some(mut writer) = self.snapshot.take() else { return SnapshotProgress::Done };
         let progress = writer.write_some(self, len_bytes, out);
@@ -154,9 +154,10 @@ impl Shard {
         }
     }
 
-    /// A write to `key` had better wait for [`Shard::snapshot_some`] to get on: its value is large and not saved yet, or only
-    /// in part (then it is saved next), or so much has been saved ahead that no more should be. Ask for every key
-    /// before each write, and again later. A write that did not ask does no harm but for the time and memory that it takes.
+    /// A write to `key` had better wait for [`Shard::snapshot_some`] to get on: its value is large and not saved yet,
+    /// or only in part (then it is saved next), or so much has been saved ahead that no more should be. Ask for every
+    /// key before each write, and again later. A write that did not ask does no harm but for the time and memory that
+    /// it takes.
     #[inline]
     pub fn must_wait_for_snapshot(&mut self, db: u16, key: &[u8]) -> bool {
         self.snapshot.is_some() && self.must_wait_for_writer(db, key)

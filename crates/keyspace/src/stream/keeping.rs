@@ -1,5 +1,5 @@
-//! Keeping for streams what takes long to keep, a piece at a time: the copy of a value that is to change, or what is left of
-//! replies.
+//! Keeping for streams what takes long to keep, a piece at a time: the copy of a value that is to change, or what is
+//! left of replies.
 
 use super::copying::Copying;
 use super::{Open, Source, Streams, UnsentReply};
@@ -56,10 +56,10 @@ impl Streams {
 }
 
 impl Shard {
-    /// A write that changes the value of `key` where it is had better wait for [`Shard::keep_some`] to get on: somebody is in
-    /// the middle of the value, and what has to be kept for him is too much to be kept at once. Ask for every such key
-    /// before each write, and again when [`Shard::take_kept`] says so. A write that did not ask does no harm but for the time
-    /// that it takes.
+    /// A write that changes the value of `key` where it is had better wait for [`Shard::keep_some`] to get on: somebody
+    /// is in the middle of the value, and what has to be kept for him is too much to be kept at once. Ask for every
+    /// such key before each write, and again when [`Shard::take_kept`] says so. A write that did not ask does no harm
+    /// but for the time that it takes.
     #[inline]
     pub fn must_wait_for_readers(&mut self, db: u16, key: &[u8]) -> bool {
         self.streams.are_of_keys() && self.must_wait_for_kept(db, key)

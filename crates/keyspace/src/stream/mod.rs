@@ -1,10 +1,10 @@
 //! Long replies, made a piece at a time from a value that other commands may want to change meanwhile.
 //!
-//! As long as nobody changes the value, only a place in it is remembered. A value that is removed or replaced while somebody is
-//! in the middle of it is [`kept`] until the last has read it. One that is to change where it is becomes two: a copy, which
-//! is changed, and the original for all that are in the middle of it. A large one is copied a piece at a time ([`keeping`]), for
-//! which whoever wants to change it had better wait ([`Shard::must_wait_for_readers`]). So a reply shows the value as it was
-//! when the command ran.
+//! As long as nobody changes the value, only a place in it is remembered. A value that is removed or replaced while
+//! somebody is in the middle of it is [`kept`] until the last has read it. One that is to change where it is becomes
+//! two: a copy, which is changed, and the original for all that are in the middle of it. A large one is copied a piece
+//! at a time ([`keeping`]), for which whoever wants to change it had better wait ([`Shard::must_wait_for_readers`]). So
+//! a reply shows the value as it was when the command ran.
 //!
 //! What the replies still lack may be little beside the value: then that is made, instead of keeping the value.
 
@@ -26,8 +26,8 @@ use tessera_values::ValueRef;
 /// What a reply takes besides each element, in bytes: its length, and the ends of lines.
 const FRAME_LEN_BYTES: usize = 8;
 
-/// What is left to write of a reply, as a place in a value. The place stays good as long as the elements are the same, however
-/// the value keeps them.
+/// What is left to write of a reply, as a place in a value. The place stays good as long as the elements are the same,
+/// however the value keeps them.
 pub trait Stream: Send + std::fmt::Debug {
     /// Appends the next piece of the reply, about `len_bytes` long and longer than nothing. False if that was the last.
     fn write_some(&mut self, value: ValueRef<'_>, len_bytes: usize, out: &mut Vec<u8>) -> bool;
@@ -44,12 +44,13 @@ pub enum StreamProgress {
     More,
     /// That was all. The stream is closed.
     Done,
-    /// The reply cannot be made whole, whatever was written of it, because there is no such stream, or a fault in the engine
-    /// took the value away. The stream is closed.
+    /// The reply cannot be made whole, whatever was written of it, because there is no such stream, or a fault in the
+    /// engine took the value away. The stream is closed.
     Lost,
 }
 
-/// The rest of a reply takes memory now that a value would not, or counts from the beginning: see [`Shard::take_unsent`].
+/// The rest of a reply takes memory now that a value would not, or counts from the beginning: see
+/// [`Shard::take_unsent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnsentReply {
     /// The stream's number.
@@ -181,8 +182,9 @@ impl Streams {
 impl Shard {
     /// Begins to stream a reply about the value of `key`, which must be there. Returns the stream's number.
     ///
-    /// What a reply that is a string lacks counts as unsent from the beginning: its length is known, and who asks for more than a
-    /// client may leave unread should not be let get away with it because the value happens to be left in peace.
+    /// What a reply that is a string lacks counts as unsent from the beginning: its length is known, and who asks for
+    /// more than a client may leave unread should not be let get away with it because the value happens to be left in
+    /// peace.
     pub fn open_stream(&mut self, db: u16, key: &[u8], stream: Box<dyn Stream>) -> u64 {
         self.streams.last_id += 1;
         let id = self.streams.last_id;
@@ -260,8 +262,8 @@ impl Shard {
         }
     }
 
-    /// What streams owe that has come to take memory since this was last asked, or that is a string: about the length of the
-    /// rest of each, in bytes. From then on it is less and less.
+    /// What streams owe that has come to take memory since this was last asked, or that is a string: about the length
+    /// of the rest of each, in bytes. From then on it is less and less.
     pub fn take_unsent(&mut self) -> Vec<UnsentReply> {
         std::mem::take(&mut self.streams.unsent)
     }
@@ -282,8 +284,8 @@ impl Shard {
         self.streams.are_of_keys()
     }
 
-    /// The largest value that was copied in one go for those who read it, in bytes: whoever changed it had better have waited, see
-    /// [`Shard::must_wait_for_readers`], if that is much.
+    /// The largest value that was copied in one go for those who read it, in bytes: whoever changed it had better have
+    /// waited, see [`Shard::must_wait_for_readers`], if that is much.
     pub fn copied_at_once_max_bytes(&self) -> usize {
         self.streams.copied_at_once_max_bytes
     }
@@ -321,8 +323,8 @@ impl Shard {
         kept
     }
 
-    /// An entry was taken out of its table: keeps its value if anybody is in the middle of it, or else buries it; `later`: a
-    /// large one is freed later. True if its memory is not free yet.
+    /// An entry was taken out of its table: keeps its value if anybody is in the middle of it, or else buries it;
+    /// `later`: a large one is freed later. True if its memory is not free yet.
     #[inline]
     pub(crate) fn dispose(&mut self, db: u16, entry: OwnedEntry, later: bool) -> bool {
         if self.streams.are_of_keys() | self.snapshot.is_some() {

@@ -8,8 +8,8 @@ use super::slot::Slot;
 
 /// Directory bits of a branch at most; its directory then is one cache line.
 const BITS_MAX: u32 = 6;
-/// Segments this deep do not fill: among all keys that fit into any memory, few share so many hash bits. Together with a
-/// tag they are a scan position.
+/// Segments this deep do not fill: among all keys that fit into any memory, few share so many hash bits. Together with
+/// a tag they are a scan position.
 const DEPTH_MAX: u32 = super::scan::POSITION_BITS - super::slot::Tag::BITS;
 /// Two branches that have no more segments than this each are made one.
 const MERGE_MAX_SEGMENTS: usize = 16;

@@ -1,7 +1,8 @@
 //! Moving entries into other blocks of memory, so that the allocator may give back the pages that they leave.
 //!
-//! Only the allocator knows which blocks are worth moving, so whoever asks brings a test of an address. What moves keeps
-//! its place in the table, its tag and its marks: nobody can tell, neither a command nor a walk that is under way.
+//! Only the allocator knows which blocks are worth moving, so whoever asks brings a test of an address. What moves
+//! keeps its place in the table, its tag and its marks: nobody can tell, neither a command nor a walk that is under
+//! way.
 
 use super::Table;
 use super::raw::RawEntry;
@@ -55,8 +56,8 @@ impl<'a> Moves<'a> {
 }
 
 impl Table {
-    /// Moves what belongs to the entries of one bucket, the one at `position`, which is as in [`Table::scan`]; and of the
-    /// table itself, what that begins. Returns where to go on, `None` at the end.
+    /// Moves what belongs to the entries of one bucket, the one at `position`, which is as in [`Table::scan`]; and of
+    /// the table itself, what that begins. Returns where to go on, `None` at the end.
     pub(crate) fn defragment_bucket(&mut self, position: u64, moves: &mut Moves<'_>) -> Option<u64> {
         let spot = self.spot(position)?;
         let branch = &mut self.branches[spot.branch];
@@ -88,8 +89,8 @@ impl Table {
         let slot = self.branches[spot.branch].segments[spot.segment].slot(place);
         let Some(raw) = slot.entry() else { return };
         let hits = moves.hits;
-        // SAFETY: the table owns the entry and is borrowed mutably. The old address leaves the slot before anything else
-        // happens.
+        // SAFETY: the table owns the entry and is borrowed mutably. The old address leaves the slot before anything
+        // else happens.
         let moved = unsafe { raw.relocate(moves) };
         if moved != raw {
             let moved = Slot::new(slot.tag(), moved, slot.is_volatile()).with_done(slot.is_done());
@@ -122,8 +123,8 @@ impl Table {
     }
 }
 
-/// Looks at some of a collection's blocks, and answers whether enough of them had better move for all of it to be built anew;
-/// that then counts as done.
+/// Looks at some of a collection's blocks, and answers whether enough of them had better move for all of it to be built
+/// anew; that then counts as done.
 fn is_worth_rebuilding(value: &Value, moves: &mut Moves<'_>) -> bool {
     if value.as_ref().elements_len() > moves.elements_max {
         return false;

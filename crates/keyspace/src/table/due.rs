@@ -2,8 +2,8 @@
 //!
 //! Every segment knows a time before which it need not be looked at. Looking at one removes all its expired entries at
 //! once; it is then left alone until a sixteenth of the rest will have expired, or until the first of them has been so
-//! for [`LATE_MAX_MS`]. So expired entries that are still there stay below a sixteenth of the volatile ones, and finding
-//! one costs a look at sixteen, however many keys there are and however few of them expire.
+//! for [`LATE_MAX_MS`]. So expired entries that are still there stay below a sixteenth of the volatile ones, and
+//! finding one costs a look at sixteen, however many keys there are and however few of them expire.
 
 use super::segment::{NEVER_MS, Segment};
 use super::{OwnedEntry, Table};

@@ -10,8 +10,8 @@ use tessera_values::{Collection, StringRef, StringValue, Value, ValueRef};
 
 /// A collection in a box moves into the entry's block when it has become as short as this.
 const BACK_INLINE_MAX_BYTES: usize = INLINE_COLLECTION_MAX_BYTES / 2;
-/// Small collections are changed in a buffer of this capacity, which mostly is enough for what is added. Listpacks do not make
-/// one of this capacity smaller.
+/// Small collections are changed in a buffer of this capacity, which mostly is enough for what is added. Listpacks do
+/// not make one of this capacity smaller.
 const SCRATCH_BYTES: usize = 2 * INLINE_COLLECTION_MAX_BYTES;
 
 /// An entry that may be changed.
@@ -269,7 +269,8 @@ impl<'a> EntryMut<'a> {
         self.change_raw_to(0, change)
     }
 
-    /// The same, with room for `len_bytes` in all: see [`make_room`]. `change` makes it no longer than that, or takes care itself.
+    /// The same, with room for `len_bytes` in all: see [`make_room`]. `change` makes it no longer than that, or takes
+    /// care itself.
     #[allow(unsafe_code)]
     pub fn change_raw_to<T>(
         &mut self,

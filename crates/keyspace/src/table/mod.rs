@@ -1,10 +1,10 @@
 //! The table of one database: extendible hashing, a segment at a time.
 //!
-//! A directory, indexed by a key's leading hash bits, leads to [`branch`]es, and a branch's own to [`segment`]s, in which
-//! [`slot`]s hold the addresses of [`raw`] entries. A segment that is full grows by an eighth to a quarter, and splits
-//! in two when it is at its largest (Fagin et al., "Extendible hashing", 1979), so an insertion never moves more than
-//! one segment's slots; deletions undo all of that. A lookup touches the directories, which are small, one cache line
-//! of slots, and the entry.
+//! A directory, indexed by a key's leading hash bits, leads to [`branch`]es, and a branch's own to [`segment`]s, in
+//! which [`slot`]s hold the addresses of [`raw`] entries. A segment that is full grows by an eighth to a quarter, and
+//! splits in two when it is at its largest (Fagin et al., "Extendible hashing", 1979), so an insertion never moves more
+//! than one segment's slots; deletions undo all of that. A lookup touches the directories, which are small, one cache
+//! line of slots, and the entry.
 //!
 //! Everything lies in the order of the keys' hashes. SCAN walks in that order, which no growth or shrinking disturbs:
 //! its cursor is the leading bits of a hash, in the opposite order.
@@ -119,8 +119,8 @@ pub struct Table {
     totals: Totals,
     due: due::Walk,
     sampling: sample::Walk,
-    /// How far a walk that visits every entry once has come: a position as [`Table::scan`] has them. Behind the last one
-    /// if none is under way.
+    /// How far a walk that visits every entry once has come: a position as [`Table::scan`] has them. Behind the last
+    /// one if none is under way.
     walked_to: u64,
     /// Where small collections are changed.
     scratch: Vec<u8>,

@@ -7,12 +7,12 @@
 //!     +------+------+---------+----------+- - - - - - - - -+- - - - - - - - - -+- - - - - - -+
 //! ```
 //! The first eight bytes are one little-endian number. *Use*, 24 bits, is what an eviction policy knows of the key's
-//! use. *Kind*: the two lowest bits tell how the value is kept (an integer of 8 bytes, the bytes themselves, the address
-//! of a `Box<[u8]>`, the address of a `Box<Value>`), the third whether there is an expiry (Unix milliseconds), the
-//! fourth whether the key is kept apart, as address and length of a `Box<[u8]>`. The next three tell what the bytes
+//! use. *Kind*: the two lowest bits tell how the value is kept (an integer of 8 bytes, the bytes themselves, the
+//! address of a `Box<[u8]>`, the address of a `Box<Value>`), the third whether there is an expiry (Unix milliseconds),
+//! the fourth whether the key is kept apart, as address and length of a `Box<[u8]>`. The next three tell what the bytes
 //! themselves are: a string (0) or a small collection, a [`FlatKind`] and 1. Nothing behind the first 16 bytes is
-//! aligned. The block has the length that the allocator would give anyway, so a value may grow within it; or, if the highest
-//! bit of *kind* is set, the next length above: a collection has become shorter and may well grow again.
+//! aligned. The block has the length that the allocator would give anyway, so a value may grow within it; or, if the
+//! highest bit of *kind* is set, the next length above: a collection has become shorter and may well grow again.
 #![allow(unsafe_code)]
 
 use super::defrag::Moves;
@@ -230,8 +230,8 @@ impl Content<'_> {
         if value_len > VALUE_LEN_MAX_BYTES {
             return Plan::BOXED;
         }
-        // Apart costs a cache miss, but may waste less: blocks come in coarse lengths. The longer the value, the less the
-        // miss matters.
+        // Apart costs a cache miss, but may waste less: blocks come in coarse lengths. The longer the value, the less
+        // the miss matters.
         let inline = block_len_bytes(before + value_len);
         let apart = block_len_bytes(before + WORD_BYTES) + block_len_bytes(value_len);
         let worth_bytes = if value_len < LONG_VALUE_BYTES { apart / 8 } else { apart / 16 };
@@ -426,7 +426,8 @@ impl<'a> Entry<'a> {
     pub(super) fn inline_flat(self) -> Option<(FlatKind, &'a [u8])> {
         let header = self.raw.header();
         let kind = header.flat_kind()?;
-        // SAFETY: the entry lives and stays as it is for 'a. Only headers of values that are inline tell of a collection.
+        // SAFETY: the entry lives and stays as it is for 'a. Only headers of values that are inline tell of a
+        // collection.
         Some((kind, unsafe { self.raw.inline_value(header) }))
     }
 
@@ -627,8 +628,8 @@ impl RawEntry {
 impl Drop for OwnedEntry {
     fn drop(&mut self) {
         let header = self.0.header();
-        // SAFETY: the entry is ours and not used again. Its boxes come from `Box::into_raw`, its block from `alloc` with
-        // the layout that the header still tells: changes in place keep the block's length.
+        // SAFETY: the entry is ours and not used again. Its boxes come from `Box::into_raw`, its block from `alloc`
+        // with the layout that the header still tells: changes in place keep the block's length.
         unsafe {
             if matches!(header.kind(), Kind::Apart | Kind::Boxed) {
                 drop(self.0.take_boxed(header));
@@ -653,8 +654,8 @@ impl RawEntry {
         unsafe { self.write(HEADER_BYTES, at_ms) };
     }
 
-    /// Has an entry that holds a string hold one set whole or an integer, if its block is as long as a new one would be. False
-    /// if nothing was done.
+    /// Has an entry that holds a string hold one set whole or an integer, if its block is as long as a new one would
+    /// be. False if nothing was done.
     ///
     /// # Safety
     /// Nobody else uses the entry.
@@ -666,8 +667,8 @@ impl RawEntry {
         }
         let plan = content.plan(header.value_offset());
         let after = header.with_plan(plan);
-        // SAFETY: the caller has the entry to himself. Its block has the length that `after` calls for, and a value that
-        // is apart is overwritten only by one of its length.
+        // SAFETY: the caller has the entry to himself. Its block has the length that `after` calls for, and a value
+        // that is apart is overwritten only by one of its length.
         unsafe {
             match (header.kind(), plan.kind, content) {
                 (Kind::Apart, Kind::Apart, Content::Bytes(bytes)) if plan.value_len == header.value_len() => {
@@ -691,8 +692,8 @@ impl RawEntry {
         true
     }
 
-    /// Has an entry whose value is inline hold a small collection, if its block is as long as a new one would be, or little
-    /// longer. False if nothing was done.
+    /// Has an entry whose value is inline hold a small collection, if its block is as long as a new one would be, or
+    /// little longer. False if nothing was done.
     ///
     /// # Safety
     /// Nobody else uses the entry, and `bytes` are not its own.
@@ -726,16 +727,16 @@ impl RawEntry {
 
 /// Moving, for whoever has the entry to himself.
 impl RawEntry {
-    /// Moves the entry, the key and the value that are apart, and the `Value` that is boxed, each into a block of the same
-    /// length, as far as `moves` says that they should move. The entry's address from now on.
+    /// Moves the entry, the key and the value that are apart, and the `Value` that is boxed, each into a block of the
+    /// same length, as far as `moves` says that they should move. The entry's address from now on.
     ///
     /// # Safety
     /// Nobody else uses the entry, and nobody will use the old address.
     pub(super) unsafe fn relocate(self, moves: &mut Moves<'_>) -> RawEntry {
         let header = self.header();
-        // SAFETY: the addresses come from boxes of these types, given up to the entry, which gets those of other boxes with
-        // the same contents. The old block comes from `alloc` with the layout that the header tells; so does the new one,
-        // which has all of its bytes.
+        // SAFETY: the addresses come from boxes of these types, given up to the entry, which gets those of other boxes
+        // with the same contents. The old block comes from `alloc` with the layout that the header tells; so does the
+        // new one, which has all of its bytes.
         unsafe {
             if header.key_is_apart() {
                 let key = self.apart_key(header);

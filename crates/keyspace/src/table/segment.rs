@@ -2,9 +2,9 @@
 //!
 //! Buckets of eight slots, a cache line each. An entry belongs in the bucket that its tag points to, scaled to the
 //! number of buckets, or in one of those behind it if that is full (linear probing, round the end). So entries lie
-//! nearly in the order of their hashes, the number of buckets need not be a power of two, and a segment grows by a chunk
-//! of eight buckets instead of doubling. Chunks are all of one length: what one segment gives back fits any other.
-//! Neither growing nor shrinking nor merging looks at an entry; only splitting does.
+//! nearly in the order of their hashes, the number of buckets need not be a power of two, and a segment grows by a
+//! chunk of eight buckets instead of doubling. Chunks are all of one length: what one segment gives back fits any
+//! other. Neither growing nor shrinking nor merging looks at an entry; only splitting does.
 
 use super::slot::{Slot, Tag};
 
@@ -30,8 +30,8 @@ pub(super) type Place = usize;
 pub(super) struct Segment {
     /// The first `chunk_count` are there.
     chunks: [Option<Box<Chunk>>; CHUNKS_MAX],
-    /// No entry's time is over before this, in Unix milliseconds, except for the few that a search for expired ones left
-    /// to be found together with others. [`NEVER_MS`] without such entries.
+    /// No entry's time is over before this, in Unix milliseconds, except for the few that a search for expired ones
+    /// left to be found together with others. [`NEVER_MS`] without such entries.
     pub(super) next_due_ms: i64,
     len: u16,
     pub(super) volatile_len: u16,

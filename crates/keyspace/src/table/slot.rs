@@ -69,8 +69,8 @@ impl Slot {
         Slot(self.0 & !DONE | if is_done { DONE } else { 0 })
     }
 
-    /// Has the processor load the start of the entry: three cache lines, which for small ones is all of it, and without the third
-    /// a collection of ten short elements takes longer to change than it would in a block of its own.
+    /// Has the processor load the start of the entry: three cache lines, which for small ones is all of it, and without
+    /// the third a collection of ten short elements takes longer to change than it would in a block of its own.
     #[inline]
     pub(super) fn prefetch(self) {
         let first: *const u8 = std::ptr::without_provenance((self.0 & ADDRESS_MASK) as usize);

@@ -1,9 +1,9 @@
 //! A walk that visits every entry once that is there when it begins, while the table goes on changing.
 //!
 //! It goes in the order of hashes, as SCAN does, so growing and shrinking do not disturb it: what lies before the
-//! position has been visited, what lies behind has not. Only exceptions are marked, by a bit in their slots: entries behind the
-//! position that are not to be visited, because they are new or were visited out of turn. Passing them the walk clears the
-//! bits, so at its end there are none.
+//! position has been visited, what lies behind has not. Only exceptions are marked, by a bit in their slots: entries
+//! behind the position that are not to be visited, because they are new or were visited out of turn. Passing them the
+//! walk clears the bits, so at its end there are none.
 
 use super::Table;
 use super::raw::Entry;
@@ -60,8 +60,8 @@ impl Table {
         hash >> POSITION_SHIFT >= self.walked_to
     }
 
-    /// Calls `visit` with the entry of `key` if the walk has it still to visit. If it answers true, the walk has not any
-    /// more.
+    /// Calls `visit` with the entry of `key` if the walk has it still to visit. If it answers true, the walk has not
+    /// any more.
     pub(crate) fn visit_ahead(&mut self, key: &[u8], visit: impl FnOnce(Entry<'_>) -> bool) {
         let Some((branch, segment, place, hash)) = self.locate(key) else { return };
         if !self.is_ahead_of_walk(hash) {
@@ -128,7 +128,8 @@ impl Table {
         Some(Spot { branch, segment, first_position, tag_shift: width_bits - Tag::BITS })
     }
 
-    /// Finds what is to be passed next, a bucket's entries in the order of their tags. Returns the position behind them.
+    /// Finds what is to be passed next, a bucket's entries in the order of their tags. Returns the position behind
+    /// them.
     fn find_of_bucket(&self, spot: &Spot, found: &mut Vec<(Tag, Place)>) -> u64 {
         let segment = &self.branches[spot.branch].segments[spot.segment];
         let from = tag_at(self.walked_to << POSITION_SHIFT, segment.depth());

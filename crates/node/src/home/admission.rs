@@ -1,4 +1,5 @@
-//! Whether a command may run: all gates, in the order in which Redis has them. A command that may not is refused, or held until it may.
+//! Whether a command may run: all gates, in the order in which Redis has them. A command that may not is refused, or
+//! held until it may.
 
 use crate::clock::Clock;
 use crate::core::Core;
@@ -18,9 +19,12 @@ const STRANGER_MAX_LEN_BYTES: usize = 16 * 1024;
 const PAUSE_WARNING_PERIOD_NS: u64 = 60_000_000_000;
 
 /// What Redis answers to writes when it cannot save.
-const SNAPSHOTS_FAIL: &[u8] = b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to \
-    disk. Commands that may modify the data set are disabled, because this instance is configured to report errors during \
-    writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the \
+const SNAPSHOTS_FAIL: &[u8] = b"MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
+    persist to \
+    disk. Commands that may modify the data set are disabled, because this instance is configured to report errors \
+    during \
+    writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details \
+    about the \
     RDB error.";
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {

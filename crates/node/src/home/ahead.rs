@@ -54,8 +54,8 @@ impl Ahead {
         }
     }
 
-    /// Reads commands from the start of `bytes`, no more than the turn has room for (`turn_max`, but one in any case), and says why it
-    /// stopped. Empty commands are passed over.
+    /// Reads commands from the start of `bytes`, no more than the turn has room for (`turn_max`, but one in any case),
+    /// and says why it stopped. Empty commands are passed over.
     #[inline]
     pub(crate) fn read(
         &mut self,

@@ -181,8 +181,8 @@ impl Connection {
         self.input_ended || self.has_hung_up
     }
 
-    /// It is held for as long as somebody likes. As in Redis what it sends is received all the same, within the limit of the
-    /// query buffer: its end could not be seen behind bytes that nobody takes.
+    /// It is held for as long as somebody likes. As in Redis what it sends is received all the same, within the limit
+    /// of the query buffer: its end could not be seen behind bytes that nobody takes.
     pub fn may_wait_long(&self) -> bool {
         self.hold == Some(Hold::Paused) || self.is_blocked()
     }

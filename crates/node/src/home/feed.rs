@@ -61,8 +61,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// The client sends nothing any more. Like Redis, the node still executes what came before, and answers it if anybody
-    /// may be reading, unless CLIENT PAUSE holds it or it waits for a key.
+    /// The client sends nothing any more. Like Redis, the node still executes what came before, and answers it if
+    /// anybody may be reading, unless CLIENT PAUSE holds it or it waits for a key.
     fn let_go(&mut self, mut connection: Box<Connection>, why: Closed) {
         if connection.gone || why != Closed::ByPeer && connection.hold == Some(Hold::Transfer) {
             return self.close(connection);
@@ -83,7 +83,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Who waits for a key and has gone will not read what it gets: nobody shall have anything for it.
     pub(crate) fn end_vain_wait(&mut self, connection: &mut Connection) {
         let is_vain = connection.peer_has_ended()
-            && matches!(connection.awaited(), Some(Running::Blocked(blocked)) if blocked.is_waiting() && blocked.take_claim());
+            && matches!(
+                connection.awaited(),
+                Some(Running::Blocked(blocked)) if blocked.is_waiting() && blocked.take_claim()
+            );
         if is_vain {
             self.drop_wait(connection);
         }

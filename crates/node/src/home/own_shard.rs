@@ -50,8 +50,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Flow::Next
     }
 
-    /// The gates before a command that runs on this node's shard, or has a part there. If they hold or refuse it, what has become of
-    /// it.
+    /// The gates before a command that runs on this node's shard, or has a part there. If they hold or refuse it, what
+    /// has become of it.
     #[inline]
     pub(crate) fn admit_to_own_shard(
         &mut self,

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tessera_routing::Batch;
 
-/// A home stops sending requests to a peer that has so many, or so many bytes of them, still to carry out. What a client sends
-/// may have to wait for all of them.
+/// A home stops sending requests to a peer that has so many, or so many bytes of them, still to carry out. What a
+/// client sends may have to wait for all of them.
 pub(super) const REQUESTS_MAX: usize = 4 * 1024;
 pub(super) const REQUESTS_MAX_LEN_BYTES: usize = 4 * 1024 * 1024;
 
@@ -36,8 +36,8 @@ impl Load {
     }
 }
 
-/// What has been given to one channel and is not done with at its other end: requests that are not carried out, replies and lines
-/// that are not taken in. A few additions per parcel, on memory of its own.
+/// What has been given to one channel and is not done with at its other end: requests that are not carried out, replies
+/// and lines that are not taken in. A few additions per parcel, on memory of its own.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 pub(super) struct OnWay {

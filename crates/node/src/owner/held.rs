@@ -1,6 +1,7 @@
-//! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::held_keys`], and what waits for
-//! them meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot), errands
-//! of other such commands, and blocking commands, whether they have yet to look at the keys or wait for them already.
+//! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::held_keys`], and what waits
+//! for them meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot),
+//! errands of other such commands, and blocking commands, whether they have yet to look at the keys or wait for them
+//! already.
 
 use crate::notes::waiting::WaitRequest;
 use std::collections::BTreeSet;

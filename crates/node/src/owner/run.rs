@@ -28,7 +28,8 @@ impl Outcome {
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
-    /// Runs a command on the shard, for whomever, and appends its reply to `out`; then serves who waited for keys that it has filled.
+    /// Runs a command on the shard, for whomever, and appends its reply to `out`; then serves who waited for keys that
+    /// it has filled.
     #[inline]
     pub(crate) fn run_task(&mut self, task: &Task, args: Args<'_>, out: &mut Vec<u8>) -> Outcome {
         let outcome = self.run_task_unserved(task, args, out);

@@ -100,8 +100,8 @@ impl Disk for MemoryDisk {
     }
 }
 
-/// Does a job on a disk with these files, of which one operation may fail. What came of it, what is there then, and how many
-/// operations that took. Nothing is left under way or open.
+/// Does a job on a disk with these files, of which one operation may fail. What came of it, what is there then, and how
+/// many operations that took. Nothing is left under way or open.
 pub(super) fn play<T, J: Future<Output = T> + 'static>(
     files: &BTreeMap<String, Vec<u8>>,
     fails_at: Option<usize>,

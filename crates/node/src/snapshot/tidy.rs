@@ -130,7 +130,8 @@ impl Tidy {
             let (from, to) = (self.place.path(&name), self.place.path(&aside));
             told("renaming", &from, self.desk.rename(&from, &to).await)?;
             self.warn(format!(
-                "{name} is called {aside} now: the snapshot has taken its place. It is of no more use but to go back to \
+                "{name} is called {aside} now: the snapshot has taken its place. It is of no more use but to go back \
+                    to \
                  what was before"
             ));
         }

@@ -1,8 +1,8 @@
-//! The digits of a double, as Redis finds them: by Grisu2 (Florian Loitsch, "Printing floating-point numbers quickly and
-//! accurately with integers", 2010).
+//! The digits of a double, as Redis finds them: by Grisu2 (Florian Loitsch, "Printing floating-point numbers quickly
+//! and accurately with integers", 2010).
 //!
-//! They read back as the same double, and are nearly always the fewest that do; but not always, and where they are more,
-//! clients of Redis see them. So they must come from this method and no better one.
+//! They read back as the same double, and are nearly always the fewest that do; but not always, and where they are
+//! more, clients of Redis see them. So they must come from this method and no better one.
 
 /// Powers of ten in steps of [`POWER_STEP`] from 10^[`POWER_FIRST`] on: the 64 highest bits, rounded.
 const POWERS: [u64; 87] = [
@@ -96,8 +96,8 @@ const POWERS: [u64; 87] = [
 ];
 const POWER_FIRST: i32 = -348;
 const POWER_STEP: i32 = 8;
-/// Within these bounds is the exponent of a number that has been scaled: so many of its bits are a fraction, at least 32
-/// are left for the whole part.
+/// Within these bounds is the exponent of a number that has been scaled: so many of its bits are a fraction, at least
+/// 32 are left for the whole part.
 const SCALED_EXPONENT_MIN: i32 = -60;
 const SCALED_EXPONENT_MAX: i32 = -32;
 /// The bit that a double does not store.
@@ -192,8 +192,8 @@ impl Digits {
         }
     }
 
-    /// Writes digits of `upper` until what is left of it is no more than `room`. `distance`: how far the number itself is
-    /// below.
+    /// Writes digits of `upper` until what is left of it is no more than `room`. `distance`: how far the number itself
+    /// is below.
     fn generate(&mut self, upper: Scaled, distance: u64, mut room: u64) {
         let shift = upper.exponent.unsigned_abs();
         let one = 1u64 << shift;

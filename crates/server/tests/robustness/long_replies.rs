@@ -102,8 +102,8 @@ fn a_long_reply_comes_behind_one_that_another_shard_wrote_itself() {
         busy.ask("SET {a}short value", "+OK\r\n");
         let mut clients: Vec<_> = (0..14).map(|_| server.client()).collect();
         clients.iter_mut().for_each(|client| client.ask("PING", "+PONG\r\n"));
-        // While the list's shard is busy, it is lent the sockets of those that want the short value, and has not said that it
-        // is done with them when it begins the long replies.
+        // While the list's shard is busy, it is lent the sockets of those that want the short value, and has not said
+        // that it is done with them when it begins the long replies.
         busy.send("LPOS {a}long none\r\n".repeat(100));
         std::thread::sleep(Duration::from_millis(5));
         clients.iter_mut().for_each(|client| client.send("GET {a}short\r\n"));

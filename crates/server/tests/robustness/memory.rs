@@ -28,8 +28,8 @@ fn flood(client: &mut Client<TcpStream>, keys: std::ops::Range<u64>) {
 
 #[test]
 fn a_flood_stays_within_maxmemory() {
-    // What does not grow with the data has a smaller part where more is allowed: huge pages that are only begun, and with two
-    // shards what nodes send each other.
+    // What does not grow with the data has a smaller part where more is allowed: huge pages that are only begun, and
+    // with two shards what nodes send each other.
     for (shards, limit_mib) in [("1", 128), ("2", 192)] {
         let limit = format!("{limit_mib}mb");
         let options = ["--shards", shards, "--maxmemory", &limit, "--maxmemory-policy", "allkeys-lru"];
@@ -54,7 +54,8 @@ fn a_flood_stays_within_maxmemory() {
             resident_mib <= startup_mib + limit_mib * 5 / 4,
             "{resident_mib} MiB resident of {limit_mib}, {startup_mib} at the start, {shards} shards"
         );
-        // The kernel makes huge pages again of some that were given back in part: a few of them, however much there is in all.
+        // The kernel makes huge pages again of some that were given back in part: a few of them, however much there is
+        // in all.
         until("resident memory is within a tenth of the bound, and a few huge pages", || {
             server.resident_mib() <= startup_mib + limit_mib * 11 / 10 + HUGE_PAGES_MIB
         });

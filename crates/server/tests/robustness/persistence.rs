@@ -288,7 +288,8 @@ fn coming_and_going() {
     assert_eq!(server.end("TERM"), Some(0));
 }
 
-/// Readers show a database as often as it is named, so one file of all shards names each once: the one of `snapshot-merged`, and what SYNC sends.
+/// Readers show a database as often as it is named, so one file of all shards names each once: the one of
+/// `snapshot-merged`, and what SYNC sends.
 #[test]
 fn one_file_names_each_database_once() {
     let folder = tempfile::tempdir().expect("a directory");

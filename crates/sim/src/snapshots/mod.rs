@@ -21,7 +21,8 @@ const ELEMENTS: usize = 12;
 const BULK: usize = 160;
 /// Members of a group are set together.
 const GROUP: usize = 6;
-/// The state that one client writes, one command after the other, whoever it is: the last command's number is in one of these.
+/// The state that one client writes, one command after the other, whoever it is: the last command's number is in one of
+/// these.
 const BATONS: usize = 7;
 
 /// The database in which everything happens.

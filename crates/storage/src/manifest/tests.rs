@@ -136,12 +136,14 @@ fn errors_say_what_is_wrong() {
         (
             "0-3 5",
             "0-3 3",
-            "manifest: the file \"dump-epoch1-shard0.rdb\" has slots that are not in ascending order or beyond the last",
+            "manifest: the file \"dump-epoch1-shard0.rdb\" has slots that are not in ascending order or beyond the \
+                last",
         ),
         (
             "0-3 5",
             "0-16384",
-            "manifest: the file \"dump-epoch1-shard0.rdb\" has slots that are not in ascending order or beyond the last",
+            "manifest: the file \"dump-epoch1-shard0.rdb\" has slots that are not in ascending order or beyond the \
+                last",
         ),
         ("0-3 5", "0-3  5", "manifest, line 11: not a list of slots"),
     ] {

@@ -9,8 +9,8 @@ use super::encode::put_dumped;
 use crate::checksum::crc64;
 use tessera_values::ValueRef;
 
-/// What DUMP answers for `value`: to the byte what Redis 7.2 answers, where it has no choice (members of hash tables are in
-/// an order of each server's own). A hash some field of which expires has the version of Redis 7.4.
+/// What DUMP answers for `value`: to the byte what Redis 7.2 answers, where it has no choice (members of hash tables
+/// are in an order of each server's own). A hash some field of which expires has the version of Redis 7.4.
 pub fn dump(value: ValueRef<'_>, compress: bool) -> Vec<u8> {
     let mut out = Vec::new();
     put_dumped(&mut out, value, compress);

@@ -32,7 +32,8 @@ pub const STRING_INT8: u8 = ENCODED << 6;
 pub const STRING_INT16: u8 = ENCODED << 6 | 1;
 /// The first byte of a string that is an integer of four bytes, little-endian.
 pub const STRING_INT32: u8 = ENCODED << 6 | 2;
-/// The first byte of a string that is compressed: its length as it stands there, its length as it was, and the bytes follow.
+/// The first byte of a string that is compressed: its length as it stands there, its length as it was, and the bytes
+/// follow.
 pub const STRING_LZF: u8 = ENCODED << 6 | 3;
 
 /// A node of a quicklist 2 is one element.

@@ -66,8 +66,8 @@ impl Area {
         }
     }
 
-    /// The ranges of scores, each from a score to before another, in which all places within the area are, in the order in which
-    /// Redis searches them.
+    /// The ranges of scores, each from a score to before another, in which all places within the area are, in the order
+    /// in which Redis searches them.
     pub fn score_ranges(&self) -> Vec<(f64, f64)> {
         let limits = self.limits();
         let mut step = self.step();
@@ -77,8 +77,8 @@ impl Area {
             middle = self.center.cell(step);
         }
         let bounds = middle.bounds();
-        // What the middle cell reaches beyond the area needs no neighbour on that side. With few large cells, a neighbour is
-        // one on the other side as well.
+        // What the middle cell reaches beyond the area needs no neighbour on that side. With few large cells, a
+        // neighbour is one on the other side as well.
         let is_needed = |(east, north): (i8, i8)| {
             step < 2
                 || !(north < 0 && bounds.latitude.0 < limits.south

@@ -86,8 +86,8 @@ impl Cell {
         }
     }
 
-    /// The cell `east` columns to the east and `north` rows to the north, each -1, 0 or 1. Behind the map's edge it begins anew on
-    /// the other side.
+    /// The cell `east` columns to the east and `north` rows to the north, each -1, 0 or 1. Behind the map's edge it
+    /// begins anew on the other side.
     pub fn neighbour(self, east: i8, north: i8) -> Cell {
         let used = u64::MAX >> (64 - 2 * self.step);
         let moved = |bits: u64, mask: u64, by: i8| {

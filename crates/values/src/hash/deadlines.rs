@@ -1,7 +1,8 @@
 //! When the fields of a large hash expire, in the order of time.
 //!
-//! Sorted chunks of bounded length, in a sorted list: a change moves at most a chunk's content and the list's, which for
-//! ten million fields is some hundred kilobytes. Unlike a tree of the standard library it knows its memory to the byte.
+//! Sorted chunks of bounded length, in a sorted list: a change moves at most a chunk's content and the list's, which
+//! for ten million fields is some hundred kilobytes. Unlike a tree of the standard library it knows its memory to the
+//! byte.
 
 use crate::allocation::block_len_bytes;
 

@@ -1,7 +1,7 @@
 //! Small hashes: one listpack, with a value behind each field, and where fields may expire, a time behind each value.
 //!
-//! Both forms are those of Redis and of its snapshots. In the one with times, 0 stands for none; fields that expire come first,
-//! in the order of time, so those that have expired are at the start.
+//! Both forms are those of Redis and of its snapshots. In the one with times, 0 stands for none; fields that expire
+//! come first, in the order of time, so those that have expired are at the start.
 
 use super::FieldExpire;
 use crate::listpack::{Element, Listpack, Pack, Position};

@@ -1,7 +1,7 @@
 //! Hashes: fields with values. Fields may expire one by one.
 //!
-//! A small hash is a listpack, a large one a hash table; it never goes back. A hash none of whose fields ever had an expiry
-//! takes no memory for them.
+//! A small hash is a listpack, a large one a hash table; it never goes back. A hash none of whose fields ever had an
+//! expiry takes no memory for them.
 
 mod deadlines;
 mod flat;
@@ -68,8 +68,8 @@ impl Hash {
         Hash { form: Form::Plain(listpack) }
     }
 
-    /// The one in a listpack that has a time behind each value: Unix milliseconds, or 0 for none. It has each field once;
-    /// fields that expire come first, in the order of time.
+    /// The one in a listpack that has a time behind each value: Unix milliseconds, or 0 for none. It has each field
+    /// once; fields that expire come first, in the order of time.
     pub fn from_listpack_with_times(listpack: Listpack) -> Hash {
         Hash { form: Form::Volatile(Box::new(listpack)) }
     }
@@ -147,7 +147,8 @@ impl Hash {
         is_new
     }
 
-    /// To be called before the times of fields are changed. As in Redis a small hash takes the form that has them even if no field gets one.
+    /// To be called before the times of fields are changed. As in Redis a small hash takes the form that has them even
+    /// if no field gets one.
     pub fn prepare_expiry(&mut self, thresholds: &Thresholds) {
         self.make_volatile(thresholds.seed);
     }

@@ -5,8 +5,8 @@
 //!     | 2 * length of field + has expiry | expiry (8) if any | field | value |
 //!     +----------------------------------+-------------------+-------+-------+
 //! ```
-//! The first number takes one byte for fields of less than 64 bytes: seven bits a byte, the lowest first, the highest bit of
-//! a byte set if another one follows. The expiry is in Unix milliseconds, little-endian.
+//! The first number takes one byte for fields of less than 64 bytes: seven bits a byte, the lowest first, the highest
+//! bit of a byte set if another one follows. The expiry is in Unix milliseconds, little-endian.
 
 use super::flat::Row;
 use crate::allocation::block_len_bytes;

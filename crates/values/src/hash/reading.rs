@@ -13,13 +13,14 @@ const SPARSE_DIVISOR: usize = 16;
 /// Draws that all meet expired fields after which a random field is found by walking. It does not come to that.
 const DRAWS_MAX: usize = 1000;
 
-/// A hash to look at, and how it is kept. Whoever reads it says what time it is, and does not see what has expired by then.
+/// A hash to look at, and how it is kept. Whoever reads it says what time it is, and does not see what has expired by
+/// then.
 #[derive(Clone, Copy)]
 pub enum HashRef<'a> {
     /// Fields and values in turn.
     Listpack(&'a Pack),
-    /// Fields, values and Unix times in milliseconds in turn, 0 where a field does not expire. Those that expire come first,
-    /// in the order of time.
+    /// Fields, values and Unix times in milliseconds in turn, 0 where a field does not expire. Those that expire come
+    /// first, in the order of time.
     TimedListpack(&'a Pack),
     /// A hash table.
     Table(Fields<'a>),

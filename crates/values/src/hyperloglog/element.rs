@@ -25,8 +25,8 @@ fn hash(bytes: &[u8]) -> u64 {
     hash ^ hash >> SHIFT
 }
 
-/// The register of an element and the value that it raises that to: the place of the lowest bit that is set among those which
-/// do not choose the register, counted from one.
+/// The register of an element and the value that it raises that to: the place of the lowest bit that is set among those
+/// which do not choose the register, counted from one.
 pub fn register_and_rank(element: &[u8]) -> (usize, u8) {
     let hash = hash(element);
     let rest = hash >> REGISTER_BITS | 1 << (u64::BITS - REGISTER_BITS);

@@ -1,6 +1,6 @@
-//! From registers to a number of elements: Otmar Ertl, "New cardinality estimation algorithms for HyperLogLog sketches",
-//! algorithm 6. The steps are in the order that Redis takes them in: the estimate is rounded only once, at the end, but to the
-//! last digit.
+//! From registers to a number of elements: Otmar Ertl, "New cardinality estimation algorithms for HyperLogLog
+//! sketches", algorithm 6. The steps are in the order that Redis takes them in: the estimate is rounded only once, at
+//! the end, but to the last digit.
 
 use super::{RANK_MAX, REGISTERS_LEN};
 
@@ -10,7 +10,8 @@ pub type Histogram = [u32; 64];
 /// 1 / (2 ln 2), which Redis has with three digits more than a double holds.
 const ALPHA: f64 = 0.721_347_520_444_481_7;
 
-/// About how many different elements lead to such registers. Of values that no element gives, nothing is taken into account.
+/// About how many different elements lead to such registers. Of values that no element gives, nothing is taken into
+/// account.
 pub fn estimate(histogram: &Histogram) -> u64 {
     let len = REGISTERS_LEN as f64;
     let mut sum = len * tau((len - f64::from(histogram[RANK_MAX])) / len);
@@ -20,8 +21,8 @@ pub fn estimate(histogram: &Histogram) -> u64 {
     }
     sum += len * sigma(f64::from(histogram[0]) / len);
     let estimate = (ALPHA * len * len / sum).round();
-    // What rounding to a signed integer leaves of a number that is too large for it. Only registers that were made up come to
-    // that.
+    // What rounding to a signed integer leaves of a number that is too large for it. Only registers that were made up
+    // come to that.
     if estimate < i64::MAX as f64 { estimate as u64 } else { 1 << 63 }
 }
 

@@ -9,9 +9,9 @@
 //!    4           1            3       8, little endian
 //! ```
 //!
-//! The highest bit of the cached estimate says that it is out of date. There are 16,384 registers of 6 bits: either all of them
-//! ([`dense`]), or runs of equal ones ([`sparse`]). Strings come from clients, so any byte may be wrong: what cannot be read is
-//! [`Corrupt`], or what the registers happen to say.
+//! The highest bit of the cached estimate says that it is out of date. There are 16,384 registers of 6 bits: either all
+//! of them ([`dense`]), or runs of equal ones ([`sparse`]). Strings come from clients, so any byte may be wrong: what
+//! cannot be read is [`Corrupt`], or what the registers happen to say.
 
 mod dense;
 mod element;
@@ -170,8 +170,8 @@ impl<'a> HyperLogLogMut<'a> {
         HyperLogLog { bytes: self.bytes, representation: self.representation }
     }
 
-    /// Adds an element. True if that raised a register. A sparse one that had to become longer than `sparse_max_bytes` becomes
-    /// dense.
+    /// Adds an element. True if that raised a register. A sparse one that had to become longer than `sparse_max_bytes`
+    /// becomes dense.
     ///
     /// # Errors
     /// If it is corrupt; nothing is changed then.
@@ -201,12 +201,14 @@ impl<'a> HyperLogLogMut<'a> {
         Ok(dense::raise(&mut self.bytes[HEADER_LEN_BYTES..], register, value))
     }
 
-    /// Raises all registers to those of `registers` that are higher. Where that cannot be done in a corrupt one, it is not.
+    /// Raises all registers to those of `registers` that are higher. Where that cannot be done in a corrupt one, it is
+    /// not.
     pub fn raise_all(&mut self, registers: &Registers, sparse_max_bytes: u64) {
         let mut cursor = Cursor::default();
         for (register, &value) in registers.iter().enumerate() {
             if value > 0 {
-                // Redis goes on as well: this is reached only with runs behind the last register, which count for nothing.
+                // Redis goes on as well: this is reached only with runs behind the last register, which count for
+                // nothing.
                 let _ = self.raise(register, value, sparse_max_bytes, &mut cursor);
             }
         }

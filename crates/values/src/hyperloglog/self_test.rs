@@ -7,8 +7,8 @@ use fastrand::Rng;
 const ROUNDS: usize = 100;
 /// How many elements are added.
 const ELEMENTS_LEN: u64 = 1_000_000;
-/// The estimate's standard error is 1.04 divided by the square root of the number of registers; a run of bad luck is not this many
-/// times worse.
+/// The estimate's standard error is 1.04 divided by the square root of the number of registers; a run of bad luck is
+/// not this many times worse.
 const ERROR_MAX_TIMES: f64 = 6.0;
 
 /// Tests registers, and estimates of up to a million elements, dense and sparse.

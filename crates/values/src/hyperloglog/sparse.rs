@@ -6,8 +6,8 @@
 //! | `01llllll llllllll` | zero, `l` + 1 registers |
 //! | `1vvvvvll` | `v` + 1, `l` + 1 registers |
 //!
-//! The bytes of a string are those that the same elements in the same order lead to in Redis. A run of two bytes whose second one
-//! is missing is read as if that were zero, also as in Redis.
+//! The bytes of a string are those that the same elements in the same order lead to in Redis. A run of two bytes whose
+//! second one is missing is read as if that were zero, also as in Redis.
 
 use super::estimate::Histogram;
 use super::{Corrupt, HEADER_LEN_BYTES, REGISTERS_LEN};
@@ -144,8 +144,8 @@ struct Place {
     before: Option<usize>,
 }
 
-/// Where to look for the next register, which must not be lower than the one before: so that many of them are raised in one
-/// pass.
+/// Where to look for the next register, which must not be lower than the one before: so that many of them are raised in
+/// one pass.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor(Place);
 
@@ -156,7 +156,8 @@ impl Default for Cursor {
     }
 }
 
-/// Raises a register to `value` if it is lower. `bytes` are those of the whole string, which becomes no longer than `max_bytes`.
+/// Raises a register to `value` if it is lower. `bytes` are those of the whole string, which becomes no longer than
+/// `max_bytes`.
 pub fn raise(
     bytes: &mut Vec<u8>,
     cursor: &mut Cursor,

@@ -5,7 +5,8 @@ use super::quicklist::Quicklist;
 use super::{End, Form, List, ListSetting};
 use crate::listpack::Listpack;
 
-/// A list to which elements and whole nodes are added at the end. As in Redis, nodes keep the length that they come with.
+/// A list to which elements and whole nodes are added at the end. As in Redis, nodes keep the length that they come
+/// with.
 #[derive(Clone, Debug)]
 pub struct ListBuilder {
     quicklist: Quicklist,

@@ -53,8 +53,8 @@ impl Limit {
         }
     }
 
-    /// Whether a quicklist's only node, a listpack of so many bytes and elements, may be all of a list. If that has just
-    /// become smaller, half the bound counts, so that it does not go to and fro.
+    /// Whether a quicklist's only node, a listpack of so many bytes and elements, may be all of a list. If that has
+    /// just become smaller, half the bound counts, so that it does not go to and fro.
     pub fn admits(self, len_bytes: usize, elements: usize, is_shrinking: bool) -> bool {
         let divisor = if is_shrinking { 2 } else { 1 };
         match self {

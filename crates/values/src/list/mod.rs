@@ -1,7 +1,7 @@
 //! Lists: elements in an order, added and taken at both ends at the same cost.
 //!
-//! A short list is one listpack; a longer one is a quicklist, whose nodes are listpacks. `list-max-listpack-size` bounds
-//! both. It is part of what `setting` stands for wherever a list may change its form, see [`ListSetting`].
+//! A short list is one listpack; a longer one is a quicklist, whose nodes are listpacks. `list-max-listpack-size`
+//! bounds both. It is part of what `setting` stands for wherever a list may change its form, see [`ListSetting`].
 
 mod builder;
 mod limit;

@@ -87,7 +87,8 @@ impl Node {
     /// element.
     #[inline]
     pub fn change(&mut self, change: impl FnOnce(&mut Listpack) -> isize) {
-        // Whoever changes a node has asked `listpack` or `has_room_for`, or takes fewer elements than it has, which is none of one.
+        // Whoever changes a node has asked `listpack` or `has_room_for`, or takes fewer elements than it has, which is
+        // none of one.
         let Content::Packed(listpack) = &mut self.content else {
             unreachable!("a large element has been looked for before");
         };

@@ -1,8 +1,8 @@
 //! The nodes of a quicklist in their order, found by the numbers of their elements.
 //!
-//! They stand in segments of up to [`SEGMENT_MAX_LEN`], each of which knows how many elements it has. So an index is found
-//! by passing over whole segments and then over the nodes of one, which lie side by side in memory. A list of 5 million
-//! elements of 10 bytes has 60 segments.
+//! They stand in segments of up to [`SEGMENT_MAX_LEN`], each of which knows how many elements it has. So an index is
+//! found by passing over whole segments and then over the nodes of one, which lie side by side in memory. A list of 5
+//! million elements of 10 bytes has 60 segments.
 
 use super::End;
 use super::node::Node;

@@ -1,5 +1,5 @@
-//! A list of several nodes. Where nodes begin and end follows from the operations as it does in Redis: clients see when a
-//! list is down to one node, since it may then become a listpack again.
+//! A list of several nodes. Where nodes begin and end follows from the operations as it does in Redis: clients see when
+//! a list is down to one node, since it may then become a listpack again.
 
 use super::End;
 use super::limit::Limit;

@@ -1,7 +1,7 @@
 //! Listpack: a sequence of elements in one run of bytes, walked from either end.
 //!
-//! The format is the one of Redis and of its snapshots (`listpack.md` in its source tree tells it), so small collections go
-//! into a snapshot as they are:
+//! The format is the one of Redis and of its snapshots (`listpack.md` in its source tree tells it), so small
+//! collections go into a snapshot as they are:
 //!
 //! ```text
 //! byte 0              4          6
@@ -28,19 +28,19 @@ const HEADER_BYTES: usize = 6;
 const EMPTY_LEN_BYTES: usize = HEADER_BYTES + 1;
 /// This many elements or more.
 const MANY: u16 = u16::MAX;
-/// A listpack of too many elements to know is counted anew whenever its length falls below a multiple of this. That is less than
-/// so many elements take, so none with fewer of them stays uncounted for long.
+/// A listpack of too many elements to know is counted anew whenever its length falls below a multiple of this. That is
+/// less than so many elements take, so none with fewer of them stays uncounted for long.
 const RECOUNT_BYTES: usize = 16 * 1024;
-/// Longest listpack that Redis makes, in bytes. Whoever adds asks [`Pack::has_room_for`] first, and takes another form if there is no
-/// room. Tests of that have a shorter one.
+/// Longest listpack that Redis makes, in bytes. Whoever adds asks [`Pack::has_room_for`] first, and takes another form
+/// if there is no room. Tests of that have a shorter one.
 pub(crate) const MAX_LEN_BYTES: usize = if cfg!(test) { 1 << 18 } else { 1 << 30 };
 /// What an element takes at most besides its bytes.
 pub(crate) const ELEMENT_OVERHEAD_BYTES: usize = OVERHEAD_MAX_BYTES;
 /// Longest listpack that there may be: of one element that is a byte short of the longest.
 pub(crate) const LONGEST_BYTES: usize = EMPTY_LEN_BYTES + MAX_LEN_BYTES + OVERHEAD_MAX_BYTES;
 
-/// Below this capacity an allocation stays as long as it is, however short its content becomes. So the shortest listpacks,
-/// which may be in a buffer that is used again and again, do not shrink it.
+/// Below this capacity an allocation stays as long as it is, however short its content becomes. So the shortest
+/// listpacks, which may be in a buffer that is used again and again, do not shrink it.
 const SHRINK_MIN_BYTES: usize = 1024;
 
 /// A sequence of elements that may be changed. What there is to look at is in [`Pack`].
@@ -90,7 +90,8 @@ impl Listpack {
     /// `before_len_bytes`.
     fn fix_header(&mut self, change: isize, before_len_bytes: usize) {
         let counted = match self.counted() {
-            // Too many to know: it may be known again. To count at each removal would be as much again as to find what is removed.
+            // Too many to know: it may be known again. To count at each removal would be as much again as to find what
+            // is removed.
             MANY if self.bytes.len() / RECOUNT_BYTES < before_len_bytes / RECOUNT_BYTES => {
                 self.iter().count()
             }
@@ -220,7 +221,8 @@ impl Listpack {
         }
     }
 
-    /// Gives up what is behind `content_end`, and memory where there is much too much of it. The header has to be put right.
+    /// Gives up what is behind `content_end`, and memory where there is much too much of it. The header has to be put
+    /// right.
     fn truncate(&mut self, content_end: usize) {
         self.bytes[content_end] = END;
         self.bytes.truncate(content_end + 1);
@@ -262,7 +264,8 @@ impl Listpack {
 /// To be asked before a listpack becomes `len_bytes` long.
 fn check_len(len_bytes: usize) {
     debug_assert!(len_bytes <= LONGEST_BYTES, "whoever adds to a listpack asks whether it has room");
-    // Nobody gets here: all that add ask, and 3 GiB are between what they are told and this. Beyond, places would be wrong.
+    // Nobody gets here: all that add ask, and 3 GiB are between what they are told and this. Beyond, places would be
+    // wrong.
     assert!(u32::try_from(len_bytes).is_ok(), "a listpack is less than 4 GiB long");
 }
 

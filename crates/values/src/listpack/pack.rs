@@ -22,8 +22,8 @@ impl Position {
 pub struct Pack([u8]);
 
 impl Pack {
-    /// The one that `bytes` are. They are known to be a listpack and not looked at: of others, anything may be read, or a
-    /// panic come.
+    /// The one that `bytes` are. They are known to be a listpack and not looked at: of others, anything may be read, or
+    /// a panic come.
     #[inline]
     pub fn of_trusted(bytes: &[u8]) -> &Pack {
         Pack::ref_cast(bytes)
@@ -50,7 +50,8 @@ impl Pack {
         &self.0[HEADER_BYTES..self.0.len() - 1]
     }
 
-    /// Whether `added` more bytes may go into it, with what elements take besides theirs: Redis keeps no listpack longer than 1 GiB.
+    /// Whether `added` more bytes may go into it, with what elements take besides theirs: Redis keeps no listpack
+    /// longer than 1 GiB.
     #[inline]
     pub fn has_room_for(&self, added: usize) -> bool {
         self.0.len().saturating_add(added) <= MAX_LEN_BYTES

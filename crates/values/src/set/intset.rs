@@ -6,7 +6,8 @@
 //!     | bytes an integer | integers | integer | integer |
 //!     +------------------+----------+---------+---------+- - -
 //! ```
-//! An integer takes 2, 4 or 8 bytes, whatever the widest one that was ever in the set needs. All numbers are little-endian.
+//! An integer takes 2, 4 or 8 bytes, whatever the widest one that was ever in the set needs. All numbers are
+//! little-endian.
 
 use crate::allocation::block_len_bytes;
 use crate::listpack::Malformed;
@@ -68,8 +69,8 @@ fn header(width: usize, len: usize) -> [u8; HEADER_BYTES] {
 }
 
 impl Integers {
-    /// Those that `bytes` are. They are known to be in the format and not looked at: of others, anything may be read, or a
-    /// panic come.
+    /// Those that `bytes` are. They are known to be in the format and not looked at: of others, anything may be read,
+    /// or a panic come.
     #[inline]
     pub fn of_trusted(bytes: &[u8]) -> &Integers {
         Integers::ref_cast(bytes)

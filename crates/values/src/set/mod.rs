@@ -94,8 +94,8 @@ impl Set {
         }
     }
 
-    /// Makes ready for a command that adds up to `count` members: one that alone would outgrow a small set makes a large
-    /// one of it.
+    /// Makes ready for a command that adds up to `count` members: one that alone would outgrow a small set makes a
+    /// large one of it.
     pub fn reserve(&mut self, count: usize, thresholds: &Thresholds) {
         let most = match self.form {
             Form::Integers(_) => thresholds.set_max_intset_entries,

@@ -107,8 +107,8 @@ impl<'a> SetRef<'a> {
         }
     }
 
-    /// Visits about `count` members from a position on; 0 is the start. The position to go on from, or `None` at the end.
-    /// A small set is visited whole.
+    /// Visits about `count` members from a position on; 0 is the start. The position to go on from, or `None` at the
+    /// end. A small set is visited whole.
     pub fn scan(self, position: u64, count: usize, mut visit: impl FnMut(Element<'a>)) -> Option<u64> {
         match self {
             SetRef::Table(TableMembers(members)) => members.scan(position, count, visit),

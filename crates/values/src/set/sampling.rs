@@ -8,8 +8,8 @@ use crate::{Collection, Thresholds};
 use fastrand::Rng;
 use std::collections::BTreeSet;
 
-/// If at least this many times as many members are taken as stay, those that stay are drawn and make a new set, as Redis
-/// does it: it shows in the encoding.
+/// If at least this many times as many members are taken as stay, those that stay are drawn and make a new set, as
+/// Redis does it: it shows in the encoding.
 const STAY_FACTOR: usize = 5;
 /// If a set has at least this many times as many members as are needed, they are drawn one by one.
 const DRAW_FACTOR: usize = 3;
@@ -105,8 +105,8 @@ impl Set {
         }
     }
 
-    /// Takes `count` random members, fewer than there are, and shows them. If few of a large set stay, they move to a new one; the
-    /// old one is returned, to be freed.
+    /// Takes `count` random members, fewer than there are, and shows them. If few of a large set stay, they move to a
+    /// new one; the old one is returned, to be freed.
     pub fn pop_some(
         &mut self,
         count: usize,

@@ -1,8 +1,8 @@
 //! The members of a large sorted set and their scores, by number.
 //!
-//! Members of like length lie in chunks of [`CHUNK_LEN`] slots, each slot a score, a length and the bytes; longer ones have
-//! memory of their own. A number says chunk and slot. Slots that became free are the next to be used; if there
-//! are many, the user is asked to move the last member of that length into one, so that memory goes back.
+//! Members of like length lie in chunks of [`CHUNK_LEN`] slots, each slot a score, a length and the bytes; longer ones
+//! have memory of their own. A number says chunk and slot. Slots that became free are the next to be used; if there are
+//! many, the user is asked to move the last member of that length into one, so that memory goes back.
 
 use crate::allocation::block_len_bytes;
 
@@ -246,7 +246,8 @@ impl Members {
                     self.chunks.push(Chunk::default());
                     (self.chunks.len() - 1) as u32
                 });
-                // With its place in the tree and in the index a member takes 30 bytes at least: more than 120 GB on one shard.
+                // With its place in the tree and in the index a member takes 30 bytes at least: more than 120 GB on one
+                // shard.
                 assert!(chunk < u32::MAX >> SLOT_BITS, "memory ends before four billion members do");
                 self.chunks[chunk as usize].class = class as u8;
                 self.classes[class].chunks.push(chunk);
@@ -272,8 +273,8 @@ impl Members {
         self.classes[class].free -= 1;
     }
 
-    /// Gives up a member. The number of another one to be moved with [`Members::copy_last`], if so many slots are free that it is
-    /// time for that.
+    /// Gives up a member. The number of another one to be moved with [`Members::copy_last`], if so many slots are free
+    /// that it is time for that.
     pub fn remove(&mut self, id: u32) -> Option<u32> {
         let (chunk, slot) = place(id);
         let class = usize::from(self.chunks[chunk].class);
@@ -329,8 +330,8 @@ impl Members {
         }
     }
 
-    /// Makes a copy of the last member of its class in a free slot, whose number is returned. When nothing refers to the
-    /// old number any more [`Members::forget_last`] must be called.
+    /// Makes a copy of the last member of its class in a free slot, whose number is returned. When nothing refers to
+    /// the old number any more [`Members::forget_last`] must be called.
     pub fn copy_last(&mut self, last: u32) -> u32 {
         let class = usize::from(self.chunks[place(last).0].class);
         let free = self.classes[class].first_free;

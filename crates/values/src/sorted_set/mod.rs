@@ -25,8 +25,8 @@ enum Form {
     Ranked(Box<Ranked>),
 }
 
-/// Members in the order of their scores, those of equal scores in the order of their bytes. What there is to look at is in
-/// [`SortedSetRef`].
+/// Members in the order of their scores, those of equal scores in the order of their bytes. What there is to look at is
+/// in [`SortedSetRef`].
 #[derive(Clone)]
 pub struct SortedSet {
     form: Form,
@@ -44,8 +44,8 @@ impl SortedSet {
         SortedSet { form: Form::Flat(listpack) }
     }
 
-    /// One of these elements, which are in their order and have each member once. Whether they fit into a listpack is looked
-    /// at before: there, a score of -0 becomes 0.
+    /// One of these elements, which are in their order and have each member once. Whether they fit into a listpack is
+    /// looked at before: there, a score of -0 becomes 0.
     pub fn from_sorted<'m>(
         elements: impl ExactSizeIterator<Item = (Element<'m>, f64)> + Clone,
         thresholds: &Thresholds,

@@ -102,8 +102,8 @@ impl<'a> SortedSetRef<'a> {
         }
     }
 
-    /// The rank of the first element of a range. Where members of different scores make a range of members meaningless, it is the
-    /// one that Redis finds in a listpack.
+    /// The rank of the first element of a range. Where members of different scores make a range of members meaningless,
+    /// it is the one that Redis finds in a listpack.
     pub fn first_of(self, span: &Span<'_>) -> Option<usize> {
         if span.is_empty() {
             return None;
@@ -180,8 +180,8 @@ impl<'a> SortedSetRef<'a> {
         }
     }
 
-    /// Visits about `count` elements from a position on, 0 at the start; those of a small set all at once. The position to
-    /// go on from, or `None` at the end.
+    /// Visits about `count` elements from a position on, 0 at the start; those of a small set all at once. The position
+    /// to go on from, or `None` at the end.
     pub fn scan(self, position: u64, count: usize, mut visit: impl FnMut(Element<'_>, f64)) -> Option<u64> {
         match self {
             SortedSetRef::Listpack(pack) => {
@@ -261,8 +261,8 @@ pub struct Elements<'a> {
 impl<'a> Iterator for Elements<'a> {
     type Item = (Element<'a>, f64);
 
-    // Loops over many elements do little with each, and a call for each costs them: left to itself the compiler makes one of it
-    // where a loop's body is long, as that of GEOSEARCH is.
+    // Loops over many elements do little with each, and a call for each costs them: left to itself the compiler makes
+    // one of it where a loop's body is long, as that of GEOSEARCH is.
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         self.left = self.left.checked_sub(1)?;

@@ -1,9 +1,9 @@
-//! The order of a large sorted set: a B+tree that counts, so that an element's rank and the element of a rank are found in
-//! logarithmic time.
+//! The order of a large sorted set: a B+tree that counts, so that an element's rank and the element of a rank are found
+//! in logarithmic time.
 //!
 //! It holds a score and the number of a member for each element; most comparisons need no more than the scores. Whoever
-//! uses it says which elements come before a place: only the user knows the members. Inner nodes repeat the first element
-//! of each child, so those numbers are always of members that are there.
+//! uses it says which elements come before a place: only the user knows the members. Inner nodes repeat the first
+//! element of each child, so those numbers are always of members that are there.
 
 mod leaf;
 
@@ -200,8 +200,8 @@ impl Inner {
         right
     }
 
-    /// Before an element comes to child `index`: a full leaf shares what it has with a neighbour that has room for a good part of it,
-    /// so that leaves stay well filled while elements come and go. False if nothing was done.
+    /// Before an element comes to child `index`: a full leaf shares what it has with a neighbour that has room for a
+    /// good part of it, so that leaves stay well filled while elements come and go. False if nothing was done.
     fn share(&mut self, index: usize) -> bool {
         let room = |at: usize| match &self.children[at] {
             Some(Node::Leaf(leaf)) => LEAF_MAX_LEN - leaf.len(),

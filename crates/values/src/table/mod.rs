@@ -21,11 +21,12 @@ use hashbrown::HashTable as Segment;
 const SEGMENT_MAX_BUCKETS: usize = 128;
 /// Elements of a full segment: what so many buckets take.
 const SEGMENT_MAX_LEN: usize = 112;
-/// What is taken out of a segment may leave a mark that takes room until the segment is built anew. One of so many elements whose room
-/// is used up by such marks splits, since it would have to be built anew again and again.
+/// What is taken out of a segment may leave a mark that takes room until the segment is built anew. One of so many
+/// elements whose room is used up by such marks splits, since it would have to be built anew again and again.
 const CROWDED_LEN: usize = SEGMENT_MAX_LEN - SEGMENT_MAX_LEN / 28;
-/// Two neighbours with no more elements than this together become one. Hardly fewer than split them: what comes and goes in a table
-/// would else leave it with ever more segments. At worst three elements are moved for each that goes and one that comes.
+/// Two neighbours with no more elements than this together become one. Hardly fewer than split them: what comes and
+/// goes in a table would else leave it with ever more segments. At worst three elements are moved for each that goes
+/// and one that comes.
 const MERGED_MAX_LEN: usize = CROWDED_LEN - 2;
 /// After each so many elements that are taken out of a segment it is asked whether it had better be shorter.
 const TIDY_STEP: usize = 2;
@@ -60,8 +61,8 @@ impl<T> Part<T> {
             || self.elements.len() >= CROWDED_LEN && self.elements.len() >= self.elements.capacity()
     }
 
-    /// Builds it anew with the buckets that it has, if all that stands in the way of another element are marks of what was taken out.
-    /// The map that it is of would double its buckets.
+    /// Builds it anew with the buckets that it has, if all that stands in the way of another element are marks of what
+    /// was taken out. The map that it is of would double its buckets.
     #[inline]
     fn sweep(&mut self, hash_of: &impl Fn(&T) -> u64) {
         if self.elements.len() >= self.elements.capacity() && !self.is_crowded() {
@@ -269,7 +270,8 @@ impl<T> HashTable<T> {
         }
     }
 
-    /// Makes one segment of the one at directory entry `slot` and its other half, if both have few elements. False if they have not.
+    /// Makes one segment of the one at directory entry `slot` and its other half, if both have few elements. False if
+    /// they have not.
     fn merge(&mut self, slot: usize, hash_of: &impl Fn(&T) -> u64) -> bool {
         let index = self.directory[slot];
         let depth = self.part(index).depth;
@@ -344,8 +346,8 @@ impl<T> HashTable<T> {
         }
         loop {
             let part = self.part(self.directory[random.usize(..self.directory.len())]);
-            // A shallow segment is met more often: it has to prove itself more often. Every bucket there might be has the same
-            // chance, so that a segment of few buckets fails more often than one of many.
+            // A shallow segment is met more often: it has to prove itself more often. Every bucket there might be has
+            // the same chance, so that a segment of few buckets fails more often than one of many.
             let buckets = part.elements.num_buckets();
             let most = if self.depth == 0 { buckets } else { self.buckets_max };
             let bucket = random.usize(..most << (self.depth - part.depth));
@@ -357,7 +359,8 @@ impl<T> HashTable<T> {
         }
     }
 
-    /// Takes one segment's elements, for freeing a large table piece by piece. Nothing else may be done with the table then.
+    /// Takes one segment's elements, for freeing a large table piece by piece. Nothing else may be done with the table
+    /// then.
     pub fn take_some(&mut self) -> Option<impl Iterator<Item = T> + use<T>> {
         loop {
             if let Some(part) = self.parts.pop()? {

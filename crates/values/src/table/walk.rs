@@ -10,8 +10,8 @@ pub struct Cursor {
 }
 
 impl<T> HashTable<T> {
-    /// The first element at `cursor` or behind it, and the place to go on from. A walk begins at the default cursor. Finding
-    /// the element takes constant time, but for what is removed and left empty.
+    /// The first element at `cursor` or behind it, and the place to go on from. A walk begins at the default cursor.
+    /// Finding the element takes constant time, but for what is removed and left empty.
     pub fn walk(&self, cursor: Cursor) -> Option<(&T, Cursor)> {
         let Cursor { mut part, mut bucket } = cursor;
         loop {

@@ -27,8 +27,8 @@ impl<'t, T> Way<'t, T> {
     /// How often [`Way::advance`] leads on at most.
     pub(crate) const STEPS: usize = 3;
 
-    /// Goes a step, which looks at the address named last. The address that the next one looks at, `None` at the end; `owned` tells
-    /// it of what an element owns.
+    /// Goes a step, which looks at the address named last. The address that the next one looks at, `None` at the end;
+    /// `owned` tells it of what an element owns.
     #[inline]
     pub(crate) fn advance(&mut self, owned: impl FnOnce(&'t T) -> Option<*const u8>) -> Option<*const u8> {
         let (next, address) = match *self {

@@ -1,5 +1,5 @@
-//! What SORT leaves to chance: the order of elements with equal weights, and of sets that are not sorted; and an error that
-//! has nothing to do with it.
+//! What SORT leaves to chance: the order of elements with equal weights, and of sets that are not sorted; and an error
+//! that has nothing to do with it.
 
 use tessera_values::Type;
 
@@ -21,8 +21,8 @@ pub fn keeps_chance(words: &[Vec<u8>]) -> bool {
     sorts(words) && ["BY", "ALPHA", "STORE"].iter().all(|name| has(words, name))
 }
 
-/// Whether elements of a collection of this type are told in an order that is each server's own: those of a set that is not
-/// sorted, and those with equal weights.
+/// Whether elements of a collection of this type are told in an order that is each server's own: those of a set that is
+/// not sorted, and those with equal weights.
 pub fn tells_chance(words: &[Vec<u8>], value_type: Option<Type>) -> bool {
     let leads_nowhere = |pair: &[Vec<u8>]| {
         // The hole of a pattern is not seen behind a zero byte.
@@ -50,7 +50,8 @@ pub fn may_tell_chance(words: &[Vec<u8>]) -> bool {
     sorts(words) && (has(words, "BY") || has(words, "ALPHA"))
 }
 
-/// Whether a SCAN or one of its kin may end before all is told: which keys or elements come first is each server's own affair.
+/// Whether a SCAN or one of its kin may end before all is told: which keys or elements come first is each server's own
+/// affair.
 pub fn walks_partly(words: &[Vec<u8>]) -> bool {
     let is_scan = words[0].to_ascii_uppercase().ends_with(b"SCAN");
     is_scan && !words.iter().rev().skip(1).any(|word| word == b"COUNT")

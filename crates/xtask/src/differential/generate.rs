@@ -88,7 +88,8 @@ impl Generator {
         if self.chance(25) && !templates::sorted_sets::must_stay(template.words) {
             self.spoil(&mut words);
         }
-        // Nor can it be compared what chance draws: templates leave it no choice, but a mistake may have taken that away.
+        // Nor can it be compared what chance draws: templates leave it no choice, but a mistake may have taken that
+        // away.
         let is_drawn = words[0] == b"SPOP" || words[0] == b"SRANDMEMBER";
         if is_drawn && (words.len() == 2 || words.get(2).is_some_and(|count| count == b"-1")) {
             words.truncate(1);

@@ -83,8 +83,8 @@ impl Comparison {
         known(&self.version, words, expected, got).is_some()
     }
 
-    /// Whether what the engine holds is what the server tells of a key: the value, in answer to `words`, its encoding, and its
-    /// expiry in Unix milliseconds.
+    /// Whether what the engine holds is what the server tells of a key: the value, in answer to `words`, its encoding,
+    /// and its expiry in Unix milliseconds.
     fn fits(&self, state: &State, words: &[Vec<u8>], value: &[u8], encoding: &[u8], expiry: i64) -> bool {
         let Some((bytes, name, at_ms)) = state else { return words.is_empty() };
         let name = format!("${}\r\n{name}\r\n", name.len());
@@ -121,8 +121,8 @@ impl Comparison {
                 let expected = format!("{} {} {expiry}", shown::bytes(&value), shown::bytes(&encoding));
                 self.report(&name, &expected, &shown_state(&state));
             }
-            // Replaying SET for INCRBYFLOAT may keep an integer as one. SORT enlarges a sorted set, which is not logged, and
-            // the sign of zero is kept in large ones only: so it is in Redis.
+            // Replaying SET for INCRBYFLOAT may keep an integer as one. SORT enlarges a sorted set, which is not
+            // logged, and the sign of zero is kept in large ones only: so it is in Redis.
             let without_encoding = |state: &State| {
                 state.clone().map(|(bytes, _, expiry)| (without_signed_zeros(&bytes), expiry))
             };
@@ -168,8 +168,8 @@ fn set_threshold(thresholds: &mut Thresholds, name: &str, value: &str) -> Option
     Some(())
 }
 
-/// Compares `count` commands of these families with the server at `redis`, which was started with these thresholds; false if
-/// something differs, which is printed.
+/// Compares `count` commands of these families with the server at `redis`, which was started with these thresholds;
+/// false if something differs, which is printed.
 ///
 /// # Errors
 /// Those of the connection, and if a parameter is no threshold.

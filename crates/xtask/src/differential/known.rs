@@ -49,10 +49,11 @@ pub fn is_unequal_after(version: &str, words: &[Vec<u8>]) -> bool {
 
 /// Whether a command may leave a damaged HyperLogLog somewhere, or a HyperLogLog where another one may damage it.
 ///
-/// Debian's 7.0 has a mend that is younger than 7.2.0: a sparse HyperLogLog whose runs make up all registers, and behind which a
-/// run of a value follows, is refused as corrupt wherever registers are merged, shown or made dense, by PFCOUNT of several keys,
-/// PFMERGE, PFDEBUG, and by PFADD at the size at which it becomes dense. 7.2 does not look behind the last register there. So
-/// HyperLogLogs stay at the keys that have their name, and nothing else writes to those.
+/// Debian's 7.0 has a mend that is younger than 7.2.0: a sparse HyperLogLog whose runs make up all registers, and
+/// behind which a run of a value follows, is refused as corrupt wherever registers are merged, shown or made dense, by
+/// PFCOUNT of several keys, PFMERGE, PFDEBUG, and by PFADD at the size at which it becomes dense. 7.2 does not look
+/// behind the last register there. So HyperLogLogs stay at the keys that have their name, and nothing else writes to
+/// those.
 fn may_damage_log(words: &[Vec<u8>]) -> bool {
     let name = words[0].to_ascii_uppercase();
     let at = |index: usize| words.get(index).is_some_and(|word| word.starts_with(b"hll:"));

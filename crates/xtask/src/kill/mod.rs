@@ -100,7 +100,8 @@ fn rounds(options: &Options, program: &Path, directory: &Path) -> io::Result<Str
         killed_while_saving += u64::from(outcome.was_saving);
     }
     Ok(format!(
-        "{} kills, {killed_while_saving} of them while a snapshot was written, {saved} snapshots finished: a whole one every time",
+        "{} kills, {killed_while_saving} of them while a snapshot was written, {saved} snapshots finished: a whole one \
+            every time",
         options.rounds
     ))
 }

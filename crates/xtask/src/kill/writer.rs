@@ -84,8 +84,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Reads what a snapshot had of the keys, and goes on from there. `at_least`: the counter had been answered to have reached that
-    /// before the snapshot began.
+    /// Reads what a snapshot had of the keys, and goes on from there. `at_least`: the counter had been answered to have
+    /// reached that before the snapshot began.
     ///
     /// # Errors
     /// With what is wrong with it.

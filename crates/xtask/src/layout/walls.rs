@@ -1,7 +1,7 @@
 //! The halves of a node do not reach what the other has.
 //!
-//! That the name of a type is not there ([`super::source`] looks for it) is not enough: another name for it, a field, or
-//! a function that hands it out would do as well. So all of them are found first, in all files of the node.
+//! That the name of a type is not there ([`super::source`] looks for it) is not enough: another name for it, a field,
+//! or a function that hands it out would do as well. So all of them are found first, in all files of the node.
 
 use super::outline::{self, Outline, group, is_sign, without_tests, word};
 use proc_macro2::{Delimiter, Group, TokenTree};
@@ -169,7 +169,8 @@ impl Hidden {
         (0..body.len()).for_each(|index| self.take_function(&body, index, Some(&owner)));
     }
 
-    /// Takes in a function if it hands out the type: one with a `self` if it is `owner`'s, one without if it is nobody's.
+    /// Takes in a function if it hands out the type: one with a `self` if it is `owner`'s, one without if it is
+    /// nobody's.
     fn take_function(&mut self, tokens: &[TokenTree], index: usize, owner: Option<&str>) {
         if !is_word(tokens, index, "fn") {
             return;
@@ -462,7 +463,8 @@ mod tests {
 
     #[test]
     fn functions_of_the_same_name_that_are_others_are_told_apart() {
-        let core = "impl<S: Fn(u8) -> u8> Core<S> { fn shard(&self) -> &Shard { x } } trait T { fn put(&self) -> Shard; }";
+        let core = "impl<S: Fn(u8) -> u8> Core<S> { fn shard(&self) -> &Shard { x } } trait T { fn put(&self) -> \
+            Shard; }";
         assert!(in_home(core, "fn f(walk: Walk) { walk.shard(); }").is_empty());
         assert_eq!(in_home(core, "fn f(core: &Core<u8>) { core.shard(); }").len(), 1);
         assert_eq!(in_home(core, "fn f(one: impl T) { one.put(); }").len(), 1);

@@ -1,12 +1,12 @@
 //! `cargo xtask mutations`: whoever listens to the seam of change is taken out, one after the other, and a test has to
 //! notice.
 //!
-//! All faults are put into one copy of the repository, each behind a switch, so that the copy is built once. A test is told
-//! by its environment which of them is on, never more than one. At first none is: then every test has to pass. With the
-//! fault the test has to come to its end and fail. One that hangs or dies has noticed nothing.
+//! All faults are put into one copy of the repository, each behind a switch, so that the copy is built once. A test is
+//! told by its environment which of them is on, never more than one. At first none is: then every test has to pass.
+//! With the fault the test has to come to its end and fail. One that hangs or dies has noticed nothing.
 //!
-//! The list names the code to the letter. Code that is not there any more, or twice, and tests that are not there any more,
-//! are failures: whoever changes the code changes the list. `cargo test -p xtask` looks for the code.
+//! The list names the code to the letter. Code that is not there any more, or twice, and tests that are not there any
+//! more, are failures: whoever changes the code changes the list. `cargo test -p xtask` looks for the code.
 
 mod list;
 

@@ -208,8 +208,8 @@ impl LoadedServer {
         Ok(())
     }
 
-    /// Compares the answers of DUMP with ours, to the byte where nothing is left to choose. Only of servers of the version that
-    /// ours has.
+    /// Compares the answers of DUMP with ours, to the byte where nothing is left to choose. Only of servers of the
+    /// version that ours has.
     pub fn compare_dumps(&mut self, entries: &[Entry], thresholds: &Thresholds) -> io::Result<String> {
         if self.version != (7, 2) {
             return Ok("DUMP is of another version".to_owned());

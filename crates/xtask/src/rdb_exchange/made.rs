@@ -48,8 +48,8 @@ fn command(kind: u8, key: &[u8], random: &mut Rng) -> Vec<Vec<u8>> {
     [vec![name.to_vec(), key.to_vec()], words].concat()
 }
 
-/// Has the server make keys, and compares what we read from its answers of DUMP, and from its file, with what it says of
-/// them; the encodings with those of what it restores itself.
+/// Has the server make keys, and compares what we read from its answers of DUMP, and from its file, with what it says
+/// of them; the encodings with those of what it restores itself.
 pub fn exchange(
     server: &mut LoadedServer,
     keys: u32,

@@ -1,6 +1,6 @@
 //! `cargo xtask rdb-exchange`: files that Tessera writes are loaded by servers of Redis's behaviour, and the files that
-//! those write of the same keys are read by Tessera; all keys are compared with what was written first. Then they make keys
-//! of their own, whose answers of DUMP and whose file Tessera reads.
+//! those write of the same keys are read by Tessera; all keys are compared with what was written first. Then they make
+//! keys of their own, whose answers of DUMP and whose file Tessera reads.
 
 mod contents;
 mod file;

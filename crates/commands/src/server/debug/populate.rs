@@ -20,7 +20,8 @@ const TOO_LONG: Error = Error::Text("ERR string exceeds maximum allowed size (pr
 impl Write for Populate {
     const SPEC: Spec = Spec {
         name: "debug|populate",
-        summary: "Makes so many keys named `key:<number>`, or with another prefix, which hold strings. Those that are there stay as they are.",
+        summary: "Makes so many keys named `key:<number>`, or with another prefix, which hold strings. Those that are \
+            there stay as they are.",
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of keys.",

@@ -12,7 +12,8 @@ pub struct ProtocolReply;
 impl Session for ProtocolReply {
     const SPEC: Spec = Spec {
         name: "debug|protocol",
-        summary: "Answers a value of the given type: string, integer, double, bignum, null, array, set, map, attrib, push, verbatim, true or false.",
+        summary: "Answers a value of the given type: string, integer, double, bignum, null, array, set, map, attrib, \
+            push, verbatim, true or false.",
         since: "1.0.0",
         group: Group::Server,
         flags: FLAGS,

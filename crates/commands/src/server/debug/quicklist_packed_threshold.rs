@@ -13,7 +13,8 @@ const NO_THRESHOLD: Error =
 impl Everywhere for QuicklistPackedThreshold {
     const SPEC: Spec = Spec {
         name: "debug|quicklist-packed-threshold",
-        summary: "Elements of at least this size get a node of their own in long lists; 0: only those that fit into no other.",
+        summary: "Elements of at least this size get a node of their own in long lists; 0: only those that fit into no \
+            other.",
         since: "7.0.0",
         group: Group::Server,
         flags: FLAGS,

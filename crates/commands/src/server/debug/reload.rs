@@ -9,7 +9,8 @@ const OTHER_OPTION: Error =
 impl Session for ReloadKeys {
     const SPEC: Spec = Spec {
         name: "debug|reload",
-        summary: "Saves all keys, unless `NOSAVE` is given, removes them, unless `NOFLUSH` is given, and loads what is saved, while all clients wait. `MERGE`: what is loaded replaces keys that are there.",
+        summary: "Saves all keys, unless `NOSAVE` is given, removes them, unless `NOFLUSH` is given, and loads what is \
+            saved, while all clients wait. `MERGE`: what is loaded replaces keys that are there.",
         since: "1.0.0",
         group: Group::Server,
         complexity: "O(N) in the number of keys of all databases.",

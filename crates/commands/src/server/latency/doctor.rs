@@ -50,7 +50,8 @@ fn explain(monitor: &LatencyMonitor, now_s: i64, threshold_ms: u64, slowlog_us: 
         let summary = series.summary(now_s);
         let _ = writeln!(
             report,
-            "{}. {name}: {} latency spikes (average {}ms, mean deviation {}ms, period {:.2} sec). Worst all time event {}ms.",
+            "{}. {name}: {} latency spikes (average {}ms, mean deviation {}ms, period {:.2} sec). Worst all time event \
+                {}ms.",
             index + 1,
             summary.samples,
             summary.mean_ms,

@@ -43,7 +43,8 @@ fn explain(facts: &Facts) -> String {
     let odd = [
         (
             memory.peak_bytes as f32 / memory.used_bytes as f32 > 1.5,
-            "Peak: more than one and a half times as much memory was in use before. What the allocator kept of it is used \
+            "Peak: more than one and a half times as much memory was in use before. What the allocator kept of it is \
+                used \
 again when data grows; MEMORY PURGE gives it back.",
         ),
         (
@@ -52,7 +53,8 @@ again when data grows; MEMORY PURGE gives it back.",
         ),
         (
             overhead.fragmentation_ratio > 1.1 && overhead.fragmentation_bytes > MUCH_BYTES,
-            "Fragmentation: pages of the allocator are used in part. A peak in the past or a change in the sizes of values \
+            "Fragmentation: pages of the allocator are used in part. A peak in the past or a change in the sizes of \
+                values \
 leaves them so.",
         ),
         (
@@ -65,7 +67,8 @@ leaves them so.",
         ),
         (
             memory.clients_bytes / clients > BIG_CLIENT_BYTES,
-            "Clients: on average a connection takes more than 200 KiB. CLIENT LIST tells which read too slowly or send large \
+            "Clients: on average a connection takes more than 200 KiB. CLIENT LIST tells which read too slowly or send \
+                large \
 commands (omem, qbuf).",
         ),
     ];

@@ -483,7 +483,8 @@ fn each_database_is_named_once() {
     shard.begin_snapshot(SnapshotOptions { ahead_max_len_bytes: 1_000_000, ..OPTIONS });
     let mut body = Vec::new();
     for number in 0..600 {
-        // Some are saved before the walk has begun, and before it comes to them; a database that is filled later does not count.
+        // Some are saved before the walk has begun, and before it comes to them; a database that is filled later does
+        // not count.
         let changed = number * 5;
         shard.view_mut(changed as u16 % 3, true).put_string(
             &key(changed),

@@ -8,8 +8,8 @@ use tessera_storage::rdb::{
 };
 use tessera_values::{Collection, Hash, Value};
 
-/// What was there at the cut, by database and key. No key is an integer or longer than 63 bytes, so that they are written as
-/// they are.
+/// What was there at the cut, by database and key. No key is an integer or longer than 63 bytes, so that they are
+/// written as they are.
 pub struct Model {
     entries: BTreeMap<(u64, Vec<u8>), (Value, Option<i64>)>,
     encode: EncodeOptions,

@@ -17,7 +17,8 @@ const LOOK_FRACTION: u64 = 256;
 const PATIENCE_FRACTION: u64 = 64;
 /// What has grown by that fraction of the bound between two looks holds something that is large and new.
 const LARGE_FRACTION: u64 = 64;
-/// What a node holds that may go: how many keys, and how many bytes, keys with an expiry taken to be as large as the others.
+/// What a node holds that may go: how many keys, and how many bytes, keys with an expiry taken to be as large as the
+/// others.
 fn evictable(stats: &NodeStats, policy: EvictionPolicy) -> (u64, u64) {
     let size = stats.shard_size();
     match policy {
@@ -81,7 +82,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.owner.memory.is_bounded()
             // What is loaded was within the bound of who saved it, or the bound is new: clients will see to it.
             && self.loading.is_none()
-            && (self.owner.memory.room_bytes < 0 || self.time.now_ns >= self.owner.memory.next_look_ns || self.owes_memory())
+            && (self.owner.memory.room_bytes < 0
+                || self.time.now_ns >= self.owner.memory.next_look_ns
+                || self.owes_memory())
         {
             self.make_room();
         }
@@ -110,7 +113,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.server.shared.excess.note(is_exceeded, self.time.now_ns);
         if is_exceeded {
             self.owner.memory.room_bytes = -1;
-            // Who has evicted as many keys as it had to owes again, as everybody does, as much of the rest as is its part.
+            // Who has evicted as many keys as it had to owes again, as everybody does, as much of the rest as is its
+            // part.
             self.divide_excess(used_bytes);
             return !self.is_anything_evictable();
         }
@@ -153,7 +157,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let all_bytes: u128 = shared.stats.iter().map(|stats| u128::from(evictable(stats, policy).1)).sum();
         if excess_bytes > 0 && all_bytes > 0 {
             let part_of = |whole: u64| (excess_bytes * u128::from(whole)).div_ceil(all_bytes) as u64;
-            // Part of a key is none, or a shard whose one key is large and new would lose it; but somebody has to begin.
+            // Part of a key is none, or a shard whose one key is large and new would lose it; but somebody has to
+            // begin.
             let most_keys = shared.stats.iter().map(|stats| evictable(stats, policy).0).max().unwrap_or(0);
             for stats in &shared.stats {
                 let (keys, bytes) = evictable(stats, policy);
@@ -174,8 +179,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    /// What this shard has to free now; what of it at once however long that takes; and what even if it takes more than its part
-    /// of the keys. In bytes.
+    /// What this shard has to free now; what of it at once however long that takes; and what even if it takes more than
+    /// its part of the keys. In bytes.
     fn due_bytes(&self, used_bytes: u64) -> (u64, u64, u64) {
         let owed_bytes = self.stats().owed_bytes.load(Ordering::Relaxed);
         let limit_bytes = self.owner.memory.limit_bytes;
@@ -188,8 +193,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         (owed_bytes.max(at_once_bytes), at_once_bytes, grown_bytes.min(pressing_bytes))
     }
 
-    /// Evicts what this shard owes until the turn's time is over, but at least a key, and twice what it has grown by; and no
-    /// more than is in excess, nor than its part of the keys. True if anything was freed.
+    /// Evicts what this shard owes until the turn's time is over, but at least a key, and twice what it has grown by;
+    /// and no more than is in excess, nor than its part of the keys. True if anything was freed.
     fn evict_owed(&mut self, used_bytes: u64) -> bool {
         let (wanted_bytes, at_once_bytes, pressing_bytes) = self.due_bytes(used_bytes);
         if wanted_bytes == 0 {

@@ -7,8 +7,8 @@ use tessera_config::Config;
 const RESERVE_BYTES_PER_NODE: u64 = 16 * 1024;
 /// ... but not more than this fraction of the bound in all.
 const RESERVE_FRACTION: u64 = 256;
-/// Memory besides the keys counts when it has been there for so long: longer than a command of a few hundred megabytes takes
-/// from being read to being done with. In nanoseconds.
+/// Memory besides the keys counts when it has been there for so long: longer than a command of a few hundred megabytes
+/// takes from being read to being done with. In nanoseconds.
 const BESIDES_WINDOW_NS: u64 = 100_000_000;
 /// Unit of `maxmemory-eviction-tenacity` as long as it is linear, in nanoseconds.
 const TENACITY_STEP_NS: u64 = 50_000;

@@ -1,8 +1,8 @@
 //! Reading RDB.
 //!
-//! A file comes in pieces of any length. A collection grows as its elements come, so that a large one is never in memory
-//! twice; a string, or the one string that a small collection is, is kept as bytes until it is whole. Memory is taken for
-//! bytes that came, not for lengths that were claimed.
+//! A file comes in pieces of any length. A collection grows as its elements come, so that a large one is never in
+//! memory twice; a string, or the one string that a small collection is, is kept as bytes until it is whole. Memory is
+//! taken for bytes that came, not for lengths that were claimed.
 
 mod error;
 mod module;
@@ -32,7 +32,8 @@ pub struct DecodeOptions {
     pub thresholds: Thresholds,
     /// The checksum at the end is compared (`rdbchecksum`). One that is 0 never is.
     pub verify_checksum: bool,
-    /// Streams and values of modules are passed over ([`Item::Unsupported`]), so that what comes behind them can be looked at.
+    /// Streams and values of modules are passed over ([`Item::Unsupported`]), so that what comes behind them can be
+    /// looked at.
     pub skip_unsupported: bool,
     /// Has the processor load the cache line at an address, which need not be a valid one. It may do nothing.
     pub prefetch: fn(*const u8),
@@ -191,7 +192,8 @@ impl Decoder {
         self.buffer_offset_bytes + self.at as u64
     }
 
-    /// The checksum of all bytes before the file's own, once that has been read. Only if [`DecodeOptions::verify_checksum`].
+    /// The checksum of all bytes before the file's own, once that has been read. Only if
+    /// [`DecodeOptions::verify_checksum`].
     pub fn checksum(&self) -> Option<u64> {
         self.checksum_at_end.filter(|_| self.options.verify_checksum)
     }

@@ -28,8 +28,8 @@ pub(super) enum Layout<'a> {
     FlatFields(&'a Pack),
     /// The number of fields, and each of them with its value.
     Fields(Fields<'a>),
-    /// The earliest time of a field in Unix milliseconds, the number of fields, and each of them behind its time and before
-    /// its value. A time is written as what it is beyond the earliest, and 1; 0 stands for none.
+    /// The earliest time of a field in Unix milliseconds, the number of fields, and each of them behind its time and
+    /// before its value. A time is written as what it is beyond the earliest, and 1; 0 stands for none.
     TimedFields(i64, Fields<'a>),
     /// The number of members, and each of them before its score, beginning with the last.
     Scores(SortedSetRef<'a>),

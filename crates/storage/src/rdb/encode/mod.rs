@@ -11,15 +11,15 @@ use string::{put_len, put_string};
 use tessera_values::ValueRef;
 use value::{Walk, value_type};
 
-/// Longest string of a file that is compressed, in bytes: compression takes a whole string at a time, and nobody else is
-/// served meanwhile.
+/// Longest string of a file that is compressed, in bytes: compression takes a whole string at a time, and nobody else
+/// is served meanwhile.
 pub const COMPRESS_MAX_LEN_BYTES: usize = 256 << 10;
 
 /// What the configuration says of what is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// Strings of more than 20 bytes are compressed if that makes them shorter (`rdbcompression`), but none of more than
-    /// [`COMPRESS_MAX_LEN_BYTES`].
+    /// Strings of more than 20 bytes are compressed if that makes them shorter (`rdbcompression`), but none of more
+    /// than [`COMPRESS_MAX_LEN_BYTES`].
     pub compress: bool,
 }
 
@@ -68,8 +68,8 @@ pub struct KeyFacts {
     pub frequency: Option<u8>,
 }
 
-/// The version that a file must have to hold `value`: [`VERSION_WITH_FIELD_EXPIRY`] for a hash some field of which expires,
-/// else [`VERSION_WRITTEN`]. That of a file is the highest of its values'.
+/// The version that a file must have to hold `value`: [`VERSION_WITH_FIELD_EXPIRY`] for a hash some field of which
+/// expires, else [`VERSION_WRITTEN`]. That of a file is the highest of its values'.
 #[inline]
 pub fn version_of(value: ValueRef<'_>) -> u32 {
     match value {
@@ -78,8 +78,8 @@ pub fn version_of(value: ValueRef<'_>) -> u32 {
     }
 }
 
-/// The beginning of a file: magic, version (see [`version_of`]) and auxiliary fields. What it takes without fields does not
-/// depend on the version, so a file whose version was not known can be given another.
+/// The beginning of a file: magic, version (see [`version_of`]) and auxiliary fields. What it takes without fields does
+/// not depend on the version, so a file whose version was not known can be given another.
 pub fn put_header(out: &mut Vec<u8>, version: u32, fields: &[(&[u8], &[u8])]) {
     debug_assert!(version < 10_000);
     out.extend_from_slice(MAGIC);
@@ -97,8 +97,8 @@ pub fn put_auxiliary(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     put_string(out, value, format);
 }
 
-/// The entries that follow are of this database. Sizes (keys, and those of them that expire) are hints to whoever reads; none
-/// are written if they are `None`.
+/// The entries that follow are of this database. Sizes (keys, and those of them that expire) are hints to whoever
+/// reads; none are written if they are `None`.
 pub fn put_database(out: &mut Vec<u8>, db: u16, sizes: Option<(u64, u64)>) {
     out.push(Opcode::SelectDatabase.number());
     put_len(out, u64::from(db));
@@ -160,9 +160,9 @@ impl EntryEncoder {
         EntryEncoder { walk: Walk::begin(out, value, format) }
     }
 
-    /// Appends the next piece of the value, about `len_bytes` long as it would be without compression (longer if a string that
-    /// is compressed, or the number of what follows, is). False if that was the last. The value must be what it was when this began. Takes the time of what
-    /// it writes, however far the value is written already.
+    /// Appends the next piece of the value, about `len_bytes` long as it would be without compression (longer if a
+    /// string that is compressed, or the number of what follows, is). False if that was the last. The value must be
+    /// what it was when this began. Takes the time of what it writes, however far the value is written already.
     #[inline]
     pub fn write_some(&mut self, value: ValueRef<'_>, len_bytes: usize, out: &mut Vec<u8>) -> bool {
         let end = out.len().saturating_add(len_bytes.max(1));
@@ -181,7 +181,8 @@ pub(super) fn put_dumped(out: &mut Vec<u8>, value: ValueRef<'_>, compress: bool)
     out.extend_from_slice(&version.to_le_bytes());
 }
 
-/// How long a value is in what DUMP answers, in bytes, without type, version and checksum. Takes the time of a DUMP, but not its memory.
+/// How long a value is in what DUMP answers, in bytes, without type, version and checksum. Takes the time of a DUMP,
+/// but not its memory.
 pub fn dumped_value_len_bytes(value: ValueRef<'_>, compress: bool) -> usize {
     const PIECE_LEN_BYTES: usize = 64 << 10;
     let (mut piece, mut len_bytes) = (Vec::new(), 0);

@@ -126,8 +126,8 @@ fn put_compressed(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
     true
 }
 
-/// Writes a string a piece at a time: `done` bytes of it were written before, and pieces come until `out` is `end` bytes
-/// long. True if that was the last. A string that may be compressed comes whole.
+/// Writes a string a piece at a time: `done` bytes of it were written before, and pieces come until `out` is `end`
+/// bytes long. True if that was the last. A string that may be compressed comes whole.
 #[inline]
 pub(super) fn put_string_some(
     out: &mut Vec<u8>,

@@ -9,7 +9,8 @@ pub const TEMPLATES: &[Template] = &[
     exact(1, "BITCOUNT <key> <index>* (BYTE|BIT)?"),
     exact(
         10,
-        "BITFIELD <key> (GET <type> <field_offset>|(OVERFLOW (WRAP|SAT|FAIL))? (SET|INCRBY) <type> <field_offset> <integer>)+",
+        "BITFIELD <key> (GET <type> <field_offset>|(OVERFLOW (WRAP|SAT|FAIL))? (SET|INCRBY) <type> <field_offset> \
+            <integer>)+",
     ),
     exact(4, "BITFIELD <key> (OVERFLOW (WRAP|SAT|FAIL)|INCRBY <type> <field_offset> <index>)*"),
     exact(3, "BITFIELD <key> (GET <type> <field_offset>)*"),

@@ -9,7 +9,8 @@ pub const TEMPLATES: &[Template] = &[
     // Enough to leave a listpack in time.
     exact(
         3,
-        "GEOADD <geo> ((<longitude> <latitude> <member>)+ (<longitude> <latitude> <member>)+ (<longitude> <latitude> <member>)+)+",
+        "GEOADD <geo> ((<longitude> <latitude> <member>)+ (<longitude> <latitude> <member>)+ (<longitude> <latitude> \
+            <member>)+)+",
     ),
     exact(2, "GEOADD <geo> (CH|NX|XX|<longitude>)* <latitude> <member>*"),
     exact(1, "GEOADD <any> <longitude> <latitude> <member>"),
@@ -20,43 +21,55 @@ pub const TEMPLATES: &[Template] = &[
     exact(1, "(GEOHASH|GEOPOS) <any> <member>"),
     exact(
         8,
-        "(GEORADIUS|GEORADIUS_RO) <geo> <longitude> <latitude> <length> (m|km|ft|mi) (WITHDIST|WITHCOORD|WITHHASH|ASC|DESC|COUNT <offset>|COUNT <offset> ANY)*",
+        "(GEORADIUS|GEORADIUS_RO) <geo> <longitude> <latitude> <length> (m|km|ft|mi) \
+            (WITHDIST|WITHCOORD|WITHHASH|ASC|DESC|COUNT <offset>|COUNT <offset> ANY)*",
     ),
     exact(
         8,
-        "(GEORADIUSBYMEMBER|GEORADIUSBYMEMBER_RO) <geo> <member> <length> (m|km|ft|mi) (WITHDIST|WITHCOORD|WITHHASH|ASC|DESC|COUNT <offset>|COUNT <offset> ANY)*",
+        "(GEORADIUSBYMEMBER|GEORADIUSBYMEMBER_RO) <geo> <member> <length> (m|km|ft|mi) \
+            (WITHDIST|WITHCOORD|WITHHASH|ASC|DESC|COUNT <offset>|COUNT <offset> ANY)*",
     ),
     exact(
         4,
-        "(GEORADIUS|GEORADIUS_RO) <geo> <longitude> <latitude> <length> (m|km|ft|mi) (STORE|STOREDIST) <geo> (ASC|DESC|COUNT <offset>|COUNT <offset> ANY)*",
+        "(GEORADIUS|GEORADIUS_RO) <geo> <longitude> <latitude> <length> (m|km|ft|mi) (STORE|STOREDIST) <geo> \
+            (ASC|DESC|COUNT <offset>|COUNT <offset> ANY)*",
     ),
     exact(
         2,
-        "(GEORADIUSBYMEMBER|GEORADIUSBYMEMBER_RO) <geo> <member> <length> (m|km|ft|mi) (ASC|DESC|COUNT <offset>|COUNT <offset> ANY)* (STORE|STOREDIST) <any>",
+        "(GEORADIUSBYMEMBER|GEORADIUSBYMEMBER_RO) <geo> <member> <length> (m|km|ft|mi) (ASC|DESC|COUNT <offset>|COUNT \
+            <offset> ANY)* (STORE|STOREDIST) <any>",
     ),
     exact(
         1,
-        "GEORADIUS <any> <longitude> <latitude> <length> (m|km|ft|mi) ((STORE|STOREDIST) <geo>|WITHDIST|ANY|COUNT <index>)*",
+        "GEORADIUS <any> <longitude> <latitude> <length> (m|km|ft|mi) ((STORE|STOREDIST) <geo>|WITHDIST|ANY|COUNT \
+            <index>)*",
     ),
     exact(
         16,
-        "GEOSEARCH <geo> (FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>) (BYRADIUS <length> (m|km|ft|mi)|BYBOX <length> <length> (m|km|ft|mi)) (WITHDIST|WITHCOORD|WITHHASH|ASC|DESC|COUNT <offset>|COUNT <offset> ANY)*",
+        "GEOSEARCH <geo> (FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>) (BYRADIUS <length> (m|km|ft|mi)|BYBOX \
+            <length> <length> (m|km|ft|mi)) (WITHDIST|WITHCOORD|WITHHASH|ASC|DESC|COUNT <offset>|COUNT <offset> ANY)*",
     ),
     exact(
         8,
-        "GEOSEARCH <geo> (FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>) (BYRADIUS <length> (m|km|ft|mi)|BYBOX <length> <length> (m|km|ft|mi)) (ASC|DESC) (COUNT <offset>)? ANY? WITHDIST",
+        "GEOSEARCH <geo> (FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>) (BYRADIUS <length> (m|km|ft|mi)|BYBOX \
+            <length> <length> (m|km|ft|mi)) (ASC|DESC) (COUNT <offset>)? ANY? WITHDIST",
     ),
     exact(
         3,
-        "GEOSEARCH <any> ((FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>)|(BYRADIUS <length> (m|km|ft|mi)|BYBOX <length> <length> (m|km|ft|mi))|ASC|COUNT <index>|ANY|STOREDIST|WITHDIST|WITHCOORD|WITHHASH)+ WITHDIST",
+        "GEOSEARCH <any> ((FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>)|(BYRADIUS <length> \
+            (m|km|ft|mi)|BYBOX <length> <length> (m|km|ft|mi))|ASC|COUNT \
+            <index>|ANY|STOREDIST|WITHDIST|WITHCOORD|WITHHASH)+ WITHDIST",
     ),
     exact(
         6,
-        "GEOSEARCHSTORE <geo> <geo> (FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>) (BYRADIUS <length> (m|km|ft|mi)|BYBOX <length> <length> (m|km|ft|mi)) (ASC|DESC|COUNT <offset>|COUNT <offset> ANY)* STOREDIST?",
+        "GEOSEARCHSTORE <geo> <geo> (FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>) (BYRADIUS <length> \
+            (m|km|ft|mi)|BYBOX <length> <length> (m|km|ft|mi)) (ASC|DESC|COUNT <offset>|COUNT <offset> ANY)* \
+            STOREDIST?",
     ),
     exact(
         2,
-        "GEOSEARCHSTORE <any> <any> (FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>) (BYRADIUS <length> (m|km|ft|mi)|BYBOX <length> <length> (m|km|ft|mi)) (STOREDIST|WITHDIST|DESC|COUNT <index>|ANY)*",
+        "GEOSEARCHSTORE <any> <any> (FROMMEMBER <member>|FROMLONLAT <longitude> <latitude>) (BYRADIUS <length> \
+            (m|km|ft|mi)|BYBOX <length> <length> (m|km|ft|mi)) (STOREDIST|WITHDIST|DESC|COUNT <index>|ANY)*",
     ),
     exact(2, "ZADD <geo> <score> <member>"),
     exact(2, "ZREM <geo> <member>+"),

@@ -22,11 +22,13 @@ pub const TEMPLATES: &[Template] = &[
     exact(2, "ZADD <zset> <float> <member>"),
     exact(
         4,
-        "ZDIFF (1 (<zset>|<set>)|2 (<zset>|<set>) (<zset>|<set>)|3 (<zset>|<set>) (<zset>|<set>) (<zset>|<set>)) WITHSCORES?",
+        "ZDIFF (1 (<zset>|<set>)|2 (<zset>|<set>) (<zset>|<set>)|3 (<zset>|<set>) (<zset>|<set>) (<zset>|<set>)) \
+            WITHSCORES?",
     ),
     exact(
         3,
-        "ZDIFFSTORE <zset> (1 (<zset>|<set>)|2 (<zset>|<set>) (<zset>|<set>)|3 (<zset>|<set>) (<zset>|<set>) (<zset>|<set>))",
+        "ZDIFFSTORE <zset> (1 (<zset>|<set>)|2 (<zset>|<set>) (<zset>|<set>)|3 (<zset>|<set>) (<zset>|<set>) \
+            (<zset>|<set>))",
     ),
     exact(
         4,
@@ -34,7 +36,8 @@ pub const TEMPLATES: &[Template] = &[
     ),
     exact(
         4,
-        "ZINTERCARD (1 (<zset>|<set>)|2 (<zset>|<set>) (<zset>|<set>)|3 (<zset>|<set>) (<zset>|<set>) (<zset>|<set>)) (LIMIT <index>)?",
+        "ZINTERCARD (1 (<zset>|<set>)|2 (<zset>|<set>) (<zset>|<set>)|3 (<zset>|<set>) (<zset>|<set>) (<zset>|<set>)) \
+            (LIMIT <index>)?",
     ),
     exact(
         3,
@@ -54,11 +57,13 @@ pub const TEMPLATES: &[Template] = &[
     ),
     exact(
         2,
-        "(ZUNION|ZINTER|ZDIFF|ZINTERCARD) (<index>|2) (<zset>|<set>)+ (WEIGHTS <score>+|AGGREGATE (SUM|MIN|MAX|AVG)|WITHSCORES|LIMIT <index>)*",
+        "(ZUNION|ZINTER|ZDIFF|ZINTERCARD) (<index>|2) (<zset>|<set>)+ (WEIGHTS <score>+|AGGREGATE \
+            (SUM|MIN|MAX|AVG)|WITHSCORES|LIMIT <index>)*",
     ),
     exact(
         2,
-        "(ZUNIONSTORE|ZINTERSTORE|ZDIFFSTORE) <zset> (<index>|2) (<zset>|<set>)+ (WEIGHTS <score>+|AGGREGATE (SUM|MIN|MAX|AVG)|WITHSCORES)*",
+        "(ZUNIONSTORE|ZINTERSTORE|ZDIFFSTORE) <zset> (<index>|2) (<zset>|<set>)+ (WEIGHTS <score>+|AGGREGATE \
+            (SUM|MIN|MAX|AVG)|WITHSCORES)*",
     ),
     exact(3, "ZRANGESTORE <zset> <zset> <index> <index> REV?"),
     exact(3, "ZRANGESTORE <zset> <zset> <score_bound> <score_bound> BYSCORE REV? (LIMIT <index> <index>)?"),
@@ -71,7 +76,8 @@ pub const TEMPLATES: &[Template] = &[
     exact(2, "BZPOPMAX <zset>+ (0.001|0.002|1e-3|-1|abc|nan|99999999999999999999|)"),
     exact(
         2,
-        "BZMPOP (0.001|0.002|1e-3|-1|abc|nan|99999999999999999999|) (1 <zset>|2 <zset> <zset>|<index> <zset>+) (MIN|MAX) (COUNT <index>)*",
+        "BZMPOP (0.001|0.002|1e-3|-1|abc|nan|99999999999999999999|) (1 <zset>|2 <zset> <zset>|<index> <zset>+) \
+            (MIN|MAX) (COUNT <index>)*",
     ),
     // All of it, in an order that is each server's own affair; or none.
     like(2, "ZRANDMEMBER <zset> 1000000 WITHSCORES?", AnyOrder),
@@ -101,11 +107,13 @@ pub const TEMPLATES: &[Template] = &[
     ),
     exact(
         3,
-        "ZRANGE (<zset>|(lex:1|lex:2)|(flat:1|flat:2)) (<index> <index>|<score_bound> <score_bound>|<lex_bound> <lex_bound>) (BYSCORE|REV|LIMIT <index> <index>|WITHSCORES)*",
+        "ZRANGE (<zset>|(lex:1|lex:2)|(flat:1|flat:2)) (<index> <index>|<score_bound> <score_bound>|<lex_bound> \
+            <lex_bound>) (BYSCORE|REV|LIMIT <index> <index>|WITHSCORES)*",
     ),
     exact(
         3,
-        "ZRANGE ((lex:1|lex:2)|(flat:1|flat:2)) (<index> <index>|<score_bound> <score_bound>|<lex_bound> <lex_bound>) (BYSCORE|BYLEX|REV|LIMIT <index> <index>|WITHSCORES)*",
+        "ZRANGE ((lex:1|lex:2)|(flat:1|flat:2)) (<index> <index>|<score_bound> <score_bound>|<lex_bound> <lex_bound>) \
+            (BYSCORE|BYLEX|REV|LIMIT <index> <index>|WITHSCORES)*",
     ),
     exact(3, "ZRANGEBYLEX ((lex:1|lex:2)|(flat:1|flat:2)) <lex_bound> <lex_bound> (LIMIT <index> <index>)?"),
     exact(

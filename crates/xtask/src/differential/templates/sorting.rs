@@ -2,8 +2,8 @@
 
 use super::{Equality, Template, exact, like};
 
-/// Commands of this family, and some that give them something to sort. Elements of sets and sorted sets whose weights are equal
-/// come in an order of each server's own.
+/// Commands of this family, and some that give them something to sort. Elements of sets and sorted sets whose weights
+/// are equal come in an order of each server's own.
 pub const TEMPLATES: &[Template] = &[
     exact(4, "RPUSH <list> <index>+"),
     exact(2, "RPUSH <list> <member>+"),

@@ -1,5 +1,5 @@
-//! The faults that `cargo xtask mutations` tries: whoever listens to the seam of change is taken out, and what nodes record
-//! of commands.
+//! The faults that `cargo xtask mutations` tries: whoever listens to the seam of change is taken out, and what nodes
+//! record of commands.
 
 mod books;
 mod effects;

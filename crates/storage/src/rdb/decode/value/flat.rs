@@ -1,7 +1,7 @@
 //! Collections that are one string: listpacks, ziplists, zipmaps and sets of integers.
 //!
-//! Each is looked at to the last byte. One that may stay a listpack is taken over as it is. As in Redis it may if it does not
-//! have too many elements; how long they are is not asked, but of zipmaps.
+//! Each is looked at to the last byte. One that may stay a listpack is taken over as it is. As in Redis it may if it
+//! does not have too many elements; how long they are is not asked, but of zipmaps.
 
 use super::distinct::are_distinct;
 use super::ziplist::Ziplist;

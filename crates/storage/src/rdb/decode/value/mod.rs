@@ -185,8 +185,8 @@ impl Elements {
         }
     }
 
-    /// Has the processor load what adding the next elements to a large collection needs of its table, so that it waits for
-    /// all of them at once. What is wrong with them is found when they are read.
+    /// Has the processor load what adding the next elements to a large collection needs of its table, so that it waits
+    /// for all of them at once. What is wrong with them is found when they are read.
     fn look_ahead(&self, mut reader: Reader<'_>, value_type: ValueType, left: u64, prefetch: fn(*const u8)) {
         let Some(value) = self.large() else { return };
         let mut name = || {

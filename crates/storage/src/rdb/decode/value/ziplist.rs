@@ -6,8 +6,8 @@
 //!     | total length | offset of last entry | entries  | entry | entry |     | 0xff |
 //!     +--------------+----------------------+----------+-------+-------+- - -+------+
 //! ```
-//! Numbers are little-endian; 65,535 entries means: count them. An entry is the length of the one before it (one byte up
-//! to 253, else 254 and four bytes), and then
+//! Numbers are little-endian; 65,535 entries means: count them. An entry is the length of the one before it (one byte
+//! up to 253, else 254 and four bytes), and then
 //! ```text
 //!     00xxxxxx data              bytes, up to 63
 //!     01xxxxxx xxxxxxxx data     bytes, up to 16,383
@@ -83,7 +83,8 @@ impl<'a> Ziplist<'a> {
     }
 }
 
-/// The entry that `bytes` begin with, and its length. What it says of the length of the one before is compared with what that is.
+/// The entry that `bytes` begin with, and its length. What it says of the length of the one before is compared with
+/// what that is.
 fn entry(bytes: &[u8], before_len: Option<usize>) -> Result<(Element<'_>, usize), &'static str> {
     const BEYOND: &str = "an entry reaches beyond the ziplist";
     let (said_before, start) = match bytes {
