@@ -38,7 +38,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// The same, but those who waited are the caller's to serve: once it has written down that the command ran.
-    #[inline]
+    // Clients of this node come from one place only. There the outcome need not be moved.
+    #[inline(always)]
     pub(crate) fn run_task_unserved(&mut self, task: &Task, args: Args<'_>, out: &mut Vec<u8>) -> Outcome {
         let outcome = self.owner.run(task, args, &mut self.server, &mut self.time, out);
         if outcome.effect != Effect::None && task.command.flags.has(Flags::REMOVES_ALL) && self.server.me == 0
