@@ -1,5 +1,5 @@
-//! Replays a recorded trace against a server: GET each key, and SET those that were not there: `trace-replay --port N
-//! FILE`.
+//! Replays a recorded trace against a server: GET each key, and SET those that were not there:
+//! `trace-replay --port N FILE`.
 //!
 //! The trace is a file of key numbers, 32 bits each, little-endian. It is replayed over one connection in windows: the
 //! GETs of a window are sent together, and the SETs of what they missed go with the next window. Everything but the

@@ -1,5 +1,6 @@
-//! How fast values are written, compressed and summed up: `cargo run --release -p tessera-storage --example
-//! measure_encode`. Counted is the time on a processor (Linux tells it), so that others on the machine matter less.
+//! How fast values are written, compressed and summed up:
+//! `cargo run --release -p tessera-storage --example measure_encode`. Counted is the time on a processor (Linux tells
+//! it), so that others on the machine matter less.
 
 #![expect(clippy::print_stdout, reason = "the results are for whoever runs it")]
 

@@ -104,8 +104,8 @@ pub struct Options {
     /// Compare the commands without server, shards and drivers, and what replaying their effects leads to.
     #[arg(long)]
     in_process: bool,
-    /// A parameter of the configuration that both sides have otherwise than by default: `--set
-    /// hll-sparse-max-bytes=100`. With `--in-process` only thresholds of collections.
+    /// A parameter of the configuration that both sides have otherwise than by default:
+    /// `--set hll-sparse-max-bytes=100`. With `--in-process` only thresholds of collections.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
     /// The families of commands; all that can be compared in this way if not given.
