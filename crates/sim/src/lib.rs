@@ -30,6 +30,7 @@ pub mod squeeze;
 pub mod storage;
 pub mod streams;
 pub mod system;
+pub mod table;
 pub mod weather;
 pub mod world;
 

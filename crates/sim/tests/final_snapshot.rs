@@ -1,42 +1,7 @@
 //! A final snapshot that fails, so that the server goes on.
 
-use tessera_sim::client::Client;
 use tessera_sim::storage::DiskWeather;
-use tessera_sim::weather::Weather;
-use tessera_sim::world::{Step, World};
-
-/// One client's server.
-struct Table {
-    world: World,
-    client: Client,
-}
-
-impl Table {
-    fn new(nodes: usize) -> Table {
-        let world = World::new(nodes, Weather::calm(), false, 7);
-        let client = Client::new(world.kernel().connect(0), 7);
-        Table { world, client }
-    }
-
-    fn step(&mut self) {
-        let (weather, step) = (*self.world.weather(), self.world.steps());
-        self.client.act(&mut self.world.kernel(), &weather, step);
-        if self.world.step() == Step::Idle {
-            self.world.sleep();
-        }
-    }
-
-    fn ask(&mut self, command: &str) -> String {
-        let words: Vec<Vec<u8>> = command.split(' ').map(|word| word.as_bytes().to_vec()).collect();
-        self.client.say(&words);
-        loop {
-            if let Some(reply) = self.client.replies.pop_front() {
-                return String::from_utf8_lossy(&reply).into_owned();
-            }
-            self.step();
-        }
-    }
-}
+use tessera_sim::table::Table;
 
 /// Programs wait for it, for ever otherwise.
 #[test]

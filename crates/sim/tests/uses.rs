@@ -1,60 +1,25 @@
 //! When keys were last used by what clients write, and what they ask not to be noted.
 
-use tessera_sim::client::Client;
-use tessera_sim::weather::Weather;
-use tessera_sim::world::{Step, World};
+use tessera_sim::table::Table;
 
 /// How long no key is used, in seconds.
 const IDLE_S: u32 = 100;
 
-/// One client's server.
-struct Table {
-    world: World,
-    client: Client,
-}
-
-impl Table {
-    fn new(shards: usize) -> Table {
-        let world = World::new(shards, Weather::calm(), false, 7);
-        let client = Client::new(world.kernel().connect(0), 7);
-        Table { world, client }
+/// Has keys that were idle, and does something to them. How long each was idle after that, in seconds.
+fn idle_after(table: &mut Table, made: &[&str], done: &str, keys: &[&str]) -> Vec<u32> {
+    table.ask("FLUSHALL");
+    for line in made {
+        let reply = table.ask(line);
+        assert!(!reply.starts_with('-'), "{line}: {reply}");
     }
-
-    fn ask(&mut self, line: &str) -> String {
-        self.client.say(&line.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>());
-        self.world.note_answer();
-        loop {
-            if let Some(reply) = self.client.replies.pop_front() {
-                return String::from_utf8_lossy(&reply).into_owned();
-            }
-            let (weather, step) = (*self.world.weather(), self.world.steps());
-            self.client.act(&mut self.world.kernel(), &weather, step);
-            if self.world.step() == Step::Idle {
-                self.world.sleep();
-            }
-        }
-    }
-
-    /// Has keys that were idle, and does something to them. How long each was idle after that, in seconds.
-    fn idle_after(&mut self, made: &[&str], done: &str, keys: &[&str]) -> Vec<u32> {
-        self.ask("FLUSHALL");
-        for line in made {
-            let reply = self.ask(line);
-            assert!(!reply.starts_with('-'), "{line}: {reply}");
-        }
-        self.world.clock().jump(i64::from(IDLE_S) * 1000);
-        let reply = self.ask(done);
-        assert!(!reply.starts_with('-'), "{done}: {reply}");
-        let idle = |key: &&str| {
-            let reply = self.ask(&format!("OBJECT IDLETIME {key}"));
-            reply
-                .trim_start_matches(':')
-                .trim_end()
-                .parse()
-                .unwrap_or_else(|_| panic!("{done}: {key}: {reply}"))
-        };
-        keys.iter().map(idle).collect()
-    }
+    table.world.clock().jump(i64::from(IDLE_S) * 1000);
+    let reply = table.ask(done);
+    assert!(!reply.starts_with('-'), "{done}: {reply}");
+    let idle = |key: &&str| {
+        let reply = table.ask(&format!("OBJECT IDLETIME {key}"));
+        reply.trim_start_matches(':').trim_end().parse().unwrap_or_else(|_| panic!("{done}: {key}: {reply}"))
+    };
+    keys.iter().map(idle).collect()
 }
 
 /// What is done to which keys, all of which it uses. As Redis 7.2.6 does it, CLIENT NO-TOUCH hides that in each case.
@@ -103,7 +68,7 @@ fn writes_use_their_keys_unless_the_client_is_not_to_touch_them() {
         for (mode, used_s) in [("OFF", 0), ("ON", IDLE_S)] {
             table.ask(&format!("CLIENT NO-TOUCH {mode}"));
             for (made, done, keys) in DONE {
-                let idle = table.idle_after(made, done, keys);
+                let idle = idle_after(&mut table, made, done, keys);
                 assert!(
                     idle.iter().all(|idle_s| *idle_s == used_s),
                     "{done} on {shards} shards, NO-TOUCH {mode}: {idle:?}"

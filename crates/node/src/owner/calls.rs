@@ -43,7 +43,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.run_task(&Task { command, asker, is_whole: whole }, args, out)
     }
 
-    /// Runs the calls and errands of a batch from `home` and queues the replies.
+    /// Runs the calls of a batch from `home` and queues the replies.
     ///
     /// False if it stopped half-way because its turn is over, or its replies are too long to run all of it now.
     pub(crate) fn run_batch(&mut self, home: usize, batch: &mut Batch, budget: &mut Budget) -> bool {

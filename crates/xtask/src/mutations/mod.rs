@@ -148,7 +148,7 @@ fn mutated_files(root: &Path) -> Result<BTreeMap<String, String>, Vec<String>> {
 /// What the copy of each crate gets.
 const SWITCH: &str = r#"
 /// Whether this fault is on.
-#[allow(dead_code, clippy::all)]
+#[allow(dead_code)]
 fn is_mutated(name: &str) -> bool {
     static ON: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
     ON.get_or_init(|| std::env::var("TESSERA_MUTATION").ok()).as_deref() == Some(name)
