@@ -226,7 +226,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if connection.hold == Some(Hold::Paused) {
             self.home.holds.forget(connection.id, Hold::Paused);
         }
-        if matches!(connection.awaited(), Some(Running::Gathering(_) | Running::Blocked(_))) {
+        if matches!(
+            connection.awaited(),
+            Some(Running::Transaction(_) | Running::Gathering(_) | Running::Blocked(_))
+        ) {
             // What it has taken from one shard must still reach another, and keys that it holds be let go of.
             connection.gone = true;
             self.put(connection);

@@ -61,6 +61,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for (ticket, answer) in std::mem::take(&mut batch.answers) {
             self.take_answer(ticket, answer);
         }
+        for ticket in std::mem::take(&mut batch.wounds) {
+            self.take_wound(ticket);
+        }
         for slow in std::mem::take(&mut batch.slow) {
             self.take_slow(&slow);
         }

@@ -5,8 +5,7 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::holds::Gate;
 use crate::owner::aside::AsideCall;
-use tessera_routing::held_keys::KeyHolder;
-use tessera_routing::message::{ErrandKind, HoldMode};
+use tessera_routing::TransactionId;
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Has writers ask again, because the snapshot has got on, or something was kept.
@@ -22,14 +21,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.owner.unkept.is_empty() {
             return;
         }
-        for (home, errand) in self.owner.unkept.take_errands() {
-            if self.must_wait_with_errand(&errand) {
-                self.owner.unkept.put_off_errand(home, errand);
-                continue;
-            }
-            let ticket = errand.ticket;
-            let answer = self.run_errand(errand);
-            self.answer_errand(home, ticket, answer);
+        for errand in self.owner.unkept.take_errands() {
+            self.retry_errand(errand);
         }
         for (db, key) in self.owner.unkept.take_unserved() {
             self.owner.shard.waited_keys().note(db, &key);
@@ -60,10 +53,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.mesh.let_calls_go();
     }
 
-    /// Lets go of what a command holds.
-    pub(crate) fn release_keys(&mut self, holder: KeyHolder) {
-        let has_waiters = self.home.holds.waiting(Gate::Held) > 0 || !self.owner.aside.is_empty();
-        self.owner.held.release(holder, has_waiters);
+    /// Lets go of what a transaction holds.
+    pub(crate) fn release_keys(&mut self, id: TransactionId) {
+        let has_waiters = self.has_held_back();
+        self.owner.held.release(id, has_waiters);
+    }
+
+    /// There are clients or calls that wait for keys which are held.
+    pub(crate) fn has_held_back(&self) -> bool {
+        self.home.holds.waiting(Gate::Held) > 0 || !self.owner.aside.is_empty()
     }
 
     /// Tells everybody who waited for keys that have been let go of, but those that will hold them.
@@ -87,14 +85,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// what followed from it, so that commands on single keys are not kept away by those that hold them in turn.
     pub(crate) fn hand_out_keys(&mut self) {
         self.owner.held.stop_giving_way();
-        while let Some((home, errand)) = self.owner.held.next_ready() {
-            let (ticket, holder) = (errand.ticket, KeyHolder::of(home, &errand));
-            let reads = matches!(errand.kind, ErrandKind::Look { hold: HoldMode::Not, .. });
-            let answer = self.run_errand(errand);
-            if reads {
-                self.release_keys(holder);
+        while let Some(errand) = self.owner.held.next_ready() {
+            let (home, ticket) = (usize::from(errand.transaction.home), errand.ticket);
+            if let Some(answer) = self.have_granted(errand) {
+                self.answer_errand(home, ticket, answer);
             }
-            self.answer_errand(home, ticket, answer);
         }
         self.serve_waiters();
         self.run_own_notes();

@@ -1,16 +1,16 @@
 //! A [`tessera_command::Gather`] command whose keys lie on several shards.
 //!
-//! Look on every owner, decide, change on every owner, reply. Who may change anything holds its keys from the first
-//! look to the last change, see [`crate::held_keys`]: nothing comes between, and nobody sees a part of it. The texts
-//! that SORT finds the names of on its way are not held.
-//!
-//! Whoever changes whole databases does the same with whole shards, see [`Gathering::start_on_all_shards`].
+//! Look on every owner, decide, change on every owner, reply. All keys are held from the first look to the last change,
+//! see [`crate::intents`]: nothing comes between, and nobody sees a part of it. A command that finds the names of further
+//! texts on its way, as SORT does, reads all shards whole.
 
-use crate::merge::Assembly;
-use crate::message::{Answer, Errand, ErrandKind, HoldMode, Look, Seen, Ticket};
+use crate::intents::{Access, TransactionId, Wants};
+use crate::message::{Acquire, Answer, Errand, ErrandKind, Look, Progress, Seen, Ticket, When, Work};
 use crate::slots::{ShardId, SlotTable};
+use crate::transaction::{Step, Transaction};
+use std::collections::BTreeMap;
 use tessera_command::gather::{Context, Steps, What};
-use tessera_command::{Change, Command, Error, Found, Merge, Need, TextNeed, Transfer};
+use tessera_command::{Change, Command, Error, Found, Need, TextNeed, Transfer};
 use tessera_keyspace::{Event, Expire};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
@@ -50,8 +50,6 @@ enum Purpose {
     Given(ElementMove),
     /// To tell the client.
     Act,
-    /// To make one reply of all parts.
-    Part(u32),
 }
 
 /// How an element goes from one key to another.
@@ -62,17 +60,6 @@ struct ElementMove {
     transfer: &'static Transfer,
 }
 
-/// Errands to send, or the end. None is answered of those that [`ErrandKind::Release`] keys.
-#[derive(Debug)]
-pub enum Step {
-    /// Send these; answers will come. Perhaps none: then others are still out.
-    Send(Vec<(ShardId, Errand)>),
-    /// The whole reply, and the last errands.
-    Done(Vec<u8>, Vec<(ShardId, Errand)>),
-    /// There was no element to move, see [`Gathering::start_moving`]; and the last errands.
-    Absent(Vec<(ShardId, Errand)>),
-}
-
 /// Who decides.
 #[derive(Clone, Copy)]
 enum Plan {
@@ -80,17 +67,29 @@ enum Plan {
     Steps(Steps),
     /// An element is moved from the first key to the second, if these are of this type or not there.
     Moving(&'static Transfer, Type),
-    /// Every shard does its part, with nobody between them.
-    Parts,
 }
 
-/// How the shards are asked for their keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asking {
-    /// All at once, and none of them waits.
-    AtOnce,
-    /// One after the other: so many have answered.
-    InOrder(usize),
+/// For whom such a command is.
+#[derive(Clone, Copy, Debug)]
+pub struct GatherAsker {
+    /// What there is to know of shards, and the client's database.
+    pub context: Context,
+    /// What the client speaks.
+    pub protocol: Protocol,
+    /// Uses of keys are noted.
+    pub touch: bool,
+}
+
+/// What a command that may write does with its keys, whichever it is; one that only reads reads them all.
+fn access_of(command: &Command) -> Access {
+    if command.is_write() { Access::Write } else { Access::Read }
+}
+
+/// What is wanted of each shard, by the keys there.
+fn wants_of<'a>(keys: impl Iterator<Item = (ShardId, &'a [u8])>, access: Access) -> BTreeMap<ShardId, Wants> {
+    let mut by_shard: BTreeMap<ShardId, Vec<(&[u8], Access)>> = BTreeMap::new();
+    keys.for_each(|(shard, key)| by_shard.entry(shard).or_default().push((key, access)));
+    by_shard.into_iter().map(|(shard, keys)| (shard, Wants::keys(keys))).collect()
 }
 
 /// One such command under way.
@@ -98,21 +97,13 @@ pub struct Gathering {
     command: &'static Command,
     plan: Plan,
     words: OwnedArgs,
-    context: Context,
-    protocol: Protocol,
-    touch: bool,
+    asker: GatherAsker,
     /// Connection and sequence of the command; the part counts its errands.
     ticket: Ticket,
     keys: Vec<Key>,
-    /// The shards of the keys, in order, each once.
-    shards: Vec<ShardId>,
-    /// The keys are held from the first look on.
-    holds: bool,
-    asking: Asking,
-    /// Which shards hold keys for it.
-    holding: Vec<ShardId>,
-    /// A shard has refused to hold its keys.
-    is_refused: bool,
+    transaction: Transaction,
+    /// The keys are held by a transaction that this command is one of several of.
+    is_within: bool,
     texts: Vec<Text>,
     /// From which of them on answers have yet to come.
     texts_found: usize,
@@ -120,8 +111,6 @@ pub struct Gathering {
     purposes: Vec<Purpose>,
     out: usize,
     decided: bool,
-    /// The replies of [`Plan::Parts`].
-    assembly: Option<Assembly>,
     reply: Vec<u8>,
 }
 
@@ -145,72 +134,71 @@ impl Gathering {
         Ok(needs.iter().map(|need| table.owner_of(need.key)).collect())
     }
 
-    /// Begins: the first errands.
+    /// Begins: the first errands. `transaction`: its name at the owners; `is_within`: it holds the keys already, and the
+    /// command is one of several in it.
     ///
     /// # Errors
     /// What the client is told instead.
-    #[expect(clippy::too_many_arguments, reason = "everything that the command was sent with")]
     pub fn start(
         command: &'static Command,
         steps: Steps,
         args: Args<'_>,
-        context: Context,
-        protocol: Protocol,
-        touch: bool,
-        ticket: Ticket,
+        asker: GatherAsker,
+        transaction: TransactionId,
+        is_within: bool,
         table: &SlotTable,
     ) -> Result<(Gathering, Step), Error> {
         let mut needs: Vec<Need<'_>> = Vec::new();
-        (steps.needs)(args, context, &mut needs)?;
+        (steps.needs)(args, asker.context, &mut needs)?;
         let keys = needs.iter().map(|need| Key {
             key: need.key.into(),
-            db: need.db.unwrap_or(context.db),
+            db: need.db.unwrap_or(asker.context.db),
             shard: table.owner_of(need.key),
             what: need.what,
             seen: Seen::default(),
         });
-        let keys = keys.collect();
+        let keys: Vec<Key> = keys.collect();
+        let wants = if (steps.needs_more)(args) {
+            let names = keys.iter().map(|key| (key.shard, &*key.key));
+            let mut wants = wants_of(names, access_of(command));
+            let mut of_shard = |shard| wants.remove(&shard).unwrap_or_default().and_whole(Access::Read);
+            (0..table.shards()).map(|shard| (shard, of_shard(shard))).collect()
+        } else {
+            wants_of(keys.iter().map(|key| (key.shard, &*key.key)), access_of(command))
+        };
         let plan = Plan::Steps(steps);
-        let mut gathering = Gathering::new(
-            command,
-            plan,
-            OwnedArgs::from_words(args.iter()),
-            context,
-            protocol,
-            ticket,
-            keys,
-        );
-        gathering.touch = touch;
-        let step = gathering.look();
+        let words = OwnedArgs::from_words(args.iter());
+        let transaction = Transaction::new(transaction, wants);
+        let mut gathering = Gathering::new(command, plan, words, asker, keys, transaction);
+        gathering.is_within = is_within;
+        let step = gathering.acquire();
         Ok((gathering, step))
     }
 
     /// Begins to move an element for a blocking command, whose turn it is at the source's owner. Whether there is one
     /// left is seen when both keys are held.
-    #[expect(clippy::too_many_arguments, reason = "everything that there is to know of the move")]
     pub fn start_moving(
         command: &'static Command,
         [from, to]: [&[u8]; 2],
         transfer: &'static Transfer,
         value_type: Type,
-        context: Context,
-        protocol: Protocol,
-        touch: bool,
-        ticket: Ticket,
+        asker: GatherAsker,
+        transaction: TransactionId,
         table: &SlotTable,
     ) -> (Gathering, Step) {
         let keys = [from, to].map(|key| Key {
             key: key.into(),
-            db: context.db,
+            db: asker.context.db,
             shard: table.owner_of(key),
             what: What::Type,
             seen: Seen::default(),
         });
+        let wants = wants_of(keys.iter().map(|key| (key.shard, &*key.key)), Access::Write);
         let plan = Plan::Moving(transfer, value_type);
         let words = OwnedArgs::new();
-        let mut gathering = Gathering::new(command, plan, words, context, protocol, ticket, keys.into());
-        gathering.touch = touch;
-        let step = gathering.look();
+        let transaction = Transaction::new(transaction, wants);
+        let mut gathering = Gathering::new(command, plan, words, asker, keys.into(), transaction);
+        let step = gathering.acquire();
         (gathering, step)
     }
 
@@ -218,133 +206,97 @@ impl Gathering {
         command: &'static Command,
         plan: Plan,
         words: OwnedArgs,
-        context: Context,
-        protocol: Protocol,
-        ticket: Ticket,
+        asker: GatherAsker,
         keys: Vec<Key>,
+        transaction: Transaction,
     ) -> Gathering {
-        let mut shards: Vec<ShardId> = keys.iter().map(|key| key.shard).collect();
-        shards.sort_unstable();
-        shards.dedup();
+        let TransactionId { connection, sequence, .. } = transaction.id();
         Gathering {
             command,
             plan,
             words,
-            context,
-            protocol,
-            touch: true,
-            ticket,
+            asker,
+            ticket: Ticket { connection, sequence, part: 0 },
             keys,
-            shards,
-            holds: command.is_write(),
-            asking: Asking::AtOnce,
-            holding: Vec::new(),
-            is_refused: false,
+            transaction,
+            is_within: false,
             texts: Vec::new(),
             texts_found: 0,
             purposes: Vec::new(),
             out: 0,
             decided: false,
-            assembly: None,
             reply: Vec::new(),
         }
     }
 
-    /// Begins a command that every shard does a part of: the first errands. Each is held whole from before the first
-    /// part until after the last, so that whoever changes keys of several shards comes before all of it or behind.
-    pub fn start_on_all_shards(
-        command: &'static Command,
-        merge: Merge,
-        args: Args<'_>,
-        context: Context,
-        protocol: Protocol,
-        ticket: Ticket,
-        table: &SlotTable,
-    ) -> (Gathering, Step) {
-        let words = OwnedArgs::from_words(args.iter());
-        let mut gathering =
-            Gathering::new(command, Plan::Parts, words, context, protocol, ticket, Vec::new());
-        gathering.shards = (0..table.shards()).collect();
-        gathering.assembly = Some(Assembly::new(merge, gathering.shards.len(), Vec::new()));
-        gathering.asking = Asking::InOrder(0);
-        let step = gathering.look();
-        (gathering, step)
+    /// Asks all owners for their keys, and what is there.
+    fn acquire(&mut self) -> Step {
+        if self.is_within {
+            self.transaction.decide();
+            return self.look_again();
+        }
+        let shards: Vec<ShardId> = self.transaction.shards().collect();
+        Step::Send(shards.into_iter().map(|shard| self.ask(shard)).collect())
     }
 
-    /// Has the owners look at the keys.
-    fn look(&mut self) -> Step {
+    fn ask(&mut self, shard: ShardId) -> (ShardId, Errand) {
+        let wants = self.transaction.ask(shard);
+        let work = Work::Look(self.looks_at(shard));
+        let kind = ErrandKind::Acquire(Box::new(Acquire { wants, work, when: When::Held }));
+        self.errand_to(shard, kind, Purpose::Look(shard))
+    }
+
+    fn looks_at(&self, shard: ShardId) -> Vec<Look> {
+        let of_shard = self.keys.iter().filter(|key| key.shard == shard);
+        of_shard.map(|key| Look { key: key.key.clone(), db: key.db, what: key.what }).collect()
+    }
+
+    /// Looks at the keys, which are held. Perhaps once more: one is no longer what it was when it was looked at, because
+    /// its time is over. Nothing else can have come between.
+    fn look_again(&mut self) -> Step {
         self.purposes.clear();
         self.texts.clear();
         self.texts_found = 0;
         self.decided = false;
-        let shards = match self.asking {
-            Asking::AtOnce => self.shards.clone(),
-            Asking::InOrder(done) => self.shards.get(done).copied().into_iter().collect(),
+        let mut shards: Vec<ShardId> = self.keys.iter().map(|key| key.shard).collect();
+        shards.sort_unstable();
+        shards.dedup();
+        let look = |shard| {
+            let looks = self.looks_at(shard);
+            self.errand_to(shard, ErrandKind::Look(looks), Purpose::Look(shard))
         };
-        let hold = match (self.holds, self.asking) {
-            (false, _) => HoldMode::Not,
-            (true, Asking::AtOnce) => HoldMode::OrRefuse,
-            (true, Asking::InOrder(_)) => HoldMode::Wait,
-        };
-        let errands = shards.into_iter().map(|shard| self.look_at(shard, hold));
-        Step::Send(errands.collect())
+        Step::Send(shards.into_iter().map(look).collect())
     }
 
-    /// Looks at all keys of a shard.
-    fn look_at(&mut self, shard: ShardId, hold: HoldMode) -> (ShardId, Errand) {
-        if matches!(self.plan, Plan::Parts) {
-            return self.errand_to(shard, ErrandKind::HoldAll, Purpose::Look(shard));
+    /// An older transaction wants what this shard holds for this one.
+    pub fn yield_at(&mut self, shard: ShardId) -> Step {
+        if !self.transaction.must_yield(shard) {
+            return Step::Send(Vec::new());
         }
-        let of_shard = self.keys.iter().filter(|key| key.shard == shard);
-        let needs = of_shard.map(|key| Look { key: key.key.clone(), db: key.db, what: key.what }).collect();
-        let kind = ErrandKind::Look { needs, hold };
-        self.errand_to(shard, kind, Purpose::Look(shard))
+        let release = self.errand_with(self.ticket, ErrandKind::Release);
+        Step::Send(vec![(shard, release), self.ask(shard)])
     }
 
-    /// A key is no longer what it was when it was looked at: its time is over. It is still held, so nothing else can
-    /// have come between.
-    fn look_again(&mut self) -> Step {
-        self.asking = Asking::AtOnce;
-        self.look()
-    }
-
-    /// Takes in what was seen at the keys of a shard.
-    fn take_seen(&mut self, shard: ShardId, seen: Option<Vec<Seen>>) {
-        let Some(seen) = seen else {
-            self.is_refused = true;
-            return;
-        };
-        if self.holds && !self.holding.contains(&shard) {
-            self.holding.push(shard);
-        }
+    /// Takes in what was seen at the keys of a shard. All that were asked may have answered.
+    fn take_seen(&mut self, shard: ShardId, answer: Answer, table: &SlotTable) -> Step {
         let of_shard = self.keys.iter_mut().filter(|key| key.shard == shard);
-        of_shard.zip(seen).for_each(|(key, seen)| key.seen = seen);
-    }
-
-    /// All that were asked for keys have answered.
-    fn have_looked(&mut self, table: &SlotTable) -> Step {
-        if std::mem::take(&mut self.is_refused) {
-            let mut errands = self.release();
-            self.asking = Asking::InOrder(0);
-            if let Step::Send(first) = self.look() {
-                errands.extend(first);
-            }
-            return Step::Send(errands);
+        of_shard.zip(answer.seen).for_each(|(key, seen)| key.seen = seen);
+        if answer.progress == Some(Progress::Held) && self.transaction.note_held(shard) {
+            self.transaction.decide();
         }
-        if let Asking::InOrder(done) = self.asking {
-            self.asking = Asking::InOrder(done + 1);
-            if done + 1 < self.shards.len() {
-                return self.look();
-            }
+        if self.out == 0 && self.transaction.is_decided() {
+            return self.go_on(table);
         }
-        self.go_on(table)
+        Step::Send(Vec::new())
     }
 
     /// Lets go of all keys.
     fn release(&mut self) -> Vec<(ShardId, Errand)> {
-        let holding = std::mem::take(&mut self.holding);
-        let errand = |shard| (shard, self.errand_with(self.ticket, ErrandKind::Release));
-        holding.into_iter().map(errand).collect()
+        if self.is_within {
+            return Vec::new();
+        }
+        let shards = self.transaction.let_go();
+        shards.into_iter().map(|shard| (shard, self.errand_with(self.ticket, ErrandKind::Release))).collect()
     }
 
     fn done(&mut self) -> Step {
@@ -359,7 +311,7 @@ impl Gathering {
         if let Plan::Steps(steps) = self.plan
             && (steps.needs_more)(self.words.as_args())
         {
-            (steps.text_needs)(self.words.as_args(), self.context, &self.found(), &mut needs);
+            (steps.text_needs)(self.words.as_args(), self.asker.context, &self.found(), &mut needs);
         }
         if needs.is_empty() {
             return self.decide();
@@ -404,7 +356,15 @@ impl Gathering {
 
     /// An errand that is about no key.
     fn errand_with(&self, ticket: Ticket, kind: ErrandKind) -> Errand {
-        Errand { ticket, db: self.context.db, touch: self.touch, key: Box::default(), kind }
+        let GatherAsker { context, touch, .. } = self.asker;
+        Errand {
+            transaction: self.transaction.id(),
+            ticket,
+            db: context.db,
+            touch,
+            key: Box::default(),
+            kind,
+        }
     }
 
     /// Takes in the answer to errand number `part`.
@@ -414,10 +374,7 @@ impl Gathering {
         };
         self.out -= 1;
         match purpose {
-            Purpose::Look(shard) => {
-                self.take_seen(shard, answer.seen);
-                return if self.out == 0 { self.have_looked(table) } else { Step::Send(Vec::new()) };
-            }
+            Purpose::Look(shard) => return self.take_seen(shard, answer, table),
             Purpose::FindTexts(shard) => {
                 let awaited = self.texts[self.texts_found..].iter_mut().filter(|text| text.shard == shard);
                 awaited.zip(answer.texts).for_each(|(text, found)| text.value = found);
@@ -450,15 +407,6 @@ impl Gathering {
                 }
                 None => return self.look_again(),
             },
-            Purpose::Part(number) => {
-                let part = answer.reply.and_then(Result::ok).unwrap_or_default();
-                if let Some(assembly) = &mut self.assembly
-                    && assembly.take(number, &part)
-                {
-                    self.reply.clear();
-                    assembly.finish(&mut self.reply, self.protocol);
-                }
-            }
             Purpose::MoveTo(to) => {
                 let Some((value, expire_at_ms)) = answer.taken else { return self.look_again() };
                 let expire = expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
@@ -478,23 +426,17 @@ impl Gathering {
 
     fn write_reply(&mut self, write: impl FnOnce(&mut Reply<'_>)) {
         self.reply.clear();
-        write(&mut Reply::new(&mut self.reply, self.protocol));
+        write(&mut Reply::new(&mut self.reply, self.asker.protocol));
     }
 
     fn decide(&mut self) -> Step {
         self.decided = true;
-        if matches!(self.plan, Plan::Parts) {
-            let shards = self.shards.clone();
-            return Step::Send(
-                shards.into_iter().zip(0..).map(|(shard, number)| self.part(shard, number)).collect(),
-            );
-        }
         let (mut changes, mut out) = (Vec::new(), Vec::new());
         let decided = match self.plan {
             Plan::Steps(steps) => {
-                let mut reply = Reply::new(&mut out, self.protocol);
+                let mut reply = Reply::new(&mut out, self.asker.protocol);
                 let (words, found) = (self.words.as_args(), self.found());
-                (steps.decide)(words, self.context, &found, &mut changes, &mut reply)
+                (steps.decide)(words, self.asker.context, &found, &mut changes, &mut reply)
             }
             Plan::Moving(transfer, value_type) => {
                 let is_there = |index: usize| {
@@ -513,22 +455,15 @@ impl Gathering {
                     (Err(error), _) | (_, Err(error)) => Err(error),
                 }
             }
-            Plan::Parts => Ok(()),
         };
         if let Err(error) = decided {
             out.clear();
-            Reply::new(&mut out, self.protocol).error(error.text(self.command.full_name));
+            Reply::new(&mut out, self.asker.protocol).error(error.text(self.command.full_name));
             changes.clear();
         }
         self.reply = out;
         let errands: Vec<_> = changes.into_iter().map(|change| self.change(change)).collect();
         if errands.is_empty() { self.done() } else { Step::Send(errands) }
-    }
-
-    fn part(&mut self, shard: ShardId, number: u32) -> (ShardId, Errand) {
-        let kind =
-            ErrandKind::Part { command: self.command, words: self.words.clone(), protocol: self.protocol };
-        self.errand_to(shard, kind, Purpose::Part(number))
     }
 
     fn change(&mut self, change: Change) -> (ShardId, Errand) {
@@ -543,7 +478,7 @@ impl Gathering {
                 self.errand(from, kind, Purpose::Taken(ElementMove { from, to, transfer }))
             }
             Change::Act { index, what, act } => {
-                let kind = ErrandKind::Act { what, act, protocol: self.protocol };
+                let kind = ErrandKind::Act { what, act, protocol: self.asker.protocol };
                 self.errand(index, kind, Purpose::Act)
             }
         }

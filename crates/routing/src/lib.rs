@@ -5,7 +5,9 @@
 //! * [`split`]: a command on keys of several shards as one part per shard.
 //! * [`merge`]: the parts' replies as one.
 //! * [`gather`]: commands that need values of several shards at once.
-//! * [`held_keys`]: which keys of a shard such commands hold.
+//! * [`intents`]: which keys of a shard transactions hold.
+//! * [`transaction`]: a transaction at its home.
+//! * [`parts`]: transactions that consist of commands, or parts of some, on each shard.
 //! * [`cursor`]: SCAN over all shards.
 //! * [`message`]: what nodes say to each other about commands.
 #![forbid(unsafe_code)]
@@ -14,14 +16,18 @@
 pub mod cursor;
 mod effect;
 pub mod gather;
-pub mod held_keys;
+pub mod intents;
 pub mod merge;
 pub mod message;
+pub mod parts;
 pub mod slots;
 pub mod split;
+pub mod transaction;
 
-pub use gather::{Gathering, Step};
-pub use held_keys::HeldKeys;
+pub use gather::{GatherAsker, Gathering};
+pub use intents::{Intents, TransactionId};
 pub use merge::Assembly;
 pub use message::{Answer, Batch, Call, Errand, Ticket};
+pub use parts::Parts;
 pub use slots::{ShardId, SlotTable, slot_of};
+pub use transaction::{Step, Transaction};

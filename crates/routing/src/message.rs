@@ -1,6 +1,7 @@
 //! What nodes say to each other about commands: one [`Batch`] per peer and tick, its buffers used again.
 
 use crate::effect;
+use crate::intents::{TransactionId, Wants};
 use tessera_command::gather::{self, Act, Give, TextNeed, Transfer, What};
 use tessera_command::{Command, Error};
 use tessera_keyspace::{Effect, Event, Expire, Shard};
@@ -42,9 +43,11 @@ pub struct Call {
     spans_len: usize,
 }
 
-/// A step of a [`crate::Gathering`] for the owner of a key.
+/// A step of a transaction for the owner of its keys.
 #[derive(Debug)]
 pub struct Errand {
+    /// Whose.
+    pub transaction: TransactionId,
     /// Where the answer belongs.
     pub ticket: Ticket,
     /// The key's database.
@@ -60,13 +63,15 @@ pub struct Errand {
 /// See [`Errand`].
 #[derive(Debug)]
 pub enum ErrandKind {
-    /// Tell what is at these keys; the errand's own key means nothing.
-    Look {
-        /// Where to look.
-        needs: Vec<Look>,
-        /// Whether the keys are held from then on.
-        hold: HoldMode,
-    },
+    /// Hold these keys until [`ErrandKind::Commit`] or [`ErrandKind::Release`]; the errand's own key means nothing.
+    Acquire(Box<Acquire>),
+    /// Let go of the keys, which older transactions want, and hold them again in turn. What was to be done by
+    /// [`ErrandKind::Commit`] still is.
+    Yield,
+    /// Do what was to be done when this comes, send the replies, and let go of all keys.
+    Commit,
+    /// Tell what is at these keys, which are held; the errand's own key means nothing.
+    Look(Vec<Look>),
     /// Tell these texts; the errand's own key means nothing.
     FindTexts {
         /// Where they are.
@@ -82,18 +87,7 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
-    /// Hold all keys of the shard, also those that are not there, as soon as those have let go that came before.
-    HoldAll,
-    /// Do this command's part on the shard and send the reply.
-    Part {
-        /// Which command.
-        command: &'static Command,
-        /// Its words.
-        words: OwnedArgs,
-        /// What the client speaks.
-        protocol: Protocol,
-    },
-    /// Let go of all keys that were held. There is no answer.
+    /// Let go of all keys that are held, or wanted. There is no answer.
     Release,
     /// Do the rest of the command and send the reply.
     Act {
@@ -117,15 +111,51 @@ pub struct Look {
     pub what: What,
 }
 
-/// Whether keys that are looked at are held, see [`crate::held_keys`].
+/// What a transaction wants of a shard, and what is to be done there.
+#[derive(Debug)]
+pub struct Acquire {
+    /// The keys.
+    pub wants: Wants,
+    /// What to do.
+    pub work: Work,
+    /// When to do it.
+    pub when: When,
+}
+
+/// What is done with keys that are held.
+#[derive(Debug)]
+pub enum Work {
+    /// Tell what is there.
+    Look(Vec<Look>),
+    /// Run commands, or parts of some.
+    Run(Vec<Part>),
+}
+
+/// When that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldMode {
-    /// They are not. Keys that others hold are waited for.
-    Not,
-    /// They are, unless others are there already: then nothing is done.
-    OrRefuse,
-    /// They are, as soon as others let go of them.
-    Wait,
+pub enum When {
+    /// As soon as the keys are held. They are held on.
+    Held,
+    /// By [`ErrandKind::Commit`].
+    Committed,
+    /// At once, if the keys are free, and they are let go of again: all others are held already. If they are not, that
+    /// is told, and then it is as with `Committed`.
+    IfFree,
+    /// As soon as the keys are held, and they are let go of again: no other shard has any part in it.
+    Alone,
+}
+
+/// A command, or what one shard does of it, within a transaction.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Tells it from the others of the transaction.
+    pub number: u32,
+    /// Which command.
+    pub command: &'static Command,
+    /// Its words.
+    pub words: OwnedArgs,
+    /// What the client speaks.
+    pub protocol: Protocol,
 }
 
 /// What was seen at a key.
@@ -141,11 +171,26 @@ pub struct Seen {
     pub expire_at_ms: Option<i64>,
 }
 
+/// How far a shard is with what a transaction wants of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It holds the keys; what was to be done then is done.
+    Held,
+    /// It was to do everything at once and cannot: others hold the keys. It waits for them.
+    Waits,
+    /// It has done everything and let go of the keys.
+    Done,
+}
+
 /// What an errand found.
 #[derive(Debug, Default)]
 pub struct Answer {
-    /// What was seen at each key; `None` where [`HoldMode::OrRefuse`] was refused.
-    pub seen: Option<Vec<Seen>>,
+    /// How far the shard is with what it was to hold, if it was.
+    pub progress: Option<Progress>,
+    /// What was seen at each key.
+    pub seen: Vec<Seen>,
+    /// What parts answered, by their numbers.
+    pub replies: Vec<(u32, Vec<u8>)>,
     /// What was taken, and its expiry in Unix milliseconds.
     pub taken: Option<(Value, Option<i64>)>,
     /// The texts, those that are missing included.
@@ -167,10 +212,14 @@ impl Errand {
     pub fn run(self, shard: &mut Shard) -> Answer {
         let Errand { db, touch, key, kind, .. } = self;
         match kind {
-            ErrandKind::Look { needs, .. } => {
-                let seen = needs.iter().map(|need| need.look(shard, touch)).collect();
-                Answer { seen: Some(seen), ..Answer::default() }
-            }
+            ErrandKind::Look(looks) => look_at(&looks, shard, touch),
+            ErrandKind::Acquire(acquire) => match acquire.work {
+                Work::Look(looks) => {
+                    Answer { progress: Some(Progress::Held), ..look_at(&looks, shard, touch) }
+                }
+                // Whoever runs commands sees to it.
+                Work::Run(_) => Answer::default(),
+            },
             ErrandKind::FindTexts { needs } => {
                 let find = |need| gather::find_text(shard, db, touch, need).map(StringRef::to_string_value);
                 Answer { texts: needs.iter().map(find).collect(), ..Answer::default() }
@@ -222,11 +271,15 @@ impl Errand {
                 }
                 Answer { taken, ..Answer::default() }
             }
-            ErrandKind::HoldAll => Answer { seen: Some(Vec::new()), ..Answer::default() },
-            // Whoever runs commands, and has the holds, sees to it.
-            ErrandKind::Part { .. } | ErrandKind::Release => Answer::default(),
+            // Whoever has the intents sees to it.
+            ErrandKind::Yield | ErrandKind::Commit | ErrandKind::Release => Answer::default(),
         }
     }
+}
+
+/// Looks at some keys.
+pub fn look_at(looks: &[Look], shard: &mut Shard, touch: bool) -> Answer {
+    Answer { seen: looks.iter().map(|look| look.look(shard, touch)).collect(), ..Answer::default() }
 }
 
 impl Look {
@@ -272,6 +325,9 @@ pub struct Batch {
     pub errands: Vec<Errand>,
     /// Their answers.
     pub answers: Vec<(Ticket, Answer)>,
+    /// Transactions of the receiver's clients that hold here what older ones want. Behind the answers: they say that it
+    /// is held.
+    pub wounds: Vec<Ticket>,
     /// Commands that took long.
     pub slow: Vec<Slow>,
 }
@@ -286,6 +342,7 @@ impl Batch {
             && self.reply_ends.is_empty()
             && self.errands.is_empty()
             && self.answers.is_empty()
+            && self.wounds.is_empty()
             && self.slow.is_empty()
     }
 
@@ -301,6 +358,7 @@ impl Batch {
         self.reply_ends.extend(other.reply_ends.iter().map(|(ticket, end)| (*ticket, end + replies_len)));
         self.errands.append(&mut other.errands);
         self.answers.append(&mut other.answers);
+        self.wounds.append(&mut other.wounds);
         self.slow.append(&mut other.slow);
     }
 
@@ -347,6 +405,7 @@ impl Batch {
         self.reply_ends.clear();
         self.errands.clear();
         self.answers.clear();
+        self.wounds.clear();
         self.slow.clear();
     }
 
@@ -555,7 +614,9 @@ mod tests {
             let ticket = Ticket { connection: 1, sequence: 1, part: 0 };
             let what = format!("{key}: {kind:?}");
             let records_itself = matches!(kind, ErrandKind::Act { .. });
-            let _ = Errand { ticket, db: 0, touch: true, key: key.as_bytes().into(), kind }.run(&mut shard);
+            let transaction = TransactionId::default();
+            let _ = Errand { transaction, ticket, db: 0, touch: true, key: key.as_bytes().into(), kind }
+                .run(&mut shard);
             assert_eq!(shard.stats().dirty, changes, "{what}");
             if !records_itself {
                 assert_eq!(shard.effects_mut().take().len() as u64, changes, "{what}");

@@ -14,12 +14,10 @@ use tessera_golden::{find_recordings, load_recording};
 use tessera_keyspace::{EventClass, EvictionPolicy, Shard, ShardSettings};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_routing::gather::Step;
-use tessera_routing::{Gathering, SlotTable, Ticket, split};
+use tessera_routing::{GatherAsker, Gathering, SlotTable, Step, TransactionId, split};
 
 const BEGIN_MS: i64 = 1_800_000_000_000;
 const DATABASES: u16 = 16;
-const TICKET: Ticket = Ticket { connection: 0, sequence: 0, part: 0 };
 
 /// Steps after which several shards tell something else than one: the file, the line, and what they tell.
 const ON_SEVERAL_SHARDS: &[(&str, &str, &str)] = &[
@@ -103,10 +101,9 @@ impl Cluster {
                             command,
                             steps,
                             args,
-                            context,
-                            Protocol::Resp2,
-                            true,
-                            TICKET,
+                            GatherAsker { context, protocol: Protocol::Resp2, touch: true },
+                            TransactionId::default(),
+                            false,
                             &self.table,
                         );
                         if let Ok((gathering, step)) = started {
@@ -168,10 +165,8 @@ impl Cluster {
                     [key, target.key],
                     target.transfer,
                     steps.waits_for,
-                    context,
-                    Protocol::Resp2,
-                    true,
-                    TICKET,
+                    GatherAsker { context, protocol: Protocol::Resp2, touch: true },
+                    TransactionId::default(),
                     &self.table,
                 );
                 return self.carry_out(gathering, step);

@@ -5,8 +5,7 @@ use tessera_command::prelude::*;
 use tessera_command::{Run, TextNeed};
 use tessera_keyspace::{Event, Shard};
 use tessera_resp::args::OwnedArgs;
-use tessera_routing::gather::Step;
-use tessera_routing::{Gathering, SlotTable, Ticket};
+use tessera_routing::{GatherAsker, Gathering, SlotTable, Step, TransactionId};
 use tessera_values::listpack::Element;
 use tessera_values::{Hash, hash::FieldExpire};
 
@@ -98,11 +97,12 @@ fn gathered(shards_len: u16, key: &str, seed: u64) -> Vec<u8> {
     let Run::Gather(steps) = FOLLOW.run else { unreachable!("it is a gather") };
     let words = OwnedArgs::from_words(["FOLLOW", key]);
     let context = Context::of(&shards[0], 0);
-    let ticket = Ticket { connection: 0, sequence: 0, part: 0 };
+    let asker = GatherAsker { context, protocol: Protocol::Resp2, touch: true };
+    let id = TransactionId::default();
     let owners = Gathering::owners(&steps, words.as_args(), context, &table).unwrap();
     assert_eq!(owners.len(), usize::from(shards_len), "its keys may be anywhere");
     let (mut gathering, mut step) =
-        Gathering::start(&FOLLOW, steps, words.as_args(), context, Protocol::Resp2, true, ticket, &table)
+        Gathering::start(&FOLLOW, steps, words.as_args(), asker, id, false, &table)
             .unwrap_or_else(|error| panic!("{error:?}"));
     let mut out = Vec::new();
     loop {

@@ -4,8 +4,7 @@ use tessera_command::prelude::*;
 use tessera_command::{Run, gather};
 use tessera_keyspace::{Event, Shard};
 use tessera_resp::args::OwnedArgs;
-use tessera_routing::gather::Step;
-use tessera_routing::{Gathering, SlotTable, Ticket};
+use tessera_routing::{GatherAsker, Gathering, SlotTable, Step, TransactionId};
 
 /// Gives the first key's value to the second, as RENAME does.
 struct Move;
@@ -54,10 +53,10 @@ fn moved(errands_before: usize) -> (String, Option<Vec<u8>>) {
     let Run::Gather(steps) = MOVE.run else { unreachable!("it is a gather") };
     let words = OwnedArgs::from_words(["MOVE", "foo", "bar"]);
     let context = gather::Context::of(&shards[0], 0);
-    let ticket = Ticket { connection: 0, sequence: 0, part: 0 };
-    let (mut gathering, mut step) =
-        Gathering::start(&MOVE, steps, words.as_args(), context, Protocol::Resp2, true, ticket, &table)
-            .unwrap_or_else(|error| panic!("{error:?}"));
+    let asker = GatherAsker { context, protocol: Protocol::Resp2, touch: true };
+    let id = TransactionId::default();
+    let (mut gathering, mut step) = Gathering::start(&MOVE, steps, words.as_args(), asker, id, false, &table)
+        .unwrap_or_else(|error| panic!("{error:?}"));
     let (mut out, mut done) = (std::collections::VecDeque::new(), 0);
     let reply = loop {
         match step {

@@ -224,11 +224,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// It is a client's turn at its key: moves the element from there to another shard.
     pub(crate) fn take_move(&mut self, ticket: Ticket) {
         self.with_connection(ticket, |core, connection| {
-            let (protocol, touch) = (connection.protocol(), !connection.client.no_touch);
-            let context = core.owner.context(connection.client.db);
+            let asker = core.gather_asker(connection);
             let is_gone = connection.gone;
             let Some(under) = connection.running.as_deref_mut() else { return };
-            let (sequence, command) = (under.sequence, under.account.command);
+            let command = under.account.command;
+            let id = core.transaction_id(ticket);
             under.account.resume(core.time.now_ns);
             let Running::Blocked(blocked) = &mut under.running else { return };
             let wait = (blocked.steps.wait)(blocked.words.as_args()).ok();
@@ -241,10 +241,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 [key, target.key],
                 target.transfer,
                 blocked.steps.waits_for,
-                context,
-                protocol,
-                touch,
-                Ticket { sequence, ..ticket },
+                asker,
+                id,
                 &core.server.shared.slots,
             );
             blocked.moving = Some(Box::new(gathering));

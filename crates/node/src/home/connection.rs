@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use tessera_command::{Client, Command};
 use tessera_resp::{Args, Decoder, Protocol};
 use tessera_routing::cursor::Walk;
-use tessera_routing::{Assembly, Gathering, ShardId};
+use tessera_routing::{Assembly, Gathering, Parts, ShardId};
 
 /// Bytes received and not yet executed: an unfinished command, or what waits behind one that is under way.
 #[derive(Debug, Default)]
@@ -46,10 +46,32 @@ pub struct UnderWay {
     pub running: Running,
 }
 
+/// A transaction whose replies become one.
+pub struct Shares {
+    /// The transaction.
+    pub parts: Parts,
+    /// What becomes of the replies.
+    pub assembly: Assembly,
+}
+
+impl Shares {
+    /// The reply, once all shares have been answered.
+    pub(crate) fn reply(&mut self, protocol: Protocol) -> Vec<u8> {
+        for (number, reply) in self.parts.take_replies() {
+            self.assembly.take(number, &reply);
+        }
+        let mut out = Vec::new();
+        self.assembly.finish(&mut out, protocol);
+        out
+    }
+}
+
 /// What a command that takes several steps waits for.
 pub enum Running {
     /// Parts are out on several shards or nodes.
     Parts(Assembly),
+    /// Several shards have a share in it.
+    Transaction(Box<Shares>),
     /// Keys of several shards are brought together.
     Gathering(Box<Gathering>),
     /// One shard after the other scans.
@@ -161,6 +183,14 @@ impl Connection {
         match self.awaited()? {
             Running::Gathering(gathering) => Some(gathering),
             Running::Blocked(blocked) => blocked.moving.as_deref_mut(),
+            _ => None,
+        }
+    }
+
+    /// The transaction under way that several shards have a share in.
+    pub fn parts(&mut self) -> Option<&mut Parts> {
+        match self.awaited()? {
+            Running::Transaction(shares) => Some(&mut shares.parts),
             _ => None,
         }
     }

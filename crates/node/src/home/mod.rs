@@ -45,6 +45,8 @@ pub(crate) enum OwnNote {
     Everywhere(EverywhereCall),
     /// It is that client's turn at its key.
     Move(Ticket),
+    /// What this node's shard holds for that client's transaction, an older one wants.
+    Wound(Ticket),
 }
 
 /// Connections, and what their clients sent.

@@ -2,16 +2,19 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Running};
+use crate::home::connection::{Connection, Running, Shares};
 use crate::home::dispatch::take_reply_mode;
 use crate::home::holds::{Flow, Hold};
-use crate::task::{Asker, Task};
+use crate::task::Asker;
 use tessera_command::spec::CountOption;
 use tessera_command::{Command, Merge, Run};
 use tessera_resp::Args;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::cursor::Walk;
-use tessera_routing::{Assembly, Gathering, ShardId, Ticket, split};
+use tessera_routing::intents::{Access, Wants};
+use tessera_routing::message::Part;
+use tessera_routing::parts::{PartsAsker, Share};
+use tessera_routing::{Assembly, GatherAsker, Gathering, Parts, ShardId, Ticket, TransactionId, split};
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Split by the owners of its keys.
@@ -42,22 +45,59 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if !connection.replies.is_settled() {
             return self.home.hold(connection, Hold::UntilSettled);
         }
-        if let Some(flow) = self.admit_to_own_shard(connection, command, args) {
-            return flow;
+        if self.is_out_of_memory_for(command) {
+            return self.refuse_for_memory(connection, command);
         }
         let split = split::split(args, first, step, &self.server.shared.slots);
         if let Some(peer) = self.mesh.congested_of(split.parts.iter().map(|part| usize::from(part.shard))) {
             return self.hold_for_peer(connection, peer);
         }
+        let access = if command.is_write() { Access::Write } else { Access::Read };
+        let assembly = Assembly::new(merge, split.parts.len(), split.order);
+        let shares = split.parts.into_iter().zip(0..).map(|(split::Part { shard, words }, number)| {
+            let keys = words.as_args().iter().skip(first).step_by(step).map(|key| (key, access));
+            let wants = Wants::keys(keys);
+            let part = Part { number, command, words, protocol: connection.client.protocol };
+            Share { shard, wants, parts: vec![part] }
+        });
+        let shares = shares.collect();
+        self.begin_transaction(connection, command, args, access, assembly, shares)
+    }
+
+    /// Begins a transaction that several shards have a share in.
+    fn begin_transaction(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+        access: Access,
+        assembly: Assembly,
+        shares: Vec<Share>,
+    ) -> Flow {
         self.note_start(connection, command, args);
-        let parts = split.parts.iter().map(|part| (usize::from(part.shard), part.words.as_args()));
-        self.run_parts(
-            connection,
-            command,
-            args,
-            Assembly::new(merge, split.parts.len(), split.order.clone()),
-            parts,
-        )
+        let is_sent = take_reply_mode(&mut connection.client);
+        let sequence = connection.replies.reserve(is_sent);
+        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
+        let Asker { db, touch, .. } = connection.asker();
+        let me = self.server.me as ShardId;
+        let (parts, errands) =
+            Parts::start(self.transaction_id(ticket), me, access, PartsAsker { db, touch }, shares);
+        let running = Running::Transaction(Box::new(Shares { parts, assembly }));
+        connection.begin(sequence, command, args, self.time.now_ns, running);
+        self.send_errands(connection, errands);
+        Flow::Next
+    }
+
+    /// The name and age of a transaction that begins now for this command.
+    pub(crate) fn transaction_id(&self, ticket: Ticket) -> TransactionId {
+        let Ticket { connection, sequence, .. } = ticket;
+        TransactionId { began_ns: self.time.now_ns, home: self.server.me as u16, connection, sequence }
+    }
+
+    /// For whom a command is that brings keys of several shards together.
+    pub(crate) fn gather_asker(&self, connection: &Connection) -> GatherAsker {
+        let Asker { db, protocol, touch } = connection.asker();
+        GatherAsker { context: self.owner.context(db), protocol, touch }
     }
 
     pub(crate) fn gather(
@@ -92,17 +132,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let sequence = connection.replies.next_sequence();
         let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
-        let (protocol, touch) = (connection.client.protocol, !connection.client.no_touch);
-        let started = Gathering::start(
-            command,
-            steps,
-            args,
-            context,
-            protocol,
-            touch,
-            ticket,
-            &self.server.shared.slots,
-        );
+        let (id, asker) = (self.transaction_id(ticket), self.gather_asker(connection));
+        let started = Gathering::start(command, steps, args, asker, id, false, &self.server.shared.slots);
         let (gathering, step) = match started {
             Ok(started) => started,
             Err(error) => return self.fail(connection, command, args, &error),
@@ -127,68 +158,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if let Some(peer) = self.mesh.congested_of(0..nodes) {
             return self.hold_for_peer(connection, peer);
         }
-        self.note_start(connection, command, args);
-        if command.is_write() && nodes > 1 {
-            return self.change_all_shards(connection, command, args, merge);
-        }
-        let parts = (0..nodes).map(|node| (node, args));
-        self.run_parts(connection, command, args, Assembly::new(merge, nodes, Vec::new()), parts)
-    }
-
-    /// A command that changes all shards holds them meanwhile: it comes between no steps of others over several shards.
-    fn change_all_shards(
-        &mut self,
-        connection: &mut Connection,
-        command: &'static Command,
-        args: Args<'_>,
-        merge: Merge,
-    ) -> Flow {
-        let context = self.owner.context(connection.client.db);
-        let is_sent = take_reply_mode(&mut connection.client);
-        let sequence = connection.replies.reserve(is_sent);
-        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
-        let (protocol, slots) = (connection.client.protocol, &self.server.shared.slots);
-        let (gathering, step) =
-            Gathering::start_on_all_shards(command, merge, args, context, protocol, ticket, slots);
-        let running = Running::Gathering(Box::new(gathering));
-        connection.begin(sequence, command, args, self.time.now_ns, running);
-        self.take_step(connection, step);
-        Flow::Next
-    }
-
-    /// Sends every part to its shard, runs this shard's own, and merges if that was all.
-    fn run_parts<'a>(
-        &mut self,
-        connection: &mut Connection,
-        command: &'static Command,
-        args: Args<'_>,
-        mut assembly: Assembly,
-        parts: impl Iterator<Item = (usize, Args<'a>)>,
-    ) -> Flow {
-        let began_ns = self.time.now_ns;
-        let is_sent = take_reply_mode(&mut connection.client);
-        let sequence = connection.replies.reserve(is_sent);
-        let asker = connection.asker();
-        let mut is_whole = false;
-        for (number, (shard, words)) in parts.enumerate() {
-            let part = number as u32;
-            if shard == self.server.me {
-                let mut out = Vec::new();
-                let _ = self.run_task(&Task { command, asker, is_whole: false }, words, &mut out);
-                is_whole = assembly.take(part, &out);
-            } else {
-                let ticket = Ticket { connection: connection.id.pack(), sequence, part };
-                self.server.counters.forwarded += 1;
-                let Asker { db, protocol, touch } = asker;
-                self.mesh.outgoing(shard).push_part(ticket, command, words, db, protocol, touch);
-            }
-        }
-        let running = Running::Parts(assembly);
-        connection.begin(sequence, command, args, began_ns, running);
-        if is_whole {
-            self.finish_parts(connection);
-        }
-        Flow::Next
+        let access = if command.is_write() { Access::Write } else { Access::Read };
+        let shares = (0..nodes as ShardId).map(|shard| {
+            let words = OwnedArgs::from_words(args.iter());
+            let part =
+                Part { number: u32::from(shard), command, words, protocol: connection.client.protocol };
+            Share { shard, wants: Wants::whole(access), parts: vec![part] }
+        });
+        let shares = shares.collect();
+        self.begin_transaction(
+            connection,
+            command,
+            args,
+            access,
+            Assembly::new(merge, nodes, Vec::new()),
+            shares,
+        )
     }
 
     /// SCAN: from the shard that the cursor names on, with the position that it names there.

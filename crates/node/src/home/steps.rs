@@ -69,8 +69,57 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if let Some(gathering) = connection.gathering() {
                 let step = gathering.answer(ticket.part, answer, &core.server.shared.slots);
                 core.take_step(connection, step);
+            } else {
+                core.take_parts(connection, ticket.part as ShardId, answer);
             }
         });
+    }
+
+    /// The same of this node's own shard, and whoever says so is in the middle of something.
+    pub(crate) fn wound_later(&mut self, ticket: Ticket) {
+        self.home.own_notes.push_back(OwnNote::Wound(ticket));
+    }
+
+    /// What a shard holds for a transaction of this node's client, an older one wants.
+    pub(crate) fn take_wound(&mut self, ticket: Ticket) {
+        let shard = ticket.part as ShardId;
+        self.with_connection(ticket, |core, connection| {
+            if let Some(gathering) = connection.gathering() {
+                let step = gathering.yield_at(shard);
+                core.take_step(connection, step);
+            } else if let Some(parts) = connection.parts() {
+                let errands = parts.yield_at(shard);
+                core.send_errands(connection, errands);
+            }
+        });
+    }
+
+    /// Takes in what a shard answered to its share of a transaction.
+    fn take_parts(&mut self, connection: &mut Connection, shard: ShardId, answer: Answer) {
+        let Some(parts) = connection.parts() else { return };
+        let (errands, is_done) = parts.answer(shard, answer);
+        self.send_errands(connection, errands);
+        if is_done {
+            self.finish_transaction(connection);
+        }
+    }
+
+    /// Sends errands of a transaction to their shards, and takes in at once what this node's own answers.
+    pub(crate) fn send_errands(&mut self, connection: &mut Connection, errands: Vec<(ShardId, Errand)>) {
+        for (shard, errand) in errands {
+            if let Some((_, answer)) = self.send_errand(shard, errand) {
+                self.take_parts(connection, shard, answer);
+            }
+        }
+    }
+
+    /// All shares of a transaction have been answered.
+    fn finish_transaction(&mut self, connection: &mut Connection) {
+        let protocol = connection.protocol();
+        if let Some(Running::Transaction(transaction)) = connection.awaited() {
+            let out = transaction.reply(protocol);
+            self.finish(connection, &out);
+        }
     }
 
     pub(crate) fn take_slow(&mut self, slow: &Slow) {
@@ -125,7 +174,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
                 _ => self.finish(connection, reply),
             },
-            Some(Running::Gathering(_) | Running::Blocked(_)) | None => {}
+            Some(Running::Transaction(_) | Running::Gathering(_) | Running::Blocked(_)) | None => {}
         }
     }
 
@@ -239,6 +288,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     });
                 }
                 OwnNote::Move(ticket) => self.take_move(ticket),
+                OwnNote::Wound(ticket) => self.take_wound(ticket),
             }
         }
     }

@@ -1,7 +1,7 @@
 use super::load::{REQUESTS_MAX, REQUESTS_MAX_LEN_BYTES};
 use super::*;
 use tessera_routing::message::ErrandKind;
-use tessera_routing::{Errand, Ticket};
+use tessera_routing::{Errand, Ticket, TransactionId};
 
 /// A note, of which the mesh knows only this much.
 enum Rare {
@@ -62,7 +62,8 @@ fn ticket(sequence: u32) -> Ticket {
 fn send_requests(sender: &mut Mesh<Rare>, requests: usize) {
     for number in 0..requests {
         let kind = ErrandKind::Remove;
-        let errand = Errand { ticket: ticket(number as u32), db: 0, touch: true, key: Box::default(), kind };
+        let (transaction, ticket) = (TransactionId::default(), ticket(number as u32));
+        let errand = Errand { transaction, ticket, db: 0, touch: true, key: Box::default(), kind };
         sender.outgoing(1).errands.push(errand);
     }
 }

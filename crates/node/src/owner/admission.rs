@@ -11,7 +11,8 @@ use crate::server::Server;
 use tessera_command::keys::find_keys;
 use tessera_command::{Command, KeyFlags};
 use tessera_resp::Args;
-use tessera_routing::message::ErrandKind;
+use tessera_routing::intents::Access;
+use tessera_routing::message::{Acquire, ErrandKind, Work};
 use tessera_routing::{Call, Errand};
 
 /// A command may change a large value of this key where it is, or take it away to use it; others replace or remove it.
@@ -55,25 +56,35 @@ impl Owner {
     fn is_key_held(&mut self, command: &'static Command, args: Args<'_>) -> bool {
         self.found_keys.clear();
         find_keys(command, args, &mut self.found_keys);
-        let mut keys = self.found_keys.iter().filter_map(|found| args.get(found.index));
-        keys.any(|key| self.held.holds(key))
+        let is_write = command.is_write();
+        self.found_keys.iter().any(|found| {
+            let access =
+                if is_write && !found.flags.has(KeyFlags::RO) { Access::Write } else { Access::Read };
+            args.get(found.index).is_some_and(|key| self.held.holds(key, access))
+        })
     }
 
     /// Whether a step of a command over several shards has to wait for its key to be saved, or kept for who reads it.
     #[cold]
-    fn must_wait_with_errand(&mut self, errand: &Errand) -> bool {
+    fn must_wait_with_errand(&mut self, errand: &Errand, server: &Server) -> bool {
         let Errand { db, key, kind, .. } = errand;
         let changes_in_place = match kind {
+            ErrandKind::Acquire(acquire) => {
+                let Acquire { work: Work::Run(parts), .. } = acquire.as_ref() else { return false };
+                return parts
+                    .iter()
+                    .any(|part| self.must_wait_to_write(part.command, part.words.as_args(), *db, server));
+            }
             ErrandKind::Take
             | ErrandKind::TakeElement(..)
             | ErrandKind::GiveElement(..)
             | ErrandKind::Act { .. } => true,
             // What was there goes as it is to those who read it.
             ErrandKind::Put(..) | ErrandKind::Remove => false,
-            ErrandKind::Look { .. }
+            ErrandKind::Look(_)
             | ErrandKind::FindTexts { .. }
-            | ErrandKind::HoldAll
-            | ErrandKind::Part { .. }
+            | ErrandKind::Yield
+            | ErrandKind::Commit
             | ErrandKind::Release => return false,
         };
         self.shard.must_wait_for_snapshot(*db, key)
@@ -91,7 +102,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Whether a step of a command over several shards may not be done yet.
     #[inline]
     pub(crate) fn must_wait_with_errand(&mut self, errand: &Errand) -> bool {
-        self.must_writes_ask() && self.owner.must_wait_with_errand(errand)
+        self.must_writes_ask() && self.owner.must_wait_with_errand(errand, &self.server)
     }
 
     /// Whether a command, or part of one, may not change what is at its keys yet.

@@ -1,12 +1,13 @@
-//! Steps of commands over several shards on this one: which may be done when, see [`tessera_routing::held_keys`].
+//! What transactions over several shards have this one do: which of it may be done when, see
+//! [`tessera_routing::intents`].
 
 use super::Owner;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::task::{Asker, Task};
-use tessera_routing::held_keys::{Admission, KeyHolder};
-use tessera_routing::message::ErrandKind;
-use tessera_routing::{Answer, Errand, Ticket};
+use tessera_routing::intents::Admission;
+use tessera_routing::message::{Acquire, ErrandKind, Part, Progress, When, Work, look_at};
+use tessera_routing::{Answer, Errand, Ticket, TransactionId};
 
 impl Owner {
     /// Does a step that is no part of a command as clients send it.
@@ -21,42 +22,178 @@ impl Owner {
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Takes in an errand for this shard. Of this node's own it returns the answer, if there is one already.
     pub(crate) fn take_errand(&mut self, home: usize, errand: Errand) -> Option<Answer> {
-        if matches!(errand.kind, ErrandKind::Release) {
-            self.release_keys(KeyHolder::of(home, &errand));
-            return None;
-        }
-        let (ticket, answer) = match self.owner.held.admit(home, errand) {
-            Admission::Run(errand) if self.must_wait_with_errand(&errand) => {
-                self.owner.unkept.put_off_errand(home, errand);
-                return None;
+        let ticket = errand.ticket;
+        let answer = match errand.kind {
+            ErrandKind::Release => {
+                self.release_keys(errand.transaction);
+                None
             }
-            Admission::Run(errand) => (errand.ticket, self.run_errand(errand)),
-            Admission::Refused(errand) => (errand.ticket, Answer::default()),
-            Admission::Waits => return None,
+            ErrandKind::Yield => self.yield_keys(errand),
+            ErrandKind::Commit => Some(self.commit(&errand)),
+            ErrandKind::Acquire(_) => self.acquire(home, errand),
+            _ if self.must_wait_with_errand(&errand) => {
+                self.owner.unkept.put_off_errand(errand);
+                None
+            }
+            _ => Some(self.run_errand(errand)),
         };
         if home == self.server.me {
-            return Some(answer);
+            return answer;
         }
-        self.mesh.outgoing(home).answers.push((ticket, answer));
+        if let Some(answer) = answer {
+            self.mesh.outgoing(home).answers.push((ticket, answer));
+        }
         None
+    }
+
+    /// Has a transaction hold its keys, and does what it wants then, if that is now.
+    fn acquire(&mut self, home: usize, mut errand: Errand) -> Option<Answer> {
+        let (id, ticket) = (errand.transaction, errand.ticket);
+        let ErrandKind::Acquire(acquire) = &mut errand.kind else { return None };
+        if matches!(acquire.when, When::IfFree | When::Alone)
+            && self.owner.held.are_free(id, &acquire.wants)
+            && !self.must_wait_with_errand(&errand)
+        {
+            return Some(self.run_free(errand));
+        }
+        let ErrandKind::Acquire(acquire) = &mut errand.kind else { return None };
+        if acquire.when == When::IfFree {
+            acquire.when = When::Committed;
+            let answer = Answer { progress: Some(Progress::Waits), ..Answer::default() };
+            self.mesh.outgoing(home).answers.push((ticket, answer));
+        }
+        let admission = self.owner.held.admit(errand);
+        self.tell_wounded();
+        match admission {
+            Admission::Granted(errand) => self.have_granted(errand),
+            Admission::Waits => None,
+        }
+    }
+
+    /// Does all that a transaction wants of this shard. Its keys are free, and need not be held for it.
+    fn run_free(&mut self, errand: Errand) -> Answer {
+        let Errand { db, touch, kind, .. } = errand;
+        let ErrandKind::Acquire(acquire) = kind else { return Answer::default() };
+        let answer = self.work(acquire.work, db, touch);
+        self.serve_waiters();
+        Answer { progress: Some(Progress::Done), ..answer }
+    }
+
+    /// A transaction has its keys: does what it wants then. `None` if that has to wait for a value to be saved or kept.
+    pub(crate) fn have_granted(&mut self, errand: Errand) -> Option<Answer> {
+        if self.must_wait_with_errand(&errand) {
+            self.owner.unkept.put_off_errand(errand);
+            return None;
+        }
+        let Errand { transaction, db, touch, kind, .. } = errand;
+        let ErrandKind::Acquire(acquire) = kind else { return None };
+        let Acquire { work, when, .. } = *acquire;
+        match (when, work) {
+            (When::Committed | When::IfFree, Work::Run(parts)) => {
+                self.owner.held.stage(transaction, parts);
+                Some(Answer { progress: Some(Progress::Held), ..Answer::default() })
+            }
+            (When::Alone, work) => {
+                let answer = self.work(work, db, touch);
+                self.release_keys(transaction);
+                self.serve_waiters();
+                Some(Answer { progress: Some(Progress::Done), ..answer })
+            }
+            (_, work) => {
+                let answer = self.work(work, db, touch);
+                self.serve_waiters();
+                Some(Answer { progress: Some(Progress::Held), ..answer })
+            }
+        }
+    }
+
+    /// A transaction gives its keys to those who are older, and waits for them anew.
+    fn yield_keys(&mut self, errand: Errand) -> Option<Answer> {
+        let has_waiters = self.has_held_back();
+        let admission = self.owner.held.requeue(errand, has_waiters);
+        self.tell_wounded();
+        match admission {
+            Admission::Granted(errand) => self.have_granted(errand),
+            Admission::Waits => None,
+        }
+    }
+
+    /// The outcome of a transaction is decided: does its part here, and lets go of its keys.
+    fn commit(&mut self, errand: &Errand) -> Answer {
+        let parts = self.owner.held.take_staged(errand.transaction);
+        let answer = self.work(Work::Run(parts), errand.db, errand.touch);
+        self.release_keys(errand.transaction);
+        self.serve_waiters();
+        Answer { progress: Some(Progress::Done), ..answer }
+    }
+
+    /// Does what a transaction wants of keys that nobody else has. Who waits for them is not served yet.
+    fn work(&mut self, work: Work, db: u16, touch: bool) -> Answer {
+        match work {
+            Work::Look(looks) => look_at(&looks, &mut self.owner.shard, touch),
+            Work::Run(parts) => {
+                let replies = parts.iter().map(|part| (part.number, self.run_part(part, db, touch)));
+                let replies = replies.collect();
+                Answer { replies, ..Answer::default() }
+            }
+        }
+    }
+
+    fn run_part(&mut self, part: &Part, db: u16, touch: bool) -> Vec<u8> {
+        let Part { command, ref words, protocol, .. } = *part;
+        // Makes room. Whether there is memory for it was asked at its home, before any shard began.
+        let _ = self.is_out_of_memory_for(command);
+        let mut out = Vec::new();
+        let task = Task { command, asker: Asker { db, protocol, touch }, is_whole: false };
+        let _ = self.run_task_unserved(&task, words.as_args(), &mut out);
+        out
+    }
+
+    /// Tells the homes of transactions that hold what older ones want. One that has not been told that it holds them
+    /// gives them away by itself, see [`Core::let_unkept_go`].
+    fn tell_wounded(&mut self) {
+        for id in self.owner.held.take_wounded() {
+            if self.owner.unkept.has_errand(id) {
+                continue;
+            }
+            let TransactionId { home, connection, sequence, .. } = id;
+            let ticket = Ticket { connection, sequence, part: self.server.me as u32 };
+            if usize::from(home) == self.server.me {
+                self.wound_later(ticket);
+            } else {
+                self.mesh.outgoing(usize::from(home)).wounds.push(ticket);
+            }
+        }
     }
 
     /// Does a step of a command over several shards, then serves who waited for keys that it has filled.
     pub(crate) fn run_errand(&mut self, errand: Errand) -> Answer {
-        if let ErrandKind::Part { command, words, protocol } = &errand.kind {
-            let mut out = Vec::new();
-            let args = words.as_args();
-            let asker = Asker { db: errand.db, protocol: *protocol, touch: errand.touch };
-            let task = Task { command, asker, is_whole: false };
-            let _ = self.run_task(&task, args, &mut out);
-            return Answer { reply: Some(Ok(out)), ..Answer::default() };
-        }
         if matches!(errand.kind, ErrandKind::Put(..) | ErrandKind::GiveElement(..)) {
             self.make_room_for_growth();
         }
         let answer = self.owner.run_errand(errand);
         self.serve_waiters();
         answer
+    }
+
+    /// Tries once more what had to wait for a value to be saved or kept. A transaction that has been told nothing yet
+    /// gives its keys to those who are older first.
+    pub(crate) fn retry_errand(&mut self, errand: Errand) {
+        let (home, ticket) = (usize::from(errand.transaction.home), errand.ticket);
+        let answer = match errand.kind {
+            ErrandKind::Acquire(_) if self.owner.held.is_wounded(errand.transaction) => {
+                self.yield_keys(errand)
+            }
+            ErrandKind::Acquire(_) => self.have_granted(errand),
+            _ if self.must_wait_with_errand(&errand) => {
+                self.owner.unkept.put_off_errand(errand);
+                None
+            }
+            _ => Some(self.run_errand(errand)),
+        };
+        if let Some(answer) = answer {
+            self.answer_errand(home, ticket, answer);
+        }
     }
 
     /// Tells whoever wanted a step done how it went.

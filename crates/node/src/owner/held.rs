@@ -1,17 +1,19 @@
-//! Keys of this node's shard that commands over several shards hold, see [`tessera_routing::held_keys`], and what waits
-//! for them meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot),
-//! errands of other such commands, and blocking commands, whether they have yet to look at the keys or wait for them
-//! already.
+//! Keys of this node's shard that transactions hold, see [`tessera_routing::intents`], and what waits for them
+//! meanwhile: clients of this node, calls of its peers (set aside as those are that wait for a snapshot), other
+//! transactions, and blocking commands, whether they have yet to look at the keys or wait for them already.
 
 use crate::notes::waiting::WaitRequest;
-use std::collections::BTreeSet;
-use tessera_routing::held_keys::{Admission, KeyHolder};
-use tessera_routing::{Errand, HeldKeys};
+use std::collections::{BTreeMap, BTreeSet};
+use tessera_routing::intents::{Access, Admission, Wants};
+use tessera_routing::message::{Acquire, ErrandKind, Part, When, Work};
+use tessera_routing::{Errand, Intents, TransactionId};
 
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Held {
-    holds: HeldKeys,
+    intents: Intents<Errand>,
+    /// What transactions will have done once their outcome is decided.
+    staged: BTreeMap<TransactionId, Vec<Part>>,
     /// Keys have been let go of, and nobody has been told.
     is_released: bool,
     /// Among those who are to be told are some that only want to use the keys: before they have run nobody may hold
@@ -26,36 +28,80 @@ impl Held {
     /// Nobody holds anything or waits for it.
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.holds.is_empty() && !self.is_released
+        self.intents.is_empty() && !self.is_released
     }
 
     /// Somebody can go on who does not know it.
     pub(crate) fn has_work(&self) -> bool {
-        self.is_released || self.holds.has_ready()
+        self.is_released || self.intents.has_ready()
     }
 
     /// Somebody holds a key.
     #[inline]
     pub(crate) fn holds_any(&self) -> bool {
-        !self.holds.is_empty()
+        !self.intents.is_empty()
     }
 
-    /// This key is held.
-    pub(crate) fn holds(&self, key: &[u8]) -> bool {
-        self.holds.is_held(key)
+    /// This key is held, so that others cannot have it for this.
+    pub(crate) fn holds(&self, key: &[u8], access: Access) -> bool {
+        self.intents.is_held(key, access)
     }
 
-    /// HeldKeys what an errand wants held, if nobody else does.
-    pub(crate) fn admit(&mut self, home: usize, errand: Errand) -> Admission {
-        self.holds.admit(home, errand, self.gives_way)
+    /// What is wanted can be had, and given back, at once.
+    pub(crate) fn are_free(&self, id: TransactionId, wants: &Wants) -> bool {
+        !self.gives_way && self.intents.are_free(id, wants)
     }
 
-    /// Lets go of what a command holds. `has_waiters`: there are clients or calls that wait for such keys.
-    pub(crate) fn release(&mut self, holder: KeyHolder, has_waiters: bool) {
-        if self.holds.release(holder) {
-            self.is_released = true;
-            self.gives_way |= has_waiters || !self.requests.is_empty() || !self.unserved.is_empty();
-        }
+    /// Has a transaction hold what it wants: now, or when it can.
+    pub(crate) fn admit(&mut self, mut errand: Errand) -> Admission<Errand> {
+        let wants = match &mut errand.kind {
+            ErrandKind::Acquire(acquire) => std::mem::take(&mut acquire.wants),
+            _ => Wants::default(),
+        };
+        self.intents.admit(errand.transaction, wants, errand, self.gives_way)
+    }
+
+    /// Keeps what a transaction that has its keys will have done.
+    pub(crate) fn stage(&mut self, id: TransactionId, parts: Vec<Part>) {
+        self.staged.insert(id, parts);
+    }
+
+    /// What a transaction is to have done now.
+    pub(crate) fn take_staged(&mut self, id: TransactionId) -> Vec<Part> {
+        self.staged.remove(&id).unwrap_or_default()
+    }
+
+    /// Lets go of what a transaction holds: that. `has_waiters`: there are clients or calls that wait for such keys.
+    pub(crate) fn release(&mut self, id: TransactionId, has_waiters: bool) -> Option<Wants> {
+        let wants = self.intents.release(id)?;
+        self.is_released = true;
+        self.gives_way |= has_waiters || !self.requests.is_empty() || !self.unserved.is_empty();
+        Some(wants)
+    }
+
+    /// Has a transaction give its keys to those who are older, and hold them anew in its turn. Returns what it wants
+    /// then: in place of `errand` what was staged, if anything.
+    pub(crate) fn requeue(&mut self, errand: Errand, has_waiters: bool) -> Admission<Errand> {
+        let id = errand.transaction;
+        let wants = self.release(id, has_waiters).unwrap_or_default();
+        let kind = match (errand.kind, self.staged.remove(&id)) {
+            (ErrandKind::Acquire(acquire), _) => ErrandKind::Acquire(Box::new(Acquire { wants, ..*acquire })),
+            (_, parts) => {
+                let work = Work::Run(parts.unwrap_or_default());
+                ErrandKind::Acquire(Box::new(Acquire { wants, work, when: When::Committed }))
+            }
+        };
+        self.admit(Errand { kind, ..errand })
+    }
+
+    /// Transactions that hold what older ones want, and have not been told.
+    pub(crate) fn take_wounded(&mut self) -> Vec<TransactionId> {
+        if self.intents.has_wounded() { self.intents.take_wounded() } else { Vec::new() }
+    }
+
+    /// An older transaction wants what this one holds.
+    pub(crate) fn is_wounded(&self, id: TransactionId) -> bool {
+        self.intents.is_wounded(id)
     }
 
     /// Keys have been let go of since this was asked last: all who wait are to be told.
@@ -69,9 +115,9 @@ impl Held {
         self.gives_way &= self.is_released;
     }
 
-    /// The next errand that can have its keys, and its home, if nobody has to be told of keys first.
-    pub(crate) fn next_ready(&mut self) -> Option<(usize, Errand)> {
-        if self.is_released { None } else { self.holds.next_ready() }
+    /// The next request of a transaction that can have its keys, if nobody has to be told of keys first.
+    pub(crate) fn next_ready(&mut self) -> Option<Errand> {
+        if self.is_released { None } else { self.intents.next_ready().map(|(_, errand)| errand) }
     }
 
     /// Puts off a blocking command until the key that it is to look at is free.

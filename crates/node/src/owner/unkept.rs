@@ -4,13 +4,13 @@
 
 use crate::notes::waiting::WaitRequest;
 use std::collections::BTreeSet;
-use tessera_routing::Errand;
+use tessera_routing::{Errand, TransactionId};
 
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Unkept {
     /// Steps that change something, and whose they are. Their keys are held, so nothing comes between.
-    errands: Vec<(usize, Errand)>,
+    errands: Vec<Errand>,
     requests: Vec<WaitRequest>,
     /// Keys that have something for those who wait for them.
     unserved: BTreeSet<(u16, Box<[u8]>)>,
@@ -22,8 +22,13 @@ impl Unkept {
         self.errands.is_empty() && self.requests.is_empty() && self.unserved.is_empty()
     }
 
-    pub(crate) fn put_off_errand(&mut self, home: usize, errand: Errand) {
-        self.errands.push((home, errand));
+    pub(crate) fn put_off_errand(&mut self, errand: Errand) {
+        self.errands.push(errand);
+    }
+
+    /// A step of this transaction waits.
+    pub(crate) fn has_errand(&self, id: TransactionId) -> bool {
+        self.errands.iter().any(|errand| errand.transaction == id)
     }
 
     pub(crate) fn put_off(&mut self, request: WaitRequest) {
@@ -35,7 +40,7 @@ impl Unkept {
     }
 
     /// All steps that were put off.
-    pub(crate) fn take_errands(&mut self) -> Vec<(usize, Errand)> {
+    pub(crate) fn take_errands(&mut self) -> Vec<Errand> {
         std::mem::take(&mut self.errands)
     }
 

@@ -14,6 +14,7 @@ use tessera_command::blocking::Target;
 use tessera_keyspace::Effect;
 use tessera_resp::Reply;
 use tessera_routing::Ticket;
+use tessera_routing::intents::Access;
 
 /// What is to be done with a blocking command that has come.
 enum Verdict {
@@ -133,8 +134,8 @@ impl Owner {
         }
         let Run::Blocking(steps) = request.command.run else { return false };
         let target = (steps.wait)(request.words.as_args()).ok().and_then(|wait| wait.target);
-        request.keys.iter().any(|key| self.held.holds(key))
-            || target.is_some_and(|target| self.held.holds(target.key))
+        request.keys.iter().any(|key| self.held.holds(key, Access::Write))
+            || target.is_some_and(|target| self.held.holds(target.key, Access::Write))
     }
 
     /// What a client waits for is to go to a key of another shard, and is of the right type.
