@@ -35,7 +35,7 @@ pub fn put_together(shard: ShardId, position: u64, shards: ShardId) -> u64 {
 }
 
 /// One call of SCAN.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Walk {
     words: OwnedArgs,
     cursor_index: usize,
@@ -45,6 +45,8 @@ pub struct Walk {
     shard: ShardId,
     /// Where to begin there; `None`: the cursor is none, which is for the command itself to refuse.
     position: Option<u64>,
+    /// The same of where the call began.
+    start: (ShardId, Option<u64>),
     /// What shards have found so far.
     found: Vec<u8>,
     found_len: usize,
@@ -85,6 +87,7 @@ impl Walk {
             shards,
             shard,
             position,
+            start: (shard, position),
             found: Vec::new(),
             found_len: 0,
         }
@@ -111,6 +114,21 @@ impl Walk {
             part.push(self.left().to_string().as_bytes());
         }
         part
+    }
+
+    /// Begins anew, with all the shards asked that are still to come: what each of them is asked. They answer what is
+    /// there at one moment, to be taken in their order. Perhaps that is more than what was asked for, as a count is only
+    /// a hint.
+    pub fn restart(&mut self) -> Vec<(ShardId, OwnedArgs)> {
+        self.found.clear();
+        self.found_len = 0;
+        (self.shard, self.position) = self.start;
+        let (first, position) = self.start;
+        let mut parts = vec![(first, self.part())];
+        self.position = Some(0);
+        parts.extend((first + 1..self.shards).map(|shard| (shard, self.part())));
+        self.position = position;
+        parts
     }
 
     /// How many elements are still to be found.
@@ -221,6 +239,19 @@ mod tests {
         let mut scan = walk("scan 2", 3);
         assert_eq!((scan.shard(), part(&scan).as_str()), (2, "scan 0"));
         assert_eq!(scan.take(&answer(9, &["a"])), Onward::Done(answer(9 << 2 | 2, &["a"])));
+    }
+
+    #[test]
+    fn all_shards_can_be_asked_at_once() {
+        let mut scan = walk("scan 5 COUNT 3", 3);
+        assert_eq!((scan.shard(), part(&scan).as_str()), (1, "scan 1 COUNT 3"));
+        assert_eq!(scan.take(&answer(0, &["a"])), Onward::Ask(2));
+        let words = |args: &[&str]| OwnedArgs::from_words(args);
+        let parts = [(1, words(&["scan", "1", "COUNT", "3"])), (2, words(&["scan", "0", "COUNT", "3"]))];
+        assert_eq!(scan.restart(), parts);
+        assert_eq!(scan.take(&answer(0, &["a", "d"])), Onward::Ask(2));
+        let found = ["a", "d", "b", "c", "e"];
+        assert_eq!(scan.take(&answer(6, &["b", "c", "e"])), Onward::Done(answer(6 << 2 | 2, &found)));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! If nothing is changed, each shard answers as soon as it holds its keys, and when all do the reply is known: one
 //! round. If two shards have a part in it and one is the home's own, that holds its keys first, and the other does
 //! everything as soon as it can; then the first does: one round. Otherwise the words go along with the question for the
-//! keys, and when all hold theirs each is told to go on.
+//! keys, and when all hold theirs each is told to go on: if the reply is known then it leaves at once.
 
 use crate::intents::{Access, TransactionId, Wants};
 use crate::message::{Acquire, Answer, Errand, ErrandKind, Part, Progress, Ticket, When, Work};
@@ -22,9 +22,13 @@ pub struct Share {
     pub parts: Vec<Part>,
 }
 
-/// For whom.
+/// What it is, and for whom.
 #[derive(Clone, Copy, Debug)]
 pub struct PartsAsker {
+    /// Whether any of it may change something.
+    pub access: Access,
+    /// Whatever it changes, the reply is known once all keys are held.
+    pub is_foreknown: bool,
     /// The client's database.
     pub db: u16,
     /// Uses of keys are noted.
@@ -38,7 +42,6 @@ pub struct Parts {
     asker: PartsAsker,
     /// The home's own shard.
     me: ShardId,
-    access: Access,
     /// What has not been sent, or may have to be sent once more.
     shares: Vec<(ShardId, Vec<Part>)>,
     /// So many shards have not done what there is to do.
@@ -48,11 +51,10 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// Begins: the first errands. `access`: whether any of it may change something.
+    /// Begins: the first errands. `me`: the home's own shard.
     pub fn start(
         id: TransactionId,
         me: ShardId,
-        access: Access,
         asker: PartsAsker,
         shares: Vec<Share>,
     ) -> (Parts, Vec<(ShardId, Errand)>) {
@@ -65,7 +67,7 @@ impl Parts {
         kept.sort_unstable_by_key(|(shard, _)| *shard);
         let undone = kept.len();
         let transaction = Transaction::new(id, wants);
-        let mut parts = Parts { transaction, asker, me, access, shares: kept, undone, replies: Vec::new() };
+        let mut parts = Parts { transaction, asker, me, shares: kept, undone, replies: Vec::new() };
         let first: Vec<ShardId> = match parts.other() {
             Some(_) if parts.is_left_to_other() => vec![me],
             _ => parts.transaction.shards().collect(),
@@ -76,7 +78,7 @@ impl Parts {
 
     /// All of it is done as soon as the one other shard besides the home's own has its keys.
     fn is_left_to_other(&self) -> bool {
-        self.access == Access::Write && self.other().is_some()
+        self.asker.access == Access::Write && self.other().is_some()
     }
 
     /// The other of two shards of which one is the home's own.
@@ -90,7 +92,7 @@ impl Parts {
     }
 
     fn when(&self) -> When {
-        match self.access {
+        match self.asker.access {
             _ if self.shares.len() == 1 => When::Alone,
             Access::Read => When::Held,
             Access::Write => When::Committed,
@@ -118,7 +120,7 @@ impl Parts {
         let transaction = self.transaction.id();
         let TransactionId { connection, sequence, .. } = transaction;
         let ticket = Ticket { connection, sequence, part: u32::from(shard) };
-        let PartsAsker { db, touch } = self.asker;
+        let PartsAsker { db, touch, .. } = self.asker;
         (shard, Errand { transaction, ticket, db, touch, key: Box::default(), kind })
     }
 
@@ -156,9 +158,9 @@ impl Parts {
         if is_held_by_all {
             self.transaction.decide();
             let holders = self.transaction.let_go();
-            return match self.access {
+            return match self.asker.access {
                 Access::Read => (self.errands(holders, || ErrandKind::Release), true),
-                Access::Write => (self.errands(holders, || ErrandKind::Commit), false),
+                Access::Write => (self.errands(holders, || ErrandKind::Commit), self.asker.is_foreknown),
             };
         }
         match self.other() {
@@ -176,7 +178,7 @@ impl Parts {
     }
 
     fn give_way(&mut self, shard: ShardId) -> Vec<(ShardId, Errand)> {
-        match self.access {
+        match self.asker.access {
             Access::Read => vec![self.errand(shard, ErrandKind::Release), self.ask(shard)],
             Access::Write => {
                 // What is to be done has been sent.
@@ -184,6 +186,11 @@ impl Parts {
                 vec![self.errand(shard, ErrandKind::Yield)]
             }
         }
+    }
+
+    /// Bytes of what has been answered.
+    pub fn held_bytes(&self) -> usize {
+        self.replies.iter().map(|(_, reply)| reply.len()).sum()
     }
 
     /// What all parts answered, in the order of their numbers.

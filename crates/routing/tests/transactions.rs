@@ -175,14 +175,18 @@ impl Play {
             let part = |(number, key, amount): &(u32, Vec<u8>, i64)| Part {
                 number: *number,
                 command: self.command,
-                words: OwnedArgs::from_words([b"INCRBY".to_vec(), key.clone(), amount.to_string().into_bytes()]),
+                words: OwnedArgs::from_words([
+                    b"INCRBY".to_vec(),
+                    key.clone(),
+                    amount.to_string().into_bytes(),
+                ]),
                 protocol: Protocol::Resp2,
             };
             Share { shard, wants, parts: accounts.iter().map(part).collect() }
         };
         let shares = by_shard.into_iter().map(share).collect();
-        let asker = PartsAsker { db: 0, touch: true };
-        let (parts, errands) = Parts::start(id, home, access, asker, shares);
+        let asker = PartsAsker { access, is_foreknown: false, db: 0, touch: true };
+        let (parts, errands) = Parts::start(id, home, asker, shares);
         self.clients[client].parts = Some((parts, access));
         self.send(home, errands);
     }

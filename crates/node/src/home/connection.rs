@@ -10,7 +10,7 @@ use crate::task::Asker;
 use std::collections::VecDeque;
 use tessera_command::{Client, Command};
 use tessera_resp::{Args, Decoder, Protocol};
-use tessera_routing::cursor::Walk;
+use tessera_routing::cursor::{Onward, Walk};
 use tessera_routing::{Assembly, Gathering, Parts, ShardId};
 
 /// Bytes received and not yet executed: an unfinished command, or what waits behind one that is under way.
@@ -51,17 +51,36 @@ pub struct Shares {
     /// The transaction.
     pub parts: Parts,
     /// What becomes of the replies.
-    pub assembly: Assembly,
+    pub merging: Merging,
+}
+
+/// How the replies of a transaction's shares become one.
+pub enum Merging {
+    /// By what the command says.
+    Assembly(Assembly),
+    /// Each is what a shard scanned.
+    Walk(Box<Walk>),
 }
 
 impl Shares {
     /// The reply, once all shares have been answered.
     pub(crate) fn reply(&mut self, protocol: Protocol) -> Vec<u8> {
-        for (number, reply) in self.parts.take_replies() {
-            self.assembly.take(number, &reply);
-        }
         let mut out = Vec::new();
-        self.assembly.finish(&mut out, protocol);
+        for (number, reply) in self.parts.take_replies() {
+            match &mut self.merging {
+                Merging::Assembly(assembly) => {
+                    assembly.take(number, &reply);
+                }
+                Merging::Walk(walk) => {
+                    if let Onward::Done(reply) = walk.take(&reply) {
+                        return reply;
+                    }
+                }
+            }
+        }
+        if let Merging::Assembly(assembly) = &self.merging {
+            assembly.finish(&mut out, protocol);
+        }
         out
     }
 }
@@ -74,12 +93,12 @@ pub enum Running {
     Transaction(Box<Shares>),
     /// Keys of several shards are brought together.
     Gathering(Box<Gathering>),
-    /// One shard after the other scans.
+    /// A shard scans, and if it does not find enough all that follow.
     Cursor(Box<Walk>),
-    /// One shard after the other is asked until one has something.
+    /// One shard is asked for anything, and if it has nothing all are.
     Any {
-        /// Who is still to be asked, last first.
-        left: Vec<ShardId>,
+        /// All shards, in the order in which they are preferred.
+        order: Vec<ShardId>,
     },
     /// A key to hold something.
     Blocked(Box<Blocked>),
@@ -245,6 +264,7 @@ impl Connection {
     pub fn output_bytes(&self) -> usize {
         let parts = match self.running.as_ref().map(|under| &under.running) {
             Some(Running::Parts(assembly)) => assembly.held_bytes(),
+            Some(Running::Transaction(shares)) => shares.parts.held_bytes(),
             _ => 0,
         };
         self.replies.len_bytes() + self.sending_bytes + parts

@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Running, Shares};
+use crate::home::connection::{Connection, Merging, Running, Shares};
 use crate::home::dispatch::take_reply_mode;
 use crate::home::holds::{Flow, Hold};
 use crate::task::Asker;
@@ -14,7 +14,14 @@ use tessera_routing::cursor::Walk;
 use tessera_routing::intents::{Access, Wants};
 use tessera_routing::message::Part;
 use tessera_routing::parts::{PartsAsker, Share};
-use tessera_routing::{Assembly, GatherAsker, Gathering, Parts, ShardId, Ticket, TransactionId, split};
+use tessera_routing::{
+    Assembly, Errand, GatherAsker, Gathering, Parts, ShardId, Ticket, TransactionId, split,
+};
+
+fn parts_asker(connection: &Connection, access: Access, is_foreknown: bool) -> PartsAsker {
+    let Asker { db, touch, .. } = connection.asker();
+    PartsAsker { access, is_foreknown, db, touch }
+}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Split by the owners of its keys.
@@ -61,7 +68,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Share { shard, wants, parts: vec![part] }
         });
         let shares = shares.collect();
-        self.begin_transaction(connection, command, args, access, assembly, shares)
+        // MSET: whether there is memory for it has been asked.
+        let asker = parts_asker(connection, access, matches!(merge, Merge::AllOk));
+        self.begin_transaction(connection, command, args, asker, assembly, shares)
     }
 
     /// Begins a transaction that several shards have a share in.
@@ -70,22 +79,57 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection: &mut Connection,
         command: &'static Command,
         args: Args<'_>,
-        access: Access,
+        asker: PartsAsker,
         assembly: Assembly,
         shares: Vec<Share>,
     ) -> Flow {
         self.note_start(connection, command, args);
         let is_sent = take_reply_mode(&mut connection.client);
         let sequence = connection.replies.reserve(is_sent);
-        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
-        let Asker { db, touch, .. } = connection.asker();
-        let me = self.server.me as ShardId;
-        let (parts, errands) =
-            Parts::start(self.transaction_id(ticket), me, access, PartsAsker { db, touch }, shares);
-        let running = Running::Transaction(Box::new(Shares { parts, assembly }));
+        let (running, errands) =
+            self.start_transaction(connection, sequence, asker, Merging::Assembly(assembly), shares);
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.send_errands(connection, errands);
         Flow::Next
+    }
+
+    /// What is awaited of a transaction that several shards have a share in, and the first errands.
+    fn start_transaction(
+        &self,
+        connection: &Connection,
+        sequence: u32,
+        asker: PartsAsker,
+        merging: Merging,
+        shares: Vec<Share>,
+    ) -> (Running, Vec<(ShardId, Errand)>) {
+        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
+        let (id, me) = (self.transaction_id(ticket), self.server.me as ShardId);
+        let (parts, errands) = Parts::start(id, me, asker, shares);
+        (Running::Transaction(Box::new(Shares { parts, merging })), errands)
+    }
+
+    /// A command that one shard could have answered goes on as one that reads several shards whole, at one moment: it
+    /// runs `parts` of itself there.
+    pub(crate) fn read_whole_shards(
+        &mut self,
+        connection: &mut Connection,
+        merging: Merging,
+        parts: Vec<(ShardId, OwnedArgs)>,
+    ) {
+        let protocol = connection.protocol();
+        let Some(under) = connection.running.as_deref() else { return };
+        let (sequence, command) = (under.sequence, under.account.command);
+        let shares = parts.into_iter().zip(0..).map(|((shard, words), number)| {
+            let part = Part { number, command, words, protocol };
+            Share { shard, wants: Wants::whole(Access::Read), parts: vec![part] }
+        });
+        let shares = shares.collect();
+        let asker = parts_asker(connection, Access::Read, false);
+        let (running, errands) = self.start_transaction(connection, sequence, asker, merging, shares);
+        if let Some(under) = connection.running.as_deref_mut() {
+            under.running = running;
+        }
+        self.send_errands(connection, errands);
     }
 
     /// The name and age of a transaction that begins now for this command.
@@ -166,12 +210,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Share { shard, wants: Wants::whole(access), parts: vec![part] }
         });
         let shares = shares.collect();
+        let assembly = Assembly::new(merge, nodes, Vec::new());
         self.begin_transaction(
             connection,
             command,
             args,
-            access,
-            Assembly::new(merge, nodes, Vec::new()),
+            parts_asker(connection, access, false),
+            assembly,
             shares,
         )
     }
@@ -204,12 +249,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.hold_for_peer(connection, peer);
         }
         self.note_start(connection, command, args);
-        let mut left = self.shards_by_chance(connection.client.db);
-        let first = left.pop().unwrap_or(self.server.me as ShardId);
-        self.run_one_part(connection, command, args, args, first, Running::Any { left })
+        let order = self.shards_by_chance(connection.client.db);
+        let first = order.first().copied().unwrap_or(self.server.me as ShardId);
+        self.run_one_part(connection, command, args, args, first, Running::Any { order })
     }
 
-    /// All shards, the one to ask first at the end: drawn with a chance by its number of keys.
+    /// All shards, first the one to ask first: drawn with a chance by its number of keys.
     fn shards_by_chance(&mut self, db: u16) -> Vec<ShardId> {
         let keys: Vec<u64> = self.server.shared.keys_by_shard(db).collect();
         let mut drawn = self.owner.random.u64(..keys.iter().sum::<u64>().max(1));
@@ -222,7 +267,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             })
             .unwrap_or(0);
         let others = (0..keys.len()).filter(|shard| *shard != first);
-        others.chain([first]).map(|shard| shard as ShardId).collect()
+        [first].into_iter().chain(others).map(|shard| shard as ShardId).collect()
     }
 
     /// Runs `part`, made of a command's `args`, on one shard, whose reply then goes through [`Core::step`].

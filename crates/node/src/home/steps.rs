@@ -5,7 +5,7 @@ use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Running, UnderWay};
+use crate::home::connection::{Connection, Merging, Running, UnderWay};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
 use crate::network::ConnectionId;
@@ -13,11 +13,11 @@ use crate::notes::everywhere::EverywhereCall;
 use crate::sessions::NodeHost;
 use crate::task::{Asker, Task};
 use tessera_command::host::NodePart;
-use tessera_command::{Flags, Run};
+use tessera_command::{Flags, Merge, Run};
 use tessera_resp::{Args, Reply};
 use tessera_routing::cursor::Onward;
 use tessera_routing::message::Slow;
-use tessera_routing::{Answer, Errand, ShardId, Step, Ticket};
+use tessera_routing::{Answer, Assembly, Errand, ShardId, Step, Ticket};
 
 /// The room for lines of this node's own clients that is kept for the next ones, in bytes.
 const KEEP_LINES_MAX_LEN_BYTES: usize = 64 * 1024;
@@ -25,6 +25,14 @@ const KEEP_LINES_MAX_LEN_BYTES: usize = 64 * 1024;
 /// What RANDOMKEY and its like answer when the shard has nothing.
 fn is_null(reply: &[u8]) -> bool {
     matches!(reply, b"$-1\r\n" | b"_\r\n" | b"*-1\r\n")
+}
+
+/// The first of these replies that is something.
+fn first_present(parts: &[&[u8]], reply: &mut Reply<'_>) {
+    match parts.iter().find(|part| !is_null(part)).or(parts.first()) {
+        Some(part) => reply.raw(part),
+        None => reply.null(),
+    }
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -161,21 +169,29 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             }
             Some(Running::Cursor(walk)) => match walk.take(reply) {
                 Onward::Done(reply) => self.finish(connection, &reply),
-                Onward::Ask(shard) => {
-                    let words = walk.part();
-                    self.send_part(connection, words.as_args(), shard, part + 1);
+                Onward::Ask(_) => {
+                    // What is found on several shards is what was there at one moment.
+                    let parts = walk.restart();
+                    let merging = Merging::Walk(walk.clone());
+                    self.read_whole_shards(connection, merging, parts);
                 }
             },
-            Some(Running::Any { left }) => match left.pop() {
-                Some(next) if is_null(reply) => {
-                    let words = connection.running.as_ref().map(|under| under.account.words.clone());
-                    let words = words.unwrap_or_default();
-                    self.send_part(connection, words.as_args(), next, part + 1);
-                }
-                _ => self.finish(connection, reply),
-            },
+            Some(Running::Any { order }) if is_null(reply) && order.len() > 1 => {
+                let order = std::mem::take(order);
+                self.ask_all_shards(connection, order);
+            }
+            Some(Running::Any { .. }) => self.finish(connection, reply),
             Some(Running::Transaction(_) | Running::Gathering(_) | Running::Blocked(_)) | None => {}
         }
+    }
+
+    /// The shard that was asked for anything has nothing. That there is nothing at all is said only if all shards have
+    /// nothing at one moment; otherwise it is the first's that has something, in this order.
+    fn ask_all_shards(&mut self, connection: &mut Connection, order: Vec<ShardId>) {
+        let words = connection.running.as_ref().map(|under| under.account.words.clone()).unwrap_or_default();
+        let assembly = Assembly::new(Merge::By(first_present), order.len(), Vec::new());
+        let parts = order.into_iter().map(|shard| (shard, words.clone())).collect();
+        self.read_whole_shards(connection, Merging::Assembly(assembly), parts);
     }
 
     /// All parts of what the connection runs have been answered.
