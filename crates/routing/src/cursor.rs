@@ -117,8 +117,8 @@ impl Walk {
     }
 
     /// Begins anew, with all the shards asked that are still to come: what each of them is asked. They answer what is
-    /// there at one moment, to be taken in their order. Perhaps that is more than what was asked for, as a count is only
-    /// a hint.
+    /// there at one moment, to be taken in their order. Perhaps that is more than what was asked for, as a count is
+    /// only a hint.
     pub fn restart(&mut self) -> Vec<(ShardId, OwnedArgs)> {
         self.found.clear();
         self.found_len = 0;

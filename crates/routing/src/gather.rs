@@ -1,8 +1,8 @@
 //! A [`tessera_command::Gather`] command whose keys lie on several shards.
 //!
 //! Look on every owner, decide, change on every owner, reply. All keys are held from the first look to the last change,
-//! see [`crate::intents`]: nothing comes between, and nobody sees a part of it. A command that finds the names of further
-//! texts on its way, as SORT does, reads all shards whole.
+//! see [`crate::intents`]: nothing comes between, and nobody sees a part of it. A command that finds the names of
+//! further texts on its way, as SORT does, reads all shards whole.
 
 use crate::intents::{Access, TransactionId, Wants};
 use crate::message::{Acquire, Answer, Errand, ErrandKind, Look, Progress, Seen, Ticket, When, Work};
@@ -134,8 +134,8 @@ impl Gathering {
         Ok(needs.iter().map(|need| table.owner_of(need.key)).collect())
     }
 
-    /// Begins: the first errands. `transaction`: its name at the owners; `is_within`: it holds the keys already, and the
-    /// command is one of several in it.
+    /// Begins: the first errands. `transaction`: its name at the owners; `is_within`: it holds the keys already, and
+    /// the command is one of several in it.
     ///
     /// # Errors
     /// What the client is told instead.
@@ -251,8 +251,8 @@ impl Gathering {
         of_shard.map(|key| Look { key: key.key.clone(), db: key.db, what: key.what }).collect()
     }
 
-    /// Looks at the keys, which are held. Perhaps once more: one is no longer what it was when it was looked at, because
-    /// its time is over. Nothing else can have come between.
+    /// Looks at the keys, which are held. Perhaps once more: one is no longer what it was when it was looked at,
+    /// because its time is over. Nothing else can have come between.
     fn look_again(&mut self) -> Step {
         self.purposes.clear();
         self.texts.clear();

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod acquire;
 pub mod cursor;
 mod effect;
 pub mod gather;

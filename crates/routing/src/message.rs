@@ -1,13 +1,14 @@
 //! What nodes say to each other about commands: one [`Batch`] per peer and tick, its buffers used again.
 
+pub use crate::acquire::{Acquire, Look, Part, Progress, Seen, When, Work};
 use crate::effect;
-use crate::intents::{TransactionId, Wants};
-use tessera_command::gather::{self, Act, Give, TextNeed, Transfer, What};
+use crate::intents::TransactionId;
+use tessera_command::gather::{self, Act, Give, TextNeed, Transfer};
 use tessera_command::{Command, Error};
 use tessera_keyspace::{Effect, Event, Expire, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply, Span};
-use tessera_values::{StringRef, StringValue, Type, Value, ValueRef};
+use tessera_values::{StringRef, StringValue, Value};
 
 /// Where an answer belongs: to which connection of the home, and to which of its commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,88 +99,6 @@ pub enum ErrandKind {
         /// What the client speaks.
         protocol: Protocol,
     },
-}
-
-/// One key to look at.
-#[derive(Debug)]
-pub struct Look {
-    /// The key.
-    pub key: Box<[u8]>,
-    /// Its database.
-    pub db: u16,
-    /// How much of it is wanted.
-    pub what: What,
-}
-
-/// What a transaction wants of a shard, and what is to be done there.
-#[derive(Debug)]
-pub struct Acquire {
-    /// The keys.
-    pub wants: Wants,
-    /// What to do.
-    pub work: Work,
-    /// When to do it.
-    pub when: When,
-}
-
-/// What is done with keys that are held.
-#[derive(Debug)]
-pub enum Work {
-    /// Tell what is there.
-    Look(Vec<Look>),
-    /// Run commands, or parts of some.
-    Run(Vec<Part>),
-}
-
-/// When that is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// As soon as the keys are held. They are held on.
-    Held,
-    /// By [`ErrandKind::Commit`].
-    Committed,
-    /// At once, if the keys are free, and they are let go of again: all others are held already. If they are not, that
-    /// is told, and then it is as with `Committed`.
-    IfFree,
-    /// As soon as the keys are held, and they are let go of again: no other shard has any part in it.
-    Alone,
-}
-
-/// A command, or what one shard does of it, within a transaction.
-#[derive(Clone, Debug)]
-pub struct Part {
-    /// Tells it from the others of the transaction.
-    pub number: u32,
-    /// Which command.
-    pub command: &'static Command,
-    /// Its words.
-    pub words: OwnedArgs,
-    /// What the client speaks.
-    pub protocol: Protocol,
-}
-
-/// What was seen at a key.
-#[derive(Debug, Default)]
-pub struct Seen {
-    /// The key is there.
-    pub present: bool,
-    /// What it holds, if asked for.
-    pub value: Option<Value>,
-    /// Its type, if that or the value was asked for.
-    pub value_type: Option<Type>,
-    /// Its expiry in Unix milliseconds.
-    pub expire_at_ms: Option<i64>,
-}
-
-/// How far a shard is with what a transaction wants of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// It holds the keys; what was to be done then is done.
-    Held,
-    /// It was to do everything at once and cannot: others hold the keys. It waits for them.
-    Waits,
-    /// It has done everything and let go of the keys.
-    Done,
 }
 
 /// What an errand found.
@@ -280,20 +199,6 @@ impl Errand {
 /// Looks at some keys.
 pub fn look_at(looks: &[Look], shard: &mut Shard, touch: bool) -> Answer {
     Answer { seen: looks.iter().map(|look| look.look(shard, touch)).collect(), ..Answer::default() }
-}
-
-impl Look {
-    fn look(&self, shard: &mut Shard, touch: bool) -> Seen {
-        let Look { key, db, what } = self;
-        gather::prepare(shard, *db, key, *what);
-        let found = gather::find(shard, *db, touch, key, None, *what);
-        Seen {
-            present: found.present,
-            value: found.value.map(ValueRef::to_value),
-            value_type: found.value_type,
-            expire_at_ms: found.expire_at_ms,
-        }
-    }
 }
 
 /// A command that took long, told to its home, which knows the client's name and address.
@@ -558,7 +463,9 @@ mod tests {
     fn take_text(db: &mut ViewMut<'_>, key: &[u8], _: &[u8]) -> Option<Vec<u8>> {
         let (value, _) = db.remove(key, Event::LPop)?;
         match value.as_ref() {
-            ValueRef::String(text) => Some(text.as_bytes(&mut tessera_values::Digits::new()).to_vec()),
+            tessera_values::ValueRef::String(text) => {
+                Some(text.as_bytes(&mut tessera_values::Digits::new()).to_vec())
+            }
             _ => None,
         }
     }

@@ -1,0 +1,105 @@
+//! What a transaction wants of a shard, and how far that is with it.
+
+use crate::intents::Wants;
+use tessera_command::Command;
+use tessera_command::gather::{self, What};
+use tessera_keyspace::Shard;
+use tessera_resp::Protocol;
+use tessera_resp::args::OwnedArgs;
+use tessera_values::{Type, Value, ValueRef};
+
+/// What a transaction wants of a shard, and what is to be done there.
+#[derive(Debug)]
+pub struct Acquire {
+    /// The keys.
+    pub wants: Wants,
+    /// What to do.
+    pub work: Work,
+    /// When to do it.
+    pub when: When,
+}
+
+/// What is done with keys that are held.
+#[derive(Debug)]
+pub enum Work {
+    /// Tell what is there.
+    Look(Vec<Look>),
+    /// Run commands, or parts of some.
+    Run(Vec<Part>),
+}
+
+/// When that is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// As soon as the keys are held. They are held on.
+    Held,
+    /// By [`ErrandKind::Commit`](crate::message::ErrandKind::Commit).
+    Committed,
+    /// At once, if the keys are free, and they are let go of again: all others are held already. If they are not, that
+    /// is told, and then it is as with `Committed`.
+    IfFree,
+    /// As soon as the keys are held, and they are let go of again: no other shard has any part in it.
+    Alone,
+}
+
+/// A command, or what one shard does of it, within a transaction.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Tells it from the others of the transaction.
+    pub number: u32,
+    /// Which command.
+    pub command: &'static Command,
+    /// Its words.
+    pub words: OwnedArgs,
+    /// What the client speaks.
+    pub protocol: Protocol,
+}
+
+/// How far a shard is with what a transaction wants of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It holds the keys; what was to be done then is done.
+    Held,
+    /// It was to do everything at once and cannot: others hold the keys. It waits for them.
+    Waits,
+    /// It has done everything and let go of the keys.
+    Done,
+}
+
+/// One key to look at.
+#[derive(Debug)]
+pub struct Look {
+    /// The key.
+    pub key: Box<[u8]>,
+    /// Its database.
+    pub db: u16,
+    /// How much of it is wanted.
+    pub what: What,
+}
+
+/// What was seen at a key.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// The key is there.
+    pub present: bool,
+    /// What it holds, if asked for.
+    pub value: Option<Value>,
+    /// Its type, if that or the value was asked for.
+    pub value_type: Option<Type>,
+    /// Its expiry in Unix milliseconds.
+    pub expire_at_ms: Option<i64>,
+}
+
+impl Look {
+    pub(crate) fn look(&self, shard: &mut Shard, touch: bool) -> Seen {
+        let Look { key, db, what } = self;
+        gather::prepare(shard, *db, key, *what);
+        let found = gather::find(shard, *db, touch, key, None, *what);
+        Seen {
+            present: found.present,
+            value: found.value.map(ValueRef::to_value),
+            value_type: found.value_type,
+            expire_at_ms: found.expire_at_ms,
+        }
+    }
+}
