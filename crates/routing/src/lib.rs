@@ -6,6 +6,7 @@
 //! * [`merge`]: the parts' replies as one.
 //! * [`gather`]: commands that need values of several shards at once.
 //! * [`held_keys`]: which keys of a shard such commands hold.
+//! * [`exec`]: what a transaction wants of which shards.
 //! * [`cursor`]: SCAN over all shards.
 //! * [`message`]: what nodes say to each other about commands.
 #![forbid(unsafe_code)]
@@ -13,6 +14,7 @@
 
 pub mod cursor;
 mod effect;
+pub mod exec;
 pub mod gather;
 pub mod held_keys;
 pub mod merge;
