@@ -30,6 +30,8 @@ pub(crate) struct Caller<'a> {
     pub(crate) allocated_bytes: usize,
     /// What is queued of the transaction that the command is in, if it is in one.
     pub(crate) queue: Option<&'a Queue>,
+    /// A key that it watches has changed.
+    pub(crate) watch_failed: bool,
 }
 
 /// Serves one command of one caller.
@@ -157,9 +159,16 @@ impl<S: Send + 'static, C: Clock> Actions for NodeHost<'_, S, C> {
 impl<S: Send + 'static, C: Clock> Clients for NodeHost<'_, S, C> {
     fn caller_connection(&self) -> ConnectionInfo {
         self.caller.as_ref().map_or_else(ConnectionInfo::default, |caller| {
-            connection_info(caller.endpoints, caller.input_bytes, caller.output_bytes, caller.allocated_bytes)
-                .with_command(caller.args)
-                .with_queue(caller.queue)
+            let info = connection_info(
+                caller.endpoints,
+                caller.input_bytes,
+                caller.output_bytes,
+                caller.allocated_bytes,
+            );
+            ConnectionInfo {
+                watch_failed: caller.watch_failed,
+                ..info.with_command(caller.args).with_queue(caller.queue)
+            }
         })
     }
 

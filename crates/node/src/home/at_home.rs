@@ -40,9 +40,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let began_ns = self.time.now_ns;
         let (input_bytes, output_bytes, allocated_bytes) =
             (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
+        let watch_failed = self.has_own_watch_failed(connection);
         let Connection { client, replies, endpoints, .. } = connection;
         let (mut done, mut is_sent) = (SessionDone::default(), true);
-        let caller = Caller { endpoints, args, input_bytes, output_bytes, allocated_bytes, queue: None };
+        let caller =
+            Caller { endpoints, args, input_bytes, output_bytes, allocated_bytes, queue: None, watch_failed };
         replies.write_now(|out| {
             done = self.run_session(client, caller, command, out);
             // The command itself may have changed the mode: CLIENT REPLY ON is answered.

@@ -241,7 +241,15 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
         let Connection { client, endpoints, .. } = connection;
         let queue = Some(queue);
-        let caller = Caller { endpoints, args, input_bytes, output_bytes, allocated_bytes, queue };
+        let caller = Caller {
+            endpoints,
+            args,
+            input_bytes,
+            output_bytes,
+            allocated_bytes,
+            queue,
+            watch_failed: false,
+        };
         let SessionDone { actions, close_caller, .. } = self.run_session(client, caller, command, out);
         done.close_caller |= close_caller;
         if actions.iter().any(Action::is_answered_later) {
