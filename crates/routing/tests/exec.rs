@@ -10,7 +10,7 @@ fn plan(lines: &[&str]) -> ExecPlan {
     let registry = Registry::new(&tessera_commands::COMMANDS);
     let words: Vec<OwnedArgs> = lines.iter().map(|line| OwnedArgs::from_words(line.split(' '))).collect();
     let planned = words.iter().map(|words| {
-        let command = registry.resolve(words.as_args()).ok().expect("a command");
+        let command = registry.resolve(words.as_args()).unwrap_or_else(|_| panic!("{words:?}"));
         Planned { command, args: words.as_args(), db: 0 }
     });
     ExecPlan::of(planned, &SlotTable::even(2))
@@ -18,13 +18,14 @@ fn plan(lines: &[&str]) -> ExecPlan {
 
 /// What is wanted: `shard:key`, with a `!` if it may be changed.
 fn wanted(plan: &ExecPlan) -> Vec<String> {
-    let of_shard = |(shard, participant): (&u16, &tessera_routing::exec::Participant)| {
-        let name = |(key, writes): (&Box<[u8]>, &bool)| {
-            format!("{shard}:{}{}", String::from_utf8_lossy(key), if *writes { "!" } else { "" })
-        };
-        participant.keys.iter().map(name).collect::<Vec<_>>()
-    };
-    plan.participants.iter().flat_map(of_shard).collect()
+    let mut wanted = Vec::new();
+    for (shard, participant) in &plan.participants {
+        for (key, writes) in &participant.keys {
+            let mark = if *writes { "!" } else { "" };
+            wanted.push(format!("{shard}:{}{mark}", String::from_utf8_lossy(key)));
+        }
+    }
+    wanted
 }
 
 #[test]
