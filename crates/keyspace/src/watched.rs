@@ -1,8 +1,8 @@
 //! Keys that clients watch: WATCH remembers how a key was, and EXEC asks whether it is still so.
 //!
-//! Whoever watches keeps a [`WatchStamp`]; here are only counters for each key that is watched, and nobody's name. As in
-//! Redis it is a change if somebody has changed the key, also if it is again what it was, and if its time is over since;
-//! a key whose time was over already when it was first watched may be removed.
+//! Whoever watches keeps a [`WatchStamp`]; here are only counters for each key that is watched, and nobody's name. As
+//! in Redis it is a change if somebody has changed the key, also if it is again what it was, and if its time is over
+//! since; a key whose time was over already when it was first watched may be removed.
 
 use crate::shard::Shard;
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! What a connection keeps of its transaction: the commands that are queued from MULTI on, and the keys that it watches.
+//! What a connection keeps of its transaction: the commands that are queued from MULTI on, and the keys that it
+//! watches.
 
 use crate::notes::watching::WatchedNames;
 use std::collections::BTreeMap;

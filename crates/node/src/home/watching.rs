@@ -40,7 +40,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for key in args.iter().skip(1) {
             if !connection.watches.has(db, key) {
                 let owner = usize::from(self.server.shared.slots.owner_of(key));
-                let stamp = (owner == self.server.me).then(|| self.owner.shard.watch(db, key));
+                let stamp = (owner == self.server.me).then(|| self.owner.watch(db, key));
                 connection.watches.add(db, key, owner, stamp);
             }
         }
@@ -68,12 +68,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_watch_note(&mut self, peer: usize, note: WatchNote) {
         match note {
             WatchNote::Watch(ticket, names) => {
-                let stamps = names.iter().map(|(db, key)| self.owner.shard.watch(*db, key)).collect();
+                let stamps = names.iter().map(|(db, key)| self.owner.watch(*db, key)).collect();
                 self.mesh.note(peer, WatchNote::Watched(ticket, stamps));
             }
             WatchNote::Watched(ticket, stamps) => self.take_watched(peer, ticket, stamps),
             WatchNote::Unwatch(names) => {
-                names.iter().for_each(|(db, key)| self.owner.shard.unwatch(*db, key));
+                names.iter().for_each(|(db, key)| self.owner.unwatch(*db, key));
             }
         }
     }
@@ -107,7 +107,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         for (owner, names) in connection.watches.take() {
             if owner == self.server.me {
-                names.iter().for_each(|(db, key)| self.owner.shard.unwatch(*db, key));
+                names.iter().for_each(|(db, key)| self.owner.unwatch(*db, key));
             } else {
                 self.mesh.note(owner, WatchNote::Unwatch(names));
             }
@@ -117,6 +117,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A key of this node's shard that the client watches has changed since.
     pub(crate) fn has_own_watch_failed(&self, connection: &Connection) -> bool {
         let mut own = connection.watches.of_owner(self.server.me);
-        own.any(|(db, key, stamp)| !self.owner.shard.is_unchanged(db, key, stamp))
+        own.any(|(db, key, stamp)| !self.owner.is_unchanged(db, key, stamp))
     }
 }
