@@ -44,8 +44,8 @@ impl Pause {
         self.mode.map(|_| self.until_ms)
     }
 
-    /// Whether a command with these flags has to wait at `now_ms`. Commands
-    /// that say so run nevertheless: those that end the pause.
+    /// Whether a command with these flags has to wait at `now_ms`. Commands that say so run
+    /// nevertheless: those that end the pause.
     #[inline]
     pub fn holds(&mut self, flags: Flags, now_ms: i64) -> bool {
         match self.mode(now_ms) {
