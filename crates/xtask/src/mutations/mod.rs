@@ -212,7 +212,9 @@ fn build(copy: &Path, target: &Path, tests: &BTreeSet<Test>) -> io::Result<BTree
     let mut programs = BTreeMap::new();
     if let Some(messages) = cargo.stdout.take() {
         for message in Message::parse_stream(BufReader::new(messages)) {
+            // A test in a file has the crate's own program built as well, which is none.
             if let Message::CompilerArtifact(artifact) = message?
+                && artifact.profile.test
                 && let Some(path) = artifact.executable
                 && let Some(folder) = artifact.manifest_path.parent().and_then(|folder| folder.file_name())
             {

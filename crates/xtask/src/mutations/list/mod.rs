@@ -1,17 +1,25 @@
 //! The faults that `cargo xtask mutations` tries: whoever listens to the seam of change is taken out, and what nodes
-//! record of commands.
+//! record of commands; what keeps transactions apart is as well.
 
 mod books;
 mod effects;
 mod held;
 mod told;
+mod transactions;
 
 use super::{Mutation, Test};
 
 /// All of them, by what they are about.
 pub(super) const LISTS: &[&[Mutation]] =
-    &[held::MUTATIONS, told::MUTATIONS, effects::MUTATIONS, books::MUTATIONS];
+    &[held::MUTATIONS, told::MUTATIONS, effects::MUTATIONS, books::MUTATIONS, transactions::MUTATIONS];
 
+const APART: Test = Test::of_file(
+    "routing",
+    "transactions",
+    "nobody_sees_half_of_a_transaction_and_everybody_comes_to_an_end",
+);
+const RACED: Test =
+    Test::of_file("sim", "scenarios", "races_for_keys_on_several_shards_come_to_the_same_as_some_order");
 const STREAMS: Test =
     Test::of_library("keyspace", "stream::tests::a_reply_shows_what_was_there_whatever_becomes_of_it");
 const STRINGS: Test =
