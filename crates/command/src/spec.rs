@@ -183,14 +183,14 @@ pub enum Spread {
     ByKey(Merge),
     /// On every shard.
     AllShards(Merge),
-    /// On one shard after the other, where word `cursor` says.
+    /// On the shard that word `cursor` says; and if that does not suffice on all that follow at one moment.
     Cursor {
         /// Which word is the cursor. Behind it are pairs of an option and its value.
         cursor: usize,
         /// Which of them says how many elements are wanted.
         count: CountOption,
     },
-    /// On a random shard, with chances by the number of keys; on the others in turn while the reply is null.
+    /// On a random shard, with chances by the number of keys; and if the reply is null on all at one moment.
     AnyShard,
     /// Brought together from the shards of its keys, decided, and written back.
     Gather,
@@ -322,6 +322,9 @@ pub struct Spec {
     /// keys: it never has to wait until such a value is kept for clients that are in the middle of reading it. Only for
     /// keys with [`KeyFlags::RW`].
     pub leaves_values: bool,
+    /// Whatever its keys hold, it succeeds and all of its parts answer alike, once its words are right and there is
+    /// memory for it: it may be answered before its parts are done. Only for [`Spread::ByKey`].
+    pub always_succeeds: bool,
     /// Flags that do not follow from its trait.
     pub flags: Flags,
     /// Runs only where `enable-debug-command` allows it.
@@ -371,6 +374,7 @@ impl Spec {
         complexity: "O(1)",
         spread: None,
         leaves_values: false,
+        always_succeeds: false,
         flags: Flags::NONE,
         protected: false,
         categories: Categories::NONE,

@@ -102,8 +102,6 @@ pub struct Gathering {
     ticket: Ticket,
     keys: Vec<Key>,
     transaction: Transaction,
-    /// The keys are held by a transaction that this command is one of several of.
-    is_within: bool,
     texts: Vec<Text>,
     /// From which of them on answers have yet to come.
     texts_found: usize,
@@ -134,8 +132,7 @@ impl Gathering {
         Ok(needs.iter().map(|need| table.owner_of(need.key)).collect())
     }
 
-    /// Begins: the first errands. `transaction`: its name at the owners; `is_within`: it holds the keys already, and
-    /// the command is one of several in it.
+    /// Begins: the first errands. `transaction`: its name at the owners.
     ///
     /// # Errors
     /// What the client is told instead.
@@ -145,7 +142,6 @@ impl Gathering {
         args: Args<'_>,
         asker: GatherAsker,
         transaction: TransactionId,
-        is_within: bool,
         table: &SlotTable,
     ) -> Result<(Gathering, Step), Error> {
         let mut needs: Vec<Need<'_>> = Vec::new();
@@ -170,7 +166,6 @@ impl Gathering {
         let words = OwnedArgs::from_words(args.iter());
         let transaction = Transaction::new(transaction, wants);
         let mut gathering = Gathering::new(command, plan, words, asker, keys, transaction);
-        gathering.is_within = is_within;
         let step = gathering.acquire();
         Ok((gathering, step))
     }
@@ -219,7 +214,6 @@ impl Gathering {
             ticket: Ticket { connection, sequence, part: 0 },
             keys,
             transaction,
-            is_within: false,
             texts: Vec::new(),
             texts_found: 0,
             purposes: Vec::new(),
@@ -231,10 +225,6 @@ impl Gathering {
 
     /// Asks all owners for their keys, and what is there.
     fn acquire(&mut self) -> Step {
-        if self.is_within {
-            self.transaction.decide();
-            return self.look_again();
-        }
         let shards: Vec<ShardId> = self.transaction.shards().collect();
         Step::Send(shards.into_iter().map(|shard| self.ask(shard)).collect())
     }
@@ -292,9 +282,6 @@ impl Gathering {
 
     /// Lets go of all keys.
     fn release(&mut self) -> Vec<(ShardId, Errand)> {
-        if self.is_within {
-            return Vec::new();
-        }
         let shards = self.transaction.let_go();
         shards.into_iter().map(|shard| (shard, self.errand_with(self.ticket, ErrandKind::Release))).collect()
     }

@@ -86,11 +86,6 @@ impl Wants {
         self
     }
 
-    /// It wants nothing.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.whole.is_none()
-    }
-
     /// What it does at most with any key.
     fn strongest(&self) -> Access {
         let keys = self.keys.iter().map(|(_, access)| *access);
@@ -194,11 +189,6 @@ impl<W> Intents<W> {
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
-    }
-
-    /// How many transactions hold keys or wait for some.
-    pub fn len(&self) -> usize {
-        self.entries.len()
     }
 
     /// Somebody holds this key, so that it cannot be had for this. Whoever only waits is in nobody's way.

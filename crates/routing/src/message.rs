@@ -413,6 +413,7 @@ mod tests {
     use super::*;
     use tessera_command::{KeyFlags, KeySpec, Spec, Words, Write};
     use tessera_keyspace::{ViewMut, WrongType};
+    use tessera_values::ValueRef;
 
     struct Nothing;
 
@@ -463,9 +464,7 @@ mod tests {
     fn take_text(db: &mut ViewMut<'_>, key: &[u8], _: &[u8]) -> Option<Vec<u8>> {
         let (value, _) = db.remove(key, Event::LPop)?;
         match value.as_ref() {
-            tessera_values::ValueRef::String(text) => {
-                Some(text.as_bytes(&mut tessera_values::Digits::new()).to_vec())
-            }
+            ValueRef::String(text) => Some(text.as_bytes(&mut tessera_values::Digits::new()).to_vec()),
             _ => None,
         }
     }

@@ -103,7 +103,6 @@ impl Cluster {
                             args,
                             GatherAsker { context, protocol: Protocol::Resp2, touch: true },
                             TransactionId::default(),
-                            false,
                             &self.table,
                         );
                         if let Ok((gathering, step)) = started {

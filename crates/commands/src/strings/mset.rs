@@ -10,6 +10,7 @@ impl Write for MSet {
         group: Group::String,
         complexity: "O(N) with N the number of keys.",
         spread: Some(Spread::ByKey(Merge::AllOk)),
+        always_succeeds: true,
         flags: Flags::DENY_OOM,
         categories: Categories::STRING,
         keys: &[KeySpec::range(1, -1, 2, KeyFlags::OW.with(KeyFlags::UPDATE))],

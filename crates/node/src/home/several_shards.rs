@@ -68,8 +68,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Share { shard, wants, parts: vec![part] }
         });
         let shares = shares.collect();
-        // MSET: whether there is memory for it has been asked.
-        let asker = parts_asker(connection, access, matches!(merge, Merge::AllOk));
+        let asker = parts_asker(connection, access, command.spec.always_succeeds);
         self.begin_transaction(connection, command, args, asker, assembly, shares)
     }
 
@@ -177,7 +176,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.next_sequence();
         let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let (id, asker) = (self.transaction_id(ticket), self.gather_asker(connection));
-        let started = Gathering::start(command, steps, args, asker, id, false, &self.server.shared.slots);
+        let started = Gathering::start(command, steps, args, asker, id, &self.server.shared.slots);
         let (gathering, step) = match started {
             Ok(started) => started,
             Err(error) => return self.fail(connection, command, args, &error),

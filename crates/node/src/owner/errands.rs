@@ -82,6 +82,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A transaction has its keys: does what it wants then. `None` if that has to wait for a value to be saved or kept.
     pub(crate) fn have_granted(&mut self, errand: Errand) -> Option<Answer> {
         if self.must_wait_with_errand(&errand) {
+            self.server.counters.snapshot_writers_waited += 1;
             self.owner.unkept.put_off_errand(errand);
             return None;
         }

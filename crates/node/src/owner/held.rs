@@ -79,8 +79,8 @@ impl Held {
         Some(wants)
     }
 
-    /// Has a transaction give its keys to those who are older, and hold them anew in its turn. Returns what it wants
-    /// then: in place of `errand` what was staged, if anything.
+    /// Has a transaction give its keys to those who are older, and hold them anew in its turn. `errand` says what it
+    /// wants done then; if it only says that it yields, that is what was staged.
     pub(crate) fn requeue(&mut self, errand: Errand, has_waiters: bool) -> Admission<Errand> {
         let id = errand.transaction;
         let wants = self.release(id, has_waiters).unwrap_or_default();
