@@ -60,6 +60,8 @@ pub struct Client {
     pub rdb_only: bool,
     /// MONITOR.
     pub monitor: bool,
+    /// Its transaction is being run: nothing of it may wait.
+    pub in_transaction: bool,
     /// When it connected, in Unix milliseconds.
     pub connected_at_ms: i64,
     /// When bytes last came from it or left for it, in Unix milliseconds.
@@ -85,6 +87,7 @@ impl Client {
             reply_mode: ReplyMode::On,
             rdb_only: false,
             monitor: false,
+            in_transaction: false,
             connected_at_ms: now_ms,
             last_interaction_at_ms: now_ms,
             last_command: "NULL",

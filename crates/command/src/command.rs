@@ -132,6 +132,30 @@ pub trait Everywhere {
     fn execute(args: &Self::Args<'_>, node: &mut NodePart<'_>, reply: &mut Reply<'_>) -> Result<(), Error>;
 }
 
+/// A command about the transaction of its connection. What it does there is the node's: the queue lies with the
+/// connection, and what is watched with the owners of the keys.
+pub trait Transaction {
+    /// Its declaration.
+    const SPEC: Spec;
+    /// What it does.
+    const STEP: TransactionStep;
+}
+
+/// What is done to the transaction of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionStep {
+    /// Commands are queued from now on.
+    Begin,
+    /// What was queued is run.
+    Execute,
+    /// What was queued is forgotten.
+    Discard,
+    /// The next transaction runs only if these keys stay as they are.
+    Watch,
+    /// It runs whatever becomes of them.
+    Unwatch,
+}
+
 /// How to run a command, its type forgotten. The words are whole, the name included.
 #[derive(Clone, Copy)]
 pub enum Run {
@@ -145,6 +169,8 @@ pub enum Run {
     Blocking(BlockingSteps),
     /// See [`Session`].
     Session(fn(Args<'_>, &mut SessionContext<'_>, &mut Reply<'_>) -> Result<(), Error>),
+    /// See [`Transaction`].
+    Transaction(TransactionStep),
     /// See [`Everywhere`].
     Everywhere(fn(Args<'_>, &mut NodePart<'_>, &mut Reply<'_>) -> Result<(), Error>),
     /// Only its subcommands can be run.
@@ -336,6 +362,11 @@ impl Command {
             |args| C::parse(&mut Words::new(args, first_argument(&C::SPEC))).map(drop),
             Flags::NONE,
         )
+    }
+
+    /// The row of a [`Transaction`] command.
+    pub const fn transaction<C: Transaction>() -> Command {
+        row(C::SPEC, Reach::Client, Run::Transaction(C::STEP), |_| Ok(()), Flags::NONE)
     }
 
     /// The row of an [`Everywhere`] command.

@@ -103,13 +103,21 @@ bit_set! {
         TELLS_OF_DISK = 20 => "tells_of_disk",
         /// Removes every key, so that a snapshot under way is not worth going on with.
         REMOVES_ALL = 21 => "removes_all",
+        /// Runs at once even between MULTI and EXEC.
+        NOT_QUEUED = 22 => "not_queued",
+        /// Ends a transaction, so that it is never refused within one because memory is short.
+        ENDS_QUEUE = 23 => "ends_queue",
     }
 }
 
 impl Flags {
     /// Those that COMMAND INFO does not tell.
-    pub const UNPUBLISHED: Flags =
-        Flags::MAY_REPLICATE.with(Flags::UNPAUSABLE).with(Flags::TELLS_OF_DISK).with(Flags::REMOVES_ALL);
+    pub const UNPUBLISHED: Flags = Flags::MAY_REPLICATE
+        .with(Flags::UNPAUSABLE)
+        .with(Flags::TELLS_OF_DISK)
+        .with(Flags::REMOVES_ALL)
+        .with(Flags::NOT_QUEUED)
+        .with(Flags::ENDS_QUEUE);
 }
 
 bit_set! {

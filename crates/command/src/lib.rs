@@ -36,7 +36,10 @@ pub mod words;
 
 pub use blocking::{Blocking, BlockingSteps, Target, Wait};
 pub use client::Client;
-pub use command::{Command, Everywhere, Read, Run, Session, Streamed, Write, is_long, is_long_string};
+pub use command::{
+    Command, Everywhere, Read, Run, Session, Streamed, Transaction, TransactionStep, Write, is_long,
+    is_long_string,
+};
 pub use error::Error;
 pub use flags::{Categories, Flags, KeyFlags};
 pub use gather::{Act, Change, Context, Found, Gather, Give, Need, TextNeed, Transfer, What};
@@ -57,7 +60,7 @@ pub mod prelude {
     pub use crate::{
         Arg, Blocking, Categories, Change, Command, Context, Error, Everywhere, Flags, Found, Gather, Give,
         Group, KeyFlags, KeySpec, Merge, Need, NodePart, Policy, Read, Secrets, Session, SessionContext,
-        Spec, Spread, Target, TextNeed, Transfer, Wait, What, Words, Write,
+        Spec, Spread, Target, TextNeed, Transaction, TransactionStep, Transfer, Wait, What, Words, Write,
     };
     pub use crate::{Streamed, is_long, is_long_string};
     pub use tessera_keyspace::{Effect, Event, Expire, Stream, View, ViewMut, WrongType};

@@ -31,6 +31,8 @@ pub enum Group {
     Connection,
     /// The server.
     Server,
+    /// MULTI and its kin.
+    Transactions,
     /// Redis Cluster.
     Cluster,
 }
@@ -50,6 +52,7 @@ impl Group {
             Group::Geo => "geo",
             Group::Connection => "connection",
             Group::Server => "server",
+            Group::Transactions => "transactions",
             Group::Cluster => "cluster",
         }
     }
@@ -209,7 +212,7 @@ pub(crate) enum Reach {
     Gathered,
     /// [`crate::Blocking`].
     Awaited,
-    /// [`crate::Session`], and names that only have subcommands.
+    /// [`crate::Session`], [`crate::Transaction`], and names that only have subcommands.
     Client,
     /// [`crate::Everywhere`], with how the nodes' replies become one.
     Nodes(Merge),
@@ -348,6 +351,9 @@ pub struct Spec {
     pub key_flags: Option<fn(Args<'_>) -> KeyFlags>,
     /// Finds the keys among all words that key specs cannot tell of.
     pub own_keys: Option<fn(Args<'_>, &mut Vec<KeyAt>)>,
+    /// For a command that may change which database its client's later commands work on: the number that the words
+    /// name, whether there is such a database or not.
+    pub selects: Option<fn(Args<'_>) -> Option<u16>>,
     /// Its arguments. The arity follows.
     pub grammar: &'static [Arg],
     /// The arity as Redis publishes it, where it accepts words that its arguments do not tell of.
@@ -385,6 +391,7 @@ impl Spec {
         element: None,
         key_flags: None,
         own_keys: None,
+        selects: None,
         grammar: &[],
         arity: None,
         secrets: Secrets::None,

@@ -22,6 +22,7 @@ pub mod sorted_sets;
 pub mod sorting;
 pub mod strings;
 mod timeout;
+pub mod transactions;
 
 use tessera_command::Command;
 
@@ -38,6 +39,7 @@ const FAMILIES: &[&[Command]] = &[
     keys::COMMANDS,
     connection::COMMANDS,
     server::COMMANDS,
+    transactions::COMMANDS,
     cluster::COMMANDS,
 ];
 

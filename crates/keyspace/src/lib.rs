@@ -22,6 +22,7 @@ pub mod table;
 pub mod usage;
 pub mod view;
 pub mod waiting;
+pub mod watched;
 
 pub use change::{Database, KeyMove};
 pub use defrag::{DefragCounts, DefragPass};
@@ -35,3 +36,4 @@ pub use table::{Entry, EntryMut, Lookup, Table, prefetch};
 pub use usage::Usage;
 pub use view::{Expire, View, ViewMut, WrongType};
 pub use waiting::WaitedKeys;
+pub use watched::WatchStamp;

@@ -12,6 +12,7 @@ use crate::table::{Entry, Lookup};
 use crate::usage::{Usage, decayed, idle_s};
 use crate::view::{View, ViewMut};
 use crate::waiting::WaitedKeys;
+use crate::watched::WatchedKeys;
 use ahash::RandomState;
 use std::cell::{Cell, RefCell};
 use tessera_values::Thresholds;
@@ -147,6 +148,7 @@ pub struct Shard {
     pub(crate) events: Events,
     pub(crate) graveyard: Graveyard,
     pub(crate) waited_keys: WaitedKeys,
+    pub(crate) watched_keys: WatchedKeys,
     pub(crate) streams: Streams,
     pub(crate) kept: KeptValues,
     pub(crate) snapshot: Option<Box<Writer>>,
@@ -180,6 +182,7 @@ impl Shard {
             events: Events::default(),
             graveyard: Graveyard::default(),
             waited_keys: WaitedKeys::default(),
+            watched_keys: WatchedKeys::default(),
             streams: Streams::default(),
             kept: KeptValues::default(),
             snapshot: None,

@@ -15,11 +15,13 @@ pub(crate) struct Time<C> {
     pub(crate) unix_us: i64,
     /// Monotonic time, read as often as a duration is measured.
     pub(crate) now_ns: u64,
+    /// While the commands of a transaction run, which all happen at one moment: that moment, in Unix microseconds.
+    pub(crate) stands_at_us: Option<i64>,
 }
 
 impl<C: Clock> Time<C> {
     pub(crate) fn new(clock: C) -> Time<C> {
-        Time { unix_us: clock.unix_us(), now_ns: clock.monotonic_ns(), clock }
+        Time { unix_us: clock.unix_us(), now_ns: clock.monotonic_ns(), stands_at_us: None, clock }
     }
 
     /// Reads both clocks.
@@ -34,6 +36,11 @@ impl<C: Clock> Time<C> {
         let before_ns = self.now_ns;
         self.now_ns = self.clock.monotonic_ns();
         self.now_ns.saturating_sub(before_ns)
+    }
+
+    /// Wall time as a command is told it, in Unix microseconds.
+    pub(crate) fn wall_us(&self) -> i64 {
+        self.stands_at_us.unwrap_or_else(|| self.clock.unix_us())
     }
 
     /// This turn's wall time, in Unix milliseconds.

@@ -222,6 +222,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.forget_calls(connection.id);
         }
         self.abandon_wait(&mut connection);
+        self.drop_transaction(&mut connection);
         self.end_streams(&mut connection);
         if connection.hold == Some(Hold::Paused) {
             self.home.holds.forget(connection.id, Hold::Paused);

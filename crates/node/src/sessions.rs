@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::holds::Hold;
+use crate::home::queue::Queue;
 use crate::network::Endpoints;
 use crate::snapshot::Purpose;
 use crate::snapshot::status::EndOrder;
@@ -20,13 +21,17 @@ use tessera_keyspace::{Shard, ShardSettings};
 use tessera_resp::Args;
 
 /// The connection that sent the command at hand. It is not in the node's table meanwhile.
-struct Caller<'a> {
-    endpoints: &'a Endpoints,
+pub(crate) struct Caller<'a> {
+    pub(crate) endpoints: &'a Endpoints,
     /// The command at hand.
-    args: Args<'a>,
-    input_bytes: usize,
-    output_bytes: usize,
-    allocated_bytes: usize,
+    pub(crate) args: Args<'a>,
+    pub(crate) input_bytes: usize,
+    pub(crate) output_bytes: usize,
+    pub(crate) allocated_bytes: usize,
+    /// What is queued of the transaction that the command is in, if it is in one.
+    pub(crate) queue: Option<&'a Queue>,
+    /// A key that it watches has changed.
+    pub(crate) watch_failed: bool,
 }
 
 /// Serves one command of one caller.
@@ -36,24 +41,30 @@ pub struct NodeHost<'a, S, C> {
     actions: Vec<Action>,
     /// Clients to be closed when the command is done.
     closed: Vec<u64>,
+    /// A client that is shown like those of the node's table, and is not there for now.
+    absent: Option<(&'a Client, ConnectionInfo)>,
 }
 
 impl<'a, S: Send + 'static, C: Clock> NodeHost<'a, S, C> {
-    /// For a command about the connection or the server. `sizes`: of input, output and all memory, in bytes.
-    pub(crate) fn new(
-        core: &'a mut Core<S, C>,
-        endpoints: &'a Endpoints,
-        args: Args<'a>,
-        sizes: [usize; 3],
-    ) -> NodeHost<'a, S, C> {
-        let [input_bytes, output_bytes, allocated_bytes] = sizes;
-        let caller = Some(Caller { endpoints, args, input_bytes, output_bytes, allocated_bytes });
-        NodeHost { core, caller, actions: Vec::new(), closed: Vec::new() }
+    /// For a command about the connection or the server.
+    pub(crate) fn new(core: &'a mut Core<S, C>, caller: Caller<'a>) -> NodeHost<'a, S, C> {
+        NodeHost { core, caller: Some(caller), actions: Vec::new(), closed: Vec::new(), absent: None }
     }
 
     /// For this node's part of a command for all nodes.
     pub(crate) fn for_all_nodes(core: &'a mut Core<S, C>) -> NodeHost<'a, S, C> {
-        NodeHost { core, caller: None, actions: Vec::new(), closed: Vec::new() }
+        NodeHost { core, caller: None, actions: Vec::new(), closed: Vec::new(), absent: None }
+    }
+
+    /// The same within the transaction of a client of this node, which is not in its table meanwhile.
+    pub(crate) fn for_all_nodes_within(
+        core: &'a mut Core<S, C>,
+        connection: &'a Connection,
+        queue: &Queue,
+    ) -> NodeHost<'a, S, C> {
+        let info = info_of(connection).with_queue(Some(queue));
+        let absent = Some((&connection.client, info));
+        NodeHost { core, caller: None, actions: Vec::new(), closed: Vec::new(), absent }
     }
 
     /// What is to be done now that the reply is written; and whether the caller is to be closed.
@@ -83,6 +94,21 @@ fn connection_info(endpoints: &Endpoints, input: usize, output: usize, allocated
     .with_output(output as u64)
 }
 
+/// What CLIENT LIST tells of a transaction.
+trait WithQueue {
+    fn with_queue(self, queue: Option<&Queue>) -> Self;
+}
+
+impl WithQueue for ConnectionInfo {
+    fn with_queue(self, queue: Option<&Queue>) -> ConnectionInfo {
+        ConnectionInfo {
+            queued_commands: queue.map(Queue::len),
+            queued_bytes: queue.map_or(0, |queue| queue.counted_bytes() as u64),
+            ..self
+        }
+    }
+}
+
 fn info_of(connection: &Connection) -> ConnectionInfo {
     let input = connection.input_bytes();
     let info = ConnectionInfo {
@@ -100,6 +126,7 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
             connection.counted_output_bytes(),
             connection.allocated_bytes(),
         )
+        .with_queue(connection.queue.as_deref())
     };
     match &connection.running {
         None => info,
@@ -113,7 +140,7 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
 
 impl<S: Send + 'static, C: Clock> WallClock for NodeHost<'_, S, C> {
     fn unix_us(&self) -> i64 {
-        self.core.time.clock.unix_us()
+        self.core.time.wall_us()
     }
 }
 
@@ -132,14 +159,27 @@ impl<S: Send + 'static, C: Clock> Actions for NodeHost<'_, S, C> {
 impl<S: Send + 'static, C: Clock> Clients for NodeHost<'_, S, C> {
     fn caller_connection(&self) -> ConnectionInfo {
         self.caller.as_ref().map_or_else(ConnectionInfo::default, |caller| {
-            connection_info(caller.endpoints, caller.input_bytes, caller.output_bytes, caller.allocated_bytes)
-                .with_command(caller.args)
+            let info = connection_info(
+                caller.endpoints,
+                caller.input_bytes,
+                caller.output_bytes,
+                caller.allocated_bytes,
+            );
+            ConnectionInfo {
+                watch_failed: caller.watch_failed,
+                ..info.with_command(caller.args).with_queue(caller.queue)
+            }
         })
     }
 
     fn visit_clients(&self, visit: &mut dyn FnMut(&ClientInfo<'_>)) {
         for connection in self.core.home.connections.iter().flatten().filter(|connection| !connection.gone) {
-            visit(&ClientInfo { client: &connection.client, connection: info_of(connection) });
+            let watch_failed = self.core.has_own_watch_failed(connection);
+            let connection_info = ConnectionInfo { watch_failed, ..info_of(connection) };
+            visit(&ClientInfo { client: &connection.client, connection: connection_info });
+        }
+        if let Some((client, info)) = &self.absent {
+            visit(&ClientInfo { client, connection: info.clone() });
         }
     }
 

@@ -8,6 +8,7 @@
 //! * [`intents`]: which keys of a shard transactions hold.
 //! * [`transaction`]: a transaction at its home.
 //! * [`parts`]: transactions that consist of commands, or parts of some, on each shard.
+//! * [`exec`]: what EXEC comes down to on each shard.
 //! * [`cursor`]: SCAN over all shards.
 //! * [`message`]: what nodes say to each other about commands.
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@
 mod acquire;
 pub mod cursor;
 mod effect;
+pub mod exec;
 pub mod gather;
 pub mod intents;
 pub mod merge;

@@ -417,7 +417,7 @@ impl Generator {
 /// How often a command is drawn, relative to the others; 0 for never.
 fn weight(command: &Command, kind: Kind) -> u32 {
     let family = command.full_name.split('|').next().unwrap_or_default();
-    if matches!(command.run, Run::Container)
+    if matches!(command.run, Run::Container | Run::Transaction(_))
         || NOT_DRAWN.contains(&command.full_name)
         || NOT_DRAWN.contains(&family)
         || command.flags.has(Flags::BLOCKING)

@@ -375,6 +375,8 @@ impl World {
         self.check_effects();
         for place in &self.places {
             assert_eq!(place.node.core().connections_len(), 0, "connections were not forgotten");
+            let watched = place.node.core().shard().watched_keys_len();
+            assert_eq!(watched, 0, "keys are watched by nobody");
         }
     }
 

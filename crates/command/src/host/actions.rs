@@ -9,6 +9,8 @@ pub enum Action {
     Monitor,
     /// Stop that.
     EndMonitor,
+    /// Forget what is queued and watched.
+    DropTransaction,
     /// Answer the client when the snapshot that it has asked for ends, and run nothing of it before. The command itself
     /// writes no reply.
     AwaitSnapshot,

@@ -40,6 +40,12 @@ pub struct ConnectionInfo {
     pub blocked: bool,
     /// It is closed once the reply is sent.
     pub closing: bool,
+    /// How many commands are queued since MULTI, if it is in a transaction.
+    pub queued_commands: Option<usize>,
+    /// The words of those.
+    pub queued_bytes: u64,
+    /// A key that it watches has changed.
+    pub watch_failed: bool,
 }
 
 /// One client of a node.
@@ -105,12 +111,14 @@ impl ClientInfo<'_> {
         };
         out.extend_from_slice(
             format!(
-                " age={age_s} idle={idle_s} flags={flags} db={db} sub=0 psub=0 ssub=0 multi=-1 qbuf={qbuf} \
-                 qbuf-free={qbuf_free} argv-mem={argv} multi-mem=0 rbs={rbs} rbp={rbp} obl={obl} oll={oll} \
+                " age={age_s} idle={idle_s} flags={flags} db={db} sub=0 psub=0 ssub=0 multi={multi} qbuf={qbuf} \
+                 qbuf-free={qbuf_free} argv-mem={argv} multi-mem={multi_mem} rbs={rbs} rbp={rbp} obl={obl} oll={oll} \
                  omem={omem} tot-mem={total} events={read}{write} cmd={cmd} user=default redir=-1 resp={resp} \
                  lib-name=",
                 flags = self.flags(),
                 db = client.db,
+                multi = io.queued_commands.map_or(-1, |commands| commands as i64),
+                multi_mem = io.queued_bytes,
                 qbuf = io.query_buffer_bytes,
                 qbuf_free = io.query_buffer_free_bytes,
                 argv = io.argument_bytes,
@@ -137,7 +145,9 @@ impl ClientInfo<'_> {
         let (client, io) = (self.client, &self.connection);
         let letters = [
             (client.monitor, 'O'),
+            (io.queued_commands.is_some(), 'x'),
             (io.blocked, 'b'),
+            (io.watch_failed, 'd'),
             (io.closing, 'c'),
             (io.unix, 'U'),
             (client.no_evict, 'e'),

@@ -1,6 +1,5 @@
 //! CLIENT PAUSE.
 
-use crate::command::Command;
 use crate::flags::Flags;
 
 /// Which commands a pause holds back.
@@ -45,14 +44,15 @@ impl Pause {
         self.mode.map(|_| self.until_ms)
     }
 
-    /// Whether `command` has to wait at `now_ms`. Commands that say so run nevertheless: those that end the pause.
+    /// Whether a command with these flags has to wait at `now_ms`. Commands that say so run
+    /// nevertheless: those that end the pause.
     #[inline]
-    pub fn holds(&mut self, command: &Command, now_ms: i64) -> bool {
+    pub fn holds(&mut self, flags: Flags, now_ms: i64) -> bool {
         match self.mode(now_ms) {
             None => false,
-            Some(_) if command.flags.has(Flags::UNPAUSABLE) => false,
+            Some(_) if flags.has(Flags::UNPAUSABLE) => false,
             Some(PauseMode::All) => true,
-            Some(PauseMode::Write) => command.is_write() || command.flags.has(Flags::MAY_REPLICATE),
+            Some(PauseMode::Write) => flags.has(Flags::WRITE) || flags.has(Flags::MAY_REPLICATE),
         }
     }
 }

@@ -19,6 +19,7 @@ const GROUPS: &[(Group, &str)] = &[
     (Group::Generic, "Keys of any type"),
     (Group::Connection, "The connection"),
     (Group::Server, "The server"),
+    (Group::Transactions, "Transactions"),
     (Group::Cluster, "Redis Cluster"),
 ];
 

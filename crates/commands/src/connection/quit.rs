@@ -15,7 +15,9 @@ impl Session for Quit {
             .with(Flags::STALE)
             .with(Flags::FAST)
             .with(Flags::NO_AUTH)
-            .with(Flags::ALLOW_BUSY),
+            .with(Flags::ALLOW_BUSY)
+            .with(Flags::NOT_QUEUED)
+            .with(Flags::ENDS_QUEUE),
         categories: Categories::CONNECTION,
         deprecated: Some(("7.2.0", "closing the connection, without asking")),
         arity: Some(-1),

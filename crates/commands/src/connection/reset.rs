@@ -15,7 +15,9 @@ impl Session for Reset {
             .with(Flags::STALE)
             .with(Flags::FAST)
             .with(Flags::NO_AUTH)
-            .with(Flags::ALLOW_BUSY),
+            .with(Flags::ALLOW_BUSY)
+            .with(Flags::NOT_QUEUED)
+            .with(Flags::ENDS_QUEUE),
         categories: Categories::CONNECTION,
         ..Spec::BASE
     };
@@ -29,6 +31,7 @@ impl Session for Reset {
         if session.client.monitor {
             session.host.act(Action::EndMonitor);
         }
+        session.host.act(Action::DropTransaction);
         session.client.reset(session.host.config().require_pass.is_none());
         // The answer is already in the protocol of a new connection.
         reply.set_protocol(session.client.protocol);

@@ -1,4 +1,5 @@
 use tessera_command::prelude::*;
+use tessera_resp::number::parse_i64;
 
 const OUT_OF_RANGE: Error =
     Error::Text("ERR value is out of range, value must between -2147483648 and 2147483647");
@@ -14,6 +15,7 @@ impl Session for Select {
         complexity: "O(1)",
         flags: Flags::LOADING.with(Flags::STALE).with(Flags::FAST),
         categories: Categories::CONNECTION,
+        selects: Some(|args| u16::try_from(parse_i64(args.get(1)?)?).ok()),
         grammar: &[integer("index")],
         ..Spec::BASE
     };

@@ -20,6 +20,9 @@ impl Session for Monitor {
     }
 
     fn execute((): &(), session: &mut SessionContext<'_>, reply: &mut Reply<'_>) -> Result<(), Error> {
+        if session.client.in_transaction {
+            return Err(Error::Text("ERR MONITOR isn't allowed for DENY BLOCKING client"));
+        }
         // Who monitors already is not answered: a reply would break into the stream.
         if !session.client.monitor {
             session.client.monitor = true;

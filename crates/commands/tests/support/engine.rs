@@ -245,7 +245,7 @@ impl Engine {
                 let mut session = SessionContext { client: &mut self.client, host: &mut self.node };
                 run(args, &mut session, reply).map(|()| Effect::None)
             }
-            Run::Everywhere(_) | Run::Container => unreachable!("not under test"),
+            Run::Transaction(_) | Run::Everywhere(_) | Run::Container => unreachable!("not under test"),
         }
     }
 

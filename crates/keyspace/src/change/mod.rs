@@ -65,10 +65,16 @@ impl Shard {
         self.save_ahead(db, key, false);
     }
 
+    /// Somebody is to be told of what becomes of keys.
+    #[inline]
+    fn are_changes_followed(&self) -> bool {
+        self.waited_keys.are_there() | self.watched_keys.are_there() | self.events.are_listened_to()
+    }
+
     /// `key` has changed, and is there.
     #[inline]
     fn after(&mut self, db: u16, key: &[u8], event: Event) {
-        if self.waited_keys.are_there() | self.events.are_listened_to() {
+        if self.are_changes_followed() {
             self.tell_change(db, key, event);
         }
     }
@@ -76,7 +82,7 @@ impl Shard {
     /// `key` has come to be there.
     #[inline]
     fn after_creation(&mut self, db: u16, key: &[u8], event: Event) {
-        if self.waited_keys.are_there() | self.events.are_listened_to() {
+        if self.are_changes_followed() {
             self.events.tell(db, key, Event::New);
             self.tell_change(db, key, event);
         }
@@ -91,13 +97,24 @@ impl Shard {
     #[cold]
     fn tell_change(&mut self, db: u16, key: &[u8], event: Event) {
         self.waited_keys.note(db, key);
+        self.watched_keys.note(db, key);
         self.events.tell(db, key, event);
     }
 
     /// `key` is gone, for the reason that `event` tells.
     #[inline]
     fn gone(&mut self, db: u16, key: &[u8], event: Event) {
-        if self.events.are_listened_to() {
+        if self.watched_keys.are_there() | self.events.are_listened_to() {
+            self.watched_keys.note(db, key);
+            self.events.tell(db, key, event);
+        }
+    }
+
+    /// `key` is gone, for the reason that `event` tells; to everybody it was not there any more.
+    #[inline]
+    fn lapsed(&mut self, db: u16, key: &[u8], event: Event) {
+        if self.watched_keys.are_there() | self.events.are_listened_to() {
+            self.watched_keys.note_lapse(db, key);
             self.events.tell(db, key, event);
         }
     }

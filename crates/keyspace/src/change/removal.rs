@@ -97,6 +97,9 @@ impl Shard {
         let ((from_db, from_key), (to_db, to_key)) = (key_move.from, key_move.to);
         let Some(entry) = self.take_untold(from_db, from_key) else { return false };
         let (value, expire_at_ms) = entry.into_parts();
+        if self.watched_keys.are_there() {
+            self.watched_keys.note(from_db, from_key);
+        }
         if self.events.are_listened_to() {
             self.remove_if_expired(to_db, to_key);
             self.events.tell(to_db, to_key, Event::New);
@@ -115,7 +118,10 @@ impl Shard {
         let removed = self.remove_entry(db, key, later)?;
         self.effects.record(db, &[b"DEL", key]);
         self.evicted_keys += 1;
-        self.gone(db, key, Event::Evicted);
+        match removed.was {
+            Was::Over => self.lapsed(db, key, Event::Evicted),
+            Was::There | Was::WithoutFields => self.gone(db, key, Event::Evicted),
+        }
         Some(removed.freed_bytes)
     }
 
@@ -136,7 +142,7 @@ impl Shard {
     pub(super) fn expired(&mut self, db: u16, key: &[u8]) {
         self.effects.record(db, &[b"DEL", key]);
         self.note_expired_keys(1);
-        self.gone(db, key, Event::Expired);
+        self.lapsed(db, key, Event::Expired);
     }
 
     /// Removes `key` if its time is over. True if it was.

@@ -14,6 +14,9 @@ impl Shard {
         if self.streams.are_of_keys() {
             self.keep_before_flush(db);
         }
+        if self.watched_keys.are_there() {
+            self.before_watched_flush(db);
+        }
         let hasher = self.hasher.clone();
         let old = std::mem::replace(&mut self.databases[db as usize], Database::new(hasher));
         let (table, part) = old.into_parts();
@@ -39,6 +42,9 @@ impl Shard {
 
     /// Exchanges the contents of two databases.
     pub fn swap(&mut self, first: u16, second: u16) {
+        if self.watched_keys.are_there() {
+            self.before_watched_swap(first, second);
+        }
         self.databases.swap(first as usize, second as usize);
         self.streams.swap(first, second);
         self.swap_in_snapshot(first, second);

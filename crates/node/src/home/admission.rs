@@ -6,9 +6,10 @@ use crate::core::Core;
 use crate::home::connection::Connection;
 use crate::home::dispatch::take_reply_mode;
 use crate::home::holds::{Flow, Hold};
+use crate::owner::memory::OUT_OF_MEMORY;
 use tessera_command::host::guard::{Refused, admit_resolved, is_http};
 use tessera_command::registry::Unknown;
-use tessera_command::{Command, Flags};
+use tessera_command::{Command, Flags, Run, TransactionStep};
 use tessera_resp::{Args, Reply};
 
 /// A node warns of clients that speak HTTP at most this often, in nanoseconds.
@@ -26,6 +27,12 @@ const SNAPSHOTS_FAIL: &[u8] = b"MISCONF Redis is configured to save RDB snapshot
     writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details \
     about the \
     RDB error.";
+
+const NOT_IN_TRANSACTION: &[u8] = b"ERR Command not allowed inside a transaction";
+
+fn is_exec(command: &Command) -> bool {
+    matches!(command.run, Run::Transaction(TransactionStep::Execute))
+}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The command, if the gates before all commands let it through; otherwise what has become of it.
@@ -51,13 +58,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Ok(command) => command,
             Err(refused) => return Err(self.refuse_admission(connection, args, refused)),
         };
-        if self.snapshot.denies_writes && self.is_denied_by_disk(command) {
-            return Err(self.refuse_for_disk(connection, command));
+        let mut flags = command.flags;
+        if connection.queue.is_some() {
+            flags = self.admit_to_transaction(connection, command, args)?;
         }
-        if self.loading.is_some() && !command.flags.has(Flags::LOADING) {
-            return Err(self.hold_or_refuse_while_loading(connection, command));
+        if self.snapshot.denies_writes && self.is_denied_by_disk(flags) {
+            return Err(self.reject(connection, Some(command), args, SNAPSHOTS_FAIL));
         }
-        if !connection.client.monitor && self.home.pause.holds(command, self.time.unix_us.div_euclid(1000)) {
+        if self.loading.is_some() && !flags.has(Flags::LOADING) {
+            return Err(self.hold_or_refuse_while_loading(connection, command, args));
+        }
+        if !connection.client.monitor && self.home.pause.holds(flags, self.time.unix_us.div_euclid(1000)) {
             return Err(self.home.hold(connection, Hold::Paused));
         }
         if self.snapshot.drain.is_holding {
@@ -74,11 +85,58 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if refused.command.is_none() && is_http(args) {
             return self.drop_http(connection);
         }
-        if let Some(command) = refused.command {
+        let name = refused.command.map_or("", |command| command.full_name);
+        self.reject(connection, refused.command, args, &refused.error.text(name))
+    }
+
+    /// The gates of a client between MULTI and EXEC. Returns the flags that the gates behind them go by: EXEC passes
+    /// those of all that it would run.
+    #[cold]
+    fn admit_to_transaction(
+        &mut self,
+        connection: &mut Connection,
+        command: &'static Command,
+        args: Args<'_>,
+    ) -> Result<Flags, Flow> {
+        if command.flags.has(Flags::NO_MULTI) {
+            return Err(self.reject(connection, Some(command), args, NOT_IN_TRANSACTION));
+        }
+        let flags = match &connection.queue {
+            Some(queue) if is_exec(command) => queue.flags_of_exec(command.flags),
+            _ => command.flags,
+        };
+        let needs_memory = flags.has(Flags::DENY_OOM) || !command.flags.has(Flags::ENDS_QUEUE);
+        if needs_memory && self.is_out_of_memory() {
+            return Err(self.reject(connection, Some(command), args, OUT_OF_MEMORY));
+        }
+        Ok(flags)
+    }
+
+    /// Answers that a command may not run, which aborts the transaction that it was to be a part of, or to run.
+    #[cold]
+    pub(crate) fn reject(
+        &mut self,
+        connection: &mut Connection,
+        command: Option<&'static Command>,
+        args: Args<'_>,
+        text: &[u8],
+    ) -> Flow {
+        if let Some(command) = command {
             self.stats().commands.note_rejected(self.server.shared.registry.number(command));
         }
-        let name = refused.command.map_or("", |command| command.full_name);
-        self.refuse(connection, &refused.error.text(name))
+        if let Some(command) = command.filter(|command| is_exec(command)) {
+            self.drop_transaction(connection);
+            let reason = text.strip_prefix(b"ERR ").unwrap_or(text);
+            let text = [b"EXECABORT Transaction discarded because of: ", reason].concat();
+            if self.server.shared.monitors() > 0 {
+                self.feed_monitors(connection, command, args);
+            }
+            return self.refuse(connection, &text);
+        }
+        if let Some(queue) = &mut connection.queue {
+            queue.abort();
+        }
+        self.refuse(connection, text)
     }
 
     #[cold]
@@ -120,14 +178,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Redis refuses for want of memory before it does because of the disk.
     #[cold]
-    fn is_denied_by_disk(&mut self, command: &Command) -> bool {
-        (command.is_write() || command.flags.has(Flags::TELLS_OF_DISK)) && !self.is_out_of_memory_for(command)
-    }
-
-    #[cold]
-    fn refuse_for_disk(&mut self, connection: &mut Connection, command: &'static Command) -> Flow {
-        self.stats().commands.note_rejected(self.server.shared.registry.number(command));
-        self.refuse(connection, SNAPSHOTS_FAIL)
+    fn is_denied_by_disk(&mut self, flags: Flags) -> bool {
+        (flags.has(Flags::WRITE) || flags.has(Flags::TELLS_OF_DISK))
+            && !(flags.has(Flags::DENY_OOM) && self.is_out_of_memory())
     }
 
     #[cold]

@@ -8,13 +8,24 @@ use crate::home::connection::{Connection, Running};
 use crate::home::dispatch::take_reply_mode;
 use crate::home::holds::Flow;
 use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
-use crate::sessions::NodeHost;
+use crate::sessions::{Caller, NodeHost};
 use crate::snapshot::Awaited;
 use tessera_command::host::{Action, SessionContext};
-use tessera_command::{Command, Error, Merge, Run};
+use tessera_command::{Client, Command, Error, Merge, Run};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
 use tessera_routing::{Assembly, Ticket};
+
+/// What became of a command about the connection or the server.
+#[derive(Default)]
+pub(crate) struct SessionDone {
+    /// The error's text, if it failed.
+    pub(crate) failed: Option<Vec<u8>>,
+    /// What is to be done behind its reply.
+    pub(crate) actions: Vec<Action>,
+    /// It has ended its own client.
+    pub(crate) close_caller: bool,
+}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// A command about the connection or the server.
@@ -24,33 +35,23 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
     ) -> Flow {
-        let Run::Session(run) = command.run else {
-            // A container without a subcommand does not pass the check of the number of words.
-            return self.refuse(connection, &Error::Arity.text(command.full_name));
-        };
         self.note_start(connection, command, args);
         connection.replies.provide_buffer(|| self.server.buffers.take());
         let began_ns = self.time.now_ns;
         let (input_bytes, output_bytes, allocated_bytes) =
             (connection.input_bytes(), connection.counted_output_bytes(), connection.allocated_bytes());
+        let watch_failed = self.has_own_watch_failed(connection);
         let Connection { client, replies, endpoints, .. } = connection;
-        let (mut failed, mut is_sent) = (None, true);
-        let mut host = NodeHost::new(self, endpoints, args, [input_bytes, output_bytes, allocated_bytes]);
+        let (mut done, mut is_sent) = (SessionDone::default(), true);
+        let caller =
+            Caller { endpoints, args, input_bytes, output_bytes, allocated_bytes, queue: None, watch_failed };
         replies.write_now(|out| {
-            let start = out.len();
-            let protocol = client.protocol;
-            let mut reply = Reply::new(out, protocol);
-            if let Err(error) = run(args, &mut SessionContext { client, host: &mut host }, &mut reply) {
-                reply.truncate(start);
-                let text = error.text(command.full_name);
-                reply.error(&text);
-                failed = Some(text.into_owned());
-            }
+            done = self.run_session(client, caller, command, out);
             // The command itself may have changed the mode: CLIENT REPLY ON is answered.
             is_sent = take_reply_mode(client);
             is_sent
         });
-        let (actions, close_caller) = host.finish();
+        let SessionDone { failed, actions, close_caller } = done;
         let duration_ns = self.time.read();
         self.server.counters.commands_ns += duration_ns;
         // The account of what is answered later is closed then.
@@ -73,8 +74,34 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Flow::Next
     }
 
+    /// Runs a command about the connection or the server and appends its reply.
+    pub(crate) fn run_session(
+        &mut self,
+        client: &mut Client,
+        caller: Caller<'_>,
+        command: &'static Command,
+        out: &mut Vec<u8>,
+    ) -> SessionDone {
+        let (start, args) = (out.len(), caller.args);
+        let mut reply = Reply::new(out, client.protocol);
+        let mut host = NodeHost::new(self, caller);
+        let result = match command.run {
+            Run::Session(run) => run(args, &mut SessionContext { client, host: &mut host }, &mut reply),
+            // A container without a subcommand does not pass the check of the number of words.
+            _ => Err(Error::Arity),
+        };
+        let (actions, close_caller) = host.finish();
+        let failed = result.err().map(|error| {
+            reply.truncate(start);
+            let text = error.text(command.full_name).into_owned();
+            reply.error(&text);
+            text
+        });
+        SessionDone { failed, actions, close_caller }
+    }
+
     /// Does what is done behind the reply of a command.
-    fn act(&mut self, connection: &mut Connection, action: Action) {
+    pub(crate) fn act(&mut self, connection: &mut Connection, action: Action) {
         match action {
             Action::CloseAfterReply => connection.close_after_reply = true,
             Action::Monitor => {
@@ -92,6 +119,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             // The lines for a monitor would come in the middle of it. Redis answers nothing then.
             Action::SendSnapshot if connection.client.monitor => {}
             Action::SendSnapshot => self.await_transfer(connection),
+            Action::DropTransaction => self.drop_transaction(connection),
             Action::AwaitSnapshot | Action::AwaitEnd | Action::Reload(_) => {}
         }
     }

@@ -3,6 +3,7 @@
 use crate::accounts::{Account, Sender};
 use crate::home::blocked::Blocked;
 use crate::home::holds::Hold;
+use crate::home::queue::{Queue, Watches};
 use crate::home::replies::Replies;
 use crate::home::streamed::StreamedReply;
 use crate::network::{ConnectionId, Endpoints, SocketHandle};
@@ -102,6 +103,11 @@ pub enum Running {
     },
     /// A key to hold something.
     Blocked(Box<Blocked>),
+    /// WATCH is to be known to the owners of its keys.
+    Watching {
+        /// How many have still to say so.
+        owners_left: usize,
+    },
 }
 
 /// A connection.
@@ -122,6 +128,10 @@ pub struct Connection {
     pub running: Option<Box<UnderWay>>,
     /// Its replies that are made in pieces, in order.
     pub streams: VecDeque<StreamedReply>,
+    /// What is queued, from MULTI on.
+    pub queue: Option<Box<Queue>>,
+    /// What it watches.
+    pub watches: Watches,
     /// Bytes handed to the driver and not yet reported sent.
     pub sending_bytes: usize,
     /// Its name at other nodes' drivers.
@@ -162,6 +172,8 @@ impl Connection {
             hold: None,
             running: None,
             streams: VecDeque::new(),
+            queue: None,
+            watches: Watches::default(),
             sending_bytes: 0,
             handle: None,
             last_call: None,
@@ -284,6 +296,11 @@ impl Connection {
             .map_or(0, |input| input.rest().len().saturating_sub(input.decoder.understood_len_bytes()))
     }
 
+    /// Bytes kept of its transaction.
+    pub fn transaction_bytes(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.allocated_bytes()) + self.watches.allocated_bytes()
+    }
+
     /// Bytes of the whole words of an unfinished command.
     pub fn argument_bytes(&self) -> usize {
         self.input.as_ref().map_or(0, |input| input.decoder.understood_len_bytes())
@@ -299,6 +316,7 @@ impl Connection {
             + self.endpoints.local.capacity()
             + self.replies.allocated_bytes()
             + self.sending_bytes
+            + self.transaction_bytes()
             + self.input.as_ref().map_or(0, |input| input.allocated_bytes())
     }
 }

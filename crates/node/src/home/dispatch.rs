@@ -19,7 +19,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
     ) -> Flow {
         match command.spread {
-            Spread::Nowhere => self.at_home(connection, command, args),
+            Spread::Nowhere => match command.run {
+                Run::Transaction(step) => self.transact(connection, command, args, step),
+                _ => self.at_home(connection, command, args),
+            },
             Spread::Blocking => self.block(connection, command, args),
             _ if self.mesh.nodes() == 1
                 && !matches!(command.run, Run::Everywhere(_))

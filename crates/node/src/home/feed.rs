@@ -8,9 +8,9 @@ use crate::home::connection::{Connection, Input, Running};
 use crate::home::holds::{Flow, Hold};
 use crate::network::{Closed, ConnectionId};
 use crate::turns::Budget;
-use tessera_command::Command;
 use tessera_command::client::ReplyMode;
 use tessera_command::registry::Unknown;
+use tessera_command::{Command, Flags};
 use tessera_resp::{Args, Decoder, Limits, ProtocolError, Reply};
 
 /// While a connection is held and this much of its input waits, the driver stops receiving from it, in bytes.
@@ -131,7 +131,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let waiting = connection.input_bytes();
         connection.input_peak_bytes = connection.input_peak_bytes.max(waiting);
-        if waiting as u64 > self.server.config.client_query_buffer_limit.0 {
+        // What is queued counts as well: nothing else would bound it.
+        let kept = waiting + connection.transaction_bytes();
+        if kept as u64 > self.server.config.client_query_buffer_limit.0 {
             let line =
                 format!("Closing client {} that reached the query buffer limit", connection.endpoints.peer);
             self.server.shared.system.log(line.as_bytes());
@@ -292,6 +294,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
     ) -> Flow {
         match self.admit(connection, resolved, args) {
+            Ok(command) if connection.queue.is_some() && !command.flags.has(Flags::NOT_QUEUED) => {
+                self.enqueue(connection, command, args)
+            }
             Ok(command) => self.dispatch(connection, command, args),
             Err(flow) => flow,
         }

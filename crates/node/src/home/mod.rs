@@ -9,19 +9,25 @@ pub(crate) mod blocking;
 pub mod connection;
 pub(crate) mod direct;
 pub(crate) mod dispatch;
+pub(crate) mod exec;
+pub(crate) mod exec_shards;
 pub(crate) mod feed;
 pub mod holds;
 pub(crate) mod own_shard;
+pub mod queue;
 pub mod replies;
 pub(crate) mod several_shards;
 pub(crate) mod shown;
 pub(crate) mod steps;
 pub mod streamed;
 pub(crate) mod streaming;
+pub(crate) mod transactions;
+pub(crate) mod watching;
 
 use self::ahead::Ahead;
 use self::connection::Connection;
 use self::holds::{Flow, Gate, Hold, Holds};
+use self::queue::Queue;
 use crate::network::ConnectionId;
 use crate::notes::everywhere::EverywhereCall;
 use std::collections::{BTreeSet, VecDeque};
@@ -75,6 +81,7 @@ pub(crate) struct Home<S> {
     /// What this node's own monitors are to be shown.
     pub(crate) own_lines: Vec<u8>,
     pub(crate) spare_decoder: Decoder,
+    pub(crate) spare_queue: Option<Box<Queue>>,
     pub(crate) ahead: Ahead,
     pub(crate) next_look_at_clients_ns: u64,
     pub(crate) next_http_warning_ns: u64,
@@ -104,6 +111,7 @@ impl<S> Default for Home<S> {
             own_notes: VecDeque::new(),
             own_lines: Vec::new(),
             spare_decoder: Decoder::new(),
+            spare_queue: None,
             ahead: Ahead::default(),
             next_look_at_clients_ns: 0,
             next_http_warning_ns: 0,

@@ -17,8 +17,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
     ) {
         connection.client.last_command = command.shown_name;
-        // Session commands are shown when they are done, as Redis does it: SELECT with the new database.
-        if self.server.shared.monitors() > 0 && !matches!(command.run, Run::Session(_)) {
+        // Session commands are shown when they are done, as Redis does it: SELECT with the new database; EXEC behind
+        // what it runs.
+        if self.server.shared.monitors() > 0 && !matches!(command.run, Run::Session(_) | Run::Transaction(_))
+        {
             self.feed_monitors(connection, command, args);
         }
     }

@@ -181,7 +181,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.ask_all_shards(connection, order);
             }
             Some(Running::Any { .. }) => self.finish(connection, reply),
-            Some(Running::Transaction(_) | Running::Gathering(_) | Running::Blocked(_)) | None => {}
+            Some(
+                Running::Transaction(_)
+                | Running::Gathering(_)
+                | Running::Blocked(_)
+                | Running::Watching { .. },
+            )
+            | None => {}
         }
     }
 
@@ -211,7 +217,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection.replies.provide_buffer(|| self.server.buffers.take());
         let UnderWay { sequence, account, .. } = *under;
         if account.command.flags.has(Flags::REMOVES_ALL) && self.must_save_removal(connection, reply) {
-            return self.await_save_of_removal(connection, sequence, account);
+            return self.await_save_of_removal(connection, sequence, account, reply.to_vec());
         }
         connection.replies.arrive(sequence, reply);
         self.close_account(&account, Some(connection), reply);
@@ -331,7 +337,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// CLIENT KILL: at once, or after the reply if it is the caller.
-    fn close_client(&mut self, client_id: u64, caller_id: u64) {
+    pub(crate) fn close_client(&mut self, client_id: u64, caller_id: u64) {
         let found =
             self.home.connections.iter().flatten().find(|connection| connection.client.id == client_id);
         let Some(mut connection) = found.map(|connection| connection.id).and_then(|id| self.take(id)) else {

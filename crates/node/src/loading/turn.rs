@@ -7,6 +7,7 @@ use crate::home::connection::Connection;
 use crate::home::holds::{Flow, Gate, Hold};
 use crate::notes::loading::LoadNote;
 use tessera_command::Command;
+use tessera_resp::Args;
 
 /// What clients are told meanwhile.
 const LOADING: &[u8] = b"LOADING Redis is loading the dataset in memory";
@@ -111,13 +112,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         &mut self,
         connection: &mut Connection,
         command: &'static Command,
+        args: Args<'_>,
     ) -> Flow {
         match &mut self.loading {
             Some(loading) if !loading.is_refusing => self.home.hold(connection, Hold::Loading),
-            _ => {
-                self.stats().commands.note_rejected(self.server.shared.registry.number(command));
-                self.refuse(connection, LOADING)
-            }
+            _ => self.reject(connection, Some(command), args, LOADING),
         }
     }
 

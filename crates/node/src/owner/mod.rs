@@ -17,6 +17,7 @@ pub(crate) mod streaming;
 pub(crate) mod unkept;
 pub mod waiters;
 pub(crate) mod waiting;
+pub(crate) mod watching;
 
 use self::aside::Aside;
 use self::defragmentation::passes::Defragmentation;

@@ -130,7 +130,7 @@ impl Owner {
                 self.memory.note_unknown_growth();
                 steps.run_without_waiting(args, &mut self.shard.view_mut(db, touch), reply)
             }
-            Run::Session(_) | Run::Everywhere(_) | Run::Container => {
+            Run::Session(_) | Run::Transaction(_) | Run::Everywhere(_) | Run::Container => {
                 Err(Error::Text("ERR this command does not run on a shard"))
             }
         };

@@ -45,14 +45,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         account: Account,
     ) {
         let sequence = connection.replies.reserve(is_sent);
-        self.hold_saver(connection, sequence, awaited, account);
+        self.hold_saver(connection, sequence, awaited, account, None);
     }
 
-    fn hold_saver(&mut self, connection: &mut Connection, sequence: u32, awaited: Awaited, account: Account) {
+    fn hold_saver(
+        &mut self,
+        connection: &mut Connection,
+        sequence: u32,
+        awaited: Awaited,
+        account: Account,
+        reply: Option<Vec<u8>>,
+    ) {
         connection.hold = Some(Hold::Saving);
         let after_attempt = self.snapshot.drain.cut_attempt;
         let connection = connection.id;
-        self.snapshot.savers.push(Saver { connection, sequence, awaited, after_attempt, account });
+        self.snapshot.savers.push(Saver { connection, sequence, awaited, after_attempt, account, reply });
     }
 
     /// A command has removed all keys. Where there are save points it is answered when a snapshot tells so too:
@@ -62,15 +69,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         !self.server.config.save.points.is_empty() && !reply.starts_with(b"-") && !connection.gone
     }
 
-    /// Answers such a command when a snapshot tells so too.
+    /// Answers such a command, or a transaction with one in it, when a snapshot tells so too.
     #[cold]
     pub(crate) fn await_save_of_removal(
         &mut self,
         connection: &mut Connection,
         sequence: u32,
         account: Account,
+        reply: Vec<u8>,
     ) {
-        self.hold_saver(connection, sequence, Awaited::Removal, account);
+        self.hold_saver(connection, sequence, Awaited::Removal, account, Some(reply));
         // Before this node can report that nothing is under way: so the cut comes after this, or came before the
         // removal.
         self.tell_coordinator(SnapshotNote::Removed);
@@ -87,14 +95,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             std::mem::take(&mut self.snapshot.savers).into_iter().partition(|saver| ended.is_for(saver));
         self.snapshot.savers = waiting;
         let served: Vec<Saver> = served;
-        for Saver { connection, sequence, awaited, account, .. } in served {
-            let reply = match (ended.is_whole, awaited) {
+        for Saver { connection, sequence, awaited, account, reply, .. } in served {
+            let told: &[u8] = match (ended.is_whole, awaited) {
                 // The keys are gone, whatever became of the snapshot.
                 (true, _) | (_, Awaited::Removal) => b"+OK\r\n",
                 (false, Awaited::Save) => FAILED,
                 (false, Awaited::End) => CANNOT_END,
             };
-            self.answer_at_last(connection, sequence, &account, reply);
+            self.answer_at_last(connection, sequence, &account, reply.as_deref().unwrap_or(told));
         }
     }
 

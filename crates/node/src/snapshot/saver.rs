@@ -27,6 +27,8 @@ pub(crate) struct Saver {
     pub(super) after_attempt: u64,
     /// Closed with the answer.
     pub(super) account: Account,
+    /// What it is told at last, if that is known already.
+    pub(super) reply: Option<Vec<u8>>,
 }
 
 impl Ended {

@@ -114,7 +114,7 @@ fn run_on(
             Run::Write(run) => run(args, &mut shard.view_mut(db, true), &mut reply),
             Run::Gather(steps) => steps.run_on_one_shard(args, shard, db, true, &mut reply),
             Run::Blocking(steps) => run_in_vain(&steps, args, &mut shard.view_mut(db, true), &mut reply),
-            Run::Session(_) | Run::Everywhere(_) | Run::Container => return None,
+            Run::Session(_) | Run::Transaction(_) | Run::Everywhere(_) | Run::Container => return None,
         }
     };
     let effect = result.unwrap_or_else(|error| {

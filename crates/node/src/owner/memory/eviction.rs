@@ -63,6 +63,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && self.make_room()
     }
 
+    /// The same for whatever needs memory.
+    pub(crate) fn is_out_of_memory(&mut self) -> bool {
+        self.owner.memory.is_bounded() && self.owner.memory.room_bytes < 0 && self.make_room()
+    }
+
     /// Makes room for a value of unknown length that is to be stored whatever happens.
     pub(crate) fn make_room_for_growth(&mut self) {
         if self.owner.memory.is_bounded() {
