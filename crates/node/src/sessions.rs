@@ -126,7 +126,7 @@ fn info_of(connection: &Connection) -> ConnectionInfo {
             connection.counted_output_bytes(),
             connection.allocated_bytes(),
         )
-        .with_queue(connection.queue.as_deref())
+        .with_queue(connection.queued())
     };
     match &connection.running {
         None => info,

@@ -3,7 +3,7 @@
 use crate::intents::Wants;
 use tessera_command::Command;
 use tessera_command::gather::{self, What};
-use tessera_keyspace::Shard;
+use tessera_keyspace::{Shard, WatchStamp};
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
 use tessera_values::{Type, Value, ValueRef};
@@ -13,10 +13,30 @@ use tessera_values::{Type, Value, ValueRef};
 pub struct Acquire {
     /// The keys.
     pub wants: Wants,
+    /// Keys that must be as they were; if any is not, nothing is done.
+    pub watched: Vec<WatchedKey>,
     /// What to do.
     pub work: Work,
     /// When to do it.
     pub when: When,
+}
+
+/// A key that a client watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchedKey {
+    /// Its database.
+    pub db: u16,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// How it was.
+    pub stamp: WatchStamp,
+}
+
+impl WatchedKey {
+    /// It is as it was.
+    pub fn is_unchanged(&self, shard: &Shard) -> bool {
+        shard.is_unchanged(self.db, &self.key, self.stamp)
+    }
 }
 
 /// What is done with keys that are held.
@@ -53,6 +73,17 @@ pub struct Part {
     pub words: OwnedArgs,
     /// What the client speaks.
     pub protocol: Protocol,
+}
+
+/// What a part answered.
+#[derive(Clone, Debug)]
+pub struct Replied {
+    /// Which part.
+    pub number: u32,
+    /// The reply.
+    pub reply: Vec<u8>,
+    /// How long it ran, in nanoseconds.
+    pub duration_ns: u64,
 }
 
 /// How far a shard is with what a transaction wants of it.

@@ -1,11 +1,24 @@
-//! What a transaction (MULTI ... EXEC) wants of which shards, and in which steps its commands go out.
+//! What EXEC comes down to: which shards have a share in it, what it wants of their keys, and what they do by themselves.
+//!
+//! As all words are known, and nobody comes between, commands on different shards may run in any order, and so may
+//! parts of one. If all that is queued consists of such parts the transaction is *plain*: each shard is told at once
+//! what it has to do. Otherwise all keys of all commands are held first; then the commands run one after the other,
+//! those that consist of parts without waiting for each other.
 
+use crate::cursor::Walk;
+use crate::gather::Gathering;
+use crate::intents::{Access, Wants};
+use crate::merge::{Assembly, Merging};
+use crate::message::{Part, WatchedKey};
+use crate::parts::{Mode, Share};
 use crate::slots::{ShardId, SlotTable};
+use crate::split;
 use std::collections::BTreeMap;
-use std::ops::Range;
-use tessera_command::keys::find_keys_with_flags;
+use tessera_command::gather::Context;
+use tessera_command::keys::{KeyAt, find_keys};
 use tessera_command::{Command, KeyFlags, Run, Spread};
-use tessera_resp::Args;
+use tessera_resp::args::OwnedArgs;
+use tessera_resp::{Args, Protocol};
 
 /// A queued command.
 #[derive(Clone, Copy, Debug)]
@@ -18,115 +31,282 @@ pub struct Planned<'a> {
     pub db: u16,
 }
 
-/// What is wanted of one shard.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Participant {
-    /// Its keys, each once, and whether they may be changed.
-    pub keys: BTreeMap<Box<[u8]>, bool>,
+/// For whom, and where from.
+#[derive(Clone, Copy, Debug)]
+pub struct ExecAsker<'a> {
+    /// What there is to know of shards.
+    pub context: Context,
+    /// What the client speaks.
+    pub protocol: Protocol,
+    /// The home's own shard.
+    pub me: ShardId,
+    /// Where keys are.
+    pub table: &'a SlotTable,
 }
 
-/// Commands that follow upon each other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// These run on one shard each, or in parts by key, and need nothing of each other: they go out together, in one
-    /// message to each shard.
-    Together(Range<usize>),
-    /// This one is a step of its own: over several shards, about the client, or for all nodes.
-    Alone(usize),
+/// What one shard does of a command.
+#[derive(Debug)]
+pub struct StepPart {
+    /// Who runs it.
+    pub shard: ShardId,
+    /// The words.
+    pub words: OwnedArgs,
 }
 
-/// See the module.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ExecPlan {
-    /// What is wanted, by shard.
-    pub participants: BTreeMap<ShardId, Participant>,
-    /// All of all shards is wanted, and whether it may be changed.
-    pub whole: Option<bool>,
-    /// Some command is for all nodes.
-    pub for_all_nodes: bool,
-    /// The steps, in order.
-    pub stages: Vec<Stage>,
-}
-
-/// Where one command runs.
-enum Place {
-    Shards,
+/// One of the commands.
+#[derive(Debug)]
+pub enum ExecStep {
+    /// It consists of what shards do by themselves, and that is how their replies become one.
+    Parts(Vec<StepPart>, Merging),
+    /// It is about the client or the server, or brings keys of several shards together.
     Alone,
 }
 
+/// See the module.
+#[derive(Debug, Default)]
+pub struct ExecPlan {
+    /// What is wanted of each shard.
+    keys: BTreeMap<ShardId, Vec<(Box<[u8]>, Access)>>,
+    /// All shards are wanted whole.
+    whole: Option<Access>,
+    /// What becomes of the commands, in their order.
+    pub steps: Vec<ExecStep>,
+    is_write: bool,
+}
+
+/// What a command does with a key.
+fn access_at(command: &Command, flags: KeyFlags) -> Access {
+    if command.is_write() && !flags.has(KeyFlags::RO) { Access::Write } else { Access::Read }
+}
+
+fn access_of(command: &Command) -> Access {
+    if command.is_write() { Access::Write } else { Access::Read }
+}
+
+/// Whether a shard has all that these commands want, or they want nothing of any: then no plan is needed.
+pub fn is_only_on<'a>(
+    shard: ShardId,
+    commands: impl IntoIterator<Item = Planned<'a>>,
+    context: Context,
+    table: &SlotTable,
+) -> bool {
+    let mut found = Vec::new();
+    commands.into_iter().all(|Planned { command, args, db }| match command.spread {
+        Spread::Nowhere => true,
+        Spread::AllNodes(_) | Spread::AllShards(_) | Spread::AnyShard | Spread::Cursor { .. } => false,
+        Spread::Gather => match command.run {
+            Run::Gather(steps) => Gathering::owners(&steps, args, Context { db, ..context }, table)
+                .is_ok_and(|owners| owners.iter().all(|owner| *owner == shard)),
+            _ => false,
+        },
+        Spread::OneShard | Spread::ByKey(_) | Spread::Blocking => {
+            found.clear();
+            // A command whose words do not tell its keys fails wherever it runs.
+            find_keys(command, args, &mut found);
+            let mut keys = found.iter().filter_map(|found| args.get(found.index));
+            keys.all(|key| table.owner_of(key) == shard)
+        }
+    })
+}
+
 impl ExecPlan {
-    /// Of these commands.
-    pub fn of<'a>(commands: impl Iterator<Item = Planned<'a>>, table: &SlotTable) -> ExecPlan {
+    /// Of these commands. `by_chance`: all shards, in the order in which they are preferred if any would do, for this
+    /// database.
+    pub fn of<'a>(
+        commands: impl IntoIterator<Item = Planned<'a>>,
+        asker: ExecAsker<'_>,
+        mut by_chance: impl FnMut(u16) -> Vec<ShardId>,
+    ) -> ExecPlan {
         let mut plan = ExecPlan::default();
-        for (index, planned) in commands.enumerate() {
-            let place = plan.place(planned, table);
-            match (place, plan.stages.last_mut()) {
-                (Place::Shards, Some(Stage::Together(range))) => range.end = index + 1,
-                (Place::Shards, _) => plan.stages.push(Stage::Together(index..index + 1)),
-                (Place::Alone, _) => plan.stages.push(Stage::Alone(index)),
-            }
+        for planned in commands {
+            plan.is_write |= planned.command.is_write();
+            let step = plan.step(planned, asker, &mut by_chance);
+            plan.steps.push(step);
         }
         plan
     }
 
-    /// One shard has all that is wanted, if anything is.
-    pub fn is_only_on(&self, shard: ShardId) -> bool {
-        self.whole.is_none() && !self.for_all_nodes && self.participants.keys().all(|other| *other == shard)
-    }
-
-    fn place(&mut self, planned: Planned<'_>, table: &SlotTable) -> Place {
-        let Planned { command, args, .. } = planned;
+    fn step(
+        &mut self,
+        planned: Planned<'_>,
+        asker: ExecAsker<'_>,
+        by_chance: &mut impl FnMut(u16) -> Vec<ShardId>,
+    ) -> ExecStep {
+        let Planned { command, args, db } = planned;
         match command.spread {
-            Spread::Nowhere => Place::Alone,
-            Spread::AllNodes(_) => {
-                self.for_all_nodes = true;
-                Place::Alone
+            Spread::Nowhere | Spread::AllNodes(_) => ExecStep::Alone,
+            Spread::OneShard => {
+                let key = command.first_key().and_then(|index| args.get(index));
+                let owner = key.map_or(asker.me, |key| asker.table.owner_of(key));
+                self.want_found(planned, |_| owner);
+                on_one(owner, args)
             }
-            Spread::AllShards(_) | Spread::AnyShard | Spread::Cursor { .. } => self.want_all(command),
-            Spread::OneShard | Spread::ByKey(_) => {
-                self.want_keys(planned, table);
-                Place::Shards
+            Spread::ByKey(_) => self.by_key(planned, asker),
+            Spread::Gather => self.gather(planned, asker),
+            Spread::Blocking => self.block(planned, asker),
+            Spread::AllShards(merge) => {
+                self.want_whole(access_of(command));
+                let parts =
+                    (0..asker.table.shards()).map(|shard| (shard, OwnedArgs::from_words(args.iter())));
+                let parts: Vec<StepPart> = parts.map(StepPart::from).collect();
+                let assembly = Assembly::new(merge, parts.len(), Vec::new());
+                ExecStep::Parts(parts, Merging::Assembly(assembly))
             }
-            Spread::Gather => {
-                let more = match command.run {
-                    Run::Gather(steps) => (steps.needs_more)(args),
-                    _ => false,
-                };
-                if more { self.want_all(command) } else { self.want_together(planned, table) }
+            Spread::AnyShard => {
+                self.want_whole(access_of(command));
+                let parts =
+                    by_chance(db).into_iter().map(|shard| (shard, OwnedArgs::from_words(args.iter())));
+                let parts: Vec<StepPart> = parts.map(StepPart::from).collect();
+                let assembly = Assembly::of_first_present(parts.len());
+                ExecStep::Parts(parts, Merging::Assembly(assembly))
             }
-            Spread::Blocking => self.want_together(planned, table),
+            Spread::Cursor { cursor, count } => {
+                self.want_whole(access_of(command));
+                let words = OwnedArgs::from_words(args.iter());
+                let mut walk = Walk::new(words, cursor, count, asker.protocol, asker.table.shards());
+                let parts = walk.restart().into_iter().map(StepPart::from).collect();
+                ExecStep::Parts(parts, Merging::Walk(Box::new(walk)))
+            }
         }
     }
 
-    fn want_all(&mut self, command: &Command) -> Place {
-        self.whole = Some(self.whole.unwrap_or(false) | command.is_write());
-        Place::Alone
+    fn want_whole(&mut self, access: Access) {
+        self.whole = Some(self.whole.map_or(access, |other| other.max(access)));
     }
 
-    /// Adds the keys of a command. Returns of how many shards they are.
-    fn want_keys(&mut self, planned: Planned<'_>, table: &SlotTable) -> usize {
+    fn want(&mut self, shard: ShardId, key: &[u8], access: Access) {
+        self.keys.entry(shard).or_default().push((key.into(), access));
+    }
+
+    /// Wants the keys that the words of a command name, where `owner_of` says.
+    fn want_found(&mut self, planned: Planned<'_>, owner_of: impl Fn(&[u8]) -> ShardId) {
         let Planned { command, args, .. } = planned;
-        let mut found = Vec::new();
-        // A command whose words do not tell its keys fails where it runs.
-        find_keys_with_flags(command, args, &mut found);
-        let mut shards = Vec::new();
-        for key in found {
-            let Some(name) = args.get(key.index) else { continue };
-            let shard = table.owner_of(name);
-            let writes = command.is_write() && !key.flags.has(KeyFlags::RO);
-            *self.participants.entry(shard).or_default().keys.entry(name.into()).or_default() |= writes;
-            shards.push(shard);
+        let mut found: Vec<KeyAt> = Vec::new();
+        find_keys(command, args, &mut found);
+        for KeyAt { index, flags } in found {
+            if let Some(key) = args.get(index) {
+                self.want(owner_of(key), key, access_at(command, flags));
+            }
+        }
+    }
+
+    fn by_key(&mut self, planned: Planned<'_>, asker: ExecAsker<'_>) -> ExecStep {
+        let Planned { command, args, .. } = planned;
+        let run = split::key_run(command).filter(|(first, _)| args.len() > *first);
+        let (Some((first, step)), Ok(()), Spread::ByKey(merge)) =
+            (run, (command.check)(args), command.spread)
+        else {
+            // It says what is wrong with it wherever it runs.
+            return on_one(asker.me, args);
+        };
+        self.want_found(planned, |key| asker.table.owner_of(key));
+        let split = split::split(args, first, step, asker.table);
+        let merging = match split.parts.len() {
+            1 => Merging::Only,
+            len => Merging::Assembly(Assembly::new(merge, len, split.order)),
+        };
+        let parts = split.parts.into_iter().map(|part| StepPart { shard: part.shard, words: part.words });
+        ExecStep::Parts(parts.collect(), merging)
+    }
+
+    fn gather(&mut self, planned: Planned<'_>, asker: ExecAsker<'_>) -> ExecStep {
+        let Planned { command, args, db } = planned;
+        let Run::Gather(steps) = command.run else { return on_one(asker.me, args) };
+        let context = Context { db, ..asker.context };
+        let mut needs = Vec::new();
+        if (steps.needs)(args, context, &mut needs).is_err() {
+            return on_one(asker.me, args);
+        }
+        let keys: Vec<&[u8]> = needs.iter().map(|need| need.key).collect();
+        let step = self.together(&keys, planned, asker);
+        if (steps.needs_more)(args) {
+            self.want_whole(Access::Read);
+            return ExecStep::Alone;
+        }
+        step
+    }
+
+    fn block(&mut self, planned: Planned<'_>, asker: ExecAsker<'_>) -> ExecStep {
+        let Run::Blocking(steps) = planned.command.run else { return on_one(asker.me, planned.args) };
+        let Ok(wait) = (steps.wait)(planned.args) else { return on_one(asker.me, planned.args) };
+        let target = wait.target.as_ref().map(|target| target.key);
+        let keys: Vec<&[u8]> = wait.keys.iter().copied().chain(target).collect();
+        self.together(&keys, planned, asker)
+    }
+
+    /// A command that runs on one shard if that has all of its keys.
+    fn together(&mut self, keys: &[&[u8]], planned: Planned<'_>, asker: ExecAsker<'_>) -> ExecStep {
+        let access = access_of(planned.command);
+        let owners: Vec<ShardId> = keys.iter().map(|key| asker.table.owner_of(key)).collect();
+        keys.iter().zip(&owners).for_each(|(key, owner)| self.want(*owner, key, access));
+        let first = owners.first().copied().unwrap_or(asker.me);
+        if owners.iter().all(|owner| *owner == first) { on_one(first, planned.args) } else { ExecStep::Alone }
+    }
+
+    /// Each shard can do its own by itself.
+    pub fn is_plain(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step, ExecStep::Parts(..)))
+    }
+
+    /// What becomes of the parts of its shares.
+    pub fn mode(&self) -> Mode {
+        match (self.is_plain(), self.is_write) {
+            (false, _) => Mode::Hold,
+            (true, true) => Mode::Write,
+            (true, false) => Mode::Read,
+        }
+    }
+
+    /// What is wanted of each shard, with those keys that are watched, and what each has to do: nothing but to hold its
+    /// keys, if the transaction is not plain. `commands`: those that the plan is of.
+    pub fn shares<'a>(
+        &mut self,
+        commands: impl IntoIterator<Item = &'static Command>,
+        watched: impl IntoIterator<Item = (ShardId, WatchedKey)>,
+        asker: ExecAsker<'a>,
+    ) -> Vec<Share> {
+        let mut parts: BTreeMap<ShardId, Vec<Part>> = BTreeMap::new();
+        if self.is_plain() {
+            let mut number = 0;
+            for (command, step) in commands.into_iter().zip(&mut self.steps) {
+                let ExecStep::Parts(of_step, _) = step else { continue };
+                for part in of_step {
+                    let words = std::mem::take(&mut part.words);
+                    let of_shard = parts.entry(part.shard).or_default();
+                    of_shard.push(Part { number, command, words, protocol: asker.protocol });
+                    number += 1;
+                }
+            }
+        }
+        let mut by_shard: BTreeMap<ShardId, Vec<WatchedKey>> = BTreeMap::new();
+        watched.into_iter().for_each(|(shard, key)| by_shard.entry(shard).or_default().push(key));
+        let mut shards: Vec<ShardId> =
+            self.keys.keys().chain(parts.keys()).chain(by_shard.keys()).copied().collect();
+        if self.whole.is_some() {
+            shards = (0..asker.table.shards()).collect();
         }
         shards.sort_unstable();
         shards.dedup();
-        shards.len()
+        let share = |shard| {
+            let keys = self.keys.remove(&shard).unwrap_or_default();
+            let watched = by_shard.remove(&shard).unwrap_or_default();
+            let wanted = keys.iter().map(|(key, access)| (&**key, *access));
+            let wants = Wants::keys(wanted.chain(watched.iter().map(|key| (&*key.key, Access::Read))));
+            let wants = self.whole.map_or(wants.clone(), |access| wants.and_whole(access));
+            Share { shard, wants, watched, parts: parts.remove(&shard).unwrap_or_default() }
+        };
+        shards.into_iter().map(share).collect()
     }
+}
 
-    /// The same for a command that wants them on one shard, or else takes steps.
-    fn want_together(&mut self, planned: Planned<'_>, table: &SlotTable) -> Place {
-        match self.want_keys(planned, table) {
-            0 | 1 => Place::Shards,
-            _ => Place::Alone,
-        }
+impl From<(ShardId, OwnedArgs)> for StepPart {
+    fn from((shard, words): (ShardId, OwnedArgs)) -> StepPart {
+        StepPart { shard, words }
     }
+}
+
+/// A command that one shard runs whole.
+fn on_one(shard: ShardId, args: Args<'_>) -> ExecStep {
+    let words = OwnedArgs::from_words(args.iter());
+    ExecStep::Parts(vec![StepPart { shard, words }], Merging::Only)
 }

@@ -132,7 +132,7 @@ impl Gathering {
         Ok(needs.iter().map(|need| table.owner_of(need.key)).collect())
     }
 
-    /// Begins: the first errands. `transaction`: its name at the owners.
+    /// Begins: the first errands. `transaction`: its name at the owners, and whether it holds the keys there already.
     ///
     /// # Errors
     /// What the client is told instead.
@@ -141,7 +141,7 @@ impl Gathering {
         steps: Steps,
         args: Args<'_>,
         asker: GatherAsker,
-        transaction: TransactionId,
+        (transaction, is_held): (TransactionId, bool),
         table: &SlotTable,
     ) -> Result<(Gathering, Step), Error> {
         let mut needs: Vec<Need<'_>> = Vec::new();
@@ -166,7 +166,7 @@ impl Gathering {
         let words = OwnedArgs::from_words(args.iter());
         let transaction = Transaction::new(transaction, wants);
         let mut gathering = Gathering::new(command, plan, words, asker, keys, transaction);
-        let step = gathering.acquire();
+        let step = gathering.acquire(is_held);
         Ok((gathering, step))
     }
 
@@ -178,7 +178,7 @@ impl Gathering {
         transfer: &'static Transfer,
         value_type: Type,
         asker: GatherAsker,
-        transaction: TransactionId,
+        (transaction, is_held): (TransactionId, bool),
         table: &SlotTable,
     ) -> (Gathering, Step) {
         let keys = [from, to].map(|key| Key {
@@ -193,7 +193,7 @@ impl Gathering {
         let words = OwnedArgs::new();
         let transaction = Transaction::new(transaction, wants);
         let mut gathering = Gathering::new(command, plan, words, asker, keys.into(), transaction);
-        let step = gathering.acquire();
+        let step = gathering.acquire(is_held);
         (gathering, step)
     }
 
@@ -223,8 +223,12 @@ impl Gathering {
         }
     }
 
-    /// Asks all owners for their keys, and what is there.
-    fn acquire(&mut self) -> Step {
+    /// Asks all owners for their keys, and what is there; or only for that, if they are held and let go of by others.
+    fn acquire(&mut self, is_held: bool) -> Step {
+        if is_held {
+            self.transaction.decide();
+            return self.look_again();
+        }
         let shards: Vec<ShardId> = self.transaction.shards().collect();
         Step::Send(shards.into_iter().map(|shard| self.ask(shard)).collect())
     }
@@ -232,7 +236,8 @@ impl Gathering {
     fn ask(&mut self, shard: ShardId) -> (ShardId, Errand) {
         let wants = self.transaction.ask(shard);
         let work = Work::Look(self.looks_at(shard));
-        let kind = ErrandKind::Acquire(Box::new(Acquire { wants, work, when: When::Held }));
+        let kind =
+            ErrandKind::Acquire(Box::new(Acquire { wants, watched: Vec::new(), work, when: When::Held }));
         self.errand_to(shard, kind, Purpose::Look(shard))
     }
 

@@ -29,7 +29,7 @@ pub mod transaction;
 
 pub use gather::{GatherAsker, Gathering};
 pub use intents::{Intents, TransactionId};
-pub use merge::Assembly;
+pub use merge::{Assembly, Merging};
 pub use message::{Answer, Batch, Call, Errand, Ticket};
 pub use parts::Parts;
 pub use slots::{ShardId, SlotTable, slot_of};

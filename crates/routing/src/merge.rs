@@ -1,5 +1,6 @@
 //! The replies of a command's parts as one reply.
 
+use crate::cursor::{Onward, Walk};
 use tessera_command::Merge;
 use tessera_resp::{Protocol, Reply, scan};
 
@@ -17,6 +18,12 @@ impl Assembly {
     /// Awaits `parts` replies.
     pub fn new(merge: Merge, parts: usize, order: Vec<u16>) -> Assembly {
         Assembly { merge, parts: (0..parts).map(|_| None).collect(), missing: parts, order }
+    }
+
+    /// Awaits the replies of so many shards, in the order in which they are preferred, of which any would do: the first
+    /// that is something is the whole reply.
+    pub fn of_first_present(parts: usize) -> Assembly {
+        Assembly::new(Merge::By(first_present), parts, Vec::new())
     }
 
     /// Takes in the reply of part number `part`; true when none is missing any more. A part that was not awaited,
@@ -74,6 +81,55 @@ impl Assembly {
             Merge::ClientLines => reply.verbatim("txt", &client_lines(&parts)),
             Merge::By(merge) => merge(&parts, &mut reply),
         }
+    }
+}
+
+/// How the replies of a command's parts become one.
+#[derive(Debug)]
+pub enum Merging {
+    /// There is only one.
+    Only,
+    /// By what the command says.
+    Assembly(Assembly),
+    /// Each is what a shard scanned.
+    Walk(Box<Walk>),
+}
+
+impl Merging {
+    /// Of the replies of all parts, in their order.
+    pub fn merge(&mut self, replies: Vec<Vec<u8>>, protocol: Protocol) -> Vec<u8> {
+        match self {
+            Merging::Only => replies.into_iter().next().unwrap_or_default(),
+            Merging::Assembly(assembly) => {
+                (0..).zip(&replies).for_each(|(part, reply)| {
+                    assembly.take(part, reply);
+                });
+                let mut out = Vec::new();
+                assembly.finish(&mut out, protocol);
+                out
+            }
+            Merging::Walk(walk) => {
+                let mut scanned = replies.iter().map(|reply| walk.take(reply));
+                let done = scanned.find_map(|onward| match onward {
+                    Onward::Done(reply) => Some(reply),
+                    Onward::Ask(_) => None,
+                });
+                done.unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// What RANDOMKEY and its like answer when the shard has nothing.
+pub fn is_null(reply: &[u8]) -> bool {
+    matches!(reply, b"$-1\r\n" | b"_\r\n" | b"*-1\r\n")
+}
+
+/// The first of these replies that is something.
+fn first_present(parts: &[&[u8]], reply: &mut Reply<'_>) {
+    match parts.iter().find(|part| !is_null(part)).or(parts.first()) {
+        Some(part) => reply.raw(part),
+        None => reply.null(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! What nodes say to each other about commands: one [`Batch`] per peer and tick, its buffers used again.
 
-pub use crate::acquire::{Acquire, Look, Part, Progress, Seen, When, Work};
+pub use crate::acquire::{Acquire, Look, Part, Progress, Replied, Seen, WatchedKey, When, Work};
 use crate::effect;
 use crate::intents::TransactionId;
 use tessera_command::gather::{self, Act, Give, TextNeed, Transfer};
-use tessera_command::{Command, Error};
+use tessera_command::{Command, Error, Run};
 use tessera_keyspace::{Effect, Event, Expire, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply, Span};
@@ -88,6 +88,11 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
+    /// Run this, whose keys are held; the errand's own key means nothing.
+    Run(Part),
+    /// Do a blocking command without waiting, if one of these of its keys has something; they are held, and the
+    /// errand's own key means nothing.
+    TryKeys(Box<TryKeys>),
     /// Let go of all keys that are held, or wanted. There is no answer.
     Release,
     /// Do the rest of the command and send the reply.
@@ -101,6 +106,41 @@ pub enum ErrandKind {
     },
 }
 
+/// See [`ErrandKind::TryKeys`].
+#[derive(Debug)]
+pub struct TryKeys {
+    /// Which command.
+    pub command: &'static Command,
+    /// All its words.
+    pub words: OwnedArgs,
+    /// The keys.
+    pub keys: Vec<Box<[u8]>>,
+    /// What the client speaks.
+    pub protocol: Protocol,
+}
+
+impl TryKeys {
+    /// The reply, if one of the keys held something.
+    fn run(&self, shard: &mut Shard, db: u16, touch: bool) -> Option<Result<Vec<u8>, Error>> {
+        let TryKeys { command, words, keys, protocol } = self;
+        let Run::Blocking(steps) = command.run else { return None };
+        let mut out = Vec::new();
+        let keys: Vec<&[u8]> = keys.iter().map(|key| &**key).collect();
+        let (mut view, mut reply) = (shard.view_mut(db, touch), Reply::new(&mut out, *protocol));
+        match steps.try_keys(words.as_args(), &keys, &mut view, &mut reply) {
+            Ok(effect) => {
+                let effect = effect?;
+                if effect != Effect::None {
+                    shard.effects_mut().note(db, effect, words.as_args());
+                    shard.note_dirty();
+                }
+                Some(Ok(out))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
 /// What an errand found.
 #[derive(Debug, Default)]
 pub struct Answer {
@@ -108,15 +148,18 @@ pub struct Answer {
     pub progress: Option<Progress>,
     /// What was seen at each key.
     pub seen: Vec<Seen>,
-    /// What parts answered, by their numbers.
-    pub replies: Vec<(u32, Vec<u8>)>,
+    /// A key that is watched is not as it was: nothing was done.
+    pub is_changed: bool,
+    /// What parts answered.
+    pub replies: Vec<Replied>,
     /// What was taken, and its expiry in Unix milliseconds.
     pub taken: Option<(Value, Option<i64>)>,
     /// The texts, those that are missing included.
     pub texts: Vec<Option<StringValue>>,
     /// The element that was taken, or could not be given.
     pub element: Option<Vec<u8>>,
-    /// What the client is told by [`ErrandKind::Act`]; `None` if that found the key changed.
+    /// What the client is told by [`ErrandKind::Act`] or [`ErrandKind::TryKeys`]; `None` if that found the key changed,
+    /// or nothing at the keys.
     pub reply: Option<Result<Vec<u8>, Error>>,
 }
 
@@ -190,8 +233,11 @@ impl Errand {
                 }
                 Answer { taken, ..Answer::default() }
             }
-            // Whoever has the intents sees to it.
-            ErrandKind::Yield | ErrandKind::Commit | ErrandKind::Release => Answer::default(),
+            ErrandKind::TryKeys(tried) => Answer { reply: tried.run(shard, db, touch), ..Answer::default() },
+            // Whoever has the intents, or runs commands, sees to it.
+            ErrandKind::Yield | ErrandKind::Commit | ErrandKind::Release | ErrandKind::Run(_) => {
+                Answer::default()
+            }
         }
     }
 }

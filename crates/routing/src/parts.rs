@@ -6,10 +6,13 @@
 //! everything as soon as it can; then the first does: one round. Otherwise the words go along with the question for the
 //! keys, and when all hold theirs each is told to go on: if the reply is known then it leaves at once.
 
-use crate::intents::{Access, TransactionId, Wants};
-use crate::message::{Acquire, Answer, Errand, ErrandKind, Part, Progress, Ticket, When, Work};
+use crate::intents::{TransactionId, Wants};
+use crate::message::{
+    Acquire, Answer, Errand, ErrandKind, Part, Progress, Replied, Ticket, WatchedKey, When, Work,
+};
 use crate::slots::ShardId;
 use crate::transaction::Transaction;
+use std::collections::BTreeSet;
 
 /// What one shard has to do with it.
 #[derive(Debug)]
@@ -18,17 +21,30 @@ pub struct Share {
     pub shard: ShardId,
     /// Its keys.
     pub wants: Wants,
+    /// Keys of its that must be as they were.
+    pub watched: Vec<WatchedKey>,
     /// What it runs.
     pub parts: Vec<Part>,
+}
+
+/// What becomes of the parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// None of them changes anything.
+    Read,
+    /// Some may change something.
+    Write,
+    /// Some do, and whatever they change, the reply is known once all keys are held.
+    WriteForeknown,
+    /// There are none: the keys are held until [`Parts::release`], and what is done meanwhile is another's business.
+    Hold,
 }
 
 /// What it is, and for whom.
 #[derive(Clone, Copy, Debug)]
 pub struct PartsAsker {
-    /// Whether any of it may change something.
-    pub access: Access,
-    /// Whatever it changes, the reply is known once all keys are held.
-    pub is_foreknown: bool,
+    /// What becomes of the parts.
+    pub mode: Mode,
     /// The client's database.
     pub db: u16,
     /// Uses of keys are noted.
@@ -43,11 +59,13 @@ pub struct Parts {
     /// The home's own shard.
     me: ShardId,
     /// What has not been sent, or may have to be sent once more.
-    shares: Vec<(ShardId, Vec<Part>)>,
+    shares: Vec<(ShardId, Vec<WatchedKey>, Vec<Part>)>,
+    /// A key that is watched is not as it was.
+    is_changed: bool,
     /// So many shards have not done what there is to do.
     undone: usize,
     /// What has been answered.
-    replies: Vec<(u32, Vec<u8>)>,
+    replies: Vec<Replied>,
 }
 
 impl Parts {
@@ -62,12 +80,13 @@ impl Parts {
         let mut kept = Vec::with_capacity(shares.len());
         for share in shares {
             wants.push((share.shard, share.wants));
-            kept.push((share.shard, share.parts));
+            kept.push((share.shard, share.watched, share.parts));
         }
-        kept.sort_unstable_by_key(|(shard, _)| *shard);
+        kept.sort_unstable_by_key(|(shard, ..)| *shard);
         let undone = kept.len();
         let transaction = Transaction::new(id, wants);
-        let mut parts = Parts { transaction, asker, me, shares: kept, undone, replies: Vec::new() };
+        let (is_changed, replies) = (false, Vec::new());
+        let mut parts = Parts { transaction, asker, me, shares: kept, is_changed, undone, replies };
         let first: Vec<ShardId> = match parts.other() {
             Some(_) if parts.is_left_to_other() => vec![me],
             _ => parts.transaction.shards().collect(),
@@ -78,7 +97,7 @@ impl Parts {
 
     /// All of it is done as soon as the one other shard besides the home's own has its keys.
     fn is_left_to_other(&self) -> bool {
-        self.asker.access == Access::Write && self.other().is_some()
+        matches!(self.asker.mode, Mode::Write | Mode::WriteForeknown) && self.other().is_some()
     }
 
     /// The other of two shards of which one is the home's own.
@@ -92,10 +111,11 @@ impl Parts {
     }
 
     fn when(&self) -> When {
-        match self.asker.access {
+        match self.asker.mode {
+            Mode::Hold => When::Held,
             _ if self.shares.len() == 1 => When::Alone,
-            Access::Read => When::Held,
-            Access::Write => When::Committed,
+            Mode::Read => When::Held,
+            Mode::Write | Mode::WriteForeknown => When::Committed,
         }
     }
 
@@ -105,14 +125,14 @@ impl Parts {
     }
 
     fn acquire(&mut self, shard: ShardId, wants: Wants, when: When) -> (ShardId, Errand) {
-        let share = self.shares.iter_mut().find(|(other, _)| *other == shard).map(|(_, parts)| parts);
-        let parts = match (share, when) {
+        let share = self.shares.iter_mut().find(|(other, ..)| *other == shard);
+        let (watched, parts) = match (share, when) {
             // They are sent once more if the shard has to give its keys away.
-            (Some(parts), When::Held) => parts.clone(),
-            (Some(parts), _) => std::mem::take(parts),
-            (None, _) => Vec::new(),
+            (Some((_, watched, parts)), When::Held) => (watched.clone(), parts.clone()),
+            (Some((_, watched, parts)), _) => (std::mem::take(watched), std::mem::take(parts)),
+            (None, _) => (Vec::new(), Vec::new()),
         };
-        let acquire = Acquire { wants, work: Work::Run(parts), when };
+        let acquire = Acquire { wants, watched, work: Work::Run(parts), when };
         self.errand(shard, ErrandKind::Acquire(Box::new(acquire)))
     }
 
@@ -132,44 +152,83 @@ impl Parts {
     /// those that are to be sent then no answer is awaited.
     pub fn answer(&mut self, shard: ShardId, answer: Answer) -> (Vec<(ShardId, Errand)>, bool) {
         // What was read before the keys were given away is read again.
-        self.replies.retain(|(number, _)| answer.replies.iter().all(|(other, _)| other != number));
+        let numbers: BTreeSet<u32> = answer.replies.iter().map(|replied| replied.number).collect();
+        self.replies.retain(|replied| !numbers.contains(&replied.number));
         self.replies.extend(answer.replies);
+        self.is_changed |= answer.is_changed;
         match answer.progress {
             Some(Progress::Held) => self.have_held(shard),
             Some(Progress::Waits) => {
                 let wounded = self.transaction.is_left_to_nobody();
                 (wounded.into_iter().flat_map(|shard| self.give_way(shard)).collect(), false)
             }
-            Some(Progress::Done) => {
-                self.transaction.note_done(shard);
-                self.undone -= 1;
-                if !self.transaction.is_decided() {
-                    self.transaction.decide();
-                }
-                let holders = self.transaction.let_go();
-                (self.errands(holders, || ErrandKind::Commit), self.undone == 0)
-            }
+            Some(Progress::Done) => self.have_done(shard),
             None => (Vec::new(), false),
         }
     }
 
-    fn have_held(&mut self, shard: ShardId) -> (Vec<(ShardId, Errand)>, bool) {
-        let is_held_by_all = self.transaction.note_held(shard);
-        if is_held_by_all {
+    /// A shard has done its share, or found that nothing is to be done.
+    fn have_done(&mut self, shard: ShardId) -> (Vec<(ShardId, Errand)>, bool) {
+        self.transaction.note_done(shard);
+        self.undone -= 1;
+        if !self.transaction.is_decided() {
             self.transaction.decide();
-            let holders = self.transaction.let_go();
-            return match self.asker.access {
-                Access::Read => (self.errands(holders, || ErrandKind::Release), true),
-                Access::Write => (self.errands(holders, || ErrandKind::Commit), self.asker.is_foreknown),
+        }
+        if self.is_changed {
+            return (self.release(), true);
+        }
+        let holders = self.transaction.let_go();
+        (self.errands(holders, || ErrandKind::Commit), self.undone == 0)
+    }
+
+    /// A shard has its keys. If one of them says that a watched key is not as it was, that is the outcome: once all who
+    /// have been asked have answered, so that all can be told to let go.
+    fn have_held(&mut self, shard: ShardId) -> (Vec<(ShardId, Errand)>, bool) {
+        if self.transaction.note_held(shard) {
+            self.transaction.decide();
+            return match self.asker.mode {
+                _ if self.is_changed => (self.release(), true),
+                Mode::Hold => (Vec::new(), true),
+                Mode::Read => (self.release(), true),
+                Mode::Write | Mode::WriteForeknown => {
+                    let holders = self.transaction.let_go();
+                    let is_foreknown = self.asker.mode == Mode::WriteForeknown;
+                    (self.errands(holders, || ErrandKind::Commit), is_foreknown)
+                }
             };
         }
         match self.other() {
             Some(other) if self.is_left_to_other() && shard == self.me && self.transaction.is_idle(other) => {
+                if self.is_changed {
+                    self.transaction.decide();
+                    return (self.release(), true);
+                }
                 let wants = self.transaction.leave_to(other);
                 (vec![self.acquire(other, wants, When::IfFree)], false)
             }
             _ => (Vec::new(), false),
         }
+    }
+
+    /// Lets go of all keys.
+    pub fn release(&mut self) -> Vec<(ShardId, Errand)> {
+        let holders = self.transaction.let_go();
+        self.errands(holders, || ErrandKind::Release)
+    }
+
+    /// Its name at the owners.
+    pub fn id(&self) -> TransactionId {
+        self.transaction.id()
+    }
+
+    /// What becomes of the parts.
+    pub fn mode(&self) -> Mode {
+        self.asker.mode
+    }
+
+    /// A key that was watched is not as it was: nothing was done.
+    pub fn is_changed(&self) -> bool {
+        self.is_changed
     }
 
     /// An older transaction wants what this shard holds for this one.
@@ -178,9 +237,9 @@ impl Parts {
     }
 
     fn give_way(&mut self, shard: ShardId) -> Vec<(ShardId, Errand)> {
-        match self.asker.access {
-            Access::Read => vec![self.errand(shard, ErrandKind::Release), self.ask(shard)],
-            Access::Write => {
+        match self.when() {
+            When::Held => vec![self.errand(shard, ErrandKind::Release), self.ask(shard)],
+            _ => {
                 // What is to be done has been sent.
                 self.transaction.ask(shard);
                 vec![self.errand(shard, ErrandKind::Yield)]
@@ -190,12 +249,12 @@ impl Parts {
 
     /// Bytes of what has been answered.
     pub fn held_bytes(&self) -> usize {
-        self.replies.iter().map(|(_, reply)| reply.len()).sum()
+        self.replies.iter().map(|replied| replied.reply.len()).sum()
     }
 
     /// What all parts answered, in the order of their numbers.
-    pub fn take_replies(&mut self) -> Vec<(u32, Vec<u8>)> {
-        self.replies.sort_unstable_by_key(|(number, _)| *number);
+    pub fn take_replies(&mut self) -> Vec<Replied> {
+        self.replies.sort_unstable_by_key(|replied| replied.number);
         std::mem::take(&mut self.replies)
     }
 }

@@ -55,8 +55,9 @@ fn moved(errands_before: usize) -> (String, Option<Vec<u8>>) {
     let context = gather::Context::of(&shards[0], 0);
     let asker = GatherAsker { context, protocol: Protocol::Resp2, touch: true };
     let id = TransactionId::default();
-    let (mut gathering, mut step) = Gathering::start(&MOVE, steps, words.as_args(), asker, id, &table)
-        .unwrap_or_else(|error| panic!("{error:?}"));
+    let (mut gathering, mut step) =
+        Gathering::start(&MOVE, steps, words.as_args(), asker, (id, false), &table)
+            .unwrap_or_else(|error| panic!("{error:?}"));
     let (mut out, mut done) = (std::collections::VecDeque::new(), 0);
     let reply = loop {
         match step {

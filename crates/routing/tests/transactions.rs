@@ -7,8 +7,8 @@ use tessera_command::{Command, Registry};
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::intents::{Access, Admission, Fingerprint, Wants};
-use tessera_routing::message::{Acquire, ErrandKind, Part, Progress, When, Work};
-use tessera_routing::parts::{PartsAsker, Share};
+use tessera_routing::message::{Acquire, ErrandKind, Part, Progress, Replied, When, Work};
+use tessera_routing::parts::{Mode, PartsAsker, Share};
 use tessera_routing::{Answer, Errand, Intents, Parts, ShardId, Ticket, TransactionId};
 
 const START: i64 = 100;
@@ -32,18 +32,18 @@ enum Message {
 
 impl Owner {
     /// `GET account` reads, `INCRBY account amount` changes.
-    fn run(&mut self, parts: &[Part]) -> Vec<(u32, Vec<u8>)> {
+    fn run(&mut self, parts: &[Part]) -> Vec<Replied> {
         let run = |part: &Part| {
             let args = part.words.as_args();
             let account = self.accounts.entry(args[1].to_vec()).or_insert(START);
             let amount = args.get(2).map_or("0".into(), String::from_utf8_lossy);
             *account += amount.parse::<i64>().expect("an amount");
-            (part.number, account.to_string().into_bytes())
+            Replied { number: part.number, reply: account.to_string().into_bytes(), duration_ns: 0 }
         };
         parts.iter().map(run).collect()
     }
 
-    fn answer(&mut self, errand: &Errand, progress: Progress, replies: Vec<(u32, Vec<u8>)>) {
+    fn answer(&mut self, errand: &Errand, progress: Progress, replies: Vec<Replied>) {
         let answer = Answer { progress: Some(progress), replies, ..Answer::default() };
         self.out.push((errand.transaction.home, Message::Answer(errand.ticket, answer)));
     }
@@ -68,7 +68,12 @@ impl Owner {
             ErrandKind::Yield => {
                 let wants = self.intents.release(id).expect("it holds");
                 let parts = self.staged.remove(&id).expect("it was staged");
-                let acquire = Acquire { wants: wants.clone(), work: Work::Run(parts), when: When::Committed };
+                let acquire = Acquire {
+                    wants: wants.clone(),
+                    watched: Vec::new(),
+                    work: Work::Run(parts),
+                    when: When::Committed,
+                };
                 self.admit(wants, Errand { kind: ErrandKind::Acquire(Box::new(acquire)), ..errand });
             }
             ErrandKind::Commit => {
@@ -182,10 +187,11 @@ impl Play {
                 ]),
                 protocol: Protocol::Resp2,
             };
-            Share { shard, wants, parts: accounts.iter().map(part).collect() }
+            Share { shard, wants, watched: Vec::new(), parts: accounts.iter().map(part).collect() }
         };
         let shares = by_shard.into_iter().map(share).collect();
-        let asker = PartsAsker { access, is_foreknown: false, db: 0, touch: true };
+        let mode = if access == Access::Read { Mode::Read } else { Mode::Write };
+        let asker = PartsAsker { mode, db: 0, touch: true };
         let (parts, errands) = Parts::start(id, home, asker, shares);
         self.clients[client].parts = Some((parts, access));
         self.send(home, errands);
@@ -205,7 +211,8 @@ impl Play {
         let (mut parts, access) = self.clients[client].parts.take().expect("it is under way");
         let replies = parts.take_replies();
         if access == Access::Read {
-            let amounts = replies.iter().map(|(_, reply)| String::from_utf8_lossy(reply).parse::<i64>());
+            let amounts =
+                replies.iter().map(|replied| String::from_utf8_lossy(&replied.reply).parse::<i64>());
             let sum: i64 = amounts.map(|amount| amount.expect("an amount")).sum();
             assert_eq!(sum, START * (self.owners.len() * ACCOUNTS) as i64, "money is lost on its way");
         }

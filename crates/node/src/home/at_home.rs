@@ -150,8 +150,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.note_start(connection, command, args);
         let is_sent = take_reply_mode(&mut connection.client);
         let sequence = connection.replies.reserve(is_sent);
-        let nodes = self.mesh.nodes();
-        for node in 0..nodes {
+        self.send_everywhere(connection, sequence, command, args);
+        let running = Running::Parts(Assembly::new(merge, self.mesh.nodes(), Vec::new()));
+        connection.begin(sequence, command, args, self.time.now_ns, running);
+        Flow::Next
+    }
+
+    /// Has all nodes run a command; each answers a part of what has this sequence number.
+    pub(crate) fn send_everywhere(
+        &mut self,
+        connection: &Connection,
+        sequence: u32,
+        command: &'static Command,
+        args: Args<'_>,
+    ) {
+        for node in 0..self.mesh.nodes() {
             let call = EverywhereCall {
                 ticket: Ticket { connection: connection.id.pack(), sequence, part: node as u32 },
                 caller_id: connection.client.id,
@@ -165,8 +178,5 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.mesh.note(node, EverywhereNote::Run(call));
             }
         }
-        let running = Running::Parts(Assembly::new(merge, nodes, Vec::new()));
-        connection.begin(sequence, command, args, self.time.now_ns, running);
-        Flow::Next
     }
 }

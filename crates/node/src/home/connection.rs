@@ -2,6 +2,7 @@
 
 use crate::accounts::{Account, Sender};
 use crate::home::blocked::Blocked;
+use crate::home::execution::{Execution, Trying};
 use crate::home::holds::Hold;
 use crate::home::queue::{Queue, Watches};
 use crate::home::replies::Replies;
@@ -11,8 +12,8 @@ use crate::task::Asker;
 use std::collections::VecDeque;
 use tessera_command::{Client, Command};
 use tessera_resp::{Args, Decoder, Protocol};
-use tessera_routing::cursor::{Onward, Walk};
-use tessera_routing::{Assembly, Gathering, Parts, ShardId};
+use tessera_routing::cursor::Walk;
+use tessera_routing::{Assembly, Gathering, Merging, Parts, ShardId};
 
 /// Bytes received and not yet executed: an unfinished command, or what waits behind one that is under way.
 #[derive(Debug, Default)]
@@ -55,34 +56,11 @@ pub struct Shares {
     pub merging: Merging,
 }
 
-/// How the replies of a transaction's shares become one.
-pub enum Merging {
-    /// By what the command says.
-    Assembly(Assembly),
-    /// Each is what a shard scanned.
-    Walk(Box<Walk>),
-}
-
 impl Shares {
     /// The reply, once all shares have been answered.
     pub(crate) fn reply(&mut self, protocol: Protocol) -> Vec<u8> {
-        let mut out = Vec::new();
-        for (number, reply) in self.parts.take_replies() {
-            match &mut self.merging {
-                Merging::Assembly(assembly) => {
-                    assembly.take(number, &reply);
-                }
-                Merging::Walk(walk) => {
-                    if let Onward::Done(reply) = walk.take(&reply) {
-                        return reply;
-                    }
-                }
-            }
-        }
-        if let Merging::Assembly(assembly) = &self.merging {
-            assembly.finish(&mut out, protocol);
-        }
-        out
+        let replies = self.parts.take_replies().into_iter().map(|replied| replied.reply).collect();
+        self.merging.merge(replies, protocol)
     }
 }
 
@@ -103,6 +81,10 @@ pub enum Running {
     },
     /// A key to hold something.
     Blocked(Box<Blocked>),
+    /// Keys of several shards are tried without waiting for them, for a blocking command within a transaction.
+    Trying(Trying),
+    /// What was queued for EXEC runs on several shards.
+    Exec(Box<Execution>),
     /// WATCH is to be known to the owners of its keys.
     Watching {
         /// How many have still to say so.
@@ -204,9 +186,20 @@ impl Connection {
         self.hold = Some(Hold::Running);
     }
 
-    /// What the command under way waits for.
+    /// What the command under way waits for; of EXEC, the one of its commands that takes steps of its own.
     pub fn awaited(&mut self) -> Option<&mut Running> {
-        self.running.as_mut().map(|under| &mut under.running)
+        match &mut self.running.as_mut()?.running {
+            Running::Exec(execution) => execution.inner.as_mut(),
+            running => Some(running),
+        }
+    }
+
+    /// What was queued for EXEC and runs on several shards.
+    pub fn execution(&mut self) -> Option<&mut Execution> {
+        match &mut self.running.as_mut()?.running {
+            Running::Exec(execution) => Some(execution),
+            _ => None,
+        }
     }
 
     /// The command under way that brings keys of several shards together.
@@ -220,9 +213,18 @@ impl Connection {
 
     /// The transaction under way that several shards have a share in.
     pub fn parts(&mut self) -> Option<&mut Parts> {
-        match self.awaited()? {
+        match &mut self.running.as_mut()?.running {
             Running::Transaction(shares) => Some(&mut shares.parts),
+            Running::Exec(execution) => Some(&mut execution.parts),
             _ => None,
+        }
+    }
+
+    /// What is queued of its transaction, or was and is being run.
+    pub fn queued(&self) -> Option<&Queue> {
+        match self.running.as_deref() {
+            Some(UnderWay { running: Running::Exec(execution), .. }) => execution.queue.as_deref(),
+            _ => self.queue.as_deref(),
         }
     }
 
@@ -277,6 +279,7 @@ impl Connection {
         let parts = match self.running.as_ref().map(|under| &under.running) {
             Some(Running::Parts(assembly)) => assembly.held_bytes(),
             Some(Running::Transaction(shares)) => shares.parts.held_bytes(),
+            Some(Running::Exec(execution)) => execution.held_bytes(),
             _ => 0,
         };
         self.replies.len_bytes() + self.sending_bytes + parts
@@ -298,7 +301,7 @@ impl Connection {
 
     /// Bytes kept of its transaction.
     pub fn transaction_bytes(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| queue.allocated_bytes()) + self.watches.allocated_bytes()
+        self.queued().map_or(0, Queue::allocated_bytes) + self.watches.allocated_bytes()
     }
 
     /// Bytes of the whole words of an unfinished command.

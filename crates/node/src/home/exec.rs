@@ -14,8 +14,8 @@ use tessera_command::client::ReplyMode;
 use tessera_command::host::{Action, NodePart};
 use tessera_command::{Command, Error, Flags, Run, Spread};
 use tessera_resp::{Args, Reply};
-use tessera_routing::Assembly;
-use tessera_routing::exec::{ExecPlan, Planned};
+use tessera_routing::exec::{Planned, is_only_on};
+use tessera_routing::{Assembly, ShardId};
 
 const WITHOUT_MULTI: Error = Error::Text("ERR EXEC without MULTI");
 const ABORTED: Error = Error::Text("EXECABORT Transaction discarded because of previous errors.");
@@ -26,11 +26,11 @@ const COPIED_MAX_LEN_BYTES: usize = 64 * 1024;
 
 /// What has come of the commands of a transaction so far.
 #[derive(Default)]
-struct Done {
-    actions: Vec<Action>,
-    close_caller: bool,
+pub(super) struct Done {
+    pub(super) actions: Vec<Action>,
+    pub(super) close_caller: bool,
     /// One has removed all keys, which is to be saved before the client hears of it.
-    has_removed_all: bool,
+    pub(super) has_removed_all: bool,
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -54,8 +54,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.home.hold(connection, Hold::UntilSettled);
         }
         let Some(queue) = connection.queue.take() else { return Flow::Next };
-        if let Some(plan) = self.plan_over_shards(connection, &queue) {
-            return self.execute_over_shards(connection, command, args, queue, &plan);
+        if !self.is_on_own_shard(connection, &queue) {
+            return self.execute_over_shards(connection, command, args, queue);
         }
         if self.has_own_watch_failed(connection) {
             self.keep_queue(queue);
@@ -77,14 +77,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         Flow::Next
     }
 
-    /// What a transaction wants of which shards; `None` if this node's own is enough.
-    fn plan_over_shards(&mut self, connection: &Connection, queue: &Queue) -> Option<ExecPlan> {
+    /// This node's own shard has all that a transaction wants.
+    fn is_on_own_shard(&self, connection: &Connection, queue: &Queue) -> bool {
         if self.mesh.nodes() == 1 {
-            return None;
+            return true;
         }
-        let plan = ExecPlan::of(self.queue_with_databases(connection, queue), &self.server.shared.slots);
-        let watches_here = connection.watches.owners().iter().all(|owner| *owner == self.server.me);
-        (!watches_here || !plan.is_only_on(self.server.me as u16)).then_some(plan)
+        let me = self.server.me;
+        let context = self.owner.context(connection.client.db);
+        let commands = self.queue_with_databases(connection, queue);
+        connection.watches.are_of(me)
+            && is_only_on(me as ShardId, commands, context, &self.server.shared.slots)
     }
 
     /// The commands of a transaction, each with the database that it will work on.
@@ -213,7 +215,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.end_queued(connection, command, args, duration_ns, error_text(&out[start..]));
     }
 
-    fn end_queued(
+    pub(super) fn end_queued(
         &mut self,
         connection: &Connection,
         command: &'static Command,
@@ -228,7 +230,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn run_queued_session(
+    pub(super) fn run_queued_session(
         &mut self,
         connection: &mut Connection,
         command: &'static Command,
@@ -293,6 +295,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 }
 
 /// What a command of a transaction answers is sent, as things are.
-fn is_answered(connection: &Connection) -> bool {
+pub(super) fn is_answered(connection: &Connection) -> bool {
     matches!(connection.client.reply_mode, ReplyMode::On | ReplyMode::SkipNext)
 }

@@ -11,6 +11,7 @@ pub(crate) mod direct;
 pub(crate) mod dispatch;
 pub(crate) mod exec;
 pub(crate) mod exec_shards;
+pub mod execution;
 pub(crate) mod feed;
 pub mod holds;
 pub(crate) mod own_shard;

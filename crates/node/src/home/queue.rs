@@ -70,6 +70,12 @@ impl Queue {
         })
     }
 
+    /// One of the commands.
+    pub(crate) fn get(&self, index: usize) -> Option<(&'static Command, Args<'_>)> {
+        let Queued { command, first_span, spans_len } = self.commands.get(index)?;
+        Some((*command, Args::new(&self.bytes, &self.spans[*first_span..][..*spans_len])))
+    }
+
     /// How many commands are queued.
     pub(crate) fn len(&self) -> usize {
         self.commands.len()
@@ -154,12 +160,14 @@ impl Watches {
         of_owner.filter_map(|((db, name), key)| Some((*db, &name[..], key.stamp?)))
     }
 
-    /// The owners of the keys, each once, in order.
-    pub(crate) fn owners(&self) -> Vec<usize> {
-        let mut owners: Vec<usize> = self.keys.values().map(|key| key.owner).collect();
-        owners.sort_unstable();
-        owners.dedup();
-        owners
+    /// All keys are of this owner.
+    pub(crate) fn are_of(&self, owner: usize) -> bool {
+        self.keys.values().all(|key| key.owner == owner)
+    }
+
+    /// All keys with their owners, and how they were.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (usize, u16, &[u8], WatchStamp)> {
+        self.keys.iter().filter_map(|((db, name), key)| Some((key.owner, *db, &name[..], key.stamp?)))
     }
 
     /// Forgets all: the keys, by owner.

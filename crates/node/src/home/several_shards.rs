@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::home::connection::{Connection, Merging, Running, Shares};
+use crate::home::connection::{Connection, Running, Shares};
 use crate::home::dispatch::take_reply_mode;
 use crate::home::holds::{Flow, Hold};
 use crate::task::Asker;
@@ -13,14 +13,23 @@ use tessera_resp::args::OwnedArgs;
 use tessera_routing::cursor::Walk;
 use tessera_routing::intents::{Access, Wants};
 use tessera_routing::message::Part;
-use tessera_routing::parts::{PartsAsker, Share};
+use tessera_routing::parts::{Mode, PartsAsker, Share};
 use tessera_routing::{
-    Assembly, Errand, GatherAsker, Gathering, Parts, ShardId, Ticket, TransactionId, split,
+    Assembly, Errand, GatherAsker, Gathering, Merging, Parts, ShardId, Ticket, TransactionId, split,
 };
 
-fn parts_asker(connection: &Connection, access: Access, is_foreknown: bool) -> PartsAsker {
+pub(super) fn parts_asker(connection: &Connection, mode: Mode) -> PartsAsker {
     let Asker { db, touch, .. } = connection.asker();
-    PartsAsker { access, is_foreknown, db, touch }
+    PartsAsker { mode, db, touch }
+}
+
+/// What becomes of the parts of a command.
+fn mode_of(command: &Command) -> Mode {
+    match (command.is_write(), command.spec.always_succeeds) {
+        (false, _) => Mode::Read,
+        (true, true) => Mode::WriteForeknown,
+        (true, false) => Mode::Write,
+    }
 }
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -65,10 +74,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let keys = words.as_args().iter().skip(first).step_by(step).map(|key| (key, access));
             let wants = Wants::keys(keys);
             let part = Part { number, command, words, protocol: connection.client.protocol };
-            Share { shard, wants, parts: vec![part] }
+            Share { shard, wants, watched: Vec::new(), parts: vec![part] }
         });
         let shares = shares.collect();
-        let asker = parts_asker(connection, access, command.spec.always_succeeds);
+        let asker = parts_asker(connection, mode_of(command));
         self.begin_transaction(connection, command, args, asker, assembly, shares)
     }
 
@@ -120,10 +129,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (sequence, command) = (under.sequence, under.account.command);
         let shares = parts.into_iter().zip(0..).map(|((shard, words), number)| {
             let part = Part { number, command, words, protocol };
-            Share { shard, wants: Wants::whole(Access::Read), parts: vec![part] }
+            Share { shard, wants: Wants::whole(Access::Read), watched: Vec::new(), parts: vec![part] }
         });
         let shares = shares.collect();
-        let asker = parts_asker(connection, Access::Read, false);
+        let asker = parts_asker(connection, Mode::Read);
         let (running, errands) = self.start_transaction(connection, sequence, asker, merging, shares);
         if let Some(under) = connection.running.as_deref_mut() {
             under.running = running;
@@ -176,7 +185,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.next_sequence();
         let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let (id, asker) = (self.transaction_id(ticket), self.gather_asker(connection));
-        let started = Gathering::start(command, steps, args, asker, id, &self.server.shared.slots);
+        let started = Gathering::start(command, steps, args, asker, (id, false), &self.server.shared.slots);
         let (gathering, step) = match started {
             Ok(started) => started,
             Err(error) => return self.fail(connection, command, args, &error),
@@ -206,18 +215,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let words = OwnedArgs::from_words(args.iter());
             let part =
                 Part { number: u32::from(shard), command, words, protocol: connection.client.protocol };
-            Share { shard, wants: Wants::whole(access), parts: vec![part] }
+            Share { shard, wants: Wants::whole(access), watched: Vec::new(), parts: vec![part] }
         });
         let shares = shares.collect();
         let assembly = Assembly::new(merge, nodes, Vec::new());
-        self.begin_transaction(
-            connection,
-            command,
-            args,
-            parts_asker(connection, access, false),
-            assembly,
-            shares,
-        )
+        let asker = parts_asker(connection, mode_of(command));
+        self.begin_transaction(connection, command, args, asker, assembly, shares)
     }
 
     /// SCAN: from the shard that the cursor names on, with the position that it names there.
@@ -254,7 +257,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// All shards, first the one to ask first: drawn with a chance by its number of keys.
-    fn shards_by_chance(&mut self, db: u16) -> Vec<ShardId> {
+    pub(crate) fn shards_by_chance(&mut self, db: u16) -> Vec<ShardId> {
         let keys: Vec<u64> = self.server.shared.keys_by_shard(db).collect();
         let mut drawn = self.owner.random.u64(..keys.iter().sum::<u64>().max(1));
         let first = keys

@@ -5,7 +5,7 @@ use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Merging, Running, UnderWay};
+use crate::home::connection::{Connection, Running, UnderWay};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
 use crate::network::ConnectionId;
@@ -13,27 +13,15 @@ use crate::notes::everywhere::EverywhereCall;
 use crate::sessions::NodeHost;
 use crate::task::{Asker, Task};
 use tessera_command::host::NodePart;
-use tessera_command::{Flags, Merge, Run};
+use tessera_command::{Flags, Run};
 use tessera_resp::{Args, Reply};
 use tessera_routing::cursor::Onward;
+use tessera_routing::merge::is_null;
 use tessera_routing::message::Slow;
-use tessera_routing::{Answer, Assembly, Errand, ShardId, Step, Ticket};
+use tessera_routing::{Answer, Assembly, Errand, Merging, ShardId, Step, Ticket};
 
 /// The room for lines of this node's own clients that is kept for the next ones, in bytes.
 const KEEP_LINES_MAX_LEN_BYTES: usize = 64 * 1024;
-
-/// What RANDOMKEY and its like answer when the shard has nothing.
-fn is_null(reply: &[u8]) -> bool {
-    matches!(reply, b"$-1\r\n" | b"_\r\n" | b"*-1\r\n")
-}
-
-/// The first of these replies that is something.
-fn first_present(parts: &[&[u8]], reply: &mut Reply<'_>) {
-    match parts.iter().find(|part| !is_null(part)).or(parts.first()) {
-        Some(part) => reply.raw(part),
-        None => reply.null(),
-    }
-}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[inline]
@@ -77,6 +65,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if let Some(gathering) = connection.gathering() {
                 let step = gathering.answer(ticket.part, answer, &core.server.shared.slots);
                 core.take_step(connection, step);
+            } else if connection.execution().is_some() && answer.progress.is_none() {
+                core.take_exec_answer(connection, answer);
             } else {
                 core.take_parts(connection, ticket.part as ShardId, answer);
             }
@@ -107,8 +97,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(parts) = connection.parts() else { return };
         let (errands, is_done) = parts.answer(shard, answer);
         self.send_errands(connection, errands);
-        if is_done {
-            self.finish_transaction(connection);
+        match is_done {
+            true if connection.execution().is_some() => self.have_keys_of_exec(connection),
+            true => self.finish_transaction(connection),
+            false => {}
         }
     }
 
@@ -149,6 +141,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(mut connection) = self.take(ConnectionId::unpack(ticket.connection)) else { return };
         if connection.running.as_ref().is_some_and(|under| under.sequence == ticket.sequence) {
             work(self, &mut connection);
+            self.go_on_with_exec(&mut connection);
             if connection.hold.is_none() {
                 self.home.holds.runnable.push_back(connection.id);
             }
@@ -185,6 +178,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Running::Transaction(_)
                 | Running::Gathering(_)
                 | Running::Blocked(_)
+                | Running::Trying(_)
+                | Running::Exec(_)
                 | Running::Watching { .. },
             )
             | None => {}
@@ -195,7 +190,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// nothing at one moment; otherwise it is the first's that has something, in this order.
     fn ask_all_shards(&mut self, connection: &mut Connection, order: Vec<ShardId>) {
         let words = connection.running.as_ref().map(|under| under.account.words.clone()).unwrap_or_default();
-        let assembly = Assembly::new(Merge::By(first_present), order.len(), Vec::new());
+        let assembly = Assembly::of_first_present(order.len());
         let parts = order.into_iter().map(|shard| (shard, words.clone())).collect();
         self.read_whole_shards(connection, Merging::Assembly(assembly), parts);
     }
@@ -212,6 +207,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// The command that took several steps is answered.
     pub(crate) fn finish(&mut self, connection: &mut Connection, reply: &[u8]) {
+        if self.end_step_of_exec(connection, reply) {
+            return;
+        }
         let Some(under) = connection.running.take() else { return };
         connection.hold = None;
         connection.replies.provide_buffer(|| self.server.buffers.take());
@@ -276,13 +274,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 Step::Send(_) => {}
                 Step::Done(reply, _) if connection.is_moving() => self.end_move(connection, &reply),
                 Step::Done(reply, _) => self.finish(connection, &reply),
+                Step::Absent(_) if connection.execution().is_some() => self.end_vain_move(connection),
                 Step::Absent(_) => self.wait_again(connection),
             }
         }
     }
 
     /// Sends an errand to its shard; of this node's own shard it returns the answer, if there is one already.
-    fn send_errand(&mut self, shard: ShardId, errand: Errand) -> Option<(u32, Answer)> {
+    pub(crate) fn send_errand(&mut self, shard: ShardId, errand: Errand) -> Option<(u32, Answer)> {
         if usize::from(shard) == self.server.me {
             let part = errand.ticket.part;
             return self.take_errand(self.server.me, errand).map(|answer| (part, answer));

@@ -75,6 +75,14 @@ impl Owner {
                     .iter()
                     .any(|part| self.must_wait_to_write(part.command, part.words.as_args(), *db, server));
             }
+            ErrandKind::Run(part) => {
+                return self.must_wait_to_write(part.command, part.words.as_args(), *db, server);
+            }
+            ErrandKind::TryKeys(tried) => {
+                return tried.keys.iter().any(|key| {
+                    self.shard.must_wait_for_snapshot(*db, key) || self.shard.must_wait_for_readers(*db, key)
+                });
+            }
             ErrandKind::Take
             | ErrandKind::TakeElement(..)
             | ErrandKind::GiveElement(..)

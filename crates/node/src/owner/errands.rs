@@ -2,14 +2,27 @@
 //! [`tessera_routing::intents`].
 
 use super::Owner;
+use super::held::Staged;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::task::{Asker, Task};
 use tessera_routing::intents::Admission;
-use tessera_routing::message::{Acquire, ErrandKind, Part, Progress, When, Work, look_at};
+use tessera_routing::message::{
+    Acquire, ErrandKind, Part, Progress, Replied, WatchedKey, When, Work, look_at,
+};
 use tessera_routing::{Answer, Errand, Ticket, TransactionId};
 
+/// A key that is watched is not as it was: that is how far it is.
+fn changed(progress: Progress) -> Answer {
+    Answer { progress: Some(progress), is_changed: true, ..Answer::default() }
+}
+
 impl Owner {
+    /// One of these keys is not as it was.
+    fn has_changed(&self, watched: &[WatchedKey]) -> bool {
+        watched.iter().any(|key| !key.is_unchanged(&self.shard))
+    }
+
     /// Does a step that is no part of a command as clients send it.
     fn run_errand(&mut self, errand: Errand) -> Answer {
         let before_bytes = self.shard.entry_bytes();
@@ -74,6 +87,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn run_free(&mut self, errand: Errand) -> Answer {
         let Errand { db, touch, kind, .. } = errand;
         let ErrandKind::Acquire(acquire) = kind else { return Answer::default() };
+        if self.owner.has_changed(&acquire.watched) {
+            return changed(Progress::Done);
+        }
         let answer = self.work(acquire.work, db, touch);
         self.serve_waiters();
         Answer { progress: Some(Progress::Done), ..answer }
@@ -88,10 +104,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         let Errand { transaction, db, touch, kind, .. } = errand;
         let ErrandKind::Acquire(acquire) = kind else { return None };
-        let Acquire { work, when, .. } = *acquire;
+        let Acquire { watched, work, when, .. } = *acquire;
+        let is_changed = self.owner.has_changed(&watched);
         match (when, work) {
+            (When::Alone, _) if is_changed => {
+                self.release_keys(transaction);
+                Some(changed(Progress::Done))
+            }
             (When::Committed | When::IfFree, Work::Run(parts)) => {
-                self.owner.held.stage(transaction, parts);
+                self.owner.held.stage(transaction, Staged { watched, parts });
+                if is_changed {
+                    return Some(changed(Progress::Held));
+                }
                 Some(Answer { progress: Some(Progress::Held), ..Answer::default() })
             }
             (When::Alone, work) => {
@@ -100,6 +124,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.serve_waiters();
                 Some(Answer { progress: Some(Progress::Done), ..answer })
             }
+            _ if is_changed => Some(changed(Progress::Held)),
             (_, work) => {
                 let answer = self.work(work, db, touch);
                 self.serve_waiters();
@@ -133,21 +158,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         match work {
             Work::Look(looks) => look_at(&looks, &mut self.owner.shard, touch),
             Work::Run(parts) => {
-                let replies = parts.iter().map(|part| (part.number, self.run_part(part, db, touch)));
+                let replies = parts.iter().map(|part| self.run_part(part, db, touch));
                 let replies = replies.collect();
                 Answer { replies, ..Answer::default() }
             }
         }
     }
 
-    fn run_part(&mut self, part: &Part, db: u16, touch: bool) -> Vec<u8> {
-        let Part { command, ref words, protocol, .. } = *part;
+    fn run_part(&mut self, part: &Part, db: u16, touch: bool) -> Replied {
+        let Part { number, command, ref words, protocol } = *part;
         // Makes room. Whether there is memory for it was asked at its home, before any shard began.
         let _ = self.is_out_of_memory_for(command);
-        let mut out = Vec::new();
+        let mut reply = Vec::new();
         let task = Task { command, asker: Asker { db, protocol, touch }, is_whole: false };
-        let _ = self.run_task_unserved(&task, words.as_args(), &mut out);
-        out
+        let outcome = self.run_task_unserved(&task, words.as_args(), &mut reply);
+        Replied { number, reply, duration_ns: outcome.duration_ns }
     }
 
     /// Tells the homes of transactions that hold what older ones want. One that has not been told that it holds them
@@ -169,10 +194,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Does a step of a command over several shards, then serves who waited for keys that it has filled.
     pub(crate) fn run_errand(&mut self, errand: Errand) -> Answer {
-        if matches!(errand.kind, ErrandKind::Put(..) | ErrandKind::GiveElement(..)) {
+        if matches!(errand.kind, ErrandKind::Put(..) | ErrandKind::GiveElement(..) | ErrandKind::TryKeys(_)) {
             self.make_room_for_growth();
         }
-        let answer = self.owner.run_errand(errand);
+        let answer = match errand.kind {
+            ErrandKind::Run(part) => {
+                let replies = vec![self.run_part(&part, errand.db, errand.touch)];
+                Answer { replies, ..Answer::default() }
+            }
+            _ => self.owner.run_errand(errand),
+        };
         self.serve_waiters();
         answer
     }

@@ -5,15 +5,23 @@
 use crate::notes::waiting::WaitRequest;
 use std::collections::{BTreeMap, BTreeSet};
 use tessera_routing::intents::{Access, Admission, Wants};
-use tessera_routing::message::{Acquire, ErrandKind, Part, When, Work};
+use tessera_routing::message::{Acquire, ErrandKind, Part, WatchedKey, When, Work};
 use tessera_routing::{Errand, Intents, TransactionId};
+
+/// What a transaction will have done once its outcome is decided, and the keys that had to be as they were, which may
+/// have to be looked at again.
+#[derive(Default)]
+pub(crate) struct Staged {
+    pub(crate) watched: Vec<WatchedKey>,
+    pub(crate) parts: Vec<Part>,
+}
 
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Held {
     intents: Intents<Errand>,
     /// What transactions will have done once their outcome is decided.
-    staged: BTreeMap<TransactionId, Vec<Part>>,
+    staged: BTreeMap<TransactionId, Staged>,
     /// Keys have been let go of, and nobody has been told.
     is_released: bool,
     /// Among those who are to be told are some that only want to use the keys: before they have run nobody may hold
@@ -62,17 +70,19 @@ impl Held {
     }
 
     /// Keeps what a transaction that has its keys will have done.
-    pub(crate) fn stage(&mut self, id: TransactionId, parts: Vec<Part>) {
-        self.staged.insert(id, parts);
+    pub(crate) fn stage(&mut self, id: TransactionId, staged: Staged) {
+        self.staged.insert(id, staged);
     }
 
     /// What a transaction is to have done now.
     pub(crate) fn take_staged(&mut self, id: TransactionId) -> Vec<Part> {
-        self.staged.remove(&id).unwrap_or_default()
+        self.staged.remove(&id).unwrap_or_default().parts
     }
 
-    /// Lets go of what a transaction holds: that. `has_waiters`: there are clients or calls that wait for such keys.
+    /// Lets go of what a transaction holds: that; what it would have done is not done. `has_waiters`: there are clients or
+    /// calls that wait for such keys.
     pub(crate) fn release(&mut self, id: TransactionId, has_waiters: bool) -> Option<Wants> {
+        self.staged.remove(&id);
         let wants = self.intents.release(id)?;
         self.is_released = true;
         self.gives_way |= has_waiters || !self.requests.is_empty() || !self.unserved.is_empty();
@@ -83,12 +93,14 @@ impl Held {
     /// wants done then; if it only says that it yields, that is what was staged.
     pub(crate) fn requeue(&mut self, errand: Errand, has_waiters: bool) -> Admission<Errand> {
         let id = errand.transaction;
+        let staged = self.staged.remove(&id);
         let wants = self.release(id, has_waiters).unwrap_or_default();
-        let kind = match (errand.kind, self.staged.remove(&id)) {
+        let kind = match (errand.kind, staged) {
             (ErrandKind::Acquire(acquire), _) => ErrandKind::Acquire(Box::new(Acquire { wants, ..*acquire })),
-            (_, parts) => {
-                let work = Work::Run(parts.unwrap_or_default());
-                ErrandKind::Acquire(Box::new(Acquire { wants, work, when: When::Committed }))
+            (_, staged) => {
+                let Staged { watched, parts } = staged.unwrap_or_default();
+                let work = Work::Run(parts);
+                ErrandKind::Acquire(Box::new(Acquire { wants, watched, work, when: When::Committed }))
             }
         };
         self.admit(Errand { kind, ..errand })
