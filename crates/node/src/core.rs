@@ -3,7 +3,7 @@
 use crate::clock::{Clock, Time};
 use crate::desk::Desk;
 use crate::disk::Disk;
-use crate::home::connection::{Connection, Running};
+use crate::home::connection::Connection;
 use crate::home::holds::{Gate, Hold};
 use crate::home::{Home, NetworkOrder};
 use crate::loading::Loading;
@@ -222,20 +222,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.forget_calls(connection.id);
         }
         self.abandon_wait(&mut connection);
-        self.drop_transaction(&mut connection);
         self.end_streams(&mut connection);
         if connection.hold == Some(Hold::Paused) {
             self.home.holds.forget(connection.id, Hold::Paused);
         }
-        if matches!(
-            connection.awaited(),
-            Some(Running::Transaction(_) | Running::Gathering(_) | Running::Blocked(_))
-        ) {
+        if connection.is_known_to_owners() {
             // What it has taken from one shard must still reach another, and keys that it holds be let go of.
             connection.gone = true;
             self.put(connection);
             return;
         }
+        self.drop_transaction(&mut connection);
         if connection.direct.is_some() && !self.reclaim_socket(&mut connection) {
             connection.gone = true;
             self.put(connection);

@@ -98,7 +98,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
             }
             Note::Wait(note) => self.take_wait_note(peer, note),
-            Note::Watch(note) => self.take_watch_note(peer, note),
             Note::Stream(note) => self.take_stream_note(peer, note),
             Note::Load(note) => self.take_load_note(note),
             Note::Snapshot(note) => self.take_snapshot_note(peer, *note),

@@ -39,9 +39,14 @@ impl WatchedKey {
     }
 }
 
+/// Keys with their databases.
+pub type WatchedNames = Vec<(u16, Box<[u8]>)>;
+
 /// What is done with keys that are held.
 #[derive(Debug)]
 pub enum Work {
+    /// Watch these from now on, and tell how they are.
+    Watch(WatchedNames),
     /// Tell what is there.
     Look(Vec<Look>),
     /// Run commands, or parts of some.

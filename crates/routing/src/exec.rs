@@ -1,4 +1,5 @@
-//! What EXEC comes down to: which shards have a share in it, what it wants of their keys, and what they do by themselves.
+//! What EXEC comes down to: which shards have a share in it, what it wants of their keys, and what they do by
+//! themselves.
 //!
 //! As all words are known, and nobody comes between, commands on different shards may run in any order, and so may
 //! parts of one. If all that is queued consists of such parts the transaction is *plain*: each shard is told at once
@@ -62,11 +63,14 @@ pub enum ExecStep {
     Alone,
 }
 
+/// A key, and what it is wanted for.
+type Wanted = (Box<[u8]>, Access);
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct ExecPlan {
     /// What is wanted of each shard.
-    keys: BTreeMap<ShardId, Vec<(Box<[u8]>, Access)>>,
+    keys: BTreeMap<ShardId, Vec<Wanted>>,
     /// All shards are wanted whole.
     whole: Option<Access>,
     /// What becomes of the commands, in their order.

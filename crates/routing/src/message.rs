@@ -1,11 +1,13 @@
 //! What nodes say to each other about commands: one [`Batch`] per peer and tick, its buffers used again.
 
-pub use crate::acquire::{Acquire, Look, Part, Progress, Replied, Seen, WatchedKey, When, Work};
+pub use crate::acquire::{
+    Acquire, Look, Part, Progress, Replied, Seen, WatchedKey, WatchedNames, When, Work,
+};
 use crate::effect;
 use crate::intents::TransactionId;
 use tessera_command::gather::{self, Act, Give, TextNeed, Transfer};
 use tessera_command::{Command, Error, Run};
-use tessera_keyspace::{Effect, Event, Expire, Shard};
+use tessera_keyspace::{Effect, Event, Expire, Shard, WatchStamp};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply, Span};
 use tessera_values::{StringRef, StringValue, Value};
@@ -95,6 +97,8 @@ pub enum ErrandKind {
     TryKeys(Box<TryKeys>),
     /// Let go of all keys that are held, or wanted. There is no answer.
     Release,
+    /// A client watches these keys no more; the errand's own key means nothing. There is no answer.
+    Unwatch(WatchedNames),
     /// Do the rest of the command and send the reply.
     Act {
         /// What there is to know besides the key.
@@ -150,6 +154,8 @@ pub struct Answer {
     pub seen: Vec<Seen>,
     /// A key that is watched is not as it was: nothing was done.
     pub is_changed: bool,
+    /// How the keys are that are watched from now on, in their order.
+    pub stamps: Vec<WatchStamp>,
     /// What parts answered.
     pub replies: Vec<Replied>,
     /// What was taken, and its expiry in Unix milliseconds.
@@ -167,7 +173,7 @@ impl Errand {
     /// It is to be waited for before a moment at which nothing is under way. While keys are to be let go of, their
     /// owner knows that something is.
     pub fn is_request(&self) -> bool {
-        !matches!(self.kind, ErrandKind::Release)
+        !matches!(self.kind, ErrandKind::Release | ErrandKind::Unwatch(_))
     }
 
     /// Does it, and records what that came down to on the shard.
@@ -179,8 +185,8 @@ impl Errand {
                 Work::Look(looks) => {
                     Answer { progress: Some(Progress::Held), ..look_at(&looks, shard, touch) }
                 }
-                // Whoever runs commands sees to it.
-                Work::Run(_) => Answer::default(),
+                // Whoever runs commands, or knows of clients, sees to it.
+                Work::Run(_) | Work::Watch(_) => Answer::default(),
             },
             ErrandKind::FindTexts { needs } => {
                 let find = |need| gather::find_text(shard, db, touch, need).map(StringRef::to_string_value);
@@ -215,16 +221,7 @@ impl Errand {
                 shard.note_dirty();
                 Answer::default()
             }
-            ErrandKind::Act { what, act, protocol } => {
-                let mut out = Vec::new();
-                let mut reply = Reply::new(&mut out, protocol);
-                // It records by itself what it changes.
-                let acted = act(&mut shard.view_mut(db, touch), &key, &what, &mut reply).transpose();
-                if matches!(acted, Some(Ok(Effect::Verbatim | Effect::Rewritten))) {
-                    shard.note_dirty();
-                }
-                Answer { reply: acted.map(|result| result.map(|_| out)), ..Answer::default() }
-            }
+            ErrandKind::Act { what, act, protocol } => act_on(shard, (db, touch), &key, &what, act, protocol),
             ErrandKind::Take => {
                 let taken = shard.view_mut(db, touch).remove(&key, Event::RenameFrom);
                 if taken.is_some() {
@@ -235,11 +232,32 @@ impl Errand {
             }
             ErrandKind::TryKeys(tried) => Answer { reply: tried.run(shard, db, touch), ..Answer::default() },
             // Whoever has the intents, or runs commands, sees to it.
-            ErrandKind::Yield | ErrandKind::Commit | ErrandKind::Release | ErrandKind::Run(_) => {
-                Answer::default()
-            }
+            ErrandKind::Yield
+            | ErrandKind::Commit
+            | ErrandKind::Release
+            | ErrandKind::Run(_)
+            | ErrandKind::Unwatch(_) => Answer::default(),
         }
     }
+}
+
+/// Does the rest of a command at a key of this database; whether uses are noted.
+fn act_on(
+    shard: &mut Shard,
+    (db, touch): (u16, bool),
+    key: &[u8],
+    what: &[u8],
+    act: Act,
+    protocol: Protocol,
+) -> Answer {
+    let mut out = Vec::new();
+    let mut reply = Reply::new(&mut out, protocol);
+    // It records by itself what it changes.
+    let acted = act(&mut shard.view_mut(db, touch), key, what, &mut reply).transpose();
+    if matches!(acted, Some(Ok(Effect::Verbatim | Effect::Rewritten))) {
+        shard.note_dirty();
+    }
+    Answer { reply: acted.map(|result| result.map(|_| out)), ..Answer::default() }
 }
 
 /// Looks at some keys.

@@ -84,7 +84,7 @@ pub enum Running {
     /// Keys of several shards are tried without waiting for them, for a blocking command within a transaction.
     Trying(Trying),
     /// What was queued for EXEC runs on several shards.
-    Exec(Box<Execution>),
+    Exec(Box<Execution<Running>>),
     /// WATCH is to be known to the owners of its keys.
     Watching {
         /// How many have still to say so.
@@ -195,7 +195,7 @@ impl Connection {
     }
 
     /// What was queued for EXEC and runs on several shards.
-    pub fn execution(&mut self) -> Option<&mut Execution> {
+    pub fn execution(&mut self) -> Option<&mut Execution<Running>> {
         match &mut self.running.as_mut()?.running {
             Running::Exec(execution) => Some(execution),
             _ => None,
@@ -231,6 +231,23 @@ impl Connection {
     /// A blocking command moves what it waited for.
     pub fn is_moving(&mut self) -> bool {
         matches!(self.awaited(), Some(Running::Blocked(blocked)) if blocked.moving.is_some())
+    }
+
+    /// Owners know of what is under way, and are to be told of its end even if the client has gone.
+    pub fn is_known_to_owners(&self) -> bool {
+        match self.running.as_ref().map(|under| &under.running) {
+            None
+            | Some(Running::Parts(_) | Running::Cursor(_) | Running::Any { .. } | Running::Trying(_)) => {
+                false
+            }
+            Some(
+                Running::Transaction(_)
+                | Running::Gathering(_)
+                | Running::Blocked(_)
+                | Running::Exec(_)
+                | Running::Watching { .. },
+            ) => true,
+        }
     }
 
     /// It waits for a key, and everybody concerned knows.

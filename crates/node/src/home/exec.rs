@@ -3,6 +3,7 @@
 use super::at_home::SessionDone;
 use super::connection::Connection;
 use super::dispatch::take_reply_mode;
+use super::execution::Done;
 use super::holds::{Flow, Hold};
 use super::queue::Queue;
 use crate::accounts::{Account, error_text};
@@ -23,15 +24,6 @@ const ABORTED: Error = Error::Text("EXECABORT Transaction discarded because of p
 const ANSWERED_LATER: &[u8] = b"ERR Command not allowed inside a transaction";
 /// Longer replies are not copied to where replies leave from, in bytes.
 const COPIED_MAX_LEN_BYTES: usize = 64 * 1024;
-
-/// What has come of the commands of a transaction so far.
-#[derive(Default)]
-pub(super) struct Done {
-    pub(super) actions: Vec<Action>,
-    pub(super) close_caller: bool,
-    /// One has removed all keys, which is to be saved before the client hears of it.
-    pub(super) has_removed_all: bool,
-}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// EXEC.
@@ -56,6 +48,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Some(queue) = connection.queue.take() else { return Flow::Next };
         if !self.is_on_own_shard(connection, &queue) {
             return self.execute_over_shards(connection, command, args, queue);
+        }
+        // Perhaps what changes it has been answered already, and is still to be done here.
+        if self.is_own_watch_held(connection) {
+            connection.queue = Some(queue);
+            return self.hold_for_holder(connection);
         }
         if self.has_own_watch_failed(connection) {
             self.keep_queue(queue);

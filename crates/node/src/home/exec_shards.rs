@@ -2,8 +2,8 @@
 
 use super::connection::{Connection, Running};
 use super::dispatch::take_reply_mode;
-use super::exec::{Done, is_answered};
-use super::execution::{Execution, Todo, Trying};
+use super::exec::is_answered;
+use super::execution::{Done, Execution, Todo, Trying};
 use super::holds::Flow;
 use super::queue::Queue;
 use super::several_shards::parts_asker;
@@ -393,13 +393,4 @@ fn set_inner(connection: &mut Connection, running: Running) {
 fn begin_step(connection: &mut Connection, gathering: Gathering, step: Step) -> Begun {
     set_inner(connection, Running::Gathering(Box::new(gathering)));
     Begun::Step(Some(step))
-}
-
-impl Done {
-    /// What one more command has come to.
-    fn add(&mut self, other: Done) {
-        self.actions.extend(other.actions);
-        self.close_caller |= other.close_caller;
-        self.has_removed_all |= other.has_removed_all;
-    }
 }

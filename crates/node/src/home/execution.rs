@@ -1,15 +1,32 @@
 //! What a home knows of an EXEC that runs on several shards: how far its commands are, and what they have answered.
 
-use super::connection::Running;
-use super::exec::Done;
 use super::queue::Queue;
 use tessera_command::Command;
 use tessera_command::blocking::BlockingSteps;
+use tessera_command::host::Action;
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::exec::{ExecPlan, ExecStep, StepPart};
 use tessera_routing::message::Replied;
 use tessera_routing::{Merging, Parts, ShardId};
+
+/// What has come of the commands of a transaction so far.
+#[derive(Default)]
+pub(super) struct Done {
+    pub(super) actions: Vec<Action>,
+    pub(super) close_caller: bool,
+    /// One has removed all keys, which is to be saved before the client hears of it.
+    pub(super) has_removed_all: bool,
+}
+
+impl Done {
+    /// What one more command has come to.
+    pub(super) fn add(&mut self, other: Done) {
+        self.actions.extend(other.actions);
+        self.close_caller |= other.close_caller;
+        self.has_removed_all |= other.has_removed_all;
+    }
+}
 
 /// What is to be done of a command.
 pub(super) enum Todo {
@@ -34,8 +51,8 @@ struct Progress {
     duration_ns: u64,
 }
 
-/// See the module.
-pub struct Execution {
+/// See the module. `R`: what a command that takes steps of its own may wait for.
+pub struct Execution<R> {
     /// The transaction that holds the keys.
     pub(super) parts: Parts,
     /// The commands; `None` while one of them begins.
@@ -47,6 +64,8 @@ pub struct Execution {
     begun: usize,
     /// Parts that have been sent and not answered.
     out_len: usize,
+    /// Bytes of replies that have not been written down.
+    untold_len_bytes: usize,
     /// How many have been written down, and their replies here.
     pub(super) told: usize,
     pub(super) out: Vec<u8>,
@@ -54,14 +73,14 @@ pub struct Execution {
     /// The client hears nothing of what follows: it has ended its own connection.
     pub(super) is_ending: bool,
     /// What the command that takes steps of its own waits for.
-    pub(super) inner: Option<Running>,
+    pub(super) inner: Option<R>,
     /// When that began, in monotonic nanoseconds.
     pub(super) inner_began_ns: u64,
     /// The moment at which all of it happens, in Unix microseconds.
     pub(super) moment_us: i64,
 }
 
-impl Execution {
+impl<R> Execution<R> {
     /// One that has begun to hold its keys. `header`: what the replies of the commands follow upon.
     pub(super) fn new(
         parts: Parts,
@@ -69,7 +88,7 @@ impl Execution {
         plan: ExecPlan,
         header: Vec<u8>,
         moment_us: i64,
-    ) -> Execution {
+    ) -> Execution<R> {
         let mut first = 0;
         let commands = plan.steps.into_iter().map(|step| {
             let parts = match &step {
@@ -88,6 +107,7 @@ impl Execution {
             has_keys: false,
             begun: 0,
             out_len: 0,
+            untold_len_bytes: 0,
             told: 0,
             out: header,
             done: Done::default(),
@@ -146,6 +166,7 @@ impl Execution {
             let index = self.commands.partition_point(|command| command.first <= number).saturating_sub(1);
             let Some(command) = self.commands.get_mut(index) else { continue };
             if let Some(place @ None) = command.replies.get_mut((number - command.first) as usize) {
+                self.untold_len_bytes += reply.len();
                 *place = Some(reply);
                 command.missing -= 1;
                 command.duration_ns += duration_ns;
@@ -159,6 +180,7 @@ impl Execution {
         self.inner = None;
         let index = self.last_begun();
         if let Some(command) = self.commands.get_mut(index) {
+            self.untold_len_bytes += reply.len();
             command.replies = vec![Some(reply)];
             command.missing = 0;
             command.duration_ns = duration_ns;
@@ -169,7 +191,8 @@ impl Execution {
     pub(super) fn next_told(&mut self, protocol: Protocol) -> Option<(Vec<u8>, u64)> {
         let command = self.commands.get_mut(self.told).filter(|command| command.missing == 0)?;
         self.told += 1;
-        let replies = std::mem::take(&mut command.replies).into_iter().flatten().collect();
+        let replies: Vec<Vec<u8>> = std::mem::take(&mut command.replies).into_iter().flatten().collect();
+        self.untold_len_bytes -= replies.iter().map(Vec::len).sum::<usize>();
         let mut only = Merging::Only;
         let merging = match &mut command.step {
             ExecStep::Parts(_, merging) => merging,
@@ -180,9 +203,7 @@ impl Execution {
 
     /// Bytes of replies kept here.
     pub(super) fn held_bytes(&self) -> usize {
-        let untold =
-            self.commands.iter().skip(self.told).flat_map(|command| command.replies.iter().flatten());
-        self.out.len() + self.parts.held_bytes() + untold.map(Vec::len).sum::<usize>()
+        self.out.len() + self.parts.held_bytes() + self.untold_len_bytes
     }
 }
 

@@ -1,12 +1,12 @@
 //! What a connection keeps of its transaction: the commands that are queued from MULTI on, and the keys that it
 //! watches.
 
-use crate::notes::watching::WatchedNames;
 use std::collections::BTreeMap;
 use tessera_command::{Command, Flags};
 use tessera_keyspace::WatchStamp;
 use tessera_resp::Args;
 use tessera_resp::args::Span;
+use tessera_routing::message::WatchedNames;
 
 /// What EXEC has of its commands, so that it meets the gates that these would have met.
 const TAKEN_OVER: [Flags; 5] =

@@ -65,6 +65,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             if let Some(gathering) = connection.gathering() {
                 let step = gathering.answer(ticket.part, answer, &core.server.shared.slots);
                 core.take_step(connection, step);
+            } else if let Some(Running::Watching { .. }) = connection.awaited() {
+                core.take_watched(connection, ticket.part as usize, answer.stamps);
             } else if connection.execution().is_some() && answer.progress.is_none() {
                 core.take_exec_answer(connection, answer);
             } else {

@@ -6,11 +6,12 @@ use super::dispatch::take_reply_mode;
 use super::holds::{Flow, Hold};
 use crate::clock::Clock;
 use crate::core::Core;
-use crate::notes::watching::{WatchNote, WatchedNames};
 use tessera_command::{Command, Error};
 use tessera_keyspace::WatchStamp;
 use tessera_resp::Args;
-use tessera_routing::Ticket;
+use tessera_routing::intents::{Access, Wants};
+use tessera_routing::message::{Acquire, ErrandKind, WatchedNames, When, Work};
+use tessera_routing::{Errand, Ticket};
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// WATCH.
@@ -37,6 +38,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return self.hold_for_peer(connection, peer);
             }
         }
+        let slots = &self.server.shared.slots;
+        let is_ours = |key: &&[u8]| usize::from(slots.owner_of(key)) == self.server.me;
+        let mut own = args.iter().skip(1).filter(is_ours);
+        // What has been answered already, and is still to be done here, is not to count as a change either.
+        if own.any(|key| self.owner.held.holds(key, Access::Read)) {
+            return self.hold_for_holder(connection);
+        }
         for key in args.iter().skip(1) {
             if !connection.watches.has(db, key) {
                 let owner = usize::from(self.server.shared.slots.owner_of(key));
@@ -56,39 +64,39 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.reserve(is_sent);
         let running = Running::Watching { owners_left: asked.len() };
         connection.begin(sequence, command, args, self.time.now_ns, running);
-        let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         for (peer, names) in asked {
+            let wants = Wants::keys(names.iter().map(|(_, key)| (&**key, Access::Read)));
+            let work = Work::Watch(names);
+            let acquire = Acquire { wants, watched: Vec::new(), work, when: When::Alone };
+            let errand = self.watch_errand(connection, peer, ErrandKind::Acquire(Box::new(acquire)));
             self.server.counters.forwarded += 1;
-            self.mesh.note(peer, WatchNote::Watch(ticket, names));
+            self.mesh.outgoing(peer).errands.push(errand);
         }
         Flow::Next
     }
 
-    /// What another node says of watched keys.
-    pub(crate) fn take_watch_note(&mut self, peer: usize, note: WatchNote) {
-        match note {
-            WatchNote::Watch(ticket, names) => {
-                let stamps = names.iter().map(|(db, key)| self.owner.watch(*db, key)).collect();
-                self.mesh.note(peer, WatchNote::Watched(ticket, stamps));
-            }
-            WatchNote::Watched(ticket, stamps) => self.take_watched(peer, ticket, stamps),
-            WatchNote::Unwatch(names) => {
-                names.iter().for_each(|(db, key)| self.owner.unwatch(*db, key));
-            }
-        }
+    /// An errand about watched keys. Such go the way of all that changes keys, so that neither overtakes the other.
+    fn watch_errand(&self, connection: &Connection, peer: usize, kind: ErrandKind) -> Errand {
+        let sequence = connection.running.as_ref().map_or(0, |under| under.sequence);
+        let ticket = Ticket { connection: connection.id.pack(), sequence, part: peer as u32 };
+        let (db, transaction) = (connection.client.db, self.transaction_id(ticket));
+        Errand { transaction, ticket, db, touch: false, key: Box::default(), kind }
     }
 
-    /// An owner knows what a client watches there. Of one that has gone it hears that as well.
-    fn take_watched(&mut self, owner: usize, ticket: Ticket, stamps: Vec<WatchStamp>) {
-        self.with_connection(ticket, |core, connection| {
-            connection.watches.take_stamps(owner, stamps);
-            if let Some(Running::Watching { owners_left }) = connection.awaited() {
-                *owners_left -= 1;
-                if *owners_left == 0 {
-                    core.end_watch(connection);
-                }
+    /// An owner knows what a client watches there.
+    pub(crate) fn take_watched(
+        &mut self,
+        connection: &mut Connection,
+        owner: usize,
+        stamps: Vec<WatchStamp>,
+    ) {
+        connection.watches.take_stamps(owner, stamps);
+        if let Some(Running::Watching { owners_left }) = connection.awaited() {
+            *owners_left -= 1;
+            if *owners_left == 0 {
+                self.end_watch(connection);
             }
-        });
+        }
     }
 
     fn end_watch(&mut self, connection: &mut Connection) {
@@ -107,11 +115,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         for (owner, names) in connection.watches.take() {
             if owner == self.server.me {
-                names.iter().for_each(|(db, key)| self.owner.unwatch(*db, key));
+                self.owner.unwatch_all(&names);
             } else {
-                self.mesh.note(owner, WatchNote::Unwatch(names));
+                let errand = self.watch_errand(connection, owner, ErrandKind::Unwatch(names));
+                self.mesh.outgoing(owner).errands.push(errand);
             }
         }
+    }
+
+    /// A key of this node's shard that the client watches is held by somebody who may change it.
+    pub(super) fn is_own_watch_held(&self, connection: &Connection) -> bool {
+        let mut own = connection.watches.of_owner(self.server.me);
+        self.owner.held.holds_any() && own.any(|(_, key, _)| self.owner.held.holds(key, Access::Read))
     }
 
     /// A key of this node's shard that the client watches has changed since.

@@ -5,7 +5,6 @@ pub mod loading;
 pub mod snapshot;
 pub mod streaming;
 pub mod waiting;
-pub mod watching;
 
 use crate::mesh::{Carried, NoteLen};
 use everywhere::EverywhereNote;
@@ -14,7 +13,6 @@ use snapshot::SnapshotNote;
 use streaming::StreamNote;
 use tessera_routing::Ticket;
 use waiting::WaitNote;
-use watching::WatchNote;
 
 /// A note from one node to another.
 pub enum Note<S> {
@@ -24,8 +22,6 @@ pub enum Note<S> {
     Everywhere(EverywhereNote),
     /// About a blocking command.
     Wait(WaitNote),
-    /// About keys that clients watch.
-    Watch(WatchNote),
     /// About a long reply.
     Stream(StreamNote),
     /// About loading.
@@ -59,7 +55,6 @@ impl<S> Carried for Note<S> {
             Note::Connection(ConnectionNote::DirectDone { rest, .. }) => NoteLen::Reply(rest.len()),
             Note::Everywhere(note) => note.len_bytes(),
             Note::Wait(note) => note.len_bytes(),
-            Note::Watch(note) => note.len_bytes(),
             Note::Stream(note) => note.len_bytes(),
             Note::Load(note) => note.len_bytes(),
             Note::Connection(_) | Note::Snapshot(_) => NoteLen::Short,
@@ -82,12 +77,6 @@ impl<S> From<EverywhereNote> for Note<S> {
 impl<S> From<WaitNote> for Note<S> {
     fn from(note: WaitNote) -> Note<S> {
         Note::Wait(note)
-    }
-}
-
-impl<S> From<WatchNote> for Note<S> {
-    fn from(note: WatchNote) -> Note<S> {
-        Note::Watch(note)
     }
 }
 

@@ -93,7 +93,8 @@ impl Owner {
             | ErrandKind::FindTexts { .. }
             | ErrandKind::Yield
             | ErrandKind::Commit
-            | ErrandKind::Release => return false,
+            | ErrandKind::Release
+            | ErrandKind::Unwatch(_) => return false,
         };
         self.shard.must_wait_for_snapshot(*db, key)
             || changes_in_place && self.shard.must_wait_for_readers(*db, key)

@@ -41,6 +41,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 self.release_keys(errand.transaction);
                 None
             }
+            ErrandKind::Unwatch(names) => {
+                self.owner.unwatch_all(&names);
+                None
+            }
             ErrandKind::Yield => self.yield_keys(errand),
             ErrandKind::Commit => Some(self.commit(&errand)),
             ErrandKind::Acquire(_) => self.acquire(home, errand),
@@ -156,6 +160,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Does what a transaction wants of keys that nobody else has. Who waits for them is not served yet.
     fn work(&mut self, work: Work, db: u16, touch: bool) -> Answer {
         match work {
+            Work::Watch(names) => Answer { stamps: self.owner.watch_all(&names), ..Answer::default() },
             Work::Look(looks) => look_at(&looks, &mut self.owner.shard, touch),
             Work::Run(parts) => {
                 let replies = parts.iter().map(|part| self.run_part(part, db, touch));

@@ -79,8 +79,8 @@ impl Held {
         self.staged.remove(&id).unwrap_or_default().parts
     }
 
-    /// Lets go of what a transaction holds: that; what it would have done is not done. `has_waiters`: there are clients or
-    /// calls that wait for such keys.
+    /// Lets go of what a transaction holds: that; what it would have done is not done. `has_waiters`: there are clients
+    /// or calls that wait for such keys.
     pub(crate) fn release(&mut self, id: TransactionId, has_waiters: bool) -> Option<Wants> {
         self.staged.remove(&id);
         let wants = self.intents.release(id)?;

@@ -9,9 +9,14 @@ impl Owner {
         self.shard.watch(db, key)
     }
 
-    /// One fewer watches it.
-    pub(crate) fn unwatch(&mut self, db: u16, key: &[u8]) {
-        self.shard.unwatch(db, key);
+    /// The same of several keys.
+    pub(crate) fn watch_all(&mut self, names: &[(u16, Box<[u8]>)]) -> Vec<WatchStamp> {
+        names.iter().map(|(db, key)| self.watch(*db, key)).collect()
+    }
+
+    /// One fewer watches each of these.
+    pub(crate) fn unwatch_all(&mut self, names: &[(u16, Box<[u8]>)]) {
+        names.iter().for_each(|(db, key)| self.shard.unwatch(*db, key));
     }
 
     /// A key that is watched is as it was then.
