@@ -224,7 +224,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         name: "a change over shards is not counted: the rest of a command",
         file: "crates/routing/src/message.rs",
         code: r"Effect::Rewritten))) {
-                    «shard.note_dirty();»",
+        «shard.note_dirty();»",
         instead: "",
         caught_by: ERRANDS,
     },

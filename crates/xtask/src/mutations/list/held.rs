@@ -123,7 +123,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         code: r"        «self.save_ahead(db, key, false);»
     }
 
-    /// `key` has changed",
+    /// Somebody is to be told",
         instead: "",
         caught_by: SNAPSHOTS,
     },

@@ -20,6 +20,16 @@ const APART: Test = Test::of_file(
 );
 const RACED: Test =
     Test::of_file("sim", "scenarios", "races_for_keys_on_several_shards_come_to_the_same_as_some_order");
+const LEFT: Test = Test::of_file("sim", "watching", "whoever_leaves_watches_nothing");
+const WATCHED: Test =
+    Test::of_library("keyspace", "watched::tests::a_change_is_one_even_if_it_is_taken_back");
+const WATCHED_TIME: Test = Test::of_library(
+    "keyspace",
+    "watched::tests::a_key_whose_time_was_over_may_go_and_one_whose_time_ends_may_not",
+);
+const WATCHED_MOVE: Test = Test::of_library("keyspace", "watched::tests::what_is_moved_changes_both_keys");
+const WATCHED_WHOLE: Test =
+    Test::of_library("keyspace", "watched::tests::whole_databases_change_what_is_there");
 const STREAMS: Test =
     Test::of_library("keyspace", "stream::tests::a_reply_shows_what_was_there_whatever_becomes_of_it");
 const STRINGS: Test =

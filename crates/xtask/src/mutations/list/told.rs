@@ -7,7 +7,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         name: "who waits for a key does not hear of a change",
         file: "crates/keyspace/src/change/mod.rs",
         code: r"«self.waited_keys.note(db, key);»
-        self.events.tell(db, key, event);",
+        self.watched_keys.note(db, key);",
         instead: "",
         caught_by: TOLD,
     },
@@ -22,9 +22,61 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         name: "no listener hears of a change",
         file: "crates/keyspace/src/change/mod.rs",
         code: r"self.waited_keys.note(db, key);
+        self.watched_keys.note(db, key);
         «self.events.tell(db, key, event);»",
         instead: "",
         caught_by: TOLD,
+    },
+    Mutation {
+        name: "who watches a key does not hear of a change",
+        file: "crates/keyspace/src/change/mod.rs",
+        code: r"self.waited_keys.note(db, key);
+        «self.watched_keys.note(db, key);»",
+        instead: "",
+        caught_by: WATCHED,
+    },
+    Mutation {
+        name: "who watches a key does not hear that it is gone",
+        file: "crates/keyspace/src/change/mod.rs",
+        code: r"            «self.watched_keys.note(db, key);»
+            self.events.tell(db, key, event);",
+        instead: "",
+        caught_by: WATCHED_MOVE,
+    },
+    Mutation {
+        name: "who watches a key does not hear that its time is over",
+        file: "crates/keyspace/src/change/mod.rs",
+        code: "«self.watched_keys.note_lapse(db, key);»",
+        instead: "",
+        caught_by: WATCHED_TIME,
+    },
+    Mutation {
+        name: "a key whose time was over counts as changed when it is removed",
+        file: "crates/keyspace/src/change/removal.rs",
+        code: "Was::Over => «self.lapsed(db, key, Event::Evicted)»,",
+        instead: "self.gone(db, key, Event::Evicted)",
+        caught_by: WATCHED_TIME,
+    },
+    Mutation {
+        name: "who watches a key does not hear that it got another name",
+        file: "crates/keyspace/src/change/removal.rs",
+        code: "«self.watched_keys.note(from_db, from_key);»",
+        instead: "",
+        caught_by: WATCHED_MOVE,
+    },
+    Mutation {
+        name: "who watches a key does not hear of a flush",
+        file: "crates/keyspace/src/change/whole.rs",
+        code: "«self.before_watched_flush(db);»",
+        instead: "",
+        caught_by: WATCHED_WHOLE,
+    },
+    Mutation {
+        name: "who watches a key does not hear that databases have changed places",
+        file: "crates/keyspace/src/change/whole.rs",
+        code: "«self.before_watched_swap(first, second);»",
+        instead: "",
+        caught_by: WATCHED_WHOLE,
     },
     Mutation {
         name: "no listener hears that a key is new",
@@ -36,12 +88,12 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "no listener hears that a key is gone",
         file: "crates/keyspace/src/change/mod.rs",
-        code: r"        if self.events.are_listened_to() {
+        code: r"            self.watched_keys.note(db, key);
             «self.events.tell(db, key, event);»
         }
     }
 
-    /// The entry of",
+    /// `key` is gone, for the reason that `event` tells; to everybody",
         instead: "",
         caught_by: TOLD,
     },
@@ -104,14 +156,14 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "nobody hears that a key was evicted",
         file: "crates/keyspace/src/change/removal.rs",
-        code: "«self.gone(db, key, Event::Evicted);»",
+        code: "Was::There | Was::WithoutFields => «self.gone(db, key, Event::Evicted)»,",
         instead: "",
         caught_by: TOLD,
     },
     Mutation {
         name: "nobody hears that a key has expired",
         file: "crates/keyspace/src/change/removal.rs",
-        code: "«self.gone(db, key, Event::Expired);»",
+        code: "«self.lapsed(db, key, Event::Expired);»",
         instead: "",
         caught_by: TOLD,
     },

@@ -67,4 +67,55 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         instead: "false && self.is_key_held(command, args)",
         caught_by: RACED,
     },
+    Mutation {
+        name: "EXEC runs what it must not, as a watched key has changed",
+        file: "crates/node/src/owner/errands.rs",
+        code: "«watched.iter().any(|key| !key.is_unchanged(&self.shard))»",
+        instead: "{ let _ = watched; false }",
+        caught_by: RACED,
+    },
+    Mutation {
+        name: "EXEC on its own shard runs what it must not, as a watched key has changed",
+        file: "crates/node/src/home/watching.rs",
+        code: "«own.any(|(db, key, stamp)| !self.owner.is_unchanged(db, key, stamp))»",
+        instead: "own.any(|_| false)",
+        caught_by: RACED,
+    },
+    Mutation {
+        name: "what is watched is not held while EXEC runs",
+        file: "crates/routing/src/exec.rs",
+        code: "wanted.chain(«watched.iter().map(|key| (&*key.key, Access::Read))»)",
+        instead: "watched[..0].iter().map(|key: &WatchedKey| (&*key.key, Access::Read))",
+        caught_by: RACED,
+    },
+    Mutation {
+        name: "WATCH does not wait for what has been answered already",
+        file: "crates/node/src/home/watching.rs",
+        code: "if «own.any(|key| self.owner.held.holds(key, Access::Read))» {",
+        instead: "own.any(|_| false)",
+        caught_by: RACED,
+    },
+    Mutation {
+        name: "a client that leaves during EXEC leaves its keys held",
+        file: "crates/node/src/core.rs",
+        code: "if «connection.is_known_to_owners()» {",
+        instead: "connection.is_known_to_owners() && connection.execution().is_none()",
+        caught_by: LEFT,
+    },
+    Mutation {
+        name: "an owner does not hear that a key is watched no more",
+        file: "crates/node/src/owner/errands.rs",
+        code: "«self.owner.unwatch_all(&names);»",
+        instead: "let _ = names;",
+        caught_by: LEFT,
+    },
+    Mutation {
+        name: "EXEC lets go of its keys before its last command",
+        file: "crates/node/src/home/exec_shards.rs",
+        code: "Mode::Hold => «execution.begin_steps()»,",
+        instead: r"execution.begin_steps();
+                let errands = execution.parts.release();
+                self.send_errands(connection, errands);",
+        caught_by: RACED,
+    },
 ];
