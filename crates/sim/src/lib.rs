@@ -10,6 +10,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod consistency;
 pub mod directory;
 pub mod disk;
 pub mod effects;

@@ -10,13 +10,13 @@ use crate::memory;
 use crate::mortal;
 use crate::neighbours;
 use crate::queues;
-use crate::races;
 use crate::script::{Action, Check, play};
 use crate::snapshots;
 use crate::squeeze;
 use crate::streams;
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
+use crate::{consistency, races};
 
 /// A scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,9 @@ pub enum Scenario {
     Streams,
     /// Clients that want the same keys at once, on several shards, have them in some order.
     Races,
+    /// What clients are told of transactions and single commands is what one order leads to, in which nobody comes before
+    /// those who had ended.
+    Consistency,
     /// The data directory: a start that fails changes nothing, a second server stays out, nothing goes too early.
     Directory,
     /// Effects replayed give the same data.
@@ -53,7 +56,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Scenario; 14] = [
+    pub const ALL: [Scenario; 15] = [
         Scenario::Equal,
         Scenario::Crowd,
         Scenario::Storm,
@@ -66,6 +69,7 @@ impl Scenario {
         Scenario::Snapshots,
         Scenario::Streams,
         Scenario::Races,
+        Scenario::Consistency,
         Scenario::Directory,
         Scenario::Effects,
     ];
@@ -85,6 +89,7 @@ impl Scenario {
             Scenario::Snapshots => "snapshots",
             Scenario::Streams => "streams",
             Scenario::Races => "races",
+            Scenario::Consistency => "consistency",
             Scenario::Directory => "directory",
             Scenario::Effects => "effects",
         }
@@ -108,6 +113,7 @@ impl Scenario {
             Scenario::Snapshots => snapshots::play(shards, seed),
             Scenario::Streams => streams::play(shards, seed),
             Scenario::Races => races::play(shards, seed),
+            Scenario::Consistency => consistency::play(shards, seed),
             Scenario::Directory => directory::play(shards, seed),
             Scenario::Effects => {
                 let mut random = fastrand::Rng::with_seed(seed);

@@ -98,6 +98,11 @@ fn a_seed_plays_the_same_again() {
 }
 
 #[test]
+fn what_clients_are_told_of_transactions_is_what_one_order_leads_to() {
+    play(Scenario::Consistency, &[1, 2, 3, 5], 1..25);
+}
+
+#[test]
 fn races_for_keys_on_several_shards_come_to_the_same_as_some_order() {
     play(Scenario::Races, &[1, 2, 3, 5], 1..40);
 }

@@ -1,4 +1,5 @@
-//! Clients that leave in the middle of WATCH and transactions: no owner of a key remembers them.
+//! Clients that leave in the middle of WATCH and transactions: no owner of a key remembers them. And what had been
+//! answered to anybody before a key was watched is no change.
 
 use tessera_sim::client::Client;
 use tessera_sim::weather::Weather;
@@ -57,4 +58,54 @@ fn whoever_leaves_watches_nothing() {
         watched += usize::from(leave(shards, seed, seed % 97) > 0);
     }
     assert!(watched > 100, "{watched} of them had begun to watch something");
+}
+
+/// Says something and waits for the reply.
+fn ask(world: &mut World, client: &mut Client, line: &str) -> Vec<u8> {
+    say(client, line);
+    loop {
+        if let Some(reply) = client.replies.pop_front() {
+            return reply;
+        }
+        let (weather, step) = (*world.weather(), world.steps());
+        if client.act(&mut world.kernel(), &weather, step) {
+            world.note_answer();
+        }
+        if world.step() == Step::Idle {
+            world.sleep();
+        }
+    }
+}
+
+#[test]
+fn what_was_answered_before_a_key_is_watched_is_no_change() {
+    for seed in 0..300 {
+        let shards = [2, 3, 5][seed as usize % 3];
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut world = World::new(shards, Weather::draw(&mut random), false, seed);
+        let mut connect =
+            |world: &World| Client::new(world.kernel().connect(random.usize(..shards)), random.u64(..));
+        let (mut writer, mut watcher) = (connect(&world), connect(&world));
+        for round in 0..5 {
+            let keys = [0, 1, 2, 3, 4].map(|number| format!("k{number}"));
+            let pairs = keys.each_ref().map(|key| format!("{key} {round}")).join(" ");
+            assert_eq!(ask(&mut world, &mut writer, &format!("MSET {pairs}")), b"+OK\r\n");
+            let watched = format!("WATCH {}", keys.join(" "));
+            assert_eq!(ask(&mut world, &mut watcher, &watched), b"+OK\r\n");
+            ask(&mut world, &mut watcher, "MULTI");
+            ask(&mut world, &mut watcher, "SET other x");
+            assert_eq!(ask(&mut world, &mut watcher, "EXEC"), b"*1\r\n+OK\r\n", "seed {seed}");
+            // And what had not been done when EXEC was sent, though it had been answered, is one. The fewer keys are
+            // watched, the sooner all are on the watcher's own shard.
+            let watched = format!("WATCH {}", keys[..1 + round % 2].join(" "));
+            assert_eq!(ask(&mut world, &mut watcher, &watched), b"+OK\r\n");
+            ask(&mut world, &mut watcher, "MULTI");
+            assert_eq!(ask(&mut world, &mut writer, &format!("MSET {pairs}")), b"+OK\r\n");
+            assert_eq!(ask(&mut world, &mut watcher, "EXEC"), b"*-1\r\n", "seed {seed}");
+        }
+        for client in [writer, watcher] {
+            world.kernel().end(client.socket, true);
+        }
+        world.check_empty();
+    }
 }

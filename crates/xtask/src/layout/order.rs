@@ -17,9 +17,9 @@ fn may_depend(from: &str, to: &str) -> Option<bool> {
         // It looks at files, knows formats and slots, and says what a start would load as the start finds it.
         "check" => ["values", "storage", "routing", "node"].contains(&to),
         // The simulator stands beside the drivers: it has its own network, disk and clock.
-        "sim" => rung(to).is_some() && rung(to) < rung("drivers"),
-        // The reader of transcripts shares no code with what it tests.
-        "golden" => false,
+        "sim" => to == "consistency" || rung(to).is_some() && rung(to) < rung("drivers"),
+        // The reader of transcripts, and who judges histories, share no code with what they test.
+        "golden" | "consistency" => false,
         _ => {
             let from = rung(from)?;
             rung(to).is_some_and(|to| to < from)

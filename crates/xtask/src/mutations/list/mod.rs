@@ -18,8 +18,10 @@ const APART: Test = Test::of_file(
     "transactions",
     "nobody_sees_half_of_a_transaction_and_everybody_comes_to_an_end",
 );
-const RACED: Test =
-    Test::of_file("sim", "scenarios", "races_for_keys_on_several_shards_come_to_the_same_as_some_order");
+const ORDERED: Test =
+    Test::of_file("sim", "scenarios", "what_clients_are_told_of_transactions_is_what_one_order_leads_to");
+const ANSWERED_BEFORE: Test =
+    Test::of_file("sim", "watching", "what_was_answered_before_a_key_is_watched_is_no_change");
 const LEFT: Test = Test::of_file("sim", "watching", "whoever_leaves_watches_nothing");
 const WATCHED: Test =
     Test::of_library("keyspace", "watched::tests::a_change_is_one_even_if_it_is_taken_back");

@@ -41,7 +41,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         code: r"            «self.watched_keys.note(db, key);»
             self.events.tell(db, key, event);",
         instead: "",
-        caught_by: WATCHED_MOVE,
+        caught_by: WATCHED_TIME,
     },
     Mutation {
         name: "who watches a key does not hear that its time is over",
