@@ -6,12 +6,13 @@
 use crate::history::{Step, Transaction};
 use crate::resp::{Reply, parse};
 use fastrand::Rng;
+use std::ops::Range;
 
 /// A command's words.
 pub type Words = Vec<Vec<u8>>;
 
 /// From this number on a list is the elements of a text, which APPEND makes and GET and MGET read.
-const FIRST_TEXT: u32 = 1_000;
+const FIRST_TEXT: u32 = 1 << 24;
 
 /// How much there is of what.
 #[derive(Clone, Copy, Debug)]
@@ -22,8 +23,18 @@ pub struct Shape {
     pub texts: u32,
     /// Registers.
     pub registers: u32,
+    /// Which lists, texts and registers these are: another round has others, as what was left under way of one may still
+    /// happen in the next.
+    pub round: u32,
     /// Of so many jobs one has the server close the connections of all other clients; 0: none.
     pub jobs_per_kill: u32,
+}
+
+impl Shape {
+    /// The numbers of this round, of so many a round.
+    fn of_round(&self, of: u32) -> Range<u32> {
+        self.round * of..(self.round + 1) * of
+    }
 }
 
 /// Who draws jobs: one for all clients, as no element or value may be drawn twice.
@@ -251,13 +262,21 @@ impl Workload {
         self.next
     }
 
-    fn text(&mut self) -> u32 {
-        FIRST_TEXT + self.random.u32(..self.shape.texts)
+    fn list(&mut self) -> u32 {
+        self.shape.of_round(self.shape.lists).start + self.random.u32(..self.shape.lists)
     }
 
-    /// Some of so many, each once, in any order.
-    fn some(&mut self, of: u32, first: u32) -> Vec<u32> {
-        let mut all: Vec<u32> = (first..first + of).collect();
+    fn text(&mut self) -> u32 {
+        FIRST_TEXT + self.shape.of_round(self.shape.texts).start + self.random.u32(..self.shape.texts)
+    }
+
+    fn register(&mut self) -> u32 {
+        self.shape.of_round(self.shape.registers).start + self.random.u32(..self.shape.registers)
+    }
+
+    /// Some of these, each once, in any order.
+    fn some(&mut self, of: Range<u32>) -> Vec<u32> {
+        let mut all: Vec<u32> = of.collect();
         self.random.shuffle(&mut all);
         let len = self.random.usize(2.min(all.len())..=all.len());
         all.truncate(len);
@@ -265,17 +284,19 @@ impl Workload {
     }
 
     fn probe(&mut self) -> Probe {
-        let (lists, texts, registers) = (self.shape.lists, self.shape.texts, self.shape.registers);
+        let texts = self.shape.of_round(self.shape.texts);
+        let texts = FIRST_TEXT + texts.start..FIRST_TEXT + texts.end;
+        let registers = self.shape.of_round(self.shape.registers);
         match self.random.u8(..20) {
-            0..4 => Probe::Push(self.random.u32(..lists), self.unique()),
-            4..7 => Probe::Range(self.random.u32(..lists)),
+            0..4 => Probe::Push(self.list(), self.unique()),
+            4..7 => Probe::Range(self.list()),
             7..10 => Probe::Append(self.text(), self.unique()),
             10..12 => Probe::Text(self.text()),
-            12..14 => Probe::Texts(self.some(texts, FIRST_TEXT)),
-            14..16 => Probe::Set(self.some(registers, 0), self.unique()),
-            16 => Probe::SetOne(self.random.u32(..registers), self.unique()),
-            17 => Probe::Register(self.random.u32(..registers)),
-            _ => Probe::Registers(self.some(registers, 0)),
+            12..14 => Probe::Texts(self.some(texts)),
+            14..16 => Probe::Set(self.some(registers), self.unique()),
+            16 => Probe::SetOne(self.register(), self.unique()),
+            17 => Probe::Register(self.register()),
+            _ => Probe::Registers(self.some(registers)),
         }
     }
 
@@ -292,9 +313,9 @@ impl Workload {
         if self.random.u8(..3) == 0 {
             for _ in 0..self.random.usize(1..4) {
                 let probe = match self.random.u8(..3) {
-                    0 => Probe::Range(self.random.u32(..self.shape.lists)),
+                    0 => Probe::Range(self.list()),
                     1 => Probe::Text(self.text()),
-                    _ => Probe::Register(self.random.u32(..self.shape.registers)),
+                    _ => Probe::Register(self.register()),
                 };
                 watched.push(probe);
             }
@@ -311,9 +332,9 @@ impl Workload {
 
     /// Reads everything, at the end.
     pub fn read_all(&self) -> Job {
-        let lists = (0..self.shape.lists).map(Probe::Range);
-        let texts = (0..self.shape.texts).map(|text| Probe::Text(FIRST_TEXT + text));
-        let registers = (0..self.shape.registers).map(Probe::Register);
+        let lists = self.shape.of_round(self.shape.lists).map(Probe::Range);
+        let texts = self.shape.of_round(self.shape.texts).map(|text| Probe::Text(FIRST_TEXT + text));
+        let registers = self.shape.of_round(self.shape.registers).map(Probe::Register);
         let probes = lists.chain(texts).chain(registers).collect();
         Job { watched: Vec::new(), probes, is_transaction: true }
     }

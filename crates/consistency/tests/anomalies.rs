@@ -288,7 +288,8 @@ impl Store {
 /// What clients were told whose jobs run one after the other, each at some moment between its beginning and its end.
 fn played(seed: u64) -> History {
     let mut random = fastrand::Rng::with_seed(seed);
-    let mut work = Workload::new(Shape { lists: 3, texts: 3, registers: 3, jobs_per_kill: 0 }, seed);
+    let mut work =
+        Workload::new(Shape { lists: 3, texts: 3, registers: 3, round: 0, jobs_per_kill: 0 }, seed);
     let mut store = Store::default();
     let mut history = History::default();
     for moment in 1..80_u64 {

@@ -10,7 +10,7 @@ use tessera_consistency::History;
 use tessera_consistency::work::{Job, Shape, Workload};
 
 /// Few, so that most jobs are in each other's way.
-const SHAPE: Shape = Shape { lists: 3, texts: 3, registers: 3, jobs_per_kill: 60 };
+const SHAPE: Shape = Shape { lists: 3, texts: 3, registers: 3, round: 0, jobs_per_kill: 60 };
 /// How many of a hundred jobs their client leaves in the middle of.
 const LEAVES_PERCENT: u8 = 6;
 

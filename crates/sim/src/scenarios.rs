@@ -45,8 +45,8 @@ pub enum Scenario {
     Streams,
     /// Clients that want the same keys at once, on several shards, have them in some order.
     Races,
-    /// What clients are told of transactions and single commands is what one order leads to, in which nobody comes before
-    /// those who had ended.
+    /// What clients are told of transactions and single commands is what one order leads to, in which nobody comes
+    /// before those who had ended.
     Consistency,
     /// The data directory: a start that fails changes nothing, a second server stays out, nothing goes too early.
     Directory,

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "what these commands find is for people to read")]
 
+mod consistency;
 mod differential;
 mod golden;
 mod guide;
@@ -40,6 +41,9 @@ enum Command {
     Tools(tools::Options),
     /// Check that no command is lost or answered twice while clients of all kinds come and go.
     Torture(torture::Options),
+    /// Check that what clients are told of commands and transactions is what one order leads to, in which nobody comes
+    /// before those who had ended.
+    Consistency(consistency::Options),
     /// Kill a server again and again while it writes snapshots, and check what it loads afterwards.
     Kill(kill::Options),
     /// Have a server of Redis's behaviour load a file that Tessera's writer made, and read the one that it saves.
@@ -78,6 +82,7 @@ fn run(command: Command) -> io::Result<ExitCode> {
         Command::Differential(options) => differential::run(&options),
         Command::Tools(options) => tools::run(&options),
         Command::Torture(options) => torture::run(&options),
+        Command::Consistency(options) => consistency::run(&options),
         Command::Kill(options) => kill::run(&options),
         Command::RdbExchange(options) => rdb_exchange::run(&options),
         Command::CheckLayout => Ok(report(&layout::check(&root()?)?)),
