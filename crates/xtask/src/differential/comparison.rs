@@ -194,7 +194,9 @@ impl Comparison {
             }
         };
         let (expected, got) = (self.pairs[turn][0].bytes(expected), self.pairs[turn][1].bytes(got));
-        if is_equal(expected, got, command.equality, (&self.keys[0], &self.keys[1])) {
+        if is_equal(expected, got, command.equality, (&self.keys[0], &self.keys[1]))
+            || self.are_parts_equal(command, expected, got)
+        {
             if command.words[0].eq_ignore_ascii_case(b"KEYS") {
                 self.keys = [expected.to_vec(), got.to_vec()];
             }
@@ -207,6 +209,18 @@ impl Comparison {
         let (expected, got) = (shown::bytes(expected), shown::bytes(got));
         self.report(turn, &shown::command(&command.words), &expected, &got);
         ControlFlow::Continue(Flow::Break(()))
+    }
+
+    /// Each of the commands that ran within this one was answered alike.
+    fn are_parts_equal(&self, command: &Command, expected: &[u8], got: &[u8]) -> bool {
+        let elements = |reply| scan::elements(reply).map(|elements| elements.collect::<Vec<_>>());
+        let (Some(expected), Some(got)) = (elements(expected), elements(got)) else { return false };
+        let len = command.parts.len();
+        (expected.len(), got.len()) == (len, len)
+            && command.parts.iter().zip(expected.iter().zip(&got)).all(|(part, (expected, got))| {
+                is_equal(expected, got, part.equality, (&[], &[]))
+                    || known(&self.version, &part.words, expected, got).is_some()
+            })
     }
 
     fn remember(&mut self, what: String) {

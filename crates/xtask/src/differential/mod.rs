@@ -16,6 +16,7 @@ mod known;
 mod shown;
 mod steps;
 mod templates;
+mod transactions;
 mod words;
 
 use clap::{Args, ValueEnum};

@@ -4,7 +4,7 @@ use super::chance::{FORGETFUL, may_keep_chance, may_tell_chance, sorts, walks_pa
 use super::connection::{encode, encode_inline};
 use super::generate::{Generator, KEYS_LEN, key};
 use super::known::is_unequal_after;
-use super::templates::Equality;
+use super::templates::{Equality, Template};
 
 /// One command of a pipeline.
 pub struct Command {
@@ -14,6 +14,16 @@ pub struct Command {
     pub equality: Equality,
     /// Whether it is answered.
     pub is_answered: bool,
+    /// What an array that it is answered consists of, where it runs commands that were queued.
+    pub parts: Vec<Part>,
+}
+
+/// A queued command.
+pub struct Part {
+    /// Its words.
+    pub words: Vec<Vec<u8>>,
+    /// When its replies count as equal.
+    pub equality: Equality,
 }
 
 /// What is done next.
@@ -77,6 +87,11 @@ impl Steps {
         self.version = version.to_owned();
     }
 
+    /// The next command, with the template that it was made from.
+    pub(super) fn next_command(&mut self) -> (&'static str, &'static Template, Vec<Vec<u8>>) {
+        self.generator.next_command()
+    }
+
     /// A number below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
         self.generator.random.usize(..bound)
@@ -99,6 +114,8 @@ impl Steps {
                 0 => self.next = Some(Step::Anything(self.anything())),
                 1 => self.add_unanswered(&mut commands, &mut bytes),
                 2 => self.add_hello(&mut commands, &mut bytes),
+                3..20 => self.add_transaction(&mut commands, &mut bytes),
+                20..24 => self.add_watch(&mut commands, &mut bytes),
                 _ => self.add_any(&mut commands, &mut bytes),
             }
             if self.next.is_some() {
@@ -108,7 +125,7 @@ impl Steps {
         Step::Pipeline(commands, bytes)
     }
 
-    fn add(&mut self, command: Command, commands: &mut Vec<Command>, bytes: &mut Vec<u8>) {
+    pub(super) fn add(&mut self, command: Command, commands: &mut Vec<Command>, bytes: &mut Vec<u8>) {
         let is_short = command.words.iter().map(Vec::len).sum::<usize>() < 4096;
         if is_short && self.generator.chance(20) {
             encode_inline(&command.words, bytes);
@@ -118,7 +135,7 @@ impl Steps {
         commands.push(command);
     }
 
-    fn add_any(&mut self, commands: &mut Vec<Command>, bytes: &mut Vec<u8>) {
+    pub(super) fn add_any(&mut self, commands: &mut Vec<Command>, bytes: &mut Vec<u8>) {
         let (_, template, mut words) = self.generator.next_command();
         if words[0].eq_ignore_ascii_case(b"SCAN") {
             if words.len() > 2 {
@@ -141,11 +158,11 @@ impl Steps {
             self.add(command(&FORGETFUL, Equality::Exact), commands, bytes);
         }
         let equality = if may_tell_chance(&words) { Equality::AnyOrder } else { template.equality };
-        self.add(Command { words, equality, is_answered: true }, commands, bytes);
+        self.add(Command { words, ..command(&[], equality) }, commands, bytes);
     }
 
     /// A protocol that is not asked for is not spoken, and what leaves servers different behind is not sent.
-    fn suits(&self, words: &[Vec<u8>]) -> bool {
+    pub(super) fn suits(&self, words: &[Vec<u8>]) -> bool {
         let walks_partly = words[0].len() > 4 && walks_partly(words);
         if is_unequal_after(&self.version, words) || may_keep_chance(words) || walks_partly {
             return false;
@@ -179,7 +196,7 @@ impl Steps {
                 && !words[0].eq_ignore_ascii_case(b"SCAN")
                 && !sorts(&words);
             if is_plain && self.suits(&words) {
-                self.add(Command { words, equality: template.equality, is_answered: true }, commands, bytes);
+                self.add(Command { words, ..command(&[], template.equality) }, commands, bytes);
                 left -= 1;
             }
         }
@@ -220,11 +237,12 @@ impl Steps {
 }
 
 /// A command of plain words that is answered.
-fn command(words: &[&str], equality: Equality) -> Command {
+pub(super) fn command(words: &[&str], equality: Equality) -> Command {
     Command {
         words: words.iter().map(|word| word.as_bytes().to_vec()).collect(),
         equality,
         is_answered: true,
+        parts: Vec::new(),
     }
 }
 
