@@ -380,6 +380,10 @@ parameters! {
     /// The interface to the kernel for network and disk.
     IoDriver "io-driver" => io_driver: IoDriver = IoDriver::Auto, Cores, AtStart, Kind::Choice(IoDriver::NAMES);
 
+    /// Commands of one pipeline take effect in their order also where their keys are on different shards: each waits
+    /// for those before it on another shard. That costs most of what pipelines gain; see docs/consistency.md.
+    OrderedPipelines "ordered-pipelines" => ordered_pipelines: bool = false, Cores, Mutable, Kind::Bool;
+
     /// Microseconds that an idle thread looks for work before it sleeps. Shortens the way between shards on a machine
     /// with cores to spare, for which it burns them.
     SpinUs "spin-us" => spin_us: u32 = 0, Cores, Mutable, Kind::Integer { min: 0, max: 1_000_000 };

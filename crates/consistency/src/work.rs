@@ -23,8 +23,8 @@ pub struct Shape {
     pub texts: u32,
     /// Registers.
     pub registers: u32,
-    /// Which lists, texts and registers these are: another round has others, as what was left under way of one may still
-    /// happen in the next.
+    /// Which lists, texts and registers these are: another round has others, as what was left under way of one may
+    /// still happen in the next.
     pub round: u32,
     /// Of so many jobs one has the server close the connections of all other clients; 0: none.
     pub jobs_per_kill: u32,

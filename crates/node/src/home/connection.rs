@@ -120,6 +120,8 @@ pub struct Connection {
     pub handle: Option<SocketHandle>,
     /// The last call sent to a peer since the connection was last fed: the peer, and the call's index in the batch.
     pub last_call: Option<(usize, usize)>,
+    /// Whose shard the last call to a peer went to.
+    pub last_owner: usize,
     /// A reply that another node writes, by its sequence number.
     pub direct: Option<u32>,
     /// Close once everything is sent.
@@ -159,6 +161,7 @@ impl Connection {
             sending_bytes: 0,
             handle: None,
             last_call: None,
+            last_owner: 0,
             direct: None,
             close_after_reply: false,
             input_ended: false,
@@ -170,6 +173,11 @@ impl Connection {
             over_soft_limit_since_ms: None,
             input_peak_bytes: 0,
         }
+    }
+
+    /// Something on another shard than this one's has not been answered.
+    pub(crate) fn is_behind_other(&self, owner: usize) -> bool {
+        !self.replies.is_settled() && self.last_owner != owner
     }
 
     /// A command that takes several steps is under way from now on.

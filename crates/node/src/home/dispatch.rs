@@ -63,6 +63,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         owner: ShardId,
     ) -> Flow {
         let owner = usize::from(owner);
+        if self.server.config.ordered_pipelines && connection.is_behind_other(owner) {
+            return self.home.hold(connection, Hold::UntilSettled);
+        }
         if owner == self.server.me {
             return self.on_own_shard(connection, command, args);
         }
@@ -78,6 +81,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.reserve(is_sent);
         let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let call = self.send_call(owner, ticket, connection, command, args);
+        connection.last_owner = owner;
         connection.last_call = is_sent.then_some((owner, call));
         Flow::Next
     }

@@ -23,7 +23,7 @@ impl Steps {
         for _ in 0..self.below(QUEUED_MAX_LEN) {
             match self.below(60) {
                 0 => self.add(command(&["MULTI"], Equality::Exact), commands, bytes),
-                1 => self.add_watch(commands, bytes),
+                1 => self.add_watch_of_keys(commands, bytes),
                 2 => self.add_part(command(&["UNWATCH"], Equality::Exact), &mut parts, commands, bytes),
                 _ => self.add_queued(&mut parts, commands, bytes),
             }
@@ -47,6 +47,10 @@ impl Steps {
         if let Some(alone) = alone {
             return self.add(command(&[alone], Equality::Exact), commands, bytes);
         }
+        self.add_watch_of_keys(commands, bytes);
+    }
+
+    fn add_watch_of_keys(&mut self, commands: &mut Vec<Command>, bytes: &mut Vec<u8>) {
         let mut watch = command(&["WATCH"], Equality::Exact);
         for _ in 0..=self.below(3) {
             watch.words.push(key(self.below(KEYS_LEN as usize) as u32));
