@@ -109,10 +109,41 @@ pub enum Admission<W> {
     Waits,
 }
 
+/// Who holds a key: one that writes, or some that read. Mostly it is one, and needs no memory of its own.
+#[derive(Debug, Default)]
+struct Holders {
+    first: Option<(TransactionId, Access)>,
+    others: Vec<(TransactionId, Access)>,
+}
+
+impl Holders {
+    fn iter(&self) -> impl Iterator<Item = &(TransactionId, Access)> {
+        self.first.iter().chain(&self.others)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.first.is_none() && self.others.is_empty()
+    }
+
+    fn push(&mut self, id: TransactionId, access: Access) {
+        match self.first {
+            None => self.first = Some((id, access)),
+            Some(_) => self.others.push((id, access)),
+        }
+    }
+
+    fn remove(&mut self, id: TransactionId) {
+        if self.first.is_some_and(|(first, _)| first == id) {
+            self.first = self.others.pop();
+        } else {
+            self.others.retain(|(other, _)| *other != id);
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Queue {
-    /// Who holds the key: one that writes, or some that read.
-    holders: Vec<(TransactionId, Access)>,
+    holders: Holders,
     /// Who waits for it, the oldest first.
     waiters: BTreeMap<TransactionId, Access>,
 }
@@ -238,7 +269,7 @@ impl<W> Intents<W> {
         let is_free = self.is_free_for(id, &wants);
         if is_free && !gives_way {
             for (key, access) in &wants.keys {
-                self.queues.entry(*key).or_default().holders.push((id, *access));
+                self.queues.entry(*key).or_default().holders.push(id, *access);
             }
             self.entries.insert(id, Entry { wants, work: None, is_wounded: false });
             return Admission::Granted(work);
@@ -260,7 +291,7 @@ impl<W> Intents<W> {
     fn wound(&mut self, id: TransactionId, wants: &Wants) {
         let mut in_way: BTreeSet<TransactionId> = BTreeSet::new();
         for (key, access) in &wants.keys {
-            let holders = self.queues.get(key).into_iter().flat_map(|queue| &queue.holders);
+            let holders = self.queues.get(key).into_iter().flat_map(|queue| queue.holders.iter());
             in_way.extend(holders.filter(|(_, held)| held.conflicts(*access)).map(|(holder, _)| *holder));
         }
         let holders = self.entries.range(id..).filter(|(_, entry)| entry.work.is_none());
@@ -298,7 +329,7 @@ impl<W> Intents<W> {
         self.ready.remove(&id);
         for (key, _) in &entry.wants.keys {
             let Some(queue) = self.queues.get_mut(key) else { continue };
-            queue.holders.retain(|(holder, _)| *holder != id);
+            queue.holders.remove(id);
             queue.waiters.remove(&id);
             if queue.is_empty() {
                 self.queues.remove(key);
@@ -336,7 +367,7 @@ impl<W> Intents<W> {
             for (key, access) in &entry.wants.keys {
                 let queue = self.queues.entry(*key).or_default();
                 queue.waiters.remove(&id);
-                queue.holders.push((id, *access));
+                queue.holders.push(id, *access);
             }
             if let Some(work) = entry.work.take() {
                 return Some((id, work));

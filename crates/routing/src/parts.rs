@@ -1,9 +1,9 @@
 //! A transaction that consists of commands, or parts of one, which each shard runs by itself: MSET and MGET of keys of
 //! several shards, commands for whole shards.
 //!
-//! If nothing is changed, each shard answers as soon as it holds its keys, and when all do the reply is known: one
-//! round. If two shards have a part in it and one is the home's own, that holds its keys first, and the other does
-//! everything as soon as it can; then the first does: one round. Otherwise the words go along with the question for the
+//! If two shards have a part in it and one is the home's own, that holds its keys first, and the other does everything
+//! as soon as it can; then the first does: one round. If nothing is changed, each shard answers as soon as it holds its
+//! keys, and when all do the reply is known: one round. Otherwise the words go along with the question for the
 //! keys, and when all hold theirs each is told to go on: if the reply is known then it leaves at once.
 
 use crate::intents::{TransactionId, Wants};
@@ -97,7 +97,7 @@ impl Parts {
 
     /// All of it is done as soon as the one other shard besides the home's own has its keys.
     fn is_left_to_other(&self) -> bool {
-        matches!(self.asker.mode, Mode::Write | Mode::WriteForeknown) && self.other().is_some()
+        self.asker.mode != Mode::Hold && self.other().is_some()
     }
 
     /// The other of two shards of which one is the home's own.
@@ -114,7 +114,8 @@ impl Parts {
         match self.asker.mode {
             Mode::Hold => When::Held,
             _ if self.shares.len() == 1 => When::Alone,
-            Mode::Read => When::Held,
+            Mode::Read if !self.is_left_to_other() => When::Held,
+            Mode::Read => When::Committed,
             Mode::Write | Mode::WriteForeknown => When::Committed,
         }
     }
@@ -152,8 +153,10 @@ impl Parts {
     /// those that are to be sent then no answer is awaited.
     pub fn answer(&mut self, shard: ShardId, answer: Answer) -> (Vec<(ShardId, Errand)>, bool) {
         // What was read before the keys were given away is read again.
-        let numbers: BTreeSet<u32> = answer.replies.iter().map(|replied| replied.number).collect();
-        self.replies.retain(|replied| !numbers.contains(&replied.number));
+        if !answer.replies.is_empty() && !self.replies.is_empty() {
+            let numbers: BTreeSet<u32> = answer.replies.iter().map(|replied| replied.number).collect();
+            self.replies.retain(|replied| !numbers.contains(&replied.number));
+        }
         self.replies.extend(answer.replies);
         self.is_changed |= answer.is_changed;
         match answer.progress {
@@ -189,8 +192,8 @@ impl Parts {
             return match self.asker.mode {
                 _ if self.is_changed => (self.release(), true),
                 Mode::Hold => (Vec::new(), true),
-                Mode::Read => (self.release(), true),
-                Mode::Write | Mode::WriteForeknown => {
+                Mode::Read if !self.is_left_to_other() => (self.release(), true),
+                Mode::Read | Mode::Write | Mode::WriteForeknown => {
                     let holders = self.transaction.let_go();
                     let is_foreknown = self.asker.mode == Mode::WriteForeknown;
                     (self.errands(holders, || ErrandKind::Commit), is_foreknown)

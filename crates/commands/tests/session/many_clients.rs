@@ -86,7 +86,7 @@ fn the_node_is_told_what_to_do() {
     assert_eq!(conversation.ask("MONITOR"), r"+OK\r\n");
     assert_eq!(conversation.ask("MONITOR"), "");
     assert_eq!(conversation.ask("RESET"), r"+RESET\r\n");
-    assert_eq!(conversation.host.actions, [Action::Monitor, Action::EndMonitor]);
+    assert_eq!(conversation.host.actions, [Action::Monitor, Action::EndMonitor, Action::DropTransaction]);
     for (command, order) in [
         ("SHUTDOWN", (None, false)),
         ("SHUTDOWN NOSAVE", (Some(false), false)),
