@@ -71,10 +71,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// All shards hold what the transaction wants, or have done their shares.
     pub(crate) fn have_keys_of_exec(&mut self, connection: &mut Connection) {
+        let is_shown = is_answered(connection);
         let Some(execution) = connection.execution() else { return };
         if execution.parts.is_changed() {
             let mut out = Vec::new();
-            Reply::new(&mut out, connection.client.protocol).null_array();
+            if is_shown {
+                Reply::new(&mut out, connection.client.protocol).null_array();
+            }
             return self.end_exec(connection, out);
         }
         match execution.parts.mode() {
