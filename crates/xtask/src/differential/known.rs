@@ -47,6 +47,11 @@ pub fn is_unequal_after(version: &str, words: &[Vec<u8>]) -> bool {
         || (is(words, &["HELLO"]) && words.len() != 4 && has(b"SETNAME"))
 }
 
+/// Whether a server of this version would not even queue a command that Redis 7.2 does, which aborts the transaction.
+pub fn is_not_queued(version: &str, words: &[Vec<u8>]) -> bool {
+    version.starts_with("7.0.") && (is(words, &["ZRANK"]) || is(words, &["ZREVRANK"])) && words.len() == 4
+}
+
 /// Whether a command may leave a damaged HyperLogLog somewhere, or a HyperLogLog where another one may damage it.
 ///
 /// Debian's 7.0 has a mend that is younger than 7.2.0: a sparse HyperLogLog whose runs make up all registers, and

@@ -3,7 +3,7 @@
 use super::chance::{FORGETFUL, may_keep_chance, may_tell_chance, sorts, walks_partly};
 use super::connection::{encode, encode_inline};
 use super::generate::{Generator, KEYS_LEN, key};
-use super::known::is_unequal_after;
+use super::known::{is_not_queued, is_unequal_after};
 use super::templates::{Equality, Template};
 
 /// One command of a pipeline.
@@ -133,6 +133,11 @@ impl Steps {
             encode(&command.words, bytes);
         }
         commands.push(command);
+    }
+
+    /// The server that is compared with queues it if Redis 7.2 does.
+    pub(super) fn may_queue(&self, words: &[Vec<u8>]) -> bool {
+        !is_not_queued(&self.version, words)
     }
 
     pub(super) fn add_any(&mut self, commands: &mut Vec<Command>, bytes: &mut Vec<u8>) {

@@ -62,7 +62,7 @@ impl Steps {
         let (_, template, words) = self.next_command();
         // What SCAN finds, and what is drawn, is compared by asking more.
         let is_plain = !words[0].eq_ignore_ascii_case(b"SCAN") && template.equality != Equality::RandomKey;
-        if !is_plain || !self.suits(&words) {
+        if !is_plain || !self.suits(&words) || !self.may_queue(&words) {
             return;
         }
         if sorts(&words) {
