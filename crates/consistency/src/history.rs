@@ -1,7 +1,7 @@
 //! What clients did, and what they were told.
 
 use crate::graph::{Edge, Graph};
-use crate::{lists, registers};
+use crate::{fractured, lists, registers};
 
 /// One thing that a transaction did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,11 @@ impl History {
         let lists = lists::orders(&self.transactions)?;
         lists::add_edges(&self.transactions, &lists, &mut graph);
         registers::add_edges(&self.transactions, &mut graph)?;
-        graph.check(|index| self.shown(index))
+        let dependencies = graph.check(|index| self.shown(index))?;
+        fractured::check(&self.transactions).map_err(|(why, of)| {
+            [vec![why], of.into_iter().map(|index| self.shown(index)).collect()].concat().join("\n")
+        })?;
+        Ok(dependencies)
     }
 
     /// A transaction in words.

@@ -12,6 +12,7 @@
 //! can use it as well as real connections.
 #![forbid(unsafe_code)]
 
+pub mod fractured;
 pub mod graph;
 pub mod history;
 pub mod lists;

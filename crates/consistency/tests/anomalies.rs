@@ -136,6 +136,22 @@ fn who_sees_one_write_of_a_transaction_and_not_the_other_is_found() {
 }
 
 #[test]
+fn who_sees_a_half_of_two_that_nothing_orders_is_found() {
+    let setters = [beside(&[set(1, 5), set(2, 5)]), beside(&[set(1, 6), set(2, 6)])];
+    let with = |steps: &[Step]| [&setters[..], &[beside(steps)]].concat();
+    let nothing = Step::Get { register: 2, value: None };
+    is_found(with(&[get(1, 5), get(2, 6)]), "and each has set both");
+    is_found(with(&[get(2, 5), get(1, 6)]), "and each has set both");
+    assert!(judge(with(&[get(1, 5), nothing])).is_err());
+    assert!(judge(with(&[get(1, 6), get(2, 6)])).is_ok());
+    assert!(judge(with(&[get(1, 5), set(2, 7), get(2, 7)])).is_ok());
+    // Who has set but one of them may have come between.
+    let mut transactions = with(&[get(1, 5), get(2, 7)]);
+    transactions.push(beside(&[set(2, 7)]));
+    assert!(judge(transactions).is_ok());
+}
+
+#[test]
 fn lost_updates_are_found() {
     // Both read what was there and gave something else.
     is_found(
