@@ -1,7 +1,8 @@
 //! `cargo xtask consistency`: what clients of a running server are told, while connections are closed at any moment, is
 //! what one order of their transactions leads to, see [`tessera_consistency`]; and nothing that waits in queues is lost
-//! or given out twice.
+//! or given out twice; and what is moved is always somewhere, once.
 
+mod moves;
 mod player;
 mod queues;
 
@@ -60,6 +61,7 @@ struct Figures {
     dependencies: usize,
     longest: Duration,
     popped: usize,
+    moves: moves::Figures,
 }
 
 /// Looks.
@@ -88,11 +90,16 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
             found =
                 queues::play_round(address, options.connections, figures.rounds, seed, &mut figures.popped);
         }
+        if found.is_ok() {
+            let moves = &mut figures.moves;
+            found = moves::play_round(address, options.connections, figures.rounds, seed, moves);
+        }
         figures.rounds += 1;
     }
     println!(
         "{} shards, {}: {} rounds, {} transactions, {} of them refused because of others and {} not answered, {} \
-         dependencies; the longest took {:.1} ms; {} elements popped from queues",
+         dependencies; the longest took {:.1} ms; {} elements popped from queues; {} readings of all that moves, {} \
+         increments under WATCH and {} in vain",
         options.shards,
         options.driver,
         figures.rounds,
@@ -102,6 +109,9 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         figures.dependencies,
         figures.longest.as_secs_f64() * 1000.0,
         figures.popped,
+        figures.moves.readings,
+        figures.moves.increments,
+        figures.moves.in_vain,
     );
     if let Some(end) = server.ended()? {
         println!("the server ended: {end}");
