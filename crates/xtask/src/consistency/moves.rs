@@ -122,6 +122,11 @@ fn judge_counters(all: &Done, counters: &[i64]) -> Result<(), String> {
     Ok(())
 }
 
+fn judge_sum(texts: &[String], parts: &[i64], all: i64) -> Result<(), String> {
+    let sum: i64 = parts.iter().sum();
+    if sum == all { Ok(()) } else { Err(format!("{texts:?} found {parts:?}, which is {sum} and not {all}")) }
+}
+
 /// How many ways there are to read all places.
 const KINDS: u8 = 7;
 
@@ -293,12 +298,7 @@ impl Mover {
         };
         let parts = parts.iter().map(number).collect::<Result<Vec<i64>, String>>()?;
         self.done.readings += 1;
-        let sum: i64 = parts.iter().sum();
-        if sum == all {
-            Ok(())
-        } else {
-            Err(format!("{texts:?} found {parts:?}, which is {sum} and not {all}"))
-        }
+        judge_sum(&texts, &parts, all)
     }
 
     fn counters(&mut self) -> Result<Vec<i64>, String> {
@@ -320,4 +320,38 @@ fn number(reply: &Reply) -> Result<i64, String> {
         _ => None,
     };
     read.ok_or_else(|| format!("{reply:?} is no number"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(increments: &[(u64, i64)], perhaps: &[u64], last: i64) -> bool {
+        let done = Done { increments: increments.to_vec(), perhaps: perhaps.to_vec(), ..Done::default() };
+        judge_counters(&done, &[last]).is_ok()
+    }
+
+    #[test]
+    fn counters_go_up_by_one_for_each_increment() {
+        assert!(judged(&[(0, 1), (0, 2)], &[], 2));
+        assert!(!judged(&[(0, 1), (0, 1)], &[], 2), "both from nothing");
+        assert!(!judged(&[(0, 1), (0, 2)], &[], 1), "one is lost");
+        assert!(!judged(&[(0, 1), (0, 2)], &[], 3), "one is from nowhere");
+    }
+
+    #[test]
+    fn what_was_not_answered_may_have_counted() {
+        assert!(judged(&[(0, 1)], &[0], 1));
+        assert!(judged(&[(0, 1)], &[0], 2));
+        assert!(!judged(&[(0, 1)], &[0], 3));
+        assert!(!judged(&[(0, 1)], &[1], 2), "that was another counter");
+    }
+
+    #[test]
+    fn all_places_are_summed() {
+        let found = |parts: &[i64]| judge_sum(&[], parts, 5).is_ok();
+        assert!(found(&[2, 0, 3]));
+        assert!(!found(&[2, 0, 2]));
+        assert!(!found(&[2, 1, 3]));
+    }
 }
