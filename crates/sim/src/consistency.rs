@@ -46,10 +46,18 @@ pub fn play(shards: usize, seed: u64) -> Sights {
     }
     // Who left in the middle may have left something that is still under way.
     play.world.settle();
-    let (last, began) = (play.work.read_all(), play.world.steps() + 1);
-    players[0].begin(last, began, None);
-    while players[0].job.is_some() {
-        play.turn(&mut players);
+    // Also a command that closes all other connections: then everything is read once more.
+    let is_answered =
+        |history: &History| history.transactions.last().is_some_and(|last| last.ended.is_some());
+    loop {
+        let (last, began) = (play.work.read_all(), play.world.steps() + 1);
+        players[0].begin(last, began, None);
+        while players[0].job.is_some() {
+            play.turn(&mut players);
+        }
+        if is_answered(&play.history) {
+            break;
+        }
     }
     play.world.kernel().end(players[0].client.socket, true);
     if let Err(why) = play.history.check() {

@@ -25,6 +25,9 @@ use crate::programs;
 /// Jobs of each client in a round: a history is looked at as a whole.
 const JOBS_PER_ROUND: usize = 60;
 
+/// How long what was left under way may take: longer than anybody waits for a list.
+const SETTLE: Duration = Duration::from_millis(100);
+
 /// How to look.
 #[derive(Args)]
 pub struct Options {
@@ -147,6 +150,8 @@ fn play_round(address: SocketAddr, clients: usize, seed: u64, figures: &mut Figu
         figures.longest = figures.longest.max(longest);
     }
     let read_all = work.into_inner().map_err(|_| "the workload is gone".to_owned())?.read_all();
+    // Who left may have asked for all other connections to be closed.
+    std::thread::sleep(SETTLE);
     let mut last = Player::new(address, clients, seed, began)?;
     history.transactions.extend(last.ask(&read_all)?);
     figures.count(&history.transactions);

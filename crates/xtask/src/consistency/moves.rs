@@ -2,12 +2,13 @@
 //! transactions and under WATCH, and whoever reads all places at one moment finds as much as there was. And counters,
 //! set to one more under WATCH, to each number once.
 
+use super::SETTLE;
 use super::player::Player;
 use fastrand::Rng;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tessera_consistency::resp::{Reply, parse};
 use tessera_consistency::work::Words;
 
@@ -24,8 +25,6 @@ const TURNS: usize = 60;
 const COMMANDS_PER_LEAVING: u32 = 60;
 /// Of so many turns one has the server close all other connections.
 const TURNS_PER_KILL: u32 = 200;
-/// How long what was left under way may take: longer than anybody waits for a list.
-const SETTLE: Duration = Duration::from_millis(100);
 
 /// What rounds came to.
 #[derive(Default)]
