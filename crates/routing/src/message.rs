@@ -90,8 +90,9 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
-    /// Run this, whose keys are held; the errand's own key means nothing.
-    Run(Part),
+    /// Run this, whose keys are held, at this moment, in Unix milliseconds: that of its transaction, which may be a
+    /// while ago. The errand's own key means nothing.
+    Run(Part, i64),
     /// Do a blocking command without waiting, if one of these of its keys has something; they are held, and the
     /// errand's own key means nothing.
     TryKeys(Box<TryKeys>),
@@ -235,7 +236,7 @@ impl Errand {
             ErrandKind::Yield
             | ErrandKind::Commit
             | ErrandKind::Release
-            | ErrandKind::Run(_)
+            | ErrandKind::Run(..)
             | ErrandKind::Unwatch(_) => Answer::default(),
         }
     }

@@ -161,10 +161,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let protocol = connection.protocol();
         let Some(execution) = connection.execution() else { return };
         let (id, index) = (execution.parts.id(), execution.last_begun());
+        let moment_ms = execution.moment_us.div_euclid(1000);
         let Some((command, _)) = execution.queue.as_ref().and_then(|queue| queue.get(index)) else { return };
         for (number, StepPart { shard, words }) in (first..).zip(parts) {
             let part = Part { number, command, words, protocol };
-            let errand = self.exec_errand(connection, id, shard, ErrandKind::Run(part));
+            let errand = self.exec_errand(connection, id, shard, ErrandKind::Run(part, moment_ms));
             if let Some((_, answer)) = self.send_errand(shard, errand) {
                 self.take_exec_answer(connection, answer);
             }

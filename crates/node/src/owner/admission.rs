@@ -75,7 +75,7 @@ impl Owner {
                     .iter()
                     .any(|part| self.must_wait_to_write(part.command, part.words.as_args(), *db, server));
             }
-            ErrandKind::Run(part) => {
+            ErrandKind::Run(part, _) => {
                 return self.must_wait_to_write(part.command, part.words.as_args(), *db, server);
             }
             ErrandKind::TryKeys(tried) => {

@@ -203,8 +203,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.make_room_for_growth();
         }
         let answer = match errand.kind {
-            ErrandKind::Run(part) => {
+            ErrandKind::Run(part, moment_ms) => {
+                // All of a transaction happens at one moment: what was there when it began is there.
+                let now_ms = self.owner.shard.now_ms();
+                self.owner.shard.set_now_ms(moment_ms);
                 let replies = vec![self.run_part(&part, errand.db, errand.touch)];
+                self.owner.shard.set_now_ms(now_ms);
                 Answer { replies, ..Answer::default() }
             }
             _ => self.owner.run_errand(errand),
