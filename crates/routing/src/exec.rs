@@ -296,7 +296,10 @@ impl ExecPlan {
             let watched = by_shard.remove(&shard).unwrap_or_default();
             let wanted = keys.iter().map(|(key, access)| (&**key, *access));
             let wants = Wants::keys(wanted.chain(watched.iter().map(|key| (&*key.key, Access::Read))));
-            let wants = self.whole.map_or(wants.clone(), |access| wants.and_whole(access));
+            let wants = match self.whole {
+                Some(access) => wants.and_whole(access),
+                None => wants,
+            };
             Share { shard, wants, watched, parts: parts.remove(&shard).unwrap_or_default() }
         };
         shards.into_iter().map(share).collect()

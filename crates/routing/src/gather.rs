@@ -102,6 +102,8 @@ pub struct Gathering {
     ticket: Ticket,
     keys: Vec<Key>,
     transaction: Transaction,
+    /// The moment, in Unix milliseconds, of the transaction that holds the keys for this command and others.
+    moment_ms: Option<i64>,
     texts: Vec<Text>,
     /// From which of them on answers have yet to come.
     texts_found: usize,
@@ -132,7 +134,8 @@ impl Gathering {
         Ok(needs.iter().map(|need| table.owner_of(need.key)).collect())
     }
 
-    /// Begins: the first errands. `transaction`: its name at the owners, and whether it holds the keys there already.
+    /// Begins: the first errands. `transaction`: its name at the owners; and at which moment, in Unix milliseconds, if it
+    /// holds the keys there already.
     ///
     /// # Errors
     /// What the client is told instead.
@@ -140,10 +143,11 @@ impl Gathering {
         command: &'static Command,
         steps: Steps,
         args: Args<'_>,
-        asker: GatherAsker,
-        (transaction, is_held): (TransactionId, bool),
+        mut asker: GatherAsker,
+        (transaction, moment_ms): (TransactionId, Option<i64>),
         table: &SlotTable,
     ) -> Result<(Gathering, Step), Error> {
+        asker.context.now_ms = moment_ms.unwrap_or(asker.context.now_ms);
         let mut needs: Vec<Need<'_>> = Vec::new();
         (steps.needs)(args, asker.context, &mut needs)?;
         let keys = needs.iter().map(|need| Key {
@@ -166,7 +170,7 @@ impl Gathering {
         let words = OwnedArgs::from_words(args.iter());
         let transaction = Transaction::new(transaction, wants);
         let mut gathering = Gathering::new(command, plan, words, asker, keys, transaction);
-        let step = gathering.acquire(is_held);
+        let step = gathering.acquire(moment_ms);
         Ok((gathering, step))
     }
 
@@ -178,7 +182,7 @@ impl Gathering {
         transfer: &'static Transfer,
         value_type: Type,
         asker: GatherAsker,
-        (transaction, is_held): (TransactionId, bool),
+        (transaction, moment_ms): (TransactionId, Option<i64>),
         table: &SlotTable,
     ) -> (Gathering, Step) {
         let keys = [from, to].map(|key| Key {
@@ -193,7 +197,7 @@ impl Gathering {
         let words = OwnedArgs::new();
         let transaction = Transaction::new(transaction, wants);
         let mut gathering = Gathering::new(command, plan, words, asker, keys.into(), transaction);
-        let step = gathering.acquire(is_held);
+        let step = gathering.acquire(moment_ms);
         (gathering, step)
     }
 
@@ -214,6 +218,7 @@ impl Gathering {
             ticket: Ticket { connection, sequence, part: 0 },
             keys,
             transaction,
+            moment_ms: None,
             texts: Vec::new(),
             texts_found: 0,
             purposes: Vec::new(),
@@ -224,8 +229,9 @@ impl Gathering {
     }
 
     /// Asks all owners for their keys, and what is there; or only for that, if they are held and let go of by others.
-    fn acquire(&mut self, is_held: bool) -> Step {
-        if is_held {
+    fn acquire(&mut self, moment_ms: Option<i64>) -> Step {
+        self.moment_ms = moment_ms;
+        if moment_ms.is_some() {
             self.transaction.decide();
             return self.look_again();
         }
@@ -354,6 +360,7 @@ impl Gathering {
             ticket,
             db: context.db,
             touch,
+            moment_ms: self.moment_ms,
             key: Box::default(),
             kind,
         }

@@ -57,6 +57,9 @@ pub struct Errand {
     pub db: u16,
     /// Uses of keys are noted.
     pub touch: bool,
+    /// The moment, in Unix milliseconds, at which all happens that this transaction does, whose keys are held: it may
+    /// be a while ago.
+    pub moment_ms: Option<i64>,
     /// The key.
     pub key: Box<[u8]>,
     /// What to do.
@@ -90,9 +93,8 @@ pub enum ErrandKind {
     TakeElement(Box<[u8]>, &'static Transfer),
     /// Add an element to what it holds, or send it back.
     GiveElement(Vec<u8>, Give),
-    /// Run this, whose keys are held, at this moment, in Unix milliseconds: that of its transaction, which may be a
-    /// while ago. The errand's own key means nothing.
-    Run(Part, i64),
+    /// Run this, whose keys are held; the errand's own key means nothing.
+    Run(Part),
     /// Do a blocking command without waiting, if one of these of its keys has something; they are held, and the
     /// errand's own key means nothing.
     TryKeys(Box<TryKeys>),
@@ -586,8 +588,9 @@ mod tests {
             let what = format!("{key}: {kind:?}");
             let records_itself = matches!(kind, ErrandKind::Act { .. });
             let transaction = TransactionId::default();
-            let _ = Errand { transaction, ticket, db: 0, touch: true, key: key.as_bytes().into(), kind }
-                .run(&mut shard);
+            let key = key.as_bytes().into();
+            let errand = Errand { transaction, ticket, db: 0, touch: true, moment_ms: None, key, kind };
+            let _ = errand.run(&mut shard);
             assert_eq!(shard.stats().dirty, changes, "{what}");
             if !records_itself {
                 assert_eq!(shard.effects_mut().take().len() as u64, changes, "{what}");

@@ -115,8 +115,7 @@ impl Parts {
             Mode::Hold => When::Held,
             _ if self.shares.len() == 1 => When::Alone,
             Mode::Read if !self.is_left_to_other() => When::Held,
-            Mode::Read => When::Committed,
-            Mode::Write | Mode::WriteForeknown => When::Committed,
+            _ => When::Committed,
         }
     }
 
@@ -142,7 +141,7 @@ impl Parts {
         let TransactionId { connection, sequence, .. } = transaction;
         let ticket = Ticket { connection, sequence, part: u32::from(shard) };
         let PartsAsker { db, touch, .. } = self.asker;
-        (shard, Errand { transaction, ticket, db, touch, key: Box::default(), kind })
+        (shard, Errand { transaction, ticket, db, touch, moment_ms: None, key: Box::default(), kind })
     }
 
     fn errands(&self, shards: Vec<ShardId>, kind: fn() -> ErrandKind) -> Vec<(ShardId, Errand)> {

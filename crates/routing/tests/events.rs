@@ -102,7 +102,7 @@ impl Cluster {
                             steps,
                             args,
                             GatherAsker { context, protocol: Protocol::Resp2, touch: true },
-                            (TransactionId::default(), false),
+                            (TransactionId::default(), None),
                             &self.table,
                         );
                         if let Ok((gathering, step)) = started {
@@ -165,7 +165,7 @@ impl Cluster {
                     target.transfer,
                     steps.waits_for,
                     GatherAsker { context, protocol: Protocol::Resp2, touch: true },
-                    (TransactionId::default(), false),
+                    (TransactionId::default(), None),
                     &self.table,
                 );
                 return self.carry_out(gathering, step);

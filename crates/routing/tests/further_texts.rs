@@ -102,7 +102,7 @@ fn gathered(shards_len: u16, key: &str, seed: u64) -> Vec<u8> {
     let owners = Gathering::owners(&steps, words.as_args(), context, &table).unwrap();
     assert_eq!(owners.len(), usize::from(shards_len), "its keys may be anywhere");
     let (mut gathering, mut step) =
-        Gathering::start(&FOLLOW, steps, words.as_args(), asker, (id, false), &table)
+        Gathering::start(&FOLLOW, steps, words.as_args(), asker, (id, None), &table)
             .unwrap_or_else(|error| panic!("{error:?}"));
     let mut out = Vec::new();
     loop {

@@ -56,7 +56,7 @@ fn moved(errands_before: usize) -> (String, Option<Vec<u8>>) {
     let asker = GatherAsker { context, protocol: Protocol::Resp2, touch: true };
     let id = TransactionId::default();
     let (mut gathering, mut step) =
-        Gathering::start(&MOVE, steps, words.as_args(), asker, (id, false), &table)
+        Gathering::start(&MOVE, steps, words.as_args(), asker, (id, None), &table)
             .unwrap_or_else(|error| panic!("{error:?}"));
     let (mut out, mut done) = (std::collections::VecDeque::new(), 0);
     let reply = loop {

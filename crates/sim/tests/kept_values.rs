@@ -49,7 +49,8 @@ fn element(number: usize) -> String {
 }
 
 /// A client has asked for a long list and does not read; another sends `command`, and a third `later`, if there is any.
-/// In the commands `L` is the list, `N` another one beside it, `F` one on the other shard.
+/// `command` may be several with `; ` between them, of which the last one's reply is as expected. In the commands `L` is
+/// the list, `N` another one beside it, `F` one on the other shard.
 fn change_while_read(home: usize, command: &str, later: Option<&str>, expected: &str) {
     let mut world = World::new(SHARDS, Weather::calm(), false, 3);
     let [list, near, far] = [name(0, "list"), name(0, "near"), name(1, "far")];
@@ -79,19 +80,21 @@ fn change_while_read(home: usize, command: &str, later: Option<&str>, expected: 
         }
         go_on(&mut world, &mut []);
     }
-    let command_words = words(command);
-    let command_words: Vec<&str> = command_words.iter().map(String::as_str).collect();
-    say(&mut client, &command_words);
+    for one in command.split("; ") {
+        let one = words(one);
+        say(&mut client, &one.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let last = command.split("; ").count() - 1;
     if let Some(later) = later {
         (0..200).for_each(|_| go_on(&mut world, &mut [&mut client]));
         assert!(client.replies.is_empty(), "{command} was to wait");
         let later_words = words(later);
         ask(&mut world, &mut other, &later_words.iter().map(String::as_str).collect::<Vec<_>>());
     }
-    while client.replies.is_empty() {
+    while client.replies.len() <= last {
         go_on(&mut world, &mut [&mut client]);
     }
-    let reply = String::from_utf8_lossy(&client.replies[0]).into_owned();
+    let reply = String::from_utf8_lossy(&client.replies[last]).into_owned();
     assert!(reply.contains(expected), "{command}: {}", &reply[..reply.len().min(100)]);
     while reader.replies.is_empty() {
         go_on(&mut world, &mut [&mut reader]);
@@ -134,5 +137,31 @@ fn blocking_commands_wait_until_it_is_kept() {
         change_while_read(home, "BLMOVE F L LEFT RIGHT 0", None, "far");
         // Who is woken takes it from one list to the other.
         change_while_read(home, "BLMOVE N L LEFT RIGHT 0", Some("RPUSH N pushed"), "pushed");
+    }
+}
+
+#[test]
+fn commands_of_a_transaction_wait_until_it_is_kept_and_keep_their_order() {
+    for home in 0..SHARDS {
+        for (queued, expected) in [
+            // Each shard does its own by itself.
+            ("LSET L 0 new; RPUSH F x; LINDEX L 0; LLEN F", "*4\r\n+OK\r\n:2\r\n$3\r\nnew\r\n:2\r\n"),
+            // One after the other, and those behind need not wait by themselves.
+            ("LSET L 0 new; RPUSH F x; PING; LINDEX L 0", "*4\r\n+OK\r\n:2\r\n+PONG\r\n$3\r\nnew\r\n"),
+            (
+                "PING; RPUSH F x; LSET L 0 new; LINDEX L 0; LPUSH L a; LLEN L",
+                "\r\n$3\r\nnew\r\n:601\r\n:601\r\n",
+            ),
+            ("LSET L 0 new; LMOVE L F LEFT LEFT; LINDEX F 0", "*3\r\n+OK\r\n$3\r\nnew\r\n$3\r\nnew\r\n"),
+            ("BLPOP N F L 0; BLPOP N L 0; LLEN L", "\r\n:599\r\n"),
+        ] {
+            change_while_read(home, &format!("MULTI; {queued}; EXEC"), None, expected);
+        }
+        change_while_read(
+            home,
+            "WATCH L F; MULTI; LSET L 0 new; PING; LINDEX L 0; EXEC",
+            None,
+            "$3\r\nnew\r\n",
+        );
     }
 }

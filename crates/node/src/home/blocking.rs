@@ -242,7 +242,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 target.transfer,
                 blocked.steps.waits_for,
                 asker,
-                (id, false),
+                (id, None),
                 &core.server.shared.slots,
             );
             blocked.moving = Some(Box::new(gathering));

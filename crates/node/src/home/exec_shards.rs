@@ -11,6 +11,7 @@ use crate::accounts::error_text;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::task::Asker;
+use std::sync::Arc;
 use tessera_command::{Command, Error, Flags, Merge, Run, Spread};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
@@ -33,12 +34,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             connection.queue = Some(queue);
             return self.hold_for_peer(connection, peer);
         }
-        let slots = std::sync::Arc::clone(&self.server.shared);
+        let shared = Arc::clone(&self.server.shared);
         let asker = ExecAsker {
             context: self.owner.context(connection.client.db),
             protocol: connection.protocol(),
             me: self.server.me as ShardId,
-            table: &slots.slots,
+            table: &shared.slots,
         };
         let planned: Vec<_> = self.queue_with_databases(connection, &queue).collect();
         let mut plan = ExecPlan::of(planned, asker, |db| self.shards_by_chance(db));
@@ -146,26 +147,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn exec_errand(
         &self,
         connection: &Connection,
-        id: TransactionId,
+        (transaction, moment_ms): (TransactionId, i64),
         shard: ShardId,
         kind: ErrandKind,
     ) -> Errand {
         let Asker { db, touch, .. } = connection.asker();
-        let TransactionId { connection, sequence, .. } = id;
+        let TransactionId { connection, sequence, .. } = transaction;
         let ticket = Ticket { connection, sequence, part: u32::from(shard) };
-        Errand { transaction: id, ticket, db, touch, key: Box::default(), kind }
+        Errand { transaction, ticket, db, touch, moment_ms: Some(moment_ms), key: Box::default(), kind }
     }
 
     /// Has shards run parts of a command, whose keys are held there.
     fn send_exec_parts(&mut self, connection: &mut Connection, first: u32, parts: Vec<StepPart>) {
         let protocol = connection.protocol();
         let Some(execution) = connection.execution() else { return };
-        let (id, index) = (execution.parts.id(), execution.last_begun());
-        let moment_ms = execution.moment_us.div_euclid(1000);
+        let (held, index) = (execution.held(), execution.last_begun());
         let Some((command, _)) = execution.queue.as_ref().and_then(|queue| queue.get(index)) else { return };
         for (number, StepPart { shard, words }) in (first..).zip(parts) {
             let part = Part { number, command, words, protocol };
-            let errand = self.exec_errand(connection, id, shard, ErrandKind::Run(part, moment_ms));
+            let errand = self.exec_errand(connection, held, shard, ErrandKind::Run(part));
             if let Some((_, answer)) = self.send_errand(shard, errand) {
                 self.take_exec_answer(connection, answer);
             }
@@ -180,29 +180,23 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         execution.inner_began_ns = began_ns;
         let index = execution.last_begun();
         let Some(queue) = execution.queue.take() else { return };
-        let mut step = None;
-        let mut ended = None;
-        if let Some((command, args)) = queue.get(index) {
-            match self.begin_alone(connection, command, args, &queue) {
-                Begun::Step(first) => step = first,
-                Begun::Ended(reply) => ended = Some(reply),
-                Begun::Failed(error) => {
-                    let mut out = Vec::new();
-                    Reply::new(&mut out, connection.client.protocol).error(error.text(command.full_name));
-                    ended = Some(out);
-                }
-            }
-        }
+        let Some((command, args)) = queue.get(index) else { return };
+        let begun = self.begin_alone(connection, command, args, &queue).unwrap_or_else(|error| {
+            let mut out = Vec::new();
+            Reply::new(&mut out, connection.client.protocol).error(error.text(command.full_name));
+            Begun::Ended(out)
+        });
         let duration_ns = self.time.read();
         let Some(execution) = connection.execution() else { return };
         execution.queue = Some(queue);
-        if let Some(reply) = ended {
-            self.server.counters.commands_ns += duration_ns;
-            return execution.end_alone(reply, duration_ns);
-        }
-        match step {
-            Some(step) => self.take_step(connection, step),
-            None => self.try_next_keys(connection),
+        match begun {
+            Begun::Step(step) => self.take_step(connection, step),
+            Begun::Trying => self.try_next_keys(connection),
+            Begun::Everywhere => {}
+            Begun::Ended(reply) => {
+                self.server.counters.commands_ns += duration_ns;
+                execution.end_alone(reply, duration_ns);
+            }
         }
     }
 
@@ -212,10 +206,12 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
         queue: &Queue,
-    ) -> Begun {
-        let Some(execution) = connection.execution() else { return Begun::Step(None) };
-        let (id, moment_us) = (execution.parts.id(), execution.moment_us);
-        match command.run {
+    ) -> Result<Begun, Error> {
+        let Some(execution) = connection.execution() else { return Ok(Begun::Everywhere) };
+        let (held, moment_us) = (execution.held(), execution.moment_us);
+        let held = (held.0, Some(held.1));
+        let slots = &self.server.shared.slots;
+        let begun = match command.run {
             Run::Session(_) | Run::Container => {
                 self.time.stands_at_us = Some(moment_us);
                 let (mut out, mut done) = (Vec::new(), Done::default());
@@ -226,45 +222,42 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 }
                 Begun::Ended(out)
             }
-            Run::Everywhere(_) => match ((command.check)(args), command.spread) {
-                (Ok(()), Spread::AllNodes(merge)) => self.begin_everywhere(connection, command, args, merge),
-                (result, _) => Begun::Failed(result.err().unwrap_or(Error::Arity)),
-            },
+            Run::Everywhere(_) => {
+                (command.check)(args)?;
+                let Spread::AllNodes(merge) = command.spread else { return Err(Error::Arity) };
+                self.begin_everywhere(connection, command, args, merge)
+            }
             Run::Gather(steps) => {
                 let asker = self.gather_asker(connection);
-                let slots = &self.server.shared.slots;
-                match Gathering::start(command, steps, args, asker, (id, true), slots) {
-                    Ok((gathering, step)) => begin_step(connection, gathering, step),
-                    Err(error) => Begun::Failed(error),
-                }
+                let (gathering, step) = Gathering::start(command, steps, args, asker, held, slots)?;
+                begin_step(connection, gathering, step)
             }
             Run::Blocking(steps) => {
-                let now_ms = self.now_ms();
-                let wait = match (steps.wait)(args).and_then(|wait| wait.check(now_ms).map(|()| wait)) {
-                    Ok(wait) => wait,
-                    Err(error) => return Begun::Failed(error),
-                };
-                let slots = &self.server.shared.slots;
+                let wait = (steps.wait)(args)?;
+                wait.check(self.now_ms())?;
                 if let (Some(target), Some(key)) = (wait.target, wait.keys.first()) {
                     let asker = self.gather_asker(connection);
                     let way = [*key, target.key];
-                    let (transfer, value_type, held) = (target.transfer, steps.waits_for, (id, true));
+                    let (transfer, value_type) = (target.transfer, steps.waits_for);
                     let (gathering, step) =
                         Gathering::start_moving(command, way, transfer, value_type, asker, held, slots);
-                    return begin_step(connection, gathering, step);
+                    return Ok(begin_step(connection, gathering, step));
                 }
                 let keys = wait.keys.iter().map(|key| (slots.owner_of(key), Box::from(*key)));
                 let trying = Trying::new(command, steps, OwnedArgs::from_words(args.iter()), keys);
                 set_inner(connection, Running::Trying(trying));
-                Begun::Step(None)
+                Begun::Trying
             }
-            // Nothing is watched any more, and all others are not queued or consist of parts.
-            Run::Transaction(_) | Run::Read(_) | Run::Write(_) => {
+            // Nothing is watched any more, and all others are not queued.
+            Run::Transaction(_) => {
                 let mut out = Vec::new();
                 Reply::new(&mut out, connection.client.protocol).ok();
                 Begun::Ended(out)
             }
-        }
+            // They consist of parts: none comes here.
+            Run::Read(_) | Run::Write(_) => return Err(Error::Arity),
+        };
+        Ok(begun)
     }
 
     /// Has all nodes run a command of a transaction.
@@ -275,19 +268,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         merge: Merge,
     ) -> Begun {
-        let Some(sequence) = connection.running.as_ref().map(|under| under.sequence) else {
-            return Begun::Step(None);
-        };
-        self.send_everywhere(connection, sequence, command, args);
-        set_inner(connection, Running::Parts(Assembly::new(merge, self.mesh.nodes(), Vec::new())));
-        Begun::Step(Some(Step::Send(Vec::new())))
+        if let Some(sequence) = connection.running.as_ref().map(|under| under.sequence) {
+            self.send_everywhere(connection, sequence, command, args);
+            set_inner(connection, Running::Parts(Assembly::new(merge, self.mesh.nodes(), Vec::new())));
+        }
+        Begun::Everywhere
     }
 
     /// Tries the next keys of a blocking command within a transaction, if that is what it is at.
     fn try_next_keys(&mut self, connection: &mut Connection) {
         loop {
             let protocol = connection.protocol();
-            let Some(id) = connection.execution().map(|execution| execution.parts.id()) else { return };
+            let Some(held) = connection.execution().map(|execution| execution.held()) else { return };
             let Some(Running::Trying(trying)) = connection.awaited() else { return };
             let Some((shard, keys)) = trying.left.pop() else {
                 let mut out = Vec::new();
@@ -295,7 +287,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return self.finish(connection, &out);
             };
             let tried = TryKeys { command: trying.command, words: trying.words.clone(), keys, protocol };
-            let errand = self.exec_errand(connection, id, shard, ErrandKind::TryKeys(Box::new(tried)));
+            let errand = self.exec_errand(connection, held, shard, ErrandKind::TryKeys(Box::new(tried)));
             match self.send_errand(shard, errand) {
                 Some((_, Answer { reply: None, .. })) => {}
                 Some((_, answer)) => return self.take_tried(connection, answer),
@@ -380,12 +372,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
 /// How a command of a transaction began that takes steps of its own.
 enum Begun {
-    /// That is what it waits for; and its first step, if it brings keys together.
-    Step(Option<Step>),
+    /// It brings keys together: its first step.
+    Step(Step),
+    /// It blocks elsewhere: here it tries its keys.
+    Trying,
+    /// All nodes have been asked to run it.
+    Everywhere,
     /// It is done: the reply.
     Ended(Vec<u8>),
-    /// It has failed.
-    Failed(Error),
 }
 
 fn set_inner(connection: &mut Connection, running: Running) {
@@ -396,5 +390,5 @@ fn set_inner(connection: &mut Connection, running: Running) {
 
 fn begin_step(connection: &mut Connection, gathering: Gathering, step: Step) -> Begun {
     set_inner(connection, Running::Gathering(Box::new(gathering)));
-    Begun::Step(Some(step))
+    Begun::Step(step)
 }

@@ -8,7 +8,7 @@ use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
 use tessera_routing::exec::{ExecPlan, ExecStep, StepPart};
 use tessera_routing::message::Replied;
-use tessera_routing::{Merging, Parts, ShardId};
+use tessera_routing::{Merging, Parts, ShardId, TransactionId};
 
 /// What has come of the commands of a transaction so far.
 #[derive(Default)]
@@ -116,6 +116,11 @@ impl<R> Execution<R> {
             inner_began_ns: 0,
             moment_us,
         }
+    }
+
+    /// Its name at the owners, and the moment at which all of it happens, in Unix milliseconds.
+    pub(super) fn held(&self) -> (TransactionId, i64) {
+        (self.parts.id(), self.moment_us.div_euclid(1000))
     }
 
     /// All keys are held: commands are to be run.

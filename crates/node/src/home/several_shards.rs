@@ -185,7 +185,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.replies.next_sequence();
         let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let (id, asker) = (self.transaction_id(ticket), self.gather_asker(connection));
-        let started = Gathering::start(command, steps, args, asker, (id, false), &self.server.shared.slots);
+        let started = Gathering::start(command, steps, args, asker, (id, None), &self.server.shared.slots);
         let (gathering, step) = match started {
             Ok(started) => started,
             Err(error) => return self.fail(connection, command, args, &error),

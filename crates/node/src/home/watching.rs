@@ -42,7 +42,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let is_ours = |key: &&[u8]| usize::from(slots.owner_of(key)) == self.server.me;
         let mut own = args.iter().skip(1).filter(is_ours);
         // What has been answered already, and is still to be done here, is not to count as a change either.
-        if own.any(|key| self.owner.held.holds(key, Access::Read)) {
+        if self.owner.held.holds_any() && own.any(|key| self.owner.held.holds(key, Access::Read)) {
             return self.hold_for_holder(connection);
         }
         for key in args.iter().skip(1) {
@@ -80,7 +80,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let sequence = connection.running.as_ref().map_or(0, |under| under.sequence);
         let ticket = Ticket { connection: connection.id.pack(), sequence, part: peer as u32 };
         let (db, transaction) = (connection.client.db, self.transaction_id(ticket));
-        Errand { transaction, ticket, db, touch: false, key: Box::default(), kind }
+        Errand { transaction, ticket, db, touch: false, moment_ms: None, key: Box::default(), kind }
     }
 
     /// An owner knows what a client watches there.

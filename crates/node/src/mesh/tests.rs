@@ -63,7 +63,8 @@ fn send_requests(sender: &mut Mesh<Rare>, requests: usize) {
     for number in 0..requests {
         let kind = ErrandKind::Remove;
         let (transaction, ticket) = (TransactionId::default(), ticket(number as u32));
-        let errand = Errand { transaction, ticket, db: 0, touch: true, key: Box::default(), kind };
+        let errand =
+            Errand { transaction, ticket, db: 0, touch: true, moment_ms: None, key: Box::default(), kind };
         sender.outgoing(1).errands.push(errand);
     }
 }

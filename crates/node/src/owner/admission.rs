@@ -75,7 +75,7 @@ impl Owner {
                     .iter()
                     .any(|part| self.must_wait_to_write(part.command, part.words.as_args(), *db, server));
             }
-            ErrandKind::Run(part, _) => {
+            ErrandKind::Run(part) => {
                 return self.must_wait_to_write(part.command, part.words.as_args(), *db, server);
             }
             ErrandKind::TryKeys(tried) => {
@@ -108,10 +108,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.owner.shard.has_readers() || self.snapshot.part.as_ref().is_some_and(|part| part.is_walking())
     }
 
-    /// Whether a step of a command over several shards may not be done yet.
+    /// Whether a step of a command over several shards may not be done yet; nor is one that follows a step of its
+    /// transaction which may not.
     #[inline]
     pub(crate) fn must_wait_with_errand(&mut self, errand: &Errand) -> bool {
-        self.must_writes_ask() && self.owner.must_wait_with_errand(errand, &self.server)
+        self.must_writes_ask()
+            && (self.owner.unkept.has_errand(errand.transaction)
+                || self.owner.must_wait_with_errand(errand, &self.server))
     }
 
     /// Whether a command, or part of one, may not change what is at its keys yet.

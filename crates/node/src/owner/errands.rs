@@ -202,17 +202,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if matches!(errand.kind, ErrandKind::Put(..) | ErrandKind::GiveElement(..) | ErrandKind::TryKeys(_)) {
             self.make_room_for_growth();
         }
+        let now_ms = self.owner.shard.now_ms();
+        // All of a transaction happens at one moment: what was there when it began is there.
+        self.owner.shard.set_now_ms(errand.moment_ms.unwrap_or(now_ms));
         let answer = match errand.kind {
-            ErrandKind::Run(part, moment_ms) => {
-                // All of a transaction happens at one moment: what was there when it began is there.
-                let now_ms = self.owner.shard.now_ms();
-                self.owner.shard.set_now_ms(moment_ms);
+            ErrandKind::Run(part) => {
                 let replies = vec![self.run_part(&part, errand.db, errand.touch)];
-                self.owner.shard.set_now_ms(now_ms);
                 Answer { replies, ..Answer::default() }
             }
             _ => self.owner.run_errand(errand),
         };
+        self.owner.shard.set_now_ms(now_ms);
         self.serve_waiters();
         answer
     }

@@ -9,7 +9,8 @@ use tessera_routing::{Errand, TransactionId};
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Unkept {
-    /// Steps that change something, and whose they are. Their keys are held, so nothing comes between.
+    /// Steps of commands, and whose they are. Their keys are held, so nothing comes between but what the same
+    /// transaction has sent after them.
     errands: Vec<Errand>,
     requests: Vec<WaitRequest>,
     /// Keys that have something for those who wait for them.

@@ -22,6 +22,11 @@ const ORDERED: Test =
     Test::of_file("sim", "scenarios", "what_clients_are_told_of_transactions_is_what_one_order_leads_to");
 const ANSWERED_BEFORE: Test =
     Test::of_file("sim", "watching", "what_was_answered_before_a_key_is_watched_is_no_change");
+const KEPT: Test = Test::of_file(
+    "sim",
+    "kept_values",
+    "commands_of_a_transaction_wait_until_it_is_kept_and_keep_their_order",
+);
 const LEFT: Test = Test::of_file("sim", "watching", "whoever_leaves_watches_nothing");
 const WATCHED: Test =
     Test::of_library("keyspace", "watched::tests::a_change_is_one_even_if_it_is_taken_back");

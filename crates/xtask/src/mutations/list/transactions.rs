@@ -91,7 +91,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "WATCH does not wait for what has been answered already",
         file: "crates/node/src/home/watching.rs",
-        code: "if «own.any(|key| self.owner.held.holds(key, Access::Read))» {",
+        code: "self.owner.held.holds_any() && «own.any(|key| self.owner.held.holds(key, Access::Read))»",
         instead: "own.any(|_| false)",
         caught_by: ANSWERED_BEFORE,
     },
@@ -131,5 +131,12 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         code: "let wants = «Wants::keys(keys)»;",
         instead: "{ drop(keys); Wants::default() }",
         caught_by: ORDERED,
+    },
+    Mutation {
+        name: "a command of a transaction overtakes one that waits for a value to be kept",
+        file: "crates/node/src/owner/admission.rs",
+        code: "«self.owner.unkept.has_errand(errand.transaction)»",
+        instead: "false",
+        caught_by: KEPT,
     },
 ];
