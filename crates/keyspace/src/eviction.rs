@@ -102,13 +102,18 @@ impl Shard {
     /// Removes one key by the policy. Returns how much memory that freed, in bytes; `None` if there was none to remove,
     /// or a snapshot stands in the way: see [`Shard::must_wait_for_snapshot`].
     pub fn evict(&mut self) -> Option<usize> {
+        self.evict_but(|_| false)
+    }
+
+    /// The same, but for keys with a name that is held by somebody.
+    pub fn evict_but(&mut self, is_held: impl Fn(&[u8]) -> bool) -> Option<usize> {
         for _ in 0..VICTIMS_MAX {
             let (db, key) = match self.settings().eviction_policy {
                 EvictionPolicy::NoEviction => return None,
                 EvictionPolicy::AllKeysRandom | EvictionPolicy::VolatileRandom => self.draw_victim()?,
                 _ => self.choose_victim()?,
             };
-            if !self.must_wait_for_snapshot(db, &key) {
+            if !is_held(&key) && !self.must_wait_for_snapshot(db, &key) {
                 return self.evict_key(db, &key);
             }
         }

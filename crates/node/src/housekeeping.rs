@@ -8,6 +8,7 @@ use crate::network::ConnectionId;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use tessera_config::Config;
+use tessera_keyspace::Shard;
 
 const NS_PER_MS: u64 = 1_000_000;
 const NS_PER_S: u64 = 1_000_000_000;
@@ -51,7 +52,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// The small things of every turn, and the others when it is time. `driver`: asks the driver for its counters.
     pub(crate) fn keep_house(&mut self, driver: impl FnOnce() -> Vec<(&'static str, u64)>) {
         if !self.is_paused() {
-            self.owner.shard.remove_met_expired();
+            self.owner.expire_with(Shard::remove_met_expired);
         }
         if self.owner.shard.has_garbage() {
             self.owner.shard.reclaim(RECLAIM_SEGMENTS);
@@ -97,9 +98,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let budget_ns = EXPIRE_CYCLE_NS * u64::from(self.server.config.active_expire_effort.max(1));
         let clock = &self.time.clock;
         let mut cut_short = false;
-        self.owner.shard.expire_cycle(|| {
-            cut_short = clock.monotonic_ns() - before_ns > budget_ns;
-            !cut_short
+        self.owner.expire_with(|shard| {
+            shard.expire_cycle(|| {
+                cut_short = clock.monotonic_ns() - before_ns > budget_ns;
+                !cut_short
+            })
         });
         self.owner.expire_more = cut_short;
         self.server.counters.expire_time_cap_reached += u64::from(cut_short);

@@ -58,10 +58,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let (mode, needs_none) = (plan.mode(), shares.is_empty());
         let id = self.transaction_id(ticket);
         let (parts, errands) = Parts::start(id, asker.me, parts_asker(connection, mode), shares);
-        let moment_us = self.time.clock.unix_us();
-        let mut execution = Execution::new(parts, queue, plan, header, moment_us);
+        let mut execution = Execution::new(parts, queue, plan, header);
         if needs_none {
-            execution.begin_steps();
+            execution.begin_steps(self.time.clock.unix_us());
         }
         let running = Running::Exec(Box::new(execution));
         connection.begin(sequence, command, args, self.time.now_ns, running);
@@ -82,7 +81,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return self.end_exec(connection, out);
         }
         match execution.parts.mode() {
-            Mode::Hold => execution.begin_steps(),
+            // Whatever others have seen of the keys was at an earlier moment.
+            Mode::Hold => execution.begin_steps(self.time.clock.unix_us()),
             _ => execution.take_all(),
         }
     }

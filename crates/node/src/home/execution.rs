@@ -76,19 +76,13 @@ pub struct Execution<R> {
     pub(super) inner: Option<R>,
     /// When that began, in monotonic nanoseconds.
     pub(super) inner_began_ns: u64,
-    /// The moment at which all of it happens, in Unix microseconds.
+    /// The moment at which all of it happens, in Unix microseconds, once the keys are held.
     pub(super) moment_us: i64,
 }
 
 impl<R> Execution<R> {
     /// One that has begun to hold its keys. `header`: what the replies of the commands follow upon.
-    pub(super) fn new(
-        parts: Parts,
-        queue: Box<Queue>,
-        plan: ExecPlan,
-        header: Vec<u8>,
-        moment_us: i64,
-    ) -> Execution<R> {
+    pub(super) fn new(parts: Parts, queue: Box<Queue>, plan: ExecPlan, header: Vec<u8>) -> Execution<R> {
         let mut first = 0;
         let commands = plan.steps.into_iter().map(|step| {
             let parts = match &step {
@@ -114,7 +108,7 @@ impl<R> Execution<R> {
             is_ending: false,
             inner: None,
             inner_began_ns: 0,
-            moment_us,
+            moment_us: 0,
         }
     }
 
@@ -123,8 +117,9 @@ impl<R> Execution<R> {
         (self.parts.id(), self.moment_us.div_euclid(1000))
     }
 
-    /// All keys are held: commands are to be run.
-    pub(super) fn begin_steps(&mut self) {
+    /// All keys are held: commands are to be run, all of them at this moment, in Unix microseconds.
+    pub(super) fn begin_steps(&mut self, moment_us: i64) {
+        self.moment_us = moment_us;
         self.has_keys = true;
     }
 

@@ -6,6 +6,7 @@ use super::held::Staged;
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::task::{Asker, Task};
+use tessera_command::Flags;
 use tessera_routing::intents::Admission;
 use tessera_routing::message::{
     Acquire, ErrandKind, Part, Progress, Replied, WatchedKey, When, Work, look_at,
@@ -109,6 +110,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let Errand { transaction, db, touch, kind, .. } = errand;
         let ErrandKind::Acquire(acquire) = kind else { return None };
         let Acquire { watched, work, when, .. } = *acquire;
+        if when == When::Held {
+            self.owner.held.note_steps(transaction, self.owner.shard.now_ms());
+        }
         let is_changed = self.owner.has_changed(&watched);
         match (when, work) {
             (When::Alone, _) if is_changed => {
@@ -163,6 +167,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Work::Watch(names) => Answer { stamps: self.owner.watch_all(&names), ..Answer::default() },
             Work::Look(looks) => look_at(&looks, &mut self.owner.shard, touch),
             Work::Run(parts) => {
+                // Whether there is memory for them was asked at their home, before any shard began. Room is made before
+                // the first, so that none misses what another has written.
+                if let Some(part) = parts.iter().find(|part| part.command.flags.has(Flags::DENY_OOM)) {
+                    let _ = self.is_out_of_memory_for(part.command);
+                }
                 let replies = parts.iter().map(|part| self.run_part(part, db, touch));
                 let replies = replies.collect();
                 Answer { replies, ..Answer::default() }
@@ -172,8 +181,6 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     fn run_part(&mut self, part: &Part, db: u16, touch: bool) -> Replied {
         let Part { number, command, ref words, protocol } = *part;
-        // Makes room. Whether there is memory for it was asked at its home, before any shard began.
-        let _ = self.is_out_of_memory_for(command);
         let mut reply = Vec::new();
         let task = Task { command, asker: Asker { db, protocol, touch }, is_whole: false };
         let outcome = self.run_task_unserved(&task, words.as_args(), &mut reply);
@@ -206,10 +213,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         // All of a transaction happens at one moment: what was there when it began is there.
         self.owner.shard.set_now_ms(errand.moment_ms.unwrap_or(now_ms));
         let answer = match errand.kind {
-            ErrandKind::Run(part) => {
-                let replies = vec![self.run_part(&part, errand.db, errand.touch)];
-                Answer { replies, ..Answer::default() }
-            }
+            ErrandKind::Run(part) => self.work(Work::Run(vec![part]), errand.db, errand.touch),
             _ => self.owner.run_errand(errand),
         };
         self.owner.shard.set_now_ms(now_ms);

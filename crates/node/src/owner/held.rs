@@ -22,6 +22,8 @@ pub(crate) struct Held {
     intents: Intents<Errand>,
     /// What transactions will have done once their outcome is decided.
     staged: BTreeMap<TransactionId, Staged>,
+    /// Since when, in Unix milliseconds, transactions hold keys here that take steps of which this shard knows nothing.
+    since_ms: BTreeMap<TransactionId, i64>,
     /// Keys have been let go of, and nobody has been told.
     is_released: bool,
     /// Among those who are to be told are some that only want to use the keys: before they have run nobody may hold
@@ -74,6 +76,17 @@ impl Held {
         self.staged.insert(id, staged);
     }
 
+    /// From now on, which is in Unix milliseconds, a transaction has its keys, and takes steps that are told one by one.
+    pub(crate) fn note_steps(&mut self, id: TransactionId, now_ms: i64) {
+        self.since_ms.insert(id, now_ms);
+    }
+
+    /// Since when, in Unix milliseconds, such a transaction has its keys: all its steps may be of this moment, or of any
+    /// later one.
+    pub(crate) fn steps_since_ms(&self) -> Option<i64> {
+        self.since_ms.values().min().copied()
+    }
+
     /// What a transaction is to have done now.
     pub(crate) fn take_staged(&mut self, id: TransactionId) -> Vec<Part> {
         self.staged.remove(&id).unwrap_or_default().parts
@@ -83,6 +96,7 @@ impl Held {
     /// or calls that wait for such keys.
     pub(crate) fn release(&mut self, id: TransactionId, has_waiters: bool) -> Option<Wants> {
         self.staged.remove(&id);
+        self.since_ms.remove(&id);
         let wants = self.intents.release(id)?;
         self.is_released = true;
         self.gives_way |= has_waiters || !self.requests.is_empty() || !self.unserved.is_empty();

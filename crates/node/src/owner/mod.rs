@@ -81,6 +81,16 @@ impl Owner {
         Context::of(&self.shard, db)
     }
 
+    /// Has what is over go by itself, but nothing that a transaction in the midst of its steps may still find.
+    pub(crate) fn expire_with<T>(&mut self, expire: impl FnOnce(&mut Shard) -> T) -> T {
+        let now_ms = self.shard.now_ms();
+        let since_ms = self.held.steps_since_ms().unwrap_or(now_ms);
+        self.shard.set_now_ms(since_ms.min(now_ms));
+        let expired = expire(&mut self.shard);
+        self.shard.set_now_ms(now_ms);
+        expired
+    }
+
     /// Looks for the keys and elements of commands that will run soon.
     #[inline]
     pub(crate) fn prefetch<'a>(&self, db: u16, lookups: impl Iterator<Item = Lookup<'a>>) {

@@ -8,6 +8,7 @@ use crate::stats::NodeStats;
 use std::sync::atomic::Ordering;
 use tessera_command::{Command, Flags};
 use tessera_keyspace::EvictionPolicy;
+use tessera_routing::intents::Access;
 
 /// Used memory is looked at that often even if the shard does not grow: buffers do, and other shards. In nanoseconds.
 const LOOK_PERIOD_NS: u64 = 1_000_000;
@@ -246,14 +247,17 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         any
     }
 
-    /// Frees a part of a flushed table if there is any, else evicts a key. How much memory that gave, in bytes.
+    /// Frees a part of a flushed table if there is any, else evicts a key, but none in the midst of a transaction. How
+    /// much memory that gave, in bytes.
     fn free_one(&mut self) -> Option<u64> {
         if self.owner.shard.has_garbage() {
             let before_bytes = self.server.shared.system.used_memory_bytes();
             self.owner.shard.reclaim(1);
             return Some(before_bytes.saturating_sub(self.server.shared.system.used_memory_bytes()));
         }
-        self.owner.shard.evict().map(|bytes| bytes as u64)
+        let held = &self.owner.held;
+        let is_held = |key: &[u8]| held.holds_any() && held.holds(key, Access::Write);
+        self.owner.shard.evict_but(is_held).map(|bytes| bytes as u64)
     }
 
     /// A key of any shard may go, or memory is being freed anyway.

@@ -27,6 +27,8 @@ const KEPT: Test = Test::of_file(
     "kept_values",
     "commands_of_a_transaction_wait_until_it_is_kept_and_keep_their_order",
 );
+const ONE_MOMENT: Test =
+    Test::of_file("sim", "one_moment", "what_a_transaction_has_found_does_not_go_in_its_midst");
 const LEFT: Test = Test::of_file("sim", "watching", "whoever_leaves_watches_nothing");
 const WATCHED: Test =
     Test::of_library("keyspace", "watched::tests::a_change_is_one_even_if_it_is_taken_back");

@@ -112,8 +112,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "EXEC lets go of its keys before its last command",
         file: "crates/node/src/home/exec_shards.rs",
-        code: "Mode::Hold => «execution.begin_steps()»,",
-        instead: r"execution.begin_steps();
+        code: "Mode::Hold => «execution.begin_steps(self.time.clock.unix_us())»,",
+        instead: r"execution.begin_steps(self.time.clock.unix_us());
                 let errands = execution.parts.release();
                 self.send_errands(connection, errands);",
         caught_by: ORDERED,
@@ -138,5 +138,33 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         code: "«self.owner.unkept.has_errand(errand.transaction)»",
         instead: "false",
         caught_by: KEPT,
+    },
+    Mutation {
+        name: "a key goes for want of memory in the midst of a transaction",
+        file: "crates/node/src/owner/memory/eviction.rs",
+        code: "«held.holds_any() && held.holds(key, Access::Write)»",
+        instead: "{ let _ = (held, key, Access::Write); false }",
+        caught_by: ONE_MOMENT,
+    },
+    Mutation {
+        name: "a key whose time is over goes in the midst of a transaction",
+        file: "crates/node/src/owner/mod.rs",
+        code: "«since_ms.min(now_ms)»",
+        instead: "now_ms + 0 * since_ms",
+        caught_by: ONE_MOMENT,
+    },
+    Mutation {
+        name: "each step of a transaction has a moment of its own",
+        file: "crates/node/src/owner/errands.rs",
+        code: "self.owner.shard.set_now_ms(«errand.moment_ms.unwrap_or(now_ms)»);",
+        instead: "now_ms",
+        caught_by: ONE_MOMENT,
+    },
+    Mutation {
+        name: "a command of a transaction that brings keys together has a moment of its own",
+        file: "crates/routing/src/gather.rs",
+        code: "self.moment_ms = «moment_ms»;",
+        instead: "None",
+        caught_by: ONE_MOMENT,
     },
 ];
