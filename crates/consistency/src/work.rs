@@ -45,8 +45,23 @@ pub struct Workload {
     random: Rng,
 }
 
-/// The filler that closes connections.
-const KILL: u8 = u8::MAX;
+/// Closes the connections of all others.
+const KILL: &str = "CLIENT KILL TYPE normal SKIPME yes";
+/// What says nothing, but makes a server that has several shards take other ways.
+const FILLERS: [&str; 7] = [
+    "PING",
+    "SUNION none:1 none:2 none:3 none:4 none:5",
+    "CLIENT GETNAME",
+    "RENAME none:1 none:2",
+    "CONFIG GET maxmemory",
+    "BLPOP none:1 none:2 none:3 0",
+    "DBSIZE",
+];
+/// Keys that come, and go by themselves; bytes of each; and how long each stays at most, in milliseconds: some are gone
+/// soon, and the others if there is no room.
+const PASSING_KEYS: u32 = 20;
+const PASSING_LEN_BYTES: usize = 8_000;
+const PASSING_MAX_MS: [u32; 2] = [60, 10_000];
 
 /// A command whose reply says something.
 #[derive(Clone, Debug)]
@@ -60,8 +75,10 @@ enum Probe {
     SetOne(u32, u64),
     Registers(Vec<u32>),
     Register(u32),
-    /// It says nothing, but makes the server take another way.
-    Filler(u8),
+    /// It says nothing of what is looked at.
+    Filler(&'static str),
+    /// A key comes that says nothing either, and is to go after so many milliseconds, or before if there is no room.
+    Pass(u32, u32),
 }
 
 /// See the module.
@@ -105,14 +122,12 @@ impl Probe {
             Probe::SetOne(of, value) => with("SET", vec![register(*of), value.to_string().into_bytes()]),
             Probe::Register(of) => with("GET", vec![register(*of)]),
             Probe::Registers(of) => with("MGET", of.iter().map(|of| register(*of)).collect()),
-            Probe::Filler(0) => words("PING"),
-            Probe::Filler(1) => words("SUNION none:1 none:2 none:3 none:4 none:5"),
-            Probe::Filler(2) => words("CLIENT GETNAME"),
-            Probe::Filler(3) => words("RENAME none:1 none:2"),
-            Probe::Filler(4) => words("CONFIG GET maxmemory"),
-            Probe::Filler(5) => words("BLPOP none:1 none:2 none:3 0"),
-            Probe::Filler(KILL) => words("CLIENT KILL TYPE normal SKIPME yes"),
-            Probe::Filler(_) => words("DBSIZE"),
+            Probe::Filler(text) => words(text),
+            Probe::Pass(number, ms) => {
+                let value = vec![b'x'; PASSING_LEN_BYTES];
+                let key_and_value = with("SET", vec![name("passing", *number), value]);
+                [key_and_value, words(&format!("PX {ms}"))].concat()
+            }
         }
     }
 
@@ -136,7 +151,7 @@ impl Probe {
             _ => Err(wrong()),
         };
         match (self, reply) {
-            (Probe::Filler(_), _) => Ok(Vec::new()),
+            (Probe::Filler(_), _) | (Probe::Pass(..), Reply::Status(_)) => Ok(Vec::new()),
             (Probe::Push(to, element), Reply::Integer(len)) => {
                 Ok(vec![Step::Append { list: *to, element: *element, len: usize::try_from(*len).ok() }])
             }
@@ -287,7 +302,7 @@ impl Workload {
         let texts = self.shape.of_round(self.shape.texts);
         let texts = FIRST_TEXT + texts.start..FIRST_TEXT + texts.end;
         let registers = self.shape.of_round(self.shape.registers);
-        match self.random.u8(..20) {
+        match self.random.u8(..22) {
             0..4 => Probe::Push(self.list(), self.unique()),
             4..7 => Probe::Range(self.list()),
             7..10 => Probe::Append(self.text(), self.unique()),
@@ -296,6 +311,10 @@ impl Workload {
             14..16 => Probe::Set(self.some(registers), self.unique()),
             16 => Probe::SetOne(self.register(), self.unique()),
             17 => Probe::Register(self.register()),
+            18 | 19 => {
+                let max_ms = PASSING_MAX_MS[self.random.usize(..2)];
+                Probe::Pass(self.random.u32(..PASSING_KEYS), self.random.u32(1..=max_ms))
+            }
             _ => Probe::Registers(self.some(registers)),
         }
     }
@@ -324,7 +343,7 @@ impl Workload {
         if self.random.bool() {
             for _ in 0..self.random.usize(1..3) {
                 let at = self.random.usize(..=probes.len());
-                probes.insert(at, Probe::Filler(self.random.u8(..7)));
+                probes.insert(at, Probe::Filler(FILLERS[self.random.usize(..FILLERS.len())]));
             }
         }
         Job { watched, probes, is_transaction }

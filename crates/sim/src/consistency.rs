@@ -6,6 +6,7 @@ use crate::client::Client;
 use crate::kernel::Sights;
 use crate::weather::{Weather, happens};
 use crate::world::{Step, World};
+use tessera_config::{ByteCount, MaxMemoryPolicy};
 use tessera_consistency::History;
 use tessera_consistency::work::{Job, Shape, Workload};
 
@@ -13,6 +14,8 @@ use tessera_consistency::work::{Job, Shape, Workload};
 const SHAPE: Shape = Shape { lists: 3, texts: 3, registers: 3, round: 0, jobs_per_kill: 60 };
 /// How many of a hundred jobs their client leaves in the middle of.
 const LEAVES_PERCENT: u8 = 6;
+/// In how many of a hundred turns some time passes at once.
+const TIME_PASSES_PERCENT: u8 = 5;
 
 struct Player {
     client: Client,
@@ -32,7 +35,15 @@ struct Play {
 /// Plays it once; panics at what is wrong.
 pub fn play(shards: usize, seed: u64) -> Sights {
     let mut random = fastrand::Rng::with_seed(seed);
-    let world = World::new(shards, Weather::draw(&mut random), false, random.u64(..));
+    let mut config = World::config();
+    if random.bool() {
+        // More than what is looked at needs, and less than what passes.
+        config.max_memory = ByteCount(random.u64(20_000..50_000));
+        config.max_memory_policy = MaxMemoryPolicy::VolatileRandom;
+    }
+    let weather = Weather::draw(&mut random);
+    let wall_moves = random.bool();
+    let world = World::with_config(shards, weather, wall_moves, random.u64(..), config);
     let work = Workload::new(SHAPE, random.u64(..));
     let mut play = Play { world, random, work, history: History::default() };
     let clients = play.random.usize(2..8);
@@ -97,6 +108,9 @@ impl Play {
         }
         if moved {
             self.world.note_answer();
+        }
+        if happens(&mut self.random, TIME_PASSES_PERCENT) {
+            self.world.clock().jump(self.random.i64(0..30));
         }
         let turns = self.random.usize(1..=4);
         let is_idle = (0..turns).all(|_| self.world.step() == Step::Idle);

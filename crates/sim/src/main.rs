@@ -25,7 +25,7 @@ struct Options {
     #[arg(long, value_delimiter = ',', default_value = "1,2,3,5,8")]
     shards: Vec<usize>,
     /// Scenarios, by name: equal, crowd, storm, flood, monitors, memory, queues, snapshots, streams, directory, races,
-    /// effects. All by default.
+    /// effects, consistency. All by default.
     #[arg(long, value_delimiter = ',', value_parser = scenario)]
     only: Vec<Scenario>,
 }

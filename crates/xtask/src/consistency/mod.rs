@@ -99,12 +99,14 @@ pub fn run(options: &Options) -> io::Result<ExitCode> {
         }
         figures.rounds += 1;
     }
+    let server_told = match &options.other {
+        Some(program) => program.display().to_string(),
+        None => format!("{} shards, {}", options.shards, options.driver),
+    };
     println!(
-        "{} shards, {}: {} rounds, {} transactions, {} of them refused because of others and {} not answered, {} \
+        "{server_told}: {} rounds, {} transactions, {} of them refused because of others and {} not answered, {} \
          dependencies; the longest took {:.1} ms; {} elements popped from queues; {} readings of all that moves, {} \
          increments under WATCH and {} in vain",
-        options.shards,
-        options.driver,
         figures.rounds,
         figures.transactions,
         figures.refused,
@@ -134,18 +136,12 @@ fn play_round(address: SocketAddr, clients: usize, seed: u64, figures: &mut Figu
     let shape = Shape { lists: 4, texts: 4, registers: 4, round: figures.rounds, jobs_per_kill: 300 };
     let work = Mutex::new(Workload::new(shape, seed));
     let began = Instant::now();
-    let told: Vec<Result<Told, String>> = std::thread::scope(|scope| {
-        let play = |number| {
-            let work = &work;
-            scope.spawn(move || Player::new(address, number, seed, began)?.play(work, JOBS_PER_ROUND))
-        };
-        let threads: Vec<_> = (0..clients).map(play).collect();
-        let ended = threads.into_iter().map(|thread| thread.join());
-        ended.map(|told| told.unwrap_or_else(|_| Err("a client's thread has panicked".to_owned()))).collect()
-    });
+    let told = all_at_once((0..clients).map(|number| {
+        let work = &work;
+        move || Player::new(address, number, seed, began)?.play(work, JOBS_PER_ROUND)
+    }))?;
     let mut history = History::default();
-    for told in told {
-        let Told { transactions, longest } = told?;
+    for Told { transactions, longest } in told {
         history.transactions.extend(transactions);
         figures.longest = figures.longest.max(longest);
     }
@@ -176,6 +172,20 @@ impl Figures {
         self.refused += by(|transaction| transaction.is_refused);
         self.unanswered += by(|transaction| transaction.ended.is_none());
     }
+}
+
+/// Has clients do what they do at the same time, each in a thread of its own.
+///
+/// # Errors
+/// The first that one of them met.
+fn all_at_once<T: Send>(
+    clients: impl Iterator<Item = impl FnOnce() -> Result<T, String> + Send>,
+) -> Result<Vec<T>, String> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = clients.map(|client| scope.spawn(client)).collect();
+        let ended = threads.into_iter().map(|thread| thread.join());
+        ended.map(|done| done.unwrap_or_else(|_| Err("a client's thread has panicked".to_owned()))).collect()
+    })
 }
 
 /// How often each element is there.

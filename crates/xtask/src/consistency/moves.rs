@@ -2,8 +2,8 @@
 //! transactions and under WATCH, and whoever reads all places at one moment finds as much as there was. And counters,
 //! set to one more under WATCH, to each number once.
 
-use super::SETTLE;
 use super::player::Player;
+use super::{SETTLE, all_at_once};
 use fastrand::Rng;
 use std::collections::BTreeMap;
 use std::io;
@@ -77,14 +77,8 @@ pub fn play_round(
         Ok(Mover { player, random, round, done: Done::default() })
     };
     mover(clients)?.set_up()?;
-    let done: Vec<Result<Done, String>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..clients).map(|number| scope.spawn(move || mover(number)?.play())).collect();
-        let ended = threads.into_iter().map(|thread| thread.join());
-        ended.map(|done| done.unwrap_or_else(|_| Err("a client's thread has panicked".to_owned()))).collect()
-    });
     let mut all = Done::default();
-    for done in done {
-        let done = done?;
+    for done in all_at_once((0..clients).map(|number| move || mover(number)?.play()))? {
         figures.in_vain += done.in_vain;
         all.readings += done.readings;
         all.increments.extend(done.increments);

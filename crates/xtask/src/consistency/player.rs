@@ -1,5 +1,6 @@
 //! One client: a connection that is used until it is closed, by whomever.
 
+use crate::differential::connection::encode;
 use fastrand::Rng;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -36,13 +37,9 @@ pub struct Player {
     began: Instant,
 }
 
-fn encode(words: &Words) -> Vec<u8> {
-    let mut bytes = format!("*{}\r\n", words.len()).into_bytes();
-    for word in words {
-        bytes.extend(format!("${}\r\n", word.len()).bytes());
-        bytes.extend(word);
-        bytes.extend(b"\r\n");
-    }
+fn encoded(words: &Words) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(words, &mut bytes);
     bytes
 }
 
@@ -123,7 +120,7 @@ impl Player {
     /// # Errors
     /// If the connection ends, or no reply comes.
     pub fn say_and_hear(&mut self, words: &Words) -> io::Result<Vec<u8>> {
-        self.stream.write_all(&encode(words))?;
+        self.stream.write_all(&encoded(words))?;
         Ok(self.hear(1)?.swap_remove(0))
     }
 
@@ -133,14 +130,14 @@ impl Player {
     /// If there is no connection to be had.
     pub fn say_and_leave(&mut self, words: &Words) -> Result<(), String> {
         // Whether it has been sent does not matter.
-        let _ = self.stream.write_all(&encode(words));
+        let _ = self.stream.write_all(&encoded(words));
         std::thread::sleep(Duration::from_micros(self.random.u64(..LEAVES_AFTER_MAX_US)));
         self.reconnect()
     }
 
     /// Sends a job; leaves in the middle of it, if asked to.
     fn say(&mut self, job: &Job, leaves: bool) -> io::Result<()> {
-        let bytes: Vec<u8> = job.commands().iter().flat_map(encode).collect();
+        let bytes: Vec<u8> = job.commands().iter().flat_map(encoded).collect();
         if !leaves {
             return self.stream.write_all(&bytes);
         }

@@ -2,8 +2,8 @@
 //! each is popped once, or still there at the end, whoever leaves meanwhile; and one queue's elements come in the order
 //! in which one producer pushed them.
 
-use super::counted;
 use super::player::Player;
+use super::{all_at_once, counted};
 use fastrand::Rng;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -48,25 +48,14 @@ pub fn play_round(
 ) -> Result<(), String> {
     let began = Instant::now();
     let producers = (clients / 2).max(1);
-    let done: Vec<Result<Done, String>> = std::thread::scope(|scope| {
-        let producers = (0..producers).map(|number| {
-            scope.spawn(move || {
-                produce(Player::new(address, number, seed, began)?, number as u64, round, seed)
-            })
-        });
-        let producers: Vec<_> = producers.collect();
-        let consumers = (0..clients).map(|number| {
-            scope.spawn(move || {
-                consume(Player::new(address, 1_000 + number, seed, began)?, number as u64, round, seed)
-            })
-        });
-        let consumers: Vec<_> = consumers.collect();
-        let ended = producers.into_iter().chain(consumers).map(|thread| thread.join());
-        ended.map(|done| done.unwrap_or_else(|_| Err("a client's thread has panicked".to_owned()))).collect()
-    });
     let mut all = Done::default();
-    for done in done {
-        let done = done?;
+    let play = |number: usize| match number.checked_sub(producers) {
+        None => produce(Player::new(address, number, seed, began)?, number as u64, round, seed),
+        Some(consumer) => {
+            consume(Player::new(address, 1_000 + consumer, seed, began)?, consumer as u64, round, seed)
+        }
+    };
+    for done in all_at_once((0..producers + clients).map(|number| move || play(number)))? {
         in_order(&done.popped)?;
         all.pushed.extend(done.pushed);
         all.perhaps_pushed.extend(done.perhaps_pushed);
