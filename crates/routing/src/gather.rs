@@ -134,8 +134,8 @@ impl Gathering {
         Ok(needs.iter().map(|need| table.owner_of(need.key)).collect())
     }
 
-    /// Begins: the first errands. `transaction`: its name at the owners; and at which moment, in Unix milliseconds, if it
-    /// holds the keys there already.
+    /// Begins: the first errands. `transaction`: its name at the owners; and at which moment, in Unix milliseconds, if
+    /// it holds the keys there already.
     ///
     /// # Errors
     /// What the client is told instead.

@@ -49,8 +49,8 @@ fn element(number: usize) -> String {
 }
 
 /// A client has asked for a long list and does not read; another sends `command`, and a third `later`, if there is any.
-/// `command` may be several with `; ` between them, of which the last one's reply is as expected. In the commands `L` is
-/// the list, `N` another one beside it, `F` one on the other shard.
+/// `command` may be several with `; ` between them, of which the last one's reply is as expected. In the commands `L`
+/// is the list, `N` another one beside it, `F` one on the other shard.
 fn change_while_read(home: usize, command: &str, later: Option<&str>, expected: &str) {
     let mut world = World::new(SHARDS, Weather::calm(), false, 3);
     let [list, near, far] = [name(0, "list"), name(0, "near"), name(1, "far")];

@@ -22,6 +22,11 @@ fn say(client: &mut Client, line: &str) {
     client.say(&line.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>());
 }
 
+/// Says what stands between `; `: how many commands that is.
+fn say_all(client: &mut Client, lines: &str) -> usize {
+    lines.split("; ").map(|line| say(client, line)).count()
+}
+
 fn go_on(world: &mut World, clients: &mut [&mut Client]) {
     for client in clients {
         let (weather, step) = (*world.weather(), world.steps());
@@ -56,8 +61,8 @@ fn elements(reply: &[u8]) -> Vec<Option<String>> {
     elements
 }
 
-/// Runs a transaction that looks at keys twice and uses them in between. Whether it found them; `None` if it was refused
-/// for want of memory, because there was nothing left that it could be had from.
+/// Runs a transaction that looks at keys twice and uses them in between. Whether it found them; `None` if it was
+/// refused for want of memory, because there was nothing left that it could be had from.
 fn run(shards: usize, seed: u64, meanwhile: Meanwhile, after_steps: u64) -> Option<bool> {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut world = World::new(shards, Weather::draw(&mut random), false, seed);
@@ -66,30 +71,16 @@ fn run(shards: usize, seed: u64, meanwhile: Meanwhile, after_steps: u64) -> Opti
     let (mut client, mut other) = (connect(&world, home), connect(&world, other));
     let [near, far] = [0, 1].map(|number| name(shards, (home + number) % shards, "text"));
     let [list, target] = [1, 0].map(|number| name(shards, (home + number) % shards, "list"));
-    let lines = [
-        format!("SET {near} text PX 500"),
-        format!("SET {far} text PX 500"),
-        format!("RPUSH {list} element"),
-        format!("PEXPIRE {list} 500"),
-    ];
-    lines.iter().for_each(|line| say(&mut client, line));
-    while client.replies.len() < lines.len() {
+    let set_up =
+        format!("SET {near} text PX 500; SET {far} text PX 500; RPUSH {list} element; PEXPIRE {list} 500");
+    say_all(&mut client, &set_up);
+    while client.replies.len() < 4 {
         go_on(&mut world, &mut [&mut client]);
     }
     client.replies.clear();
-    let lines = [
-        "MULTI".to_owned(),
-        format!("MGET {near} {far}"),
-        format!("LLEN {list}"),
-        "PING".to_owned(),
-        format!("COPY {far} {near}-copied"),
-        format!("BLMOVE {list} {target} LEFT LEFT 0"),
-        "PING".to_owned(),
-        format!("GET {near}"),
-        format!("GET {far}"),
-        "EXEC".to_owned(),
-    ];
-    lines.iter().for_each(|line| say(&mut client, line));
+    let moving = format!("COPY {far} {near}-copied; BLMOVE {list} {target} LEFT LEFT 0");
+    let queued = format!("MGET {near} {far}; LLEN {list}; PING; {moving}; PING; GET {near}; GET {far}");
+    let replies = say_all(&mut client, &format!("MULTI; {queued}; EXEC"));
     for step in 0.. {
         if step == after_steps {
             match meanwhile {
@@ -103,7 +94,7 @@ fn run(shards: usize, seed: u64, meanwhile: Meanwhile, after_steps: u64) -> Opti
                 }
             }
         }
-        if client.replies.len() == lines.len() {
+        if client.replies.len() == replies {
             break;
         }
         go_on(&mut world, &mut [&mut client, &mut other]);

@@ -76,13 +76,12 @@ impl Held {
         self.staged.insert(id, staged);
     }
 
-    /// From now on, which is in Unix milliseconds, a transaction has its keys, and takes steps that are told one by one.
+    /// From now on (in Unix milliseconds) a transaction has its keys, and takes steps that are told one by one.
     pub(crate) fn note_steps(&mut self, id: TransactionId, now_ms: i64) {
         self.since_ms.insert(id, now_ms);
     }
 
-    /// Since when, in Unix milliseconds, such a transaction has its keys: all its steps may be of this moment, or of any
-    /// later one.
+    /// Since when, in Unix milliseconds, such a transaction has its keys: its steps are of this moment or a later one.
     pub(crate) fn steps_since_ms(&self) -> Option<i64> {
         self.since_ms.values().min().copied()
     }
