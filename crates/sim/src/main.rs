@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 use clap::Parser;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tessera_sim::scenarios::Scenario;
@@ -37,6 +36,20 @@ fn scenario(name: &str) -> Result<Scenario, String> {
         .ok_or_else(|| "no such scenario".to_owned())
 }
 
+/// A failure ends the program, in a build that does not unwind at once: before that it says how to see it again.
+fn tell_when_it_fails(seed: u64, shards: usize, scenario: &'static str) {
+    // The one before has told all that there is to tell.
+    drop(std::panic::take_hook());
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |why| {
+        tell(why);
+        eprintln!(
+            "failed; to see it again:\n  cargo run -p tessera-sim -- --seed {seed} --rounds 1 --shards {shards} --only \
+             {scenario}"
+        );
+    }));
+}
+
 #[expect(clippy::print_stdout, reason = "a command line tool")]
 fn main() -> ExitCode {
     let options = Options::parse();
@@ -55,20 +68,10 @@ fn main() -> ExitCode {
                 if end.is_some_and(|end| Instant::now() >= end) {
                     break 'rounds;
                 }
-                match catch_unwind(AssertUnwindSafe(|| scenario.run(*shards, seed))) {
-                    Ok(sights) => {
-                        direct_whole += sights.direct_whole;
-                        direct_short += sights.direct_short;
-                    }
-                    Err(_) => {
-                        println!(
-                            "failed; to see it again:\n  cargo run -p tessera-sim -- --seed {seed} --rounds 1 \
-                             --shards {shards} --only {}",
-                            scenario.name()
-                        );
-                        return ExitCode::FAILURE;
-                    }
-                }
+                tell_when_it_fails(seed, *shards, scenario.name());
+                let sights = scenario.run(*shards, seed);
+                direct_whole += sights.direct_whole;
+                direct_short += sights.direct_short;
                 played += 1;
             }
         }

@@ -46,3 +46,40 @@ fn nothing_is_put_at_a_key_that_somebody_holds() {
         }
     }
 }
+
+/// Clients that want an element of the same list moved to other shards, one of them where it cannot go, while the list
+/// is replaced by something else: whoever finds nothing to move is told what is there, and does not wait for a list, as
+/// there always was something.
+fn move_beside_replacing(shards: usize, seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::new(shards, Weather::draw(&mut random), false, random.u64(..));
+    for round in 0..20 {
+        // Wherever they are.
+        let [list, text, target] = ["list", "text", "target"].map(|name| format!("{name}:{round}"));
+        let set_up = [format!("RPUSH {list} first second third"), format!("SET {text} text")];
+        let set_up: Vec<&str> = set_up.iter().map(String::as_str).collect();
+        script::play(&mut world, &[script(&set_up)], 1, random.u64(..));
+        let moves = [
+            format!("BLMOVE {list} {text} LEFT RIGHT 0.01"),
+            format!("BLMOVE {list} {target} LEFT RIGHT 0.01"),
+        ];
+        let replacing = format!("COPY {text} {list} REPLACE");
+        let clients =
+            [script(&[&moves[0]]), script(&[&moves[1]]), script(&[&moves[1]]), script(&[&replacing])];
+        let replies = script::play(&mut world, &clients, 1, random.u64(..));
+        for of_client in &replies[..3] {
+            let reply = String::from_utf8_lossy(&of_client[0]);
+            assert!(!reply.starts_with("*-1"), "{shards} shards, seed {seed}, round {round}: waited in vain");
+        }
+    }
+    world.shut_down();
+}
+
+#[test]
+fn nobody_waits_for_a_list_who_found_something_else() {
+    for shards in [2, 3, 5] {
+        for seed in 1..12 {
+            move_beside_replacing(shards, seed);
+        }
+    }
+}

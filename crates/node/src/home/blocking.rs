@@ -19,6 +19,8 @@ use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Reply};
 use tessera_routing::{Gathering, Ticket};
 
+/// How long a client whose time is up, and who has still to learn whether it waits, is left alone.
+const LOOK_AGAIN_NS: u64 = 1_000_000;
 const UNBLOCKED: &[u8] = b"UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
@@ -269,6 +271,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         blocked.moving = None;
         under.account.pause(self.time.now_ns);
         let is_late = blocked.deadline_ns.is_some_and(|deadline_ns| deadline_ns <= self.time.now_ns);
+        blocked.claim.note_wait();
         blocked.claim.end_move(is_over || is_late);
         if is_over {
             return self.drop_wait(connection);
@@ -294,8 +297,24 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             && deadline_ns <= self.time.now_ns
         {
             self.home.wait_deadlines.remove(&(deadline_ns, connection));
-            self.unblock(ConnectionId::unpack(connection), UnblockReason::Timeout);
+            if !self.put_off_deadline(connection) {
+                self.unblock(ConnectionId::unpack(connection), UnblockReason::Timeout);
+            }
         }
+    }
+
+    /// A client that is behind others whose elements are being moved does not wait yet: there was something for it when
+    /// it came. False if it is no such client.
+    fn put_off_deadline(&mut self, connection: u64) -> bool {
+        let deadline_ns = self.time.now_ns + LOOK_AGAIN_NS;
+        let Some(place) = self.connection(ConnectionId::unpack(connection)) else { return false };
+        let Some(Running::Blocked(blocked)) = place.awaited() else { return false };
+        if blocked.claim.has_waited() {
+            return false;
+        }
+        blocked.deadline_ns = Some(deadline_ns);
+        self.home.wait_deadlines.insert((deadline_ns, connection));
+        true
     }
 
     /// Answers a client that waits. False if it does not, or is being served.

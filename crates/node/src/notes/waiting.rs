@@ -2,7 +2,7 @@
 
 use crate::mesh::NoteLen;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use tessera_command::Command;
 use tessera_resp::Protocol;
 use tessera_resp::args::OwnedArgs;
@@ -46,7 +46,14 @@ impl WaitNote {
 /// The right to answer a waiting client, which only one has: a shard with something for it, or its home when time is
 /// up, the client is to be unblocked or is gone.
 #[derive(Clone, Debug, Default)]
-pub struct Claim(Arc<AtomicU8>);
+pub struct Claim(Arc<Claimed>);
+
+#[derive(Debug, Default)]
+struct Claimed {
+    by: AtomicU8,
+    /// There was a moment at which the client could only wait.
+    has_waited: AtomicBool,
+}
 
 const FREE: u8 = 0;
 const TAKEN: u8 = 1;
@@ -56,7 +63,7 @@ const MOVING: u8 = 2;
 // What is done with the right is told by messages, which order everything else.
 impl Claim {
     fn turn(&self, from: u8, to: u8) -> bool {
-        self.0.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.0.by.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Takes the right; false if somebody else has.
@@ -66,7 +73,7 @@ impl Claim {
 
     /// Somebody has taken it, or is about to.
     pub fn is_taken(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != FREE
+        self.0.by.load(Ordering::Relaxed) != FREE
     }
 
     /// Gives the right to the client's home for as long as it tries to move an element; false if somebody has it.
@@ -76,7 +83,18 @@ impl Claim {
 
     /// The client's home is trying to move an element.
     pub fn is_moving(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == MOVING
+        self.0.by.load(Ordering::Relaxed) == MOVING
+    }
+
+    /// There is nothing for the client: whatever comes to its keys now, it came before.
+    pub fn note_wait(&self) {
+        self.0.has_waited.store(true, Ordering::Relaxed);
+    }
+
+    /// There was nothing for the client at some moment. Until then it has only been behind others, whom it has to let
+    /// move their elements first, and still gets what it would have got at once.
+    pub fn has_waited(&self) -> bool {
+        self.0.has_waited.load(Ordering::Relaxed)
     }
 
     /// The client's home is done: for good, or there was nothing to move and whoever comes first has the right.

@@ -46,6 +46,12 @@ impl Waiters {
         }
     }
 
+    /// There is nothing at this key: all who are in its queue wait for something from now on.
+    pub fn note_wait(&self, db: u16, key: &[u8]) {
+        let queue = self.by_key.get(&(db, key.into()));
+        queue.into_iter().flatten().for_each(|request| request.claim.note_wait());
+    }
+
     /// Forgets a client's command, if it waits here.
     pub fn remove(&mut self, shard: &mut Shard, home: usize, ticket: Ticket) {
         let who_waits = who(home, ticket);

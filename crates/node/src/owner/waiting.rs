@@ -66,6 +66,7 @@ impl Owner {
             return Verdict::Elsewhere;
         }
         if self.first_that_holds(request.db, &request.keys).is_none() {
+            request.claim.note_wait();
             self.waiters.add(&mut self.shard, request);
             return Verdict::Waits;
         }
@@ -96,9 +97,13 @@ impl Owner {
         writes_ask: bool,
     ) -> Next {
         while let Some(request) = self.waiters.get(db, key, *index) {
-            let Some(entry) = self.shard.view(db, false).peek(key) else { return Next::Nobody };
+            let Some(entry) = self.shard.view(db, false).peek(key) else {
+                self.waiters.note_wait(db, key);
+                return Next::Nobody;
+            };
             let Run::Blocking(steps) = request.command.run else { return Next::Nobody };
-            if entry.value().value_type() != steps.waits_for {
+            let is_of_type = entry.value().value_type() == steps.waits_for;
+            if !is_of_type && (request.claim.has_waited() || request.claim.is_taken()) {
                 *index += 1;
                 continue;
             }
