@@ -48,6 +48,11 @@ impl Budget {
         self.commands -= 1;
         true
     }
+
+    /// So many others go with the last one.
+    pub(crate) fn take_more(&mut self, commands: u32) {
+        self.commands = self.commands.saturating_sub(commands);
+    }
 }
 
 #[cfg(test)]

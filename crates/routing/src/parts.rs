@@ -13,6 +13,7 @@ use crate::message::{
 use crate::slots::ShardId;
 use crate::transaction::Transaction;
 use std::collections::BTreeSet;
+use tessera_command::Command;
 
 /// What one shard has to do with it.
 #[derive(Debug)]
@@ -38,6 +39,17 @@ pub enum Mode {
     WriteForeknown,
     /// There are none: the keys are held until [`Parts::release`], and what is done meanwhile is another's business.
     Hold,
+}
+
+impl Mode {
+    /// Of the parts of this command.
+    pub fn of(command: &Command) -> Mode {
+        match (command.is_write(), command.spec.always_succeeds) {
+            (false, _) => Mode::Read,
+            (true, true) => Mode::WriteForeknown,
+            (true, false) => Mode::Write,
+        }
+    }
 }
 
 /// What it is, and for whom.

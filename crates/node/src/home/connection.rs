@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use tessera_command::{Client, Command};
 use tessera_resp::{Args, Decoder, Protocol};
 use tessera_routing::cursor::Walk;
+use tessera_routing::parts::{Mode, PartsAsker};
 use tessera_routing::{Assembly, Gathering, Merging, Parts, ShardId};
 
 /// Bytes received and not yet executed: an unfinished command, or what waits behind one that is under way.
@@ -52,15 +53,41 @@ pub struct UnderWay {
 pub struct Shares {
     /// The transaction.
     pub parts: Parts,
-    /// What becomes of the replies.
+    /// What becomes of the replies; of those of the first command, if there are several.
+    pub merging: Merging,
+    /// Commands of the same pipeline that go with the first.
+    pub following: Vec<Following>,
+}
+
+/// A command that goes with one before it in one transaction.
+pub struct Following {
+    /// The sequence number of its reply.
+    pub sequence: u32,
+    /// What will be written down of it.
+    pub account: Account,
+    /// The number of the first of its parts.
+    pub first_part: u32,
+    /// What becomes of their replies.
     pub merging: Merging,
 }
 
 impl Shares {
-    /// The reply, once all shares have been answered.
-    pub(crate) fn reply(&mut self, protocol: Protocol) -> Vec<u8> {
-        let replies = self.parts.take_replies().into_iter().map(|replied| replied.reply).collect();
-        self.merging.merge(replies, protocol)
+    /// The reply, once all shares have been answered; and those of the commands that went with the first.
+    pub(crate) fn reply(&mut self, protocol: Protocol) -> (Vec<u8>, Vec<(Following, Vec<u8>)>) {
+        let mut replies = self.parts.take_replies().into_iter().peekable();
+        let mut until = |part: u32| {
+            let of_one = std::iter::from_fn(|| replies.next_if(|replied| replied.number < part));
+            of_one.map(|replied| replied.reply).collect::<Vec<_>>()
+        };
+        let mut following = std::mem::take(&mut self.following);
+        let mut ends = following.iter().skip(1).map(|next| next.first_part).collect::<Vec<_>>().into_iter();
+        let first_end = following.first().map_or(u32::MAX, |next| next.first_part);
+        let first = self.merging.merge(until(first_end), protocol);
+        let rest = following.drain(..).map(|mut next| {
+            let reply = next.merging.merge(until(ends.next().unwrap_or(u32::MAX)), protocol);
+            (next, reply)
+        });
+        (first, rest.collect())
     }
 }
 
@@ -178,6 +205,12 @@ impl Connection {
     /// Something on another shard than this one's has not been answered.
     pub(crate) fn is_behind_other(&self, owner: usize) -> bool {
         !self.replies.is_settled() && self.last_owner != owner
+    }
+
+    /// For whom parts of a command are run, and what becomes of them.
+    pub(crate) fn parts_asker(&self, mode: Mode) -> PartsAsker {
+        let Asker { db, touch, .. } = self.asker();
+        PartsAsker { mode, db, touch }
     }
 
     /// A command that takes several steps is under way from now on.

@@ -6,7 +6,6 @@ use super::exec::is_answered;
 use super::execution::{Done, Execution, Todo, Trying};
 use super::holds::Flow;
 use super::queue::Queue;
-use super::several_shards::parts_asker;
 use crate::accounts::error_text;
 use crate::clock::Clock;
 use crate::core::Core;
@@ -57,7 +56,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
         let (mode, needs_none) = (plan.mode(), shares.is_empty());
         let id = self.transaction_id(ticket);
-        let (parts, errands) = Parts::start(id, asker.me, parts_asker(connection, mode), shares);
+        let (parts, errands) = Parts::start(id, asker.me, connection.parts_asker(mode), shares);
         let mut execution = Execution::new(parts, queue, plan, header);
         if needs_none {
             execution.begin_steps(self.time.clock.unix_us());

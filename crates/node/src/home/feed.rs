@@ -10,7 +10,7 @@ use crate::network::{Closed, ConnectionId};
 use crate::turns::Budget;
 use tessera_command::client::ReplyMode;
 use tessera_command::registry::Unknown;
-use tessera_command::{Command, Flags};
+use tessera_command::{Command, Flags, Spread};
 use tessera_resp::{Args, Decoder, Limits, ProtocolError, Reply};
 
 /// While a connection is held and this much of its input waits, the driver stops receiving from it, in bytes.
@@ -228,27 +228,33 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut budget = Budget::of_connection();
         while connection.hold.is_none() && !connection.close_after_reply {
             let limits = Limits { unauthenticated: self.is_stranger(connection), ..self.home.limits };
-            let last = ahead.read(
-                self.server.shared.registry,
-                &bytes[at..],
-                decoder,
-                &limits,
-                budget.commands_left(),
-            );
+            let registry = self.server.shared.registry;
+            let last = ahead.read(registry, &bytes[at..], decoder, &limits, budget.commands_left());
             self.prefetch(connection.client.db, &ahead, &bytes[at..]);
             let start = at;
             let mut is_stopped = false;
-            for planned in &ahead.commands {
+            let mut next = 0;
+            while let Some(planned) = ahead.commands.get(next) {
                 let args = Args::new(&bytes[start..], ahead.spans_of(planned));
                 is_stopped = connection.hold.is_some()
                     || connection.close_after_reply
                     || self.is_turn_over(connection, &mut budget)
-                    || self.take_command(connection, planned.resolved, args) == Flow::Again;
+                    || match self.take_command(connection, planned.resolved, args) {
+                        Taken::Not => true,
+                        Taken::It => false,
+                        Taken::PerhapsMore(command) => {
+                            let more = self.take_row(connection, command, (&ahead, next), &bytes[start..]);
+                            next += more;
+                            budget.take_more(more as u32);
+                            more == 0 && self.dispatch(connection, command, args) == Flow::Again
+                        }
+                    };
                 if is_stopped {
                     decoder.reset();
                     break;
                 }
-                at = start + planned.end;
+                at = start + ahead.commands[next].end;
+                next += 1;
             }
             if is_stopped {
                 break;
@@ -261,9 +267,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                     if connection.hold.is_some()
                         || connection.close_after_reply
                         || self.is_turn_over(connection, &mut budget)
-                        || (!args.is_empty()
-                            && self.take_command(connection, self.server.shared.registry.resolve(args), args)
-                                == Flow::Again)
+                        || (!args.is_empty() && !self.take_alone(connection, args))
                     {
                         decoder.reset();
                         break;
@@ -292,13 +296,26 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         connection: &mut Connection,
         resolved: Result<&'static Command, Unknown>,
         args: Args<'_>,
-    ) -> Flow {
+    ) -> Taken {
         match self.admit(connection, resolved, args) {
             Ok(command) if connection.queue.is_some() && !command.flags.has(Flags::NOT_QUEUED) => {
-                self.enqueue(connection, command, args)
+                Taken::by(self.enqueue(connection, command, args))
             }
-            Ok(command) => self.dispatch(connection, command, args),
-            Err(flow) => flow,
+            Ok(command) if matches!(command.spread, Spread::ByKey(_)) && self.mesh.nodes() > 1 => {
+                Taken::PerhapsMore(command)
+            }
+            Ok(command) => Taken::by(self.dispatch(connection, command, args)),
+            Err(flow) => Taken::by(flow),
+        }
+    }
+
+    /// The same of one that no others are known behind. False if it may not run yet.
+    fn take_alone(&mut self, connection: &mut Connection, args: Args<'_>) -> bool {
+        let resolved = self.server.shared.registry.resolve(args);
+        match self.take_command(connection, resolved, args) {
+            Taken::Not => false,
+            Taken::It => true,
+            Taken::PerhapsMore(command) => self.dispatch(connection, command, args) != Flow::Again,
         }
     }
 
@@ -339,5 +356,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[inline]
     pub(crate) fn is_stranger(&self, connection: &Connection) -> bool {
         !connection.client.authenticated && self.server.config.require_pass.is_some()
+    }
+}
+
+/// What has become of a command.
+enum Taken {
+    /// It may not run yet.
+    Not,
+    /// It runs, or was refused.
+    It,
+    /// It may run, perhaps together with those behind it.
+    PerhapsMore(&'static Command),
+}
+
+impl Taken {
+    #[inline]
+    fn by(flow: Flow) -> Taken {
+        if flow == Flow::Again { Taken::Not } else { Taken::It }
     }
 }

@@ -17,6 +17,7 @@ pub mod holds;
 pub(crate) mod own_shard;
 pub mod queue;
 pub mod replies;
+pub(crate) mod row;
 pub(crate) mod several_shards;
 pub(crate) mod shown;
 pub(crate) mod steps;

@@ -5,6 +5,7 @@ use crate::core::Core;
 use crate::home::connection::{Connection, Running, Shares};
 use crate::home::dispatch::take_reply_mode;
 use crate::home::holds::{Flow, Hold};
+use crate::home::row::Row;
 use crate::task::Asker;
 use tessera_command::spec::CountOption;
 use tessera_command::{Command, Merge, Run};
@@ -17,20 +18,6 @@ use tessera_routing::parts::{Mode, PartsAsker, Share};
 use tessera_routing::{
     Assembly, Errand, GatherAsker, Gathering, Merging, Parts, ShardId, Ticket, TransactionId, split,
 };
-
-pub(super) fn parts_asker(connection: &Connection, mode: Mode) -> PartsAsker {
-    let Asker { db, touch, .. } = connection.asker();
-    PartsAsker { mode, db, touch }
-}
-
-/// What becomes of the parts of a command.
-fn mode_of(command: &Command) -> Mode {
-    match (command.is_write(), command.spec.always_succeeds) {
-        (false, _) => Mode::Read,
-        (true, true) => Mode::WriteForeknown,
-        (true, false) => Mode::Write,
-    }
-}
 
 impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// Split by the owners of its keys.
@@ -64,21 +51,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         if self.is_out_of_memory_for(command) {
             return self.refuse_for_memory(connection, command);
         }
-        let split = split::split(args, first, step, &self.server.shared.slots);
-        if let Some(peer) = self.mesh.congested_of(split.parts.iter().map(|part| usize::from(part.shard))) {
+        let mut row = Row::new(command, (first, step), connection.protocol());
+        let merging = row.add(args, merge, &self.server.shared.slots);
+        if let Some(peer) = self.mesh.congested_of(row.owners()) {
             return self.hold_for_peer(connection, peer);
         }
-        let access = if command.is_write() { Access::Write } else { Access::Read };
-        let assembly = Assembly::new(merge, split.parts.len(), split.order);
-        let shares = split.parts.into_iter().zip(0..).map(|(split::Part { shard, words }, number)| {
-            let keys = words.as_args().iter().skip(first).step_by(step).map(|key| (key, access));
-            let wants = Wants::keys(keys);
-            let part = Part { number, command, words, protocol: connection.client.protocol };
-            Share { shard, wants, watched: Vec::new(), parts: vec![part] }
-        });
-        let shares = shares.collect();
-        let asker = parts_asker(connection, mode_of(command));
-        self.begin_transaction(connection, command, args, asker, assembly, shares)
+        let asker = connection.parts_asker(Mode::of(command));
+        self.begin_transaction(connection, command, args, asker, merging, row.into_shares())
     }
 
     /// Begins a transaction that several shards have a share in.
@@ -88,14 +67,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         command: &'static Command,
         args: Args<'_>,
         asker: PartsAsker,
-        assembly: Assembly,
+        merging: Merging,
         shares: Vec<Share>,
     ) -> Flow {
         self.note_start(connection, command, args);
         let is_sent = take_reply_mode(&mut connection.client);
         let sequence = connection.replies.reserve(is_sent);
-        let (running, errands) =
-            self.start_transaction(connection, sequence, asker, Merging::Assembly(assembly), shares);
+        let (running, errands) = self.start_transaction(connection, sequence, asker, merging, shares);
         connection.begin(sequence, command, args, self.time.now_ns, running);
         self.send_errands(connection, errands);
         Flow::Next
@@ -110,10 +88,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         merging: Merging,
         shares: Vec<Share>,
     ) -> (Running, Vec<(ShardId, Errand)>) {
+        let (parts, errands) = self.start_parts(connection, sequence, asker, shares);
+        (Running::Transaction(Box::new(Shares { parts, merging, following: Vec::new() })), errands)
+    }
+
+    /// A transaction that several shards have a share in, and the first errands.
+    pub(super) fn start_parts(
+        &self,
+        connection: &Connection,
+        sequence: u32,
+        asker: PartsAsker,
+        shares: Vec<Share>,
+    ) -> (Parts, Vec<(ShardId, Errand)>) {
         let ticket = Ticket { connection: connection.id.pack(), sequence, part: 0 };
-        let (id, me) = (self.transaction_id(ticket), self.server.me as ShardId);
-        let (parts, errands) = Parts::start(id, me, asker, shares);
-        (Running::Transaction(Box::new(Shares { parts, merging })), errands)
+        Parts::start(self.transaction_id(ticket), self.server.me as ShardId, asker, shares)
     }
 
     /// A command that one shard could have answered goes on as one that reads several shards whole, at one moment: it
@@ -132,7 +120,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Share { shard, wants: Wants::whole(Access::Read), watched: Vec::new(), parts: vec![part] }
         });
         let shares = shares.collect();
-        let asker = parts_asker(connection, Mode::Read);
+        let asker = connection.parts_asker(Mode::Read);
         let (running, errands) = self.start_transaction(connection, sequence, asker, merging, shares);
         if let Some(under) = connection.running.as_deref_mut() {
             under.running = running;
@@ -219,8 +207,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         });
         let shares = shares.collect();
         let assembly = Assembly::new(merge, nodes, Vec::new());
-        let asker = parts_asker(connection, mode_of(command));
-        self.begin_transaction(connection, command, args, asker, assembly, shares)
+        let asker = connection.parts_asker(Mode::of(command));
+        self.begin_transaction(connection, command, args, asker, Merging::Assembly(assembly), shares)
     }
 
     /// SCAN: from the shard that the cursor names on, with the position that it names there.

@@ -5,7 +5,7 @@ use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::home::OwnNote;
-use crate::home::connection::{Connection, Running, UnderWay};
+use crate::home::connection::{Connection, Following, Running, UnderWay};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
 use crate::network::ConnectionId;
@@ -119,8 +119,11 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     fn finish_transaction(&mut self, connection: &mut Connection) {
         let protocol = connection.protocol();
         if let Some(Running::Transaction(transaction)) = connection.awaited() {
-            let out = transaction.reply(protocol);
-            self.finish(connection, &out);
+            let (out, following) = transaction.reply(protocol);
+            if following.is_empty() {
+                return self.finish(connection, &out);
+            }
+            self.finish_row(connection, &out, following);
         }
     }
 
@@ -223,10 +226,40 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.close_account(&account, Some(connection), reply);
     }
 
+    /// Commands that went together are answered. Each counts as having taken its part of the time.
+    fn finish_row(
+        &mut self,
+        connection: &mut Connection,
+        reply: &[u8],
+        following: Vec<(Following, Vec<u8>)>,
+    ) {
+        let Some(under) = connection.running.take() else { return };
+        connection.hold = None;
+        connection.replies.provide_buffer(|| self.server.buffers.take());
+        let UnderWay { sequence, account, .. } = *under;
+        self.time.read();
+        let duration_ns = account.duration_ns(self.time.now_ns) / (following.len() as u64 + 1);
+        connection.replies.arrive(sequence, reply);
+        self.close_account_after(&account, Some(connection), reply, duration_ns);
+        for (Following { sequence, account, .. }, reply) in following {
+            connection.replies.arrive(sequence, &reply);
+            self.close_account_after(&account, Some(connection), &reply, duration_ns);
+        }
+    }
+
     /// Writes down what there is to write down of a command that has been answered. Its connection may be gone.
     pub(crate) fn close_account(&mut self, account: &Account, asker: Option<&Connection>, reply: &[u8]) {
         self.time.read();
-        let duration_ns = account.duration_ns(self.time.now_ns);
+        self.close_account_after(account, asker, reply, account.duration_ns(self.time.now_ns));
+    }
+
+    fn close_account_after(
+        &mut self,
+        account: &Account,
+        asker: Option<&Connection>,
+        reply: &[u8],
+        duration_ns: u64,
+    ) {
         self.server.note_end(account.command, duration_ns, error_text(reply));
         if let Some(connection) = asker {
             self.note_duration(connection, account.command, account.words.as_args(), duration_ns);

@@ -127,9 +127,9 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "the keys of an MSET are read one after the other",
-        file: "crates/node/src/home/several_shards.rs",
-        code: "let wants = «Wants::keys(keys)»;",
-        instead: "{ drop(keys); Wants::default() }",
+        file: "crates/node/src/home/row.rs",
+        code: "let wants = «Wants::keys(keys.map(|key| (key, access)))»;",
+        instead: "{ let _ = (keys.count(), access); Wants::default() }",
         caught_by: ORDERED,
     },
     Mutation {
@@ -166,5 +166,26 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         code: "self.moment_ms = «moment_ms»;",
         instead: "None",
         caught_by: ONE_MOMENT,
+    },
+    Mutation {
+        name: "who was behind others waits for a list, though there is something else",
+        file: "crates/node/src/owner/waiting.rs",
+        code: "if «!is_of_type && (request.claim.has_waited() || request.claim.is_taken())» {",
+        instead: "!is_of_type",
+        caught_by: BEHIND,
+    },
+    Mutation {
+        name: "of commands that go together one is answered what another was",
+        file: "crates/node/src/home/row.rs",
+        code: "(*args, «taken.parts()», taken.add(*args, merge, table))",
+        instead: "0",
+        caught_by: ROWS,
+    },
+    Mutation {
+        name: "a command goes with others though it is to be refused",
+        file: "crates/node/src/home/row.rs",
+        code: "&& «(command.check)(args).is_ok()»",
+        instead: "true",
+        caught_by: ROWS,
     },
 ];
