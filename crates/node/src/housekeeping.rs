@@ -62,6 +62,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.server.next_peak_ns = self.time.now_ns + PEAK_PERIOD_NS;
             self.server.shared.system.note_memory_peak();
         }
+        self.look_what_is_settled();
         self.end_pauses();
         self.end_waits();
         self.defragment();

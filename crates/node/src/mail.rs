@@ -90,17 +90,22 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Note::Connection(ConnectionNote::DirectDone { ticket, rest }) => {
                 self.take_socket_back(ticket, rest);
             }
-            Note::Everywhere(EverywhereNote::Run(call)) => {
-                let part = self.run_everywhere(&call);
-                self.mesh.note(peer, EverywhereNote::Part(call.ticket, part));
-            }
-            Note::Everywhere(EverywhereNote::Part(ticket, reply)) => {
-                self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
-            }
+            Note::Everywhere(note) => self.take_everywhere_note(peer, note),
             Note::Wait(note) => self.take_wait_note(peer, note),
             Note::Stream(note) => self.take_stream_note(peer, note),
             Note::Load(note) => self.take_load_note(note),
             Note::Snapshot(note) => self.take_snapshot_note(peer, *note),
+        }
+    }
+
+    fn take_everywhere_note(&mut self, peer: usize, note: EverywhereNote) {
+        match note {
+            EverywhereNote::Run(call) => self.run_everywhere(peer, &call),
+            EverywhereNote::Part(ticket, reply) => {
+                self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
+            }
+            EverywhereNote::IsSettled(number) => self.take_question_when_settled(peer, number),
+            EverywhereNote::Settled(number) => self.take_settled(number),
         }
     }
 

@@ -415,6 +415,11 @@ impl<N: Carried> Mesh<N> {
         self.link(peer).deferred.push_back(batch);
     }
 
+    /// Something that `peer` wants has not been carried out.
+    pub fn has_deferred(&self, peer: usize) -> bool {
+        self.links[peer].as_ref().is_some_and(|link| !link.deferred.is_empty())
+    }
+
     /// The next put-off batch of `peer`, if replies to it get away, to be given back with [`Mesh::put_back`].
     pub fn next_deferred(&mut self, peer: usize) -> Option<Deferred> {
         let link = self.links[peer].as_mut()?;

@@ -41,6 +41,8 @@ pub struct NodeHost<'a, S, C> {
     actions: Vec<Action>,
     /// Clients to be closed when the command is done.
     closed: Vec<u64>,
+    /// The pause was touched.
+    has_paused: bool,
     /// A client that is shown like those of the node's table, and is not there for now.
     absent: Option<(&'a Client, ConnectionInfo)>,
 }
@@ -48,12 +50,26 @@ pub struct NodeHost<'a, S, C> {
 impl<'a, S: Send + 'static, C: Clock> NodeHost<'a, S, C> {
     /// For a command about the connection or the server.
     pub(crate) fn new(core: &'a mut Core<S, C>, caller: Caller<'a>) -> NodeHost<'a, S, C> {
-        NodeHost { core, caller: Some(caller), actions: Vec::new(), closed: Vec::new(), absent: None }
+        NodeHost {
+            core,
+            caller: Some(caller),
+            actions: Vec::new(),
+            closed: Vec::new(),
+            has_paused: false,
+            absent: None,
+        }
     }
 
     /// For this node's part of a command for all nodes.
     pub(crate) fn for_all_nodes(core: &'a mut Core<S, C>) -> NodeHost<'a, S, C> {
-        NodeHost { core, caller: None, actions: Vec::new(), closed: Vec::new(), absent: None }
+        NodeHost {
+            core,
+            caller: None,
+            actions: Vec::new(),
+            closed: Vec::new(),
+            has_paused: false,
+            absent: None,
+        }
     }
 
     /// The same within the transaction of a client of this node, which is not in its table meanwhile.
@@ -64,13 +80,18 @@ impl<'a, S: Send + 'static, C: Clock> NodeHost<'a, S, C> {
     ) -> NodeHost<'a, S, C> {
         let info = info_of(connection).with_queue(Some(queue));
         let absent = Some((&connection.client, info));
-        NodeHost { core, caller: None, actions: Vec::new(), closed: Vec::new(), absent }
+        NodeHost { core, caller: None, actions: Vec::new(), closed: Vec::new(), has_paused: false, absent }
     }
 
     /// What is to be done now that the reply is written; and whether the caller is to be closed.
     pub(crate) fn finish(self) -> (Vec<Action>, bool) {
         let close_caller = !self.closed.is_empty();
         (self.actions, close_caller)
+    }
+
+    /// There is a pause now, which has been begun or has become another.
+    pub(crate) fn begins_pause(&self) -> bool {
+        self.has_paused && self.core.home.pause.until_ms().is_some()
     }
 
     /// The clients to be closed.
@@ -194,6 +215,7 @@ impl<S: Send + 'static, C: Clock> Clients for NodeHost<'_, S, C> {
     }
 
     fn pause_mut(&mut self) -> &mut Pause {
+        self.has_paused = true;
         &mut self.core.home.pause
     }
 }

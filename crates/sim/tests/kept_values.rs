@@ -48,12 +48,49 @@ fn element(number: usize) -> String {
     format!("{number:0>ELEMENT_LEN_BYTES$}")
 }
 
-/// A client has asked for a long list and does not read; another sends `command`, and a third `later`, if there is any.
-/// `command` may be several with `; ` between them, of which the last one's reply is as expected. In the commands `L`
-/// is the list, `N` another one beside it, `F` one on the other shard.
+/// A client has asked for a long list, of this many elements, and does not read.
+struct Reading {
+    world: World,
+    reader: Client,
+    /// Of that node, and of the other one.
+    clients: [Client; 2],
+    elements: Vec<String>,
+    /// The list, another key beside it, and one on the other shard.
+    names: [String; 3],
+}
+
+impl Reading {
+    fn begin(home: usize) -> Reading {
+        let mut world = World::new(SHARDS, Weather::calm(), false, 3);
+        let names = [name(0, "list"), name(0, "near"), name(1, "far")];
+        let mut client = Client::new(world.kernel().connect(home), 1);
+        let other = Client::new(world.kernel().connect(1 - home), 2);
+        let mut reader = Client::new(world.kernel().connect(1 - home), 3);
+        let elements: Vec<String> = (0..ELEMENTS).map(element).collect();
+        let mut push = vec!["RPUSH", &names[0]];
+        push.extend(elements.iter().map(String::as_str));
+        ask(&mut world, &mut client, &push);
+        ask(&mut world, &mut client, &["RPUSH", &names[2], "far"]);
+        say(&mut reader, &["LRANGE", &names[0], "0", "-1"]);
+        while world.kernel().readable_len_bytes(reader.socket) == 0 {
+            // It writes, and reads nothing.
+            if reader.unsent_len_bytes() > 0 {
+                let (weather, step) = (*world.weather(), world.steps());
+                reader.act(&mut world.kernel(), &weather, step);
+            }
+            go_on(&mut world, &mut []);
+        }
+        Reading { world, reader, clients: [client, other], elements, names }
+    }
+}
+
+/// Somebody is reading a long list, and another sends `command`, and a third `later`, if there is any. `command` may be
+/// several with `; ` between them, of which the last one's reply is as expected. In the commands `L` is the list, `N`
+/// another one beside it, `F` one on the other shard.
 fn change_while_read(home: usize, command: &str, later: Option<&str>, expected: &str) {
-    let mut world = World::new(SHARDS, Weather::calm(), false, 3);
-    let [list, near, far] = [name(0, "list"), name(0, "near"), name(1, "far")];
+    let Reading { mut world, mut reader, clients: [mut client, mut other], elements, names } =
+        Reading::begin(home);
+    let [list, near, far] = names;
     let words = |command: &str| -> Vec<String> {
         let names = |word: &str| match word {
             "L" => list.clone(),
@@ -63,23 +100,6 @@ fn change_while_read(home: usize, command: &str, later: Option<&str>, expected: 
         };
         command.split(' ').map(names).collect()
     };
-    let mut client = Client::new(world.kernel().connect(home), 1);
-    let mut other = Client::new(world.kernel().connect(1 - home), 2);
-    let mut reader = Client::new(world.kernel().connect(1 - home), 3);
-    let elements: Vec<String> = (0..ELEMENTS).map(element).collect();
-    let mut push = vec!["RPUSH", &list];
-    push.extend(elements.iter().map(String::as_str));
-    ask(&mut world, &mut client, &push);
-    ask(&mut world, &mut client, &["RPUSH", &far, "far"]);
-    say(&mut reader, &["LRANGE", &list, "0", "-1"]);
-    while world.kernel().readable_len_bytes(reader.socket) == 0 {
-        // It writes, and reads nothing.
-        if reader.unsent_len_bytes() > 0 {
-            let (weather, step) = (*world.weather(), world.steps());
-            reader.act(&mut world.kernel(), &weather, step);
-        }
-        go_on(&mut world, &mut []);
-    }
     for one in command.split("; ") {
         let one = words(one);
         say(&mut client, &one.iter().map(String::as_str).collect::<Vec<_>>());

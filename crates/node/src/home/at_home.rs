@@ -150,19 +150,21 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         self.note_start(connection, command, args);
         let is_sent = take_reply_mode(&mut connection.client);
         let sequence = connection.replies.reserve(is_sent);
-        self.send_everywhere(connection, sequence, command, args);
+        self.send_everywhere(connection, sequence, command, args, true);
         let running = Running::Parts(Assembly::new(merge, self.mesh.nodes(), Vec::new()));
         connection.begin(sequence, command, args, self.time.now_ns, running);
         Flow::Next
     }
 
-    /// Has all nodes run a command; each answers a part of what has this sequence number.
+    /// Has all nodes run a command; each answers a part of what has this sequence number. `settles`: see
+    /// [`EverywhereCall::settles`].
     pub(crate) fn send_everywhere(
         &mut self,
         connection: &Connection,
         sequence: u32,
         command: &'static Command,
         args: Args<'_>,
+        settles: bool,
     ) {
         for node in 0..self.mesh.nodes() {
             let call = EverywhereCall {
@@ -171,6 +173,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 protocol: connection.client.protocol,
                 command,
                 words: OwnedArgs::from_words(args.iter()),
+                settles,
             };
             if node == self.server.me {
                 self.home.own_notes.push_back(OwnNote::Everywhere(call));

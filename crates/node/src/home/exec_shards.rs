@@ -268,7 +268,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         merge: Merge,
     ) -> Begun {
         if let Some(sequence) = connection.running.as_ref().map(|under| under.sequence) {
-            self.send_everywhere(connection, sequence, command, args);
+            self.send_everywhere(connection, sequence, command, args, false);
             set_inner(connection, Running::Parts(Assembly::new(merge, self.mesh.nodes(), Vec::new())));
         }
         Begun::Everywhere

@@ -18,18 +18,21 @@ pub(crate) mod own_shard;
 pub mod queue;
 pub mod replies;
 pub(crate) mod row;
+pub(crate) mod settling;
 pub(crate) mod several_shards;
 pub(crate) mod shown;
 pub(crate) mod steps;
 pub mod streamed;
 pub(crate) mod streaming;
 pub(crate) mod transactions;
+pub(crate) mod unanswered;
 pub(crate) mod watching;
 
 use self::ahead::Ahead;
 use self::connection::Connection;
 use self::holds::{Flow, Gate, Hold, Holds};
 use self::queue::Queue;
+use self::unanswered::Settling;
 use crate::network::ConnectionId;
 use crate::notes::everywhere::EverywhereCall;
 use std::collections::{BTreeSet, VecDeque};
@@ -76,6 +79,8 @@ pub(crate) struct Home<S> {
     pub(crate) pause: Pause,
     /// The pause when those that it holds were last looked at.
     pub(crate) pause_seen: Pause,
+    /// What is to be done before a pause is answered.
+    pub(crate) settling: Settling,
     pub(crate) monitors: Vec<ConnectionId>,
     pub(crate) orders: Vec<NetworkOrder>,
     /// This node's own part of commands for all nodes.
@@ -108,6 +113,7 @@ impl<S> Default for Home<S> {
             wait_deadlines: BTreeSet::new(),
             pause: Pause::default(),
             pause_seen: Pause::default(),
+            settling: Settling::default(),
             monitors: Vec::new(),
             orders: Vec::new(),
             own_notes: VecDeque::new(),

@@ -9,7 +9,7 @@ use crate::home::connection::{Connection, Following, Running, UnderWay};
 use crate::home::holds::Hold;
 use crate::housekeeping::over_hard_limit;
 use crate::network::ConnectionId;
-use crate::notes::everywhere::EverywhereCall;
+use crate::notes::everywhere::{EverywhereCall, EverywhereNote};
 use crate::sessions::NodeHost;
 use crate::task::{Asker, Task};
 use tessera_command::host::NodePart;
@@ -337,27 +337,24 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
         while let Some(note) = self.home.own_notes.pop_front() {
             match note {
-                OwnNote::Everywhere(call) => {
-                    let reply = self.run_everywhere(&call);
-                    self.with_connection(call.ticket, |core, connection| {
-                        core.step(connection, call.ticket.part, &reply)
-                    });
-                }
+                OwnNote::Everywhere(call) => self.run_everywhere(self.server.me, &call),
                 OwnNote::Move(ticket) => self.take_move(ticket),
                 OwnNote::Wound(ticket) => self.take_wound(ticket),
             }
         }
     }
 
-    pub(crate) fn run_everywhere(&mut self, call: &EverywhereCall) -> Vec<u8> {
-        let EverywhereCall { command, caller_id, protocol, .. } = *call;
+    /// Does this node's part of a command for all nodes, and answers it: at once, or when what came before is done.
+    pub(crate) fn run_everywhere(&mut self, home: usize, call: &EverywhereCall) {
+        let EverywhereCall { command, caller_id, protocol, ticket, settles, .. } = *call;
         let args = call.words.as_args();
-        let Run::Everywhere(run) = command.run else { return Vec::new() };
+        let Run::Everywhere(run) = command.run else { return };
         self.time.read();
         let mut out = Vec::new();
         let mut host = NodeHost::for_all_nodes(self);
         let result =
             run(args, &mut NodePart { caller_id, host: &mut host }, &mut Reply::new(&mut out, protocol));
+        let begins_pause = host.begins_pause();
         let closed = host.into_closed();
         if let Err(error) = result {
             out.clear();
@@ -367,7 +364,19 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             self.close_client(id, caller_id);
         }
         self.server.counters.commands_ns += self.time.read();
-        out
+        if settles && begins_pause {
+            return self.settle_before_answer(home, ticket, out);
+        }
+        self.answer_everywhere(home, ticket, out);
+    }
+
+    /// Answers a part of a command for all nodes.
+    pub(crate) fn answer_everywhere(&mut self, home: usize, ticket: Ticket, reply: Vec<u8>) {
+        if home == self.server.me {
+            self.with_connection(ticket, |core, connection| core.step(connection, ticket.part, &reply));
+        } else {
+            self.mesh.note(home, EverywhereNote::Part(ticket, reply));
+        }
     }
 
     /// CLIENT KILL: at once, or after the reply if it is the caller.

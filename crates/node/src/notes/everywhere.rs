@@ -12,6 +12,10 @@ pub enum EverywhereNote {
     Run(EverywhereCall),
     /// A part is done, and this its reply.
     Part(Ticket, Vec<u8>),
+    /// Say [`EverywhereNote::Settled`], with this number of the sender's, when all that it has sent so far is done.
+    IsSettled(u64),
+    /// It is.
+    Settled(u64),
 }
 
 /// A command for all nodes.
@@ -26,6 +30,9 @@ pub struct EverywhereCall {
     pub command: &'static Command,
     /// Its words.
     pub words: OwnedArgs,
+    /// If it begins a pause it is answered when nothing is under way that was begun before. Not within a transaction,
+    /// which is under way itself.
+    pub settles: bool,
 }
 
 impl EverywhereNote {
@@ -33,6 +40,7 @@ impl EverywhereNote {
         match self {
             EverywhereNote::Run(call) => NoteLen::Request(call.words.as_args().total_len_bytes()),
             EverywhereNote::Part(_, reply) => NoteLen::Reply(reply.len()),
+            EverywhereNote::IsSettled(_) | EverywhereNote::Settled(_) => NoteLen::Short,
         }
     }
 }

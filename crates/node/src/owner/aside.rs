@@ -54,6 +54,11 @@ impl Aside {
         self.callers.contains(&(home, connection))
     }
 
+    /// A call of this node waits.
+    pub(crate) fn has_of(&self, home: usize) -> bool {
+        self.callers.range((home, 0)..=(home, u64::MAX)).next().is_some()
+    }
+
     /// Sets a call aside.
     pub(crate) fn add(&mut self, home: usize, call: &Call, args: Args<'_>) {
         self.put_back(AsideCall { home, call: *call, words: OwnedArgs::from_words(args.iter()) });

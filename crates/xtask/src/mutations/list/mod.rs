@@ -31,6 +31,9 @@ const ONE_MOMENT: Test =
     Test::of_file("sim", "one_moment", "what_a_transaction_has_found_does_not_go_in_its_midst");
 const BEHIND: Test = Test::of_file("sim", "held_keys", "nobody_waits_for_a_list_who_found_something_else");
 const ROWS: Test = Test::of_file("sim", "rows", "what_goes_together_is_answered_as_on_one_shard");
+const PAUSED: Test = Test::of_file("sim", "pauses", "nothing_changes_once_a_pause_is_answered");
+const PAUSED_FOR_VALUE: Test =
+    Test::of_file("sim", "pauses", "a_pause_is_answered_when_what_waits_for_a_snapshot_has_been_done");
 const LEFT: Test = Test::of_file("sim", "watching", "whoever_leaves_watches_nothing");
 const WATCHED: Test =
     Test::of_library("keyspace", "watched::tests::a_change_is_one_even_if_it_is_taken_back");

@@ -188,4 +188,25 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         instead: "true",
         caught_by: ROWS,
     },
+    Mutation {
+        name: "a pause is answered while something is under way",
+        file: "crates/node/src/home/steps.rs",
+        code: "if «settles && begins_pause» {",
+        instead: "settles && begins_pause && false",
+        caught_by: PAUSED,
+    },
+    Mutation {
+        name: "a pause does not wait for commands that take several steps",
+        file: "crates/node/src/home/settling.rs",
+        code: "if «one.under_way.is_empty()» && one.nodes_left.is_none() {",
+        instead: "true",
+        caught_by: PAUSED,
+    },
+    Mutation {
+        name: "a pause does not wait for what was sent to another shard",
+        file: "crates/node/src/home/settling.rs",
+        code: "if «self.mesh.has_deferred(peer) || self.owner.aside.has_of(peer)» {",
+        instead: "false",
+        caught_by: PAUSED_FOR_VALUE,
+    },
 ];
