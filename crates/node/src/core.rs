@@ -76,6 +76,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn tell_time(&mut self) {
         self.time.tell();
         self.owner.shard.set_now_ms(self.now_ms());
+        self.owner.held.begin_turn(self.time.now_ns);
     }
 
     /// Follows the shared configuration.

@@ -38,9 +38,14 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         for aside in self.owner.aside.take() {
             let AsideCall { home, call, words } = &aside;
             let args = words.as_args();
-            if self.owner.aside.has(*home, call.ticket.connection)
+            let waits_for_holder = self.owner.must_wait_for_holder(call.command, args);
+            if waits_for_holder {
+                let wants = self.owner.wants_of(call.command, args);
+                self.owner.held.queue_up(*home, call.ticket.connection, wants);
+            }
+            if waits_for_holder
+                || self.owner.aside.has(*home, call.ticket.connection)
                 || self.must_wait_to_write(call.command, args, call.db)
-                || self.owner.must_wait_for_holder(call.command, args)
             {
                 self.owner.aside.put_back(aside);
                 continue;

@@ -86,6 +86,11 @@ impl Wants {
         self
     }
 
+    /// Nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.whole.is_none()
+    }
+
     /// What it does at most with any key.
     fn strongest(&self) -> Access {
         let keys = self.keys.iter().map(|(_, access)| *access);
@@ -190,13 +195,75 @@ struct Entry<W> {
     is_wounded: bool,
 }
 
+/// Some transactions, by what they do at most with any key, and those that want the whole shard by what for: enough to
+/// know who is in whose way there.
+#[derive(Debug, Default)]
+struct Crowd {
+    by_strongest: [BTreeSet<TransactionId>; 2],
+    by_whole: [BTreeSet<TransactionId>; 2],
+}
+
+impl Crowd {
+    fn insert(&mut self, id: TransactionId, wants: &Wants) {
+        self.by_strongest[wants.strongest() as usize].insert(id);
+        if let Some(access) = wants.whole {
+            self.by_whole[access as usize].insert(id);
+        }
+    }
+
+    fn remove(&mut self, id: TransactionId, wants: &Wants) {
+        self.by_strongest[wants.strongest() as usize].remove(&id);
+        if let Some(access) = wants.whole {
+            self.by_whole[access as usize].remove(&id);
+        }
+    }
+
+    /// The oldest of those in whose way it is, or who are in its way, as one of both wants the whole shard.
+    fn first_met(&self, wants: &Wants) -> Option<TransactionId> {
+        let strongest = wants.strongest();
+        let met = [Access::Read, Access::Write].into_iter().flat_map(|access| {
+            let by_strongest = wants.whole.is_some_and(|whole| whole.conflicts(access));
+            let by_strongest = by_strongest.then(|| self.by_strongest[access as usize].first());
+            let by_whole = access.conflicts(strongest).then(|| self.by_whole[access as usize].first());
+            [by_strongest, by_whole]
+        });
+        met.flatten().flatten().min().copied()
+    }
+}
+
+/// How many hold what, of what they do at most with any key, and how many hold the whole shard.
+#[derive(Debug, Default)]
+struct Holding {
+    by_strongest: [usize; 2],
+    by_whole: [usize; 2],
+}
+
+impl Holding {
+    fn note(&mut self, wants: &Wants, holds: bool) {
+        let change = |count: &mut usize| *count = if holds { *count + 1 } else { *count - 1 };
+        change(&mut self.by_strongest[wants.strongest() as usize]);
+        if let Some(access) = wants.whole {
+            change(&mut self.by_whole[access as usize]);
+        }
+    }
+
+    /// Somebody is in the way, as one of both wants the whole shard.
+    fn meets(&self, wants: &Wants) -> bool {
+        let strongest = wants.strongest();
+        [Access::Read, Access::Write].into_iter().any(|access| {
+            wants.whole.is_some_and(|whole| whole.conflicts(access)) && self.by_strongest[access as usize] > 0
+                || access.conflicts(strongest) && self.by_whole[access as usize] > 0
+        })
+    }
+}
+
 /// See the module. `W` is what is done once a transaction has its keys.
 #[derive(Debug)]
 pub struct Intents<W> {
     queues: BTreeMap<Fingerprint, Queue>,
     entries: BTreeMap<TransactionId, Entry<W>>,
-    /// Those that hold or want the whole shard.
-    of_shard: BTreeSet<TransactionId>,
+    holding: Holding,
+    waiting: Crowd,
     /// Those that wait and may be able to go on.
     ready: BTreeSet<TransactionId>,
     /// Those to be told that they are in the way of an older one.
@@ -208,7 +275,8 @@ impl<W> Default for Intents<W> {
         Intents {
             queues: BTreeMap::new(),
             entries: BTreeMap::new(),
-            of_shard: BTreeSet::new(),
+            holding: Holding::default(),
+            waiting: Crowd::default(),
             ready: BTreeSet::new(),
             wounded: Vec::new(),
         }
@@ -224,16 +292,10 @@ impl<W> Intents<W> {
 
     /// Somebody holds this key, so that it cannot be had for this. Whoever only waits is in nobody's way.
     pub fn is_held(&self, key: &[u8], access: Access) -> bool {
-        self.is_shard_held(access)
+        [Access::Read, Access::Write]
+            .into_iter()
+            .any(|held| held.conflicts(access) && self.holding.by_whole[held as usize] > 0)
             || self.queues.get(&Fingerprint::of(key)).is_some_and(|queue| queue.is_held_against(access))
-    }
-
-    /// Somebody holds the whole shard, so that no key can be had for this.
-    fn is_shard_held(&self, access: Access) -> bool {
-        self.of_shard.iter().any(|id| {
-            let entry = self.entries.get(id).filter(|entry| entry.work.is_none());
-            entry.and_then(|entry| entry.wants.whole).is_some_and(|held| held.conflicts(access))
-        })
     }
 
     /// Nobody holds or waits for what is wanted, so that it could be had and given back at once.
@@ -241,18 +303,10 @@ impl<W> Intents<W> {
         self.is_empty() || self.is_free_for(id, wants)
     }
 
-    /// What is wanted can be had now.
+    /// What is wanted can be had now: nobody holds it, and nobody waits for it who is older.
     fn is_free_for(&self, id: TransactionId, wants: &Wants) -> bool {
-        let is_in_way = |(other, entry): (&TransactionId, &Entry<W>)| {
-            (*other < id || entry.work.is_none()) && *other != id && entry.wants.meets(wants)
-        };
-        let is_shard_free = match wants.whole {
-            Some(_) => !self.entries.iter().any(is_in_way),
-            None => {
-                !self.of_shard.iter().filter_map(|other| self.entries.get_key_value(other)).any(is_in_way)
-            }
-        };
-        is_shard_free
+        !self.holding.meets(wants)
+            && self.waiting.first_met(wants).is_none_or(|first| first >= id)
             && wants
                 .keys
                 .iter()
@@ -263,27 +317,32 @@ impl<W> Intents<W> {
     /// any before they have run, whose turn only [`Intents::next_ready`] says.
     pub fn admit(&mut self, id: TransactionId, wants: Wants, work: W, gives_way: bool) -> Admission<W> {
         debug_assert!(!self.entries.contains_key(&id), "a transaction asks an owner once");
-        if wants.whole.is_some() {
-            self.of_shard.insert(id);
-        }
         let is_free = self.is_free_for(id, &wants);
         if is_free && !gives_way {
             for (key, access) in &wants.keys {
                 self.queues.entry(*key).or_default().holders.push(id, *access);
             }
+            self.holding.note(&wants, true);
             self.entries.insert(id, Entry { wants, work: None, is_wounded: false });
             return Admission::Granted(work);
-        }
-        for (key, access) in &wants.keys {
-            self.queues.entry(*key).or_default().waiters.insert(id, *access);
         }
         if is_free {
             self.ready.insert(id);
         } else {
             self.wound(id, &wants);
         }
-        self.entries.insert(id, Entry { wants, work: Some(work), is_wounded: false });
+        self.wait(id, wants, work);
         Admission::Waits
+    }
+
+    /// Has somebody wait for their turn without telling those in their way: whoever wants to use keys and let go of
+    /// them at once, and holds none meanwhile, waits for nobody who waits for them.
+    pub fn wait(&mut self, id: TransactionId, wants: Wants, work: W) {
+        for (key, access) in &wants.keys {
+            self.queues.entry(*key).or_default().waiters.insert(id, *access);
+        }
+        self.waiting.insert(id, &wants);
+        self.entries.insert(id, Entry { wants, work: Some(work), is_wounded: false });
     }
 
     /// Those who hold what an older one wants are to be told.
@@ -294,8 +353,8 @@ impl<W> Intents<W> {
             let holders = self.queues.get(key).into_iter().flat_map(|queue| queue.holders.iter());
             in_way.extend(holders.filter(|(_, held)| held.conflicts(*access)).map(|(holder, _)| *holder));
         }
-        let holders = self.entries.range(id..).filter(|(_, entry)| entry.work.is_none());
-        if wants.whole.is_some() || !self.of_shard.is_empty() {
+        if self.holding.meets(wants) {
+            let holders = self.entries.range(id..).filter(|(_, entry)| entry.work.is_none());
             in_way.extend(holders.filter(|(_, entry)| entry.wants.meets(wants)).map(|(other, _)| *other));
         }
         for holder in in_way.into_iter().filter(|holder| *holder > id) {
@@ -337,17 +396,33 @@ impl<W> Intents<W> {
                 self.ready.extend(queue.next_waiters());
             }
         }
+        match entry.work {
+            None => self.holding.note(&entry.wants, false),
+            Some(_) => self.waiting.remove(id, &entry.wants),
+        }
+        self.note_whole_waiters();
         if entry.wants.whole.is_some() {
-            self.of_shard.remove(&id);
-            let waiting = self.entries.iter().filter(|(_, entry)| entry.work.is_some());
-            self.ready.extend(waiting.map(|(other, _)| *other));
-        } else if !self.of_shard.is_empty() {
-            let of_shard = self.of_shard.iter().copied();
-            let waiting =
-                of_shard.filter(|other| self.entries.get(other).is_some_and(|entry| entry.work.is_some()));
-            self.ready.extend(waiting.collect::<Vec<_>>());
+            self.note_all_waiters();
         }
         Some(entry.wants)
+    }
+
+    /// The turn of those that want the whole shard may have come: of the oldest, whose follower is looked at when it
+    /// has its turn.
+    fn note_whole_waiters(&mut self) {
+        let oldest = self.waiting.by_whole.iter().filter_map(|waiting| waiting.first());
+        self.ready.extend(oldest);
+    }
+
+    /// Somebody has let go of the whole shard: the turn of all may have come before whom nobody waits for it.
+    fn note_all_waiters(&mut self) {
+        let [first_reader, first_writer] = self.waiting.by_whole.each_ref().map(|waiting| waiting.first());
+        let before =
+            |first: Option<&TransactionId>, id: &TransactionId| first.is_none_or(|first| id <= first);
+        let [readers, writers] = &self.waiting.by_strongest;
+        let readers = readers.iter().take_while(|id| before(first_writer, id));
+        let writers = writers.iter().take_while(|id| before(first_writer, id) && before(first_reader, id));
+        self.ready.extend(readers.chain(writers));
     }
 
     /// Somebody's turn may have come.
@@ -369,7 +444,13 @@ impl<W> Intents<W> {
                 queue.waiters.remove(&id);
                 queue.holders.push(id, *access);
             }
-            if let Some(work) = entry.work.take() {
+            self.waiting.remove(id, &entry.wants);
+            self.holding.note(&entry.wants, true);
+            let (is_whole, work) = (entry.wants.whole.is_some(), entry.work.take());
+            if is_whole {
+                self.note_whole_waiters();
+            }
+            if let Some(work) = work {
                 return Some((id, work));
             }
         }

@@ -1,8 +1,9 @@
 //! Blocking commands beside those that hold keys of several shards.
 
+use tessera_sim::client::Client;
 use tessera_sim::script::{self, Action, Check};
 use tessera_sim::weather::Weather;
-use tessera_sim::world::World;
+use tessera_sim::world::{Step, World};
 
 fn script(commands: &[&str]) -> Vec<Action> {
     let action = |command: &&str| Action::call(&command.split(' ').collect::<Vec<_>>(), Check::Exact);
@@ -80,6 +81,66 @@ fn nobody_waits_for_a_list_who_found_something_else() {
     for shards in [2, 3, 5] {
         for seed in 1..12 {
             move_beside_replacing(shards, seed);
+        }
+    }
+}
+
+fn say(client: &mut Client, line: &str) {
+    client.say(&line.split(' ').map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>());
+}
+
+/// Many clients read the same keys in transactions over all shards, one behind the other, so that some of them always
+/// hold these keys; another changes them. How many steps that took, at most.
+fn change_beside_readers(shards: usize, seed: u64, change: &str) -> u64 {
+    const STEPS_MAX: u64 = 30_000;
+    const READERS: usize = 24;
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::new(shards, Weather::calm(), false, random.u64(..));
+    let mut readers: Vec<Client> = (0..READERS)
+        .map(|number| Client::new(world.kernel().connect(number % shards), random.u64(..)))
+        .collect();
+    let mut writer = Client::new(world.kernel().connect(random.usize(..shards)), random.u64(..));
+    let (mut longest, mut since, mut done) = (0, 0, 0);
+    while done < 10 {
+        for (number, reader) in readers.iter_mut().enumerate() {
+            // Each has two transactions under way, or more.
+            while reader.replies.len() % 7 == 0 && reader.unsent_len_bytes() == 0 {
+                reader.replies.clear();
+                let own = format!("INCR own:{number}:1; INCR own:{number}:2; INCR own:{number}:3");
+                let lines = format!("MULTI; MGET a b c d; {own}; PING; EXEC");
+                (0..2).for_each(|_| lines.split("; ").for_each(|line| say(reader, line)));
+            }
+        }
+        if writer.replies.pop_front().is_some() || done == 0 && since == 0 {
+            longest = longest.max(world.steps() - since);
+            since = world.steps();
+            done += 1;
+            say(&mut writer, change);
+        }
+        for client in readers.iter_mut().chain([&mut writer]) {
+            let (weather, step) = (*world.weather(), world.steps());
+            if client.act(&mut world.kernel(), &weather, step) {
+                world.note_answer();
+            }
+        }
+        if world.step() == Step::Idle {
+            world.sleep();
+        }
+        assert!(world.steps() - since < STEPS_MAX, "{change} waits for readers without end, {shards} shards");
+    }
+    for client in readers.iter().chain([&writer]) {
+        world.kernel().end(client.socket, true);
+    }
+    world.check_empty();
+    longest
+}
+
+#[test]
+fn whoever_changes_a_key_has_their_turn_among_those_that_read_it() {
+    for change in ["SET a 1", "APPEND b x", "LPUSH list x", "MSET a 1 b 2 c 3"] {
+        for shards in [2, 3] {
+            let longest = change_beside_readers(shards, 5, change);
+            assert!(longest < 120, "{change}, {shards} shards: {longest} steps");
         }
     }
 }

@@ -11,6 +11,7 @@ use tessera_command::host::guard::{Refused, admit_resolved, is_http};
 use tessera_command::registry::Unknown;
 use tessera_command::{Command, Flags, Run, TransactionStep};
 use tessera_resp::{Args, Reply};
+use tessera_routing::intents::Wants;
 
 /// A node warns of clients that speak HTTP at most this often, in nanoseconds.
 const HTTP_WARNING_PERIOD_NS: u64 = 60_000_000_000;
@@ -140,7 +141,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     #[cold]
-    pub(crate) fn hold_for_holder(&mut self, connection: &mut Connection) -> Flow {
+    pub(crate) fn hold_for_holder(&mut self, connection: &mut Connection, wants: Wants) -> Flow {
+        self.owner.held.queue_up(self.server.me, connection.id.pack(), wants);
         self.home.hold(connection, Hold::Held)
     }
 

@@ -52,7 +52,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         // Perhaps what changes it has been answered already, and is still to be done here.
         if self.is_own_watch_held(connection) {
             connection.queue = Some(queue);
-            return self.hold_for_holder(connection);
+            let wants = connection.watches.wants_of(self.server.me);
+            return self.hold_for_holder(connection, wants);
         }
         if self.has_own_watch_failed(connection) {
             self.keep_queue(queue);
@@ -114,7 +115,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 return Some(self.hold_for_snapshot(connection));
             }
             if self.owner.must_wait_for_holder(command, args) {
-                return Some(self.hold_for_holder(connection));
+                let wants = self.owner.wants_of(command, args);
+                return Some(self.hold_for_holder(connection, wants));
             }
         }
         None

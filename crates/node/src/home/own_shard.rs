@@ -67,7 +67,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             return Some(self.hold_for_snapshot(connection));
         }
         if self.owner.must_wait_for_holder(command, args) {
-            return Some(self.hold_for_holder(connection));
+            let wants = self.owner.wants_of(command, args);
+            return Some(self.hold_for_holder(connection, wants));
         }
         None
     }

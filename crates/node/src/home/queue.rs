@@ -6,6 +6,7 @@ use tessera_command::{Command, Flags};
 use tessera_keyspace::WatchStamp;
 use tessera_resp::Args;
 use tessera_resp::args::Span;
+use tessera_routing::intents::{Access, Wants};
 use tessera_routing::message::WatchedNames;
 
 /// What EXEC has of its commands, so that it meets the gates that these would have met.
@@ -134,6 +135,11 @@ impl Watches {
     /// This key is watched already.
     pub(crate) fn has(&self, db: u16, key: &[u8]) -> bool {
         self.keys.contains_key(&(db, key.into()))
+    }
+
+    /// What is watched at an owner.
+    pub(crate) fn wants_of(&self, owner: usize) -> Wants {
+        Wants::keys(self.of_owner(owner).map(|(_, key, _)| (key, Access::Read)))
     }
 
     /// One more key, of that owner.

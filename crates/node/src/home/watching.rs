@@ -43,7 +43,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let mut own = args.iter().skip(1).filter(is_ours);
         // What has been answered already, and is still to be done here, is not to count as a change either.
         if self.owner.held.holds_any() && own.any(|key| self.owner.held.holds(key, Access::Read)) {
-            return self.hold_for_holder(connection);
+            let own = args.iter().skip(1).filter(is_ours);
+            let wants = Wants::keys(own.map(|key| (key, Access::Read)));
+            return self.hold_for_holder(connection, wants);
         }
         for key in args.iter().skip(1) {
             if !connection.watches.has(db, key) {

@@ -11,7 +11,7 @@ use crate::server::Server;
 use tessera_command::keys::find_keys;
 use tessera_command::{Command, KeyFlags};
 use tessera_resp::Args;
-use tessera_routing::intents::Access;
+use tessera_routing::intents::{Access, Wants};
 use tessera_routing::message::{Acquire, ErrandKind, Work};
 use tessera_routing::{Call, Errand};
 
@@ -62,6 +62,19 @@ impl Owner {
                 if is_write && !found.flags.has(KeyFlags::RO) { Access::Write } else { Access::Read };
             args.get(found.index).is_some_and(|key| self.held.holds(key, access))
         })
+    }
+
+    /// What a command uses; nothing if its words do not tell.
+    #[cold]
+    pub(crate) fn wants_of(&mut self, command: &'static Command, args: Args<'_>) -> Wants {
+        self.found_keys.clear();
+        find_keys(command, args, &mut self.found_keys);
+        let is_write = command.is_write();
+        let used = self.found_keys.iter().filter_map(|found| {
+            let is_read = !is_write || found.flags.has(KeyFlags::RO);
+            Some((args.get(found.index)?, if is_read { Access::Read } else { Access::Write }))
+        });
+        Wants::keys(used)
     }
 
     /// Whether a step of a command over several shards has to wait for its key to be saved, or kept for who reads it.
@@ -128,11 +141,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn turn_of_call(&mut self, home: usize, call: &Call, args: Args<'_>) -> Turn {
         let is_behind = self.owner.aside.has(home, call.ticket.connection);
         let waits_to_write = self.must_wait_to_write(call.command, args, call.db);
-        if !is_behind && !waits_to_write && !self.owner.must_wait_for_holder(call.command, args) {
+        let waits_for_holder = self.owner.must_wait_for_holder(call.command, args);
+        if !is_behind && !waits_to_write && !waits_for_holder {
             return Turn::Now;
         }
         if !self.owner.aside.has_room(args.total_len_bytes()) {
             return Turn::Full;
+        }
+        if waits_for_holder {
+            let wants = self.owner.wants_of(call.command, args);
+            self.owner.held.queue_up(home, call.ticket.connection, wants);
         }
         self.owner.aside.add(home, call, args);
         self.server.counters.snapshot_writers_waited += u64::from(waits_to_write);

@@ -16,10 +16,22 @@ pub(crate) struct Staged {
     pub(crate) parts: Vec<Part>,
 }
 
+/// Who has keys in their turn.
+enum InTurn {
+    /// A transaction, which holds them and does this.
+    Transaction(Errand),
+    /// Those whose single commands wait for them: all of these are told.
+    Singles,
+}
+
 /// See the module.
 #[derive(Default)]
 pub(crate) struct Held {
-    intents: Intents<Errand>,
+    intents: Intents<InTurn>,
+    /// Clients whose single commands wait for keys, by home and connection, and since when.
+    singles: BTreeMap<(usize, u64), TransactionId>,
+    /// The time of the turn, in monotonic nanoseconds.
+    now_ns: u64,
     /// What transactions will have done once their outcome is decided.
     staged: BTreeMap<TransactionId, Staged>,
     /// Since when, in Unix milliseconds, transactions hold keys here that take steps of which this shard knows nothing.
@@ -68,7 +80,28 @@ impl Held {
             ErrandKind::Acquire(acquire) => std::mem::take(&mut acquire.wants),
             _ => Wants::default(),
         };
-        self.intents.admit(errand.transaction, wants, errand, self.gives_way)
+        let id = errand.transaction;
+        match self.intents.admit(id, wants, InTurn::Transaction(errand), self.gives_way) {
+            Admission::Granted(InTurn::Transaction(errand)) => Admission::Granted(errand),
+            _ => Admission::Waits,
+        }
+    }
+
+    /// A turn begins, at this time in monotonic nanoseconds.
+    pub(crate) fn begin_turn(&mut self, now_ns: u64) {
+        self.now_ns = now_ns;
+    }
+
+    /// A client's single command has to wait for these keys. It is not left to whether they happen to be free when it
+    /// is told of others that were let go of: it has a place among those that wait for them, and whoever comes later
+    /// comes after it.
+    pub(crate) fn queue_up(&mut self, home: usize, connection: u64, wants: Wants) {
+        if wants.is_empty() || self.singles.contains_key(&(home, connection)) {
+            return;
+        }
+        let id = TransactionId { began_ns: self.now_ns, home: home as u16, connection, sequence: u32::MAX };
+        self.singles.insert((home, connection), id);
+        self.intents.wait(id, wants, InTurn::Singles);
     }
 
     /// Keeps what a transaction that has its keys will have done.
@@ -142,7 +175,17 @@ impl Held {
 
     /// The next request of a transaction that can have its keys, if nobody has to be told of keys first.
     pub(crate) fn next_ready(&mut self) -> Option<Errand> {
-        if self.is_released { None } else { self.intents.next_ready().map(|(_, errand)| errand) }
+        while !self.is_released {
+            match self.intents.next_ready()? {
+                (_, InTurn::Transaction(errand)) => return Some(errand),
+                (id, InTurn::Singles) => {
+                    self.singles.remove(&(usize::from(id.home), id.connection));
+                    self.intents.release(id);
+                    (self.is_released, self.gives_way) = (true, true);
+                }
+            }
+        }
+        None
     }
 
     /// Puts off a blocking command until the key that it is to look at is free.

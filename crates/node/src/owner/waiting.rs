@@ -14,7 +14,7 @@ use tessera_command::blocking::Target;
 use tessera_keyspace::Effect;
 use tessera_resp::Reply;
 use tessera_routing::Ticket;
-use tessera_routing::intents::Access;
+use tessera_routing::intents::{Access, Wants};
 
 /// What is to be done with a blocking command that has come.
 enum Verdict {
@@ -62,6 +62,7 @@ impl Owner {
             return Verdict::Elsewhere;
         }
         if self.is_held_for(&request) {
+            self.queue_up(&request);
             self.held.put_off(request);
             return Verdict::Elsewhere;
         }
@@ -112,6 +113,7 @@ impl Owner {
                 return Next::Nobody;
             }
             if self.is_held_for(&request) {
+                self.queue_up(&request);
                 self.held.put_off_waiters(db, key);
                 return Next::Nobody;
             }
@@ -141,6 +143,15 @@ impl Owner {
         let target = (steps.wait)(request.words.as_args()).ok().and_then(|wait| wait.target);
         request.keys.iter().any(|key| self.held.holds(key, Access::Write))
             || target.is_some_and(|target| self.held.holds(target.key, Access::Write))
+    }
+
+    /// Has a blocking command wait in turn for the keys that somebody holds.
+    fn queue_up(&mut self, request: &WaitRequest) {
+        let Run::Blocking(steps) = request.command.run else { return };
+        let target = (steps.wait)(request.words.as_args()).ok().and_then(|wait| wait.target);
+        let keys = request.keys.iter().map(|key| &**key).chain(target.map(|target| target.key));
+        let wants = Wants::keys(keys.map(|key| (key, Access::Write)));
+        self.held.queue_up(request.home, request.ticket.connection, wants);
     }
 
     /// What a client waits for is to go to a key of another shard, and is of the right type.

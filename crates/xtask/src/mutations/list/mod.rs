@@ -34,6 +34,9 @@ const ROWS: Test = Test::of_file("sim", "rows", "what_goes_together_is_answered_
 const PAUSED: Test = Test::of_file("sim", "pauses", "nothing_changes_once_a_pause_is_answered");
 const PAUSED_FOR_VALUE: Test =
     Test::of_file("sim", "pauses", "a_pause_is_answered_when_what_waits_for_a_snapshot_has_been_done");
+const HAVE: Test = Test::of_file("routing", "intents", "whoever_can_go_on_does_and_nobody_else");
+const TURN: Test =
+    Test::of_file("sim", "held_keys", "whoever_changes_a_key_has_their_turn_among_those_that_read_it");
 const LEFT: Test = Test::of_file("sim", "watching", "whoever_leaves_watches_nothing");
 const WATCHED: Test =
     Test::of_library("keyspace", "watched::tests::a_change_is_one_even_if_it_is_taken_back");

@@ -13,16 +13,16 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "who wants a whole shard meets nobody",
         file: "crates/routing/src/intents.rs",
-        code: "self.whole.is_some_and(|access| «access.conflicts(other.strongest())»)",
+        code: "wants.whole.is_some_and(|whole| «whole.conflicts(access)») && self.by_strongest",
         instead: "false",
-        caught_by: APART,
+        caught_by: HAVE,
     },
     Mutation {
         name: "nobody meets who has a whole shard",
         file: "crates/routing/src/intents.rs",
-        code: "other.whole.is_some_and(|access| «access.conflicts(self.strongest())»)",
+        code: "|| «access.conflicts(strongest)» && self.by_whole[access as usize] > 0",
         instead: "false",
-        caught_by: APART,
+        caught_by: HAVE,
     },
     Mutation {
         name: "who holds what an older one wants is not told",
@@ -36,7 +36,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         file: "crates/routing/src/intents.rs",
         code: "«self.ready.extend(queue.next_waiters());»",
         instead: "",
-        caught_by: APART,
+        caught_by: HAVE,
     },
     Mutation {
         name: "the outcome is decided before all hold their keys",
@@ -208,5 +208,43 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         code: "if «self.mesh.has_deferred(peer) || self.owner.aside.has_of(peer)» {",
         instead: "false",
         caught_by: PAUSED_FOR_VALUE,
+    },
+    Mutation {
+        name: "whoever waits for a whole shard is forgotten when a key is let go of",
+        file: "crates/routing/src/intents.rs",
+        code: r"«self.note_whole_waiters();»
+        if entry.wants.whole.is_some() {
+            self.note_all_waiters();",
+        instead: "",
+        caught_by: HAVE,
+    },
+    Mutation {
+        name: "whoever waits is forgotten when a whole shard is let go of",
+        file: "crates/routing/src/intents.rs",
+        code: "«self.note_all_waiters();»",
+        instead: "",
+        caught_by: HAVE,
+    },
+    Mutation {
+        name: "only the first of those that read a whole shard has their turn",
+        file: "crates/routing/src/intents.rs",
+        code: r"if is_whole {
+                «self.note_whole_waiters();»",
+        instead: "",
+        caught_by: HAVE,
+    },
+    Mutation {
+        name: "who is younger has the whole shard before who is older",
+        file: "crates/routing/src/intents.rs",
+        code: "«self.waiting.first_met(wants).is_none_or(|first| first >= id)»",
+        instead: "true",
+        caught_by: HAVE,
+    },
+    Mutation {
+        name: "a single command has no turn among those that hold its key again and again",
+        file: "crates/node/src/owner/held.rs",
+        code: "if «wants.is_empty() || self.singles.contains_key(&(home, connection))» {",
+        instead: "wants.is_empty() || self.singles.contains_key(&(home, connection)) || home < 100",
+        caught_by: TURN,
     },
 ];
