@@ -44,6 +44,11 @@ impl Assembly {
     /// Writes the merged reply. All parts must have come.
     pub fn finish(&self, out: &mut Vec<u8>, protocol: Protocol) {
         let parts: Vec<&[u8]> = self.parts.iter().flatten().map(|part| &**part).collect();
+        self.merge(&parts, out, protocol);
+    }
+
+    /// Writes the merged reply of these parts.
+    fn merge(&self, parts: &[&[u8]], out: &mut Vec<u8>, protocol: Protocol) {
         let mut reply = Reply::new(out, protocol);
         let success = match self.merge {
             Merge::SumOrAny => parts.iter().find(|part| !scan::is_error(part)),
@@ -55,12 +60,12 @@ impl Assembly {
             return reply.raw(error);
         }
         match self.merge {
-            Merge::Sum => reply.integer(integers(&parts).sum()),
+            Merge::Sum => reply.integer(integers(parts).sum()),
             Merge::SumOrAny => match success {
                 Some(part) if scan::integer(part).is_none() => reply.raw(part),
-                _ => reply.integer(integers(&parts).sum()),
+                _ => reply.integer(integers(parts).sum()),
             },
-            Merge::Max => reply.integer(integers(&parts).max().unwrap_or(0)),
+            Merge::Max => reply.integer(integers(parts).max().unwrap_or(0)),
             Merge::AllOk => reply.raw(parts.first().copied().unwrap_or(b"+OK\r\n")),
             Merge::ByPosition => {
                 let mut elements: Vec<_> = parts.iter().map(|part| scan::elements(part)).collect();
@@ -78,8 +83,8 @@ impl Assembly {
                 reply.array(elements.len());
                 elements.iter().for_each(|element| reply.raw(element));
             }
-            Merge::ClientLines => reply.verbatim("txt", &client_lines(&parts)),
-            Merge::By(merge) => merge(&parts, &mut reply),
+            Merge::ClientLines => reply.verbatim("txt", &client_lines(parts)),
+            Merge::By(merge) => merge(parts, &mut reply),
         }
     }
 }
@@ -101,11 +106,9 @@ impl Merging {
         match self {
             Merging::Only => replies.into_iter().next().unwrap_or_default(),
             Merging::Assembly(assembly) => {
-                (0..).zip(&replies).for_each(|(part, reply)| {
-                    assembly.take(part, reply);
-                });
+                let parts: Vec<&[u8]> = replies.iter().map(Vec::as_slice).collect();
                 let mut out = Vec::new();
-                assembly.finish(&mut out, protocol);
+                assembly.merge(&parts, &mut out, protocol);
                 out
             }
             Merging::Walk(walk) => {

@@ -29,7 +29,9 @@ impl Session for BgSave {
         if !session.host.begin_snapshot(true) {
             return Err(IN_PROGRESS);
         }
-        reply.simple("Background saving started");
+        // One that is begun by a transaction has what the rest of it does.
+        let is_later = session.client.in_transaction;
+        reply.simple(if is_later { "Background saving scheduled" } else { "Background saving started" });
         Ok(())
     }
 }

@@ -122,6 +122,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         args: Args<'_>,
         text: &[u8],
     ) -> Flow {
+        connection.client.last_command = command.map_or("NULL", |command| command.shown_name);
         if let Some(command) = command {
             self.stats().commands.note_rejected(self.server.shared.registry.number(command));
         }

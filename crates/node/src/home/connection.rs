@@ -334,13 +334,17 @@ impl Connection {
 
     /// Bytes waiting for the client, wherever they are.
     pub fn output_bytes(&self) -> usize {
-        let parts = match self.running.as_ref().map(|under| &under.running) {
+        self.replies.len_bytes() + self.sending_bytes + self.parts_bytes()
+    }
+
+    /// Bytes of replies to parts of what is under way.
+    fn parts_bytes(&self) -> usize {
+        match self.running.as_ref().map(|under| &under.running) {
             Some(Running::Parts(assembly)) => assembly.held_bytes(),
             Some(Running::Transaction(shares)) => shares.parts.held_bytes(),
             Some(Running::Exec(execution)) => execution.held_bytes(),
             _ => 0,
-        };
-        self.replies.len_bytes() + self.sending_bytes + parts
+        }
     }
 
     /// The same, and what is kept elsewhere for its long replies: what the limits on output count.
@@ -377,6 +381,7 @@ impl Connection {
             + self.endpoints.local.capacity()
             + self.replies.allocated_bytes()
             + self.sending_bytes
+            + self.parts_bytes()
             + self.transaction_bytes()
             + self.input.as_ref().map_or(0, |input| input.allocated_bytes())
     }

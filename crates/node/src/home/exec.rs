@@ -9,6 +9,7 @@ use super::queue::Queue;
 use crate::accounts::{Account, error_text};
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::housekeeping::over_hard_limit;
 use crate::sessions::{Caller, NodeHost};
 use crate::task::Task;
 use tessera_command::client::ReplyMode;
@@ -139,12 +140,18 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             Reply::new(&mut out, connection.client.protocol).array(queue.len());
         }
         let mut done = Done::default();
+        let mut is_too_long = false;
         for (queued, words) in queue.commands() {
             // Who has ended its own connection is told nothing more.
             let (start, is_ending) = (out.len(), done.close_caller);
             self.run_queued(connection, queued, words, queue, &mut out, &mut done);
-            if is_ending || !is_answered(connection) {
+            if is_ending || is_too_long || !is_answered(connection) {
                 out.truncate(start);
+            }
+            if !is_too_long && over_hard_limit(&self.server.config, connection.output_bytes() + out.len()) {
+                is_too_long = true;
+                out = Vec::new();
+                self.home.to_close.push(connection.id);
             }
         }
         self.time.stands_at_us = None;

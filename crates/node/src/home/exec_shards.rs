@@ -9,6 +9,7 @@ use super::queue::Queue;
 use crate::accounts::error_text;
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::housekeeping::over_hard_limit;
 use crate::task::Asker;
 use std::sync::Arc;
 use tessera_command::{Command, Error, Flags, Merge, Run, Spread};
@@ -117,8 +118,9 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// Writes down what there is to write down of commands that have been answered, in their order.
     fn tell_of_exec(&mut self, connection: &mut Connection) {
+        let id = connection.id;
         let protocol = connection.protocol();
-        let is_shown = is_answered(connection);
+        let is_shown = is_answered(connection) && !connection.gone;
         loop {
             let Some(execution) = connection.execution() else { return };
             let index = execution.told;
@@ -126,6 +128,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
             let Some(queue) = execution.queue.take() else { return };
             if is_shown && !execution.is_ending {
                 execution.out.extend_from_slice(&reply);
+            }
+            let held_bytes = execution.held_bytes();
+            if is_shown && !execution.is_ending && over_hard_limit(&self.server.config, held_bytes) {
+                // It is closed for that, and hears of nothing else.
+                execution.out = Vec::new();
+                execution.is_ending = true;
+                self.home.to_close.push(id);
             }
             execution.is_ending |= execution.done.close_caller;
             if let Some((command, args)) = queue.get(index) {
@@ -213,8 +222,10 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         let begun = match command.run {
             Run::Session(_) | Run::Container => {
                 self.time.stands_at_us = Some(moment_us);
+                connection.client.in_transaction = true;
                 let (mut out, mut done) = (Vec::new(), Done::default());
                 self.run_queued_session(connection, command, args, queue, &mut out, &mut done);
+                connection.client.in_transaction = false;
                 self.time.stands_at_us = None;
                 if let Some(execution) = connection.execution() {
                     execution.done.add(done);

@@ -10,6 +10,12 @@ use tessera_routing::exec::{ExecPlan, ExecStep, StepPart};
 use tessera_routing::message::Replied;
 use tessera_routing::{Merging, Parts, ShardId, TransactionId};
 
+/// Parts of commands that are under way at once, unless one command has more: at first, and at most.
+const OUT_FIRST_PARTS: usize = 8;
+const OUT_MAX_PARTS: usize = 64;
+/// Fewer are if their replies would be longer than that in all, in bytes, going by the last one.
+const OUT_MAX_LEN_BYTES: usize = 1024 * 1024;
+
 /// What has come of the commands of a transaction so far.
 #[derive(Default)]
 pub(super) struct Done {
@@ -64,6 +70,8 @@ pub struct Execution<R> {
     begun: usize,
     /// Parts that have been sent and not answered.
     out_len: usize,
+    /// How many may be.
+    out_max: usize,
     /// Bytes of replies that have not been written down.
     untold_len_bytes: usize,
     /// How many have been written down, and their replies here.
@@ -101,6 +109,7 @@ impl<R> Execution<R> {
             has_keys: false,
             begun: 0,
             out_len: 0,
+            out_max: OUT_FIRST_PARTS,
             untold_len_bytes: 0,
             told: 0,
             out: header,
@@ -141,6 +150,8 @@ impl<R> Execution<R> {
         }
         let Some(command) = self.commands.get_mut(self.begun) else { return Todo::Nothing };
         match &mut command.step {
+            // All their replies together might be too much.
+            ExecStep::Parts(..) if self.out_len >= self.out_max => Todo::Nothing,
             ExecStep::Parts(parts, _) => {
                 self.begun += 1;
                 self.out_len += parts.len();
@@ -167,6 +178,7 @@ impl<R> Execution<R> {
             let Some(command) = self.commands.get_mut(index) else { continue };
             if let Some(place @ None) = command.replies.get_mut((number - command.first) as usize) {
                 self.untold_len_bytes += reply.len();
+                self.out_max = (OUT_MAX_LEN_BYTES / reply.len().max(1)).clamp(1, OUT_MAX_PARTS);
                 *place = Some(reply);
                 command.missing -= 1;
                 command.duration_ns += duration_ns;

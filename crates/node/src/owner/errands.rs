@@ -5,6 +5,7 @@ use super::Owner;
 use super::held::Staged;
 use crate::clock::Clock;
 use crate::core::Core;
+use crate::housekeeping::over_hard_limit;
 use crate::task::{Asker, Task};
 use tessera_command::Flags;
 use tessera_routing::intents::Admission;
@@ -172,8 +173,16 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if let Some(part) = parts.iter().find(|part| part.command.flags.has(Flags::DENY_OOM)) {
                     let _ = self.is_out_of_memory_for(part.command);
                 }
-                let replies = parts.iter().map(|part| self.run_part(part, db, touch));
-                let replies = replies.collect();
+                let (mut replies, mut len_bytes) = (Vec::with_capacity(parts.len()), 0);
+                for part in &parts {
+                    let mut replied = self.run_part(part, db, touch);
+                    // Its home will close the client for what there is already.
+                    if over_hard_limit(&self.server.config, len_bytes) {
+                        replied.reply = Vec::new();
+                    }
+                    len_bytes += replied.reply.len();
+                    replies.push(replied);
+                }
                 Answer { replies, ..Answer::default() }
             }
         }

@@ -149,15 +149,20 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     }
 
     /// An attempt is under way, and node 0 has not heard that this node has nothing to do.
-    pub(super) fn owes_report(&self) -> bool {
+    fn owes_report(&self) -> bool {
         let drain = &self.snapshot.drain;
         drain.attempt.is_some() && drain.reported != Some((drain.round, self.mesh.traffic()))
+    }
+
+    /// It can report. Until then it sleeps like others: what is under way ends by what comes from elsewhere.
+    pub(super) fn has_report(&self) -> bool {
+        self.owes_report() && self.has_nothing_under_way()
     }
 
     /// Tells node 0 when nothing is under way here.
     pub(super) fn report_if_drained(&mut self) {
         let Some(attempt) = self.snapshot.drain.attempt else { return };
-        if !self.owes_report() || !self.has_nothing_under_way() {
+        if !self.has_report() {
             return;
         }
         let (round, traffic) = (self.snapshot.drain.round, self.mesh.traffic());

@@ -33,7 +33,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
 
     /// The node must not sleep: there is something to write, or to report.
     pub(crate) fn has_snapshot_work(&self) -> bool {
-        self.snapshot.part.as_ref().is_some_and(|part| part.has_work(self.time.now_ns)) || self.owes_report()
+        self.snapshot.part.as_ref().is_some_and(|part| part.has_work(self.time.now_ns)) || self.has_report()
     }
 
     /// Nothing of a snapshot is under way here.

@@ -121,6 +121,37 @@ fn replies_on_their_way_count_for_the_limit() {
     });
 }
 
+/// Of a transaction whose replies are over the limit every command is run, and no more than the limit is kept of them.
+#[test]
+fn replies_of_a_transaction_count_for_the_limit() {
+    everywhere(|options| {
+        let limit = ["--client-output-buffer-limit", "normal", "20mb", "0", "0"];
+        let server = Server::start(&with(options, &limit));
+        let mut other = server.client();
+        for key in 0..4 {
+            other.ask(&format!("SETRANGE big:{key} 4999999 v"), ":5000000\r\n");
+        }
+        let before_mib = server.resident_mib();
+        // Each shard by itself, and one command after the other.
+        for (done, first) in [("done:1", "GET done:0"), ("done:2", "PING")] {
+            let mut greedy = server.client();
+            let reads = "MGET big:0 big:1 big:2 big:3\r\n".repeat(50);
+            greedy.send(&format!("MULTI\r\n{first}\r\n{reads}SET {done} 1\r\nEXEC\r\n"));
+            let mut peak_mib = 0;
+            until("it is closed", || {
+                peak_mib = peak_mib.max(server.resident_mib());
+                other.text("CLIENT LIST").lines().count() == 1
+            });
+            until("all of it has run", || other.text(&format!("GET {done}")) == "1");
+            for _ in 0..20 {
+                peak_mib = peak_mib.max(server.resident_mib());
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            assert!(peak_mib < before_mib + 250, "from {before_mib} to {peak_mib} MiB for a limit of 20");
+        }
+    });
+}
+
 #[test]
 fn a_limit_that_is_lowered_is_for_everybody() {
     everywhere(|options| {
