@@ -136,7 +136,7 @@ fn replies_of_a_transaction_count_for_the_limit() {
         for (done, first) in [("done:1", "GET done:0"), ("done:2", "PING")] {
             let mut greedy = server.client();
             let reads = "MGET big:0 big:1 big:2 big:3\r\n".repeat(50);
-            greedy.send(&format!("MULTI\r\n{first}\r\n{reads}SET {done} 1\r\nEXEC\r\n"));
+            greedy.send(format!("MULTI\r\n{first}\r\n{reads}SET {done} 1\r\nEXEC\r\n"));
             let mut peak_mib = 0;
             until("it is closed", || {
                 peak_mib = peak_mib.max(server.resident_mib());
