@@ -91,6 +91,17 @@ pub enum Change {
         /// What the key is told.
         event: Event,
     },
+    /// It holds from now on what another does, whose value was asked for.
+    Copy {
+        /// From which key.
+        from: usize,
+        /// To which key.
+        to: usize,
+        /// Until when.
+        expire: Expire,
+        /// What the key is told.
+        event: Event,
+    },
     /// It is gone.
     Remove {
         /// Which key.
@@ -428,6 +439,13 @@ fn apply(
         Change::Put { index, value, expire, event } => {
             let (db, key) = at(index);
             shard.view_mut(db, touch).put(key, value, expire, event);
+        }
+        Change::Copy { from, to, expire, event } => {
+            let ((from_db, from), (to_db, to)) = (at(from), at(to));
+            let value = shard.database(from_db).table().get(from).map(|entry| entry.value().to_value());
+            if let Some(value) = value {
+                shard.view_mut(to_db, touch).put(to, value, expire, event);
+            }
         }
         Change::Remove { index } => {
             let (db, key) = at(index);

@@ -111,6 +111,8 @@ pub struct Look {
     pub db: u16,
     /// How much of it is wanted.
     pub what: What,
+    /// Its value is read where it is, and not sent.
+    pub stays: bool,
 }
 
 /// What was seen at a key.
@@ -118,7 +120,7 @@ pub struct Look {
 pub struct Seen {
     /// The key is there.
     pub present: bool,
-    /// What it holds, if asked for.
+    /// What it holds, if asked for and to be sent.
     pub value: Option<Value>,
     /// Its type, if that or the value was asked for.
     pub value_type: Option<Type>,
@@ -128,12 +130,12 @@ pub struct Seen {
 
 impl Look {
     pub(crate) fn look(&self, shard: &mut Shard, touch: bool) -> Seen {
-        let Look { key, db, what } = self;
+        let Look { key, db, what, stays } = self;
         gather::prepare(shard, *db, key, *what);
         let found = gather::find(shard, *db, touch, key, None, *what);
         Seen {
             present: found.present,
-            value: found.value.map(ValueRef::to_value),
+            value: found.value.filter(|_| !stays).map(ValueRef::to_value),
             value_type: found.value_type,
             expire_at_ms: found.expire_at_ms,
         }

@@ -11,10 +11,10 @@ use crate::transaction::{Step, Transaction};
 use std::collections::BTreeMap;
 use tessera_command::gather::{Context, Steps, What};
 use tessera_command::{Change, Command, Error, Found, Need, TextNeed, Transfer};
-use tessera_keyspace::{Event, Expire};
+use tessera_keyspace::{Event, Expire, Shard};
 use tessera_resp::args::OwnedArgs;
 use tessera_resp::{Args, Protocol, Reply};
-use tessera_values::{StringValue, Type};
+use tessera_values::{StringValue, Type, ValueRef};
 
 #[derive(Debug)]
 struct Key {
@@ -24,6 +24,28 @@ struct Key {
     what: What,
     /// What was found there.
     seen: Seen,
+}
+
+impl Key {
+    /// What it holds, which was seen there: a value that stays where it is, and is held, is as it was.
+    fn value<'a>(&'a self, asker: &GatherAsker, near: &'a Shard) -> Option<ValueRef<'a>> {
+        match &self.seen.value {
+            None if self.shard == asker.me && self.seen.present => {
+                near.database(self.db).table().get(&self.key).map(|entry| entry.value())
+            }
+            value => value.as_ref().map(|value| value.as_ref()),
+        }
+    }
+
+    fn is_value_needed(&self) -> bool {
+        matches!(self.what, What::Value | What::Enlarged)
+    }
+
+    fn found<'a>(&'a self, asker: &GatherAsker, near: &'a Shard) -> Found<'a> {
+        let Seen { present, value_type, expire_at_ms, .. } = self.seen;
+        let value = if self.is_value_needed() { self.value(asker, near) } else { None };
+        Found { present, value, value_type, expire_at_ms }
+    }
 }
 
 /// A text that the command found to need.
@@ -78,6 +100,8 @@ pub struct GatherAsker {
     pub protocol: Protocol,
     /// Uses of keys are noted.
     pub touch: bool,
+    /// The home's own shard, where values are read without being copied.
+    pub me: ShardId,
 }
 
 /// What a command that may write does with its keys, whichever it is; one that only reads reads them all.
@@ -249,7 +273,8 @@ impl Gathering {
 
     fn looks_at(&self, shard: ShardId) -> Vec<Look> {
         let of_shard = self.keys.iter().filter(|key| key.shard == shard);
-        of_shard.map(|key| Look { key: key.key.clone(), db: key.db, what: key.what }).collect()
+        let stays = shard == self.asker.me;
+        of_shard.map(|key| Look { key: key.key.clone(), db: key.db, what: key.what, stays }).collect()
     }
 
     /// Looks at the keys, which are held. Perhaps once more: one is no longer what it was when it was looked at,
@@ -279,14 +304,14 @@ impl Gathering {
     }
 
     /// Takes in what was seen at the keys of a shard. All that were asked may have answered.
-    fn take_seen(&mut self, shard: ShardId, answer: Answer, table: &SlotTable) -> Step {
+    fn take_seen(&mut self, shard: ShardId, answer: Answer, table: &SlotTable, near: &Shard) -> Step {
         let of_shard = self.keys.iter_mut().filter(|key| key.shard == shard);
         of_shard.zip(answer.seen).for_each(|(key, seen)| key.seen = seen);
         if answer.progress == Some(Progress::Held) && self.transaction.note_held(shard) {
             self.transaction.decide();
         }
         if self.out == 0 && self.transaction.is_decided() {
-            return self.go_on(table);
+            return self.go_on(table, near);
         }
         Step::Send(Vec::new())
     }
@@ -303,16 +328,16 @@ impl Gathering {
     }
 
     /// Has the owners look for further texts if there are any to look for; decides if not.
-    fn go_on(&mut self, table: &SlotTable) -> Step {
+    fn go_on(&mut self, table: &SlotTable, near: &Shard) -> Step {
         self.texts_found = self.texts.len();
         let mut needs = Vec::new();
         if let Plan::Steps(steps) = self.plan
             && (steps.needs_more)(self.words.as_args())
         {
-            (steps.text_needs)(self.words.as_args(), self.asker.context, &self.found(), &mut needs);
+            (steps.text_needs)(self.words.as_args(), self.asker.context, &self.found(near), &mut needs);
         }
         if needs.is_empty() {
-            return self.decide();
+            return self.decide(near);
         }
         // One errand for each shard, however many texts it has.
         let mut by_shard: Vec<Vec<TextNeed>> = vec![Vec::new(); usize::from(table.shards())];
@@ -330,10 +355,10 @@ impl Gathering {
     }
 
     /// All that was found so far.
-    fn found(&self) -> Vec<Found<'_>> {
+    fn found<'a>(&'a self, near: &'a Shard) -> Vec<Found<'a>> {
         let texts = self.texts[..self.texts_found].iter();
         let texts = texts.map(|text| Found::of_text(text.value.as_ref().map(StringValue::as_ref)));
-        self.keys.iter().map(found_at).chain(texts).collect()
+        self.keys.iter().map(|key| key.found(&self.asker, near)).chain(texts).collect()
     }
 
     /// An errand about the key at `index`, which counts the command's own needs.
@@ -366,14 +391,14 @@ impl Gathering {
         }
     }
 
-    /// Takes in the answer to errand number `part`.
-    pub fn answer(&mut self, part: u32, answer: Answer, table: &SlotTable) -> Step {
+    /// Takes in the answer to errand number `part`. `near`: the home's own shard.
+    pub fn answer(&mut self, part: u32, answer: Answer, table: &SlotTable, near: &Shard) -> Step {
         let Some(purpose) = self.purposes.get(part as usize).copied() else {
             return Step::Send(Vec::new());
         };
         self.out -= 1;
         match purpose {
-            Purpose::Look(shard) => return self.take_seen(shard, answer, table),
+            Purpose::Look(shard) => return self.take_seen(shard, answer, table, near),
             Purpose::FindTexts(shard) => {
                 let awaited = self.texts[self.texts_found..].iter_mut().filter(|text| text.shard == shard);
                 awaited.zip(answer.texts).for_each(|(text, found)| text.value = found);
@@ -417,7 +442,7 @@ impl Gathering {
             }
         }
         match (self.out, self.decided) {
-            (0, false) => self.go_on(table),
+            (0, false) => self.go_on(table, near),
             (0, true) => self.done(),
             _ => Step::Send(Vec::new()),
         }
@@ -428,13 +453,13 @@ impl Gathering {
         write(&mut Reply::new(&mut self.reply, self.asker.protocol));
     }
 
-    fn decide(&mut self) -> Step {
+    fn decide(&mut self, near: &Shard) -> Step {
         self.decided = true;
         let (mut changes, mut out) = (Vec::new(), Vec::new());
         let decided = match self.plan {
             Plan::Steps(steps) => {
                 let mut reply = Reply::new(&mut out, self.asker.protocol);
-                let (words, found) = (self.words.as_args(), self.found());
+                let (words, found) = (self.words.as_args(), self.found(near));
                 (steps.decide)(words, self.asker.context, &found, &mut changes, &mut reply)
             }
             Plan::Moving(transfer, value_type) => {
@@ -461,35 +486,30 @@ impl Gathering {
             changes.clear();
         }
         self.reply = out;
-        let errands: Vec<_> = changes.into_iter().map(|change| self.change(change)).collect();
+        let errands: Vec<_> = changes.into_iter().filter_map(|change| self.change(change, near)).collect();
         if errands.is_empty() { self.done() } else { Step::Send(errands) }
     }
 
-    fn change(&mut self, change: Change) -> (ShardId, Errand) {
-        match change {
+    fn change(&mut self, change: Change, near: &Shard) -> Option<(ShardId, Errand)> {
+        let (index, kind, purpose) = match change {
             Change::Put { index, value, expire, event } => {
-                self.errand(index, ErrandKind::Put(value, expire, event), Purpose::Change)
+                (index, ErrandKind::Put(value, expire, event), Purpose::Change)
             }
-            Change::Remove { index } => self.errand(index, ErrandKind::Remove, Purpose::Change),
-            Change::Move { from, to } => self.errand(from, ErrandKind::Take, Purpose::MoveTo(to)),
+            Change::Copy { from, to, expire, event } => {
+                let sent = self.keys[from].seen.value.take();
+                let copy = || self.keys[from].value(&self.asker, near).map(ValueRef::to_value);
+                (to, ErrandKind::Put(sent.or_else(copy)?, expire, event), Purpose::Change)
+            }
+            Change::Remove { index } => (index, ErrandKind::Remove, Purpose::Change),
+            Change::Move { from, to } => (from, ErrandKind::Take, Purpose::MoveTo(to)),
             Change::Transfer { from, to, what, transfer } => {
                 let kind = ErrandKind::TakeElement(what, transfer);
-                self.errand(from, kind, Purpose::Taken(ElementMove { from, to, transfer }))
+                (from, kind, Purpose::Taken(ElementMove { from, to, transfer }))
             }
             Change::Act { index, what, act } => {
-                let kind = ErrandKind::Act { what, act, protocol: self.asker.protocol };
-                self.errand(index, kind, Purpose::Act)
+                (index, ErrandKind::Act { what, act, protocol: self.asker.protocol }, Purpose::Act)
             }
-        }
-    }
-}
-
-fn found_at(key: &Key) -> Found<'_> {
-    let Seen { present, value, value_type, expire_at_ms } = &key.seen;
-    Found {
-        present: *present,
-        value: value.as_ref().map(|value| value.as_ref()),
-        value_type: *value_type,
-        expire_at_ms: *expire_at_ms,
+        };
+        Some(self.errand(index, kind, purpose))
     }
 }

@@ -101,7 +101,7 @@ impl Cluster {
                             command,
                             steps,
                             args,
-                            GatherAsker { context, protocol: Protocol::Resp2, touch: true },
+                            GatherAsker { context, protocol: Protocol::Resp2, touch: true, me: 0 },
                             (TransactionId::default(), None),
                             &self.table,
                         );
@@ -146,7 +146,7 @@ impl Cluster {
             let (shard, errand) = out.pop_front().expect("it is not done");
             let part = errand.ticket.part;
             let answer = errand.run(&mut self.shards[usize::from(shard)]);
-            step = gathering.answer(part, answer, &self.table);
+            step = gathering.answer(part, answer, &self.table, &self.shards[0]);
         }
     }
 
@@ -164,7 +164,7 @@ impl Cluster {
                     [key, target.key],
                     target.transfer,
                     steps.waits_for,
-                    GatherAsker { context, protocol: Protocol::Resp2, touch: true },
+                    GatherAsker { context, protocol: Protocol::Resp2, touch: true, me: 0 },
                     (TransactionId::default(), None),
                     &self.table,
                 );

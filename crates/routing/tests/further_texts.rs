@@ -97,7 +97,8 @@ fn gathered(shards_len: u16, key: &str, seed: u64) -> Vec<u8> {
     let Run::Gather(steps) = FOLLOW.run else { unreachable!("it is a gather") };
     let words = OwnedArgs::from_words(["FOLLOW", key]);
     let context = Context::of(&shards[0], 0);
-    let asker = GatherAsker { context, protocol: Protocol::Resp2, touch: true };
+    let me = random.u16(..shards_len);
+    let asker = GatherAsker { context, protocol: Protocol::Resp2, touch: true, me };
     let id = TransactionId::default();
     let owners = Gathering::owners(&steps, words.as_args(), context, &table).unwrap();
     assert_eq!(owners.len(), usize::from(shards_len), "its keys may be anywhere");
@@ -114,7 +115,7 @@ fn gathered(shards_len: u16, key: &str, seed: u64) -> Vec<u8> {
         let (shard, errand) = out.swap_remove(random.usize(..out.len()));
         let part = errand.ticket.part;
         let answer = errand.run(&mut shards[usize::from(shard)]);
-        step = gathering.answer(part, answer, &table);
+        step = gathering.answer(part, answer, &table, &shards[usize::from(me)]);
     }
 }
 

@@ -53,7 +53,7 @@ fn moved(errands_before: usize) -> (String, Option<Vec<u8>>) {
     let Run::Gather(steps) = MOVE.run else { unreachable!("it is a gather") };
     let words = OwnedArgs::from_words(["MOVE", "foo", "bar"]);
     let context = gather::Context::of(&shards[0], 0);
-    let asker = GatherAsker { context, protocol: Protocol::Resp2, touch: true };
+    let asker = GatherAsker { context, protocol: Protocol::Resp2, touch: true, me: 0 };
     let id = TransactionId::default();
     let (mut gathering, mut step) =
         Gathering::start(&MOVE, steps, words.as_args(), asker, (id, None), &table)
@@ -72,7 +72,7 @@ fn moved(errands_before: usize) -> (String, Option<Vec<u8>>) {
         let (shard, errand) = out.pop_front().expect("it is not done");
         let part = errand.ticket.part;
         let answer = errand.run(&mut shards[usize::from(shard)]);
-        step = gathering.answer(part, answer, &table);
+        step = gathering.answer(part, answer, &table, &shards[0]);
         assert!(done < 20, "it looks again and again");
     };
     let view = shards[to].view(0, false);

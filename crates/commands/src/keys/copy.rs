@@ -95,9 +95,9 @@ impl Gather for Copy {
     ) -> Result<(), Error> {
         let source = &found[0];
         match source.value {
-            Some(value) if request.replace || !found[1].present => {
+            Some(_) if request.replace || !found[1].present => {
                 let expire = source.expire_at_ms.map_or(Expire::Clear, Expire::AtMs);
-                changes.push(Change::Put { index: 1, value: value.to_value(), expire, event: Event::CopyTo });
+                changes.push(Change::Copy { from: 0, to: 1, expire, event: Event::CopyTo });
                 reply.integer(1);
             }
             _ => reply.integer(0),

@@ -137,7 +137,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// For whom a command is that brings keys of several shards together.
     pub(crate) fn gather_asker(&self, connection: &Connection) -> GatherAsker {
         let Asker { db, protocol, touch } = connection.asker();
-        GatherAsker { context: self.owner.context(db), protocol, touch }
+        GatherAsker { context: self.owner.context(db), protocol, touch, me: self.server.me as ShardId }
     }
 
     pub(crate) fn gather(

@@ -63,7 +63,8 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     pub(crate) fn take_answer(&mut self, ticket: Ticket, answer: Answer) {
         self.with_connection(ticket, |core, connection| {
             if let Some(gathering) = connection.gathering() {
-                let step = gathering.answer(ticket.part, answer, &core.server.shared.slots);
+                let slots = &core.server.shared.slots;
+                let step = core.owner.go_on_with(gathering, ticket.part, answer, slots);
                 core.take_step(connection, step);
             } else if let Some(Running::Watching { .. }) = connection.awaited() {
                 core.take_watched(connection, ticket.part as usize, answer.stamps);
@@ -302,7 +303,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
                 if let Some((part, answer)) = self.send_errand(shard, errand)
                     && let Some(gathering) = connection.gathering()
                 {
-                    steps.push(gathering.answer(part, answer, &self.server.shared.slots));
+                    steps.push(self.owner.go_on_with(gathering, part, answer, &self.server.shared.slots));
                 }
             }
             match step {

@@ -30,6 +30,8 @@ use self::waiters::Waiters;
 use tessera_command::gather::Context;
 use tessera_command::keys::KeyAt;
 use tessera_keyspace::{Lookup, Shard};
+use tessera_routing::slots::SlotTable;
+use tessera_routing::{Answer, Gathering, Step};
 
 /// The shard, and what is done to it.
 pub(crate) struct Owner {
@@ -79,6 +81,18 @@ impl Owner {
     /// What commands over several shards have to know of a shard, which is the same of all.
     pub(crate) fn context(&self, db: u16) -> Context {
         Context::of(&self.shard, db)
+    }
+
+    /// Goes on with a command of one of this node's clients that brings keys together: this shard's values are read
+    /// where they are.
+    pub(crate) fn go_on_with(
+        &self,
+        gathering: &mut Gathering,
+        part: u32,
+        answer: Answer,
+        table: &SlotTable,
+    ) -> Step {
+        gathering.answer(part, answer, table, &self.shard)
     }
 
     /// Has what is over go by itself, but nothing that a transaction in the midst of its steps may still find.
