@@ -119,6 +119,13 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     /// All shares of a transaction have been answered.
     fn finish_transaction(&mut self, connection: &mut Connection) {
         let protocol = connection.protocol();
+        if let Some(Running::Transaction(transaction)) = connection.awaited()
+            && over_hard_limit(&self.server.config, transaction.parts.held_bytes())
+        {
+            // Shards have left out what is beyond the limit: nothing of it is to be sent.
+            self.home.to_close.push(connection.id);
+            self.stop_sending(connection);
+        }
         if let Some(Running::Transaction(transaction)) = connection.awaited() {
             let (out, following) = transaction.reply(protocol);
             if following.is_empty() {

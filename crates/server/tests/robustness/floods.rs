@@ -149,6 +149,14 @@ fn replies_of_a_transaction_count_for_the_limit() {
             }
             assert!(peak_mib < before_mib + 250, "from {before_mib} to {peak_mib} MiB for a limit of 20");
         }
+        // Commands that go together are no exception; and who reads hears of no value that it is not there.
+        let mut fast = server.client();
+        fast.send("MGET big:0 big:1 big:2 big:3\r\n".repeat(20));
+        let heard = fast.rest();
+        assert!(
+            !heard.windows(5).any(|line| line == b"\n$-1\r" || line == b"\n$0\r\n"),
+            "it hears of missing values"
+        );
     });
 }
 
