@@ -142,6 +142,7 @@ impl<N: Network, C: Clock> Node<N, C> {
             || core.owes_memory()
             || core.has_loading_work()
             || core.has_snapshot_work()
+            || core.has_settled()
             || core.owner.has_to_keep()
             || !core.home.to_close.is_empty()
             || core.owner.held.has_work()

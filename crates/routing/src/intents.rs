@@ -331,13 +331,25 @@ impl<W> Intents<W> {
         } else {
             self.wound(id, &wants);
         }
-        self.wait(id, wants, work);
+        self.enqueue(id, wants, work);
         Admission::Waits
     }
 
-    /// Has somebody wait for their turn without telling those in their way: whoever wants to use keys and let go of
-    /// them at once, and holds none meanwhile, waits for nobody who waits for them.
+    /// Has somebody wait for their turn who is younger than all that hold or want anything here, see
+    /// [`Intents::youngest`]: so nobody is to be told to give way, and nobody waits in a circle. Of an older one that
+    /// would not be so, even if it holds nothing: a transaction that waits for it may hold what those want whom it
+    /// waits for.
     pub fn wait(&mut self, id: TransactionId, wants: Wants, work: W) {
+        debug_assert!(self.youngest().is_none_or(|youngest| youngest < id), "somebody is younger");
+        self.enqueue(id, wants, work);
+    }
+
+    /// The youngest that holds or wants anything here.
+    pub fn youngest(&self) -> Option<TransactionId> {
+        self.entries.last_key_value().map(|(id, _)| *id)
+    }
+
+    fn enqueue(&mut self, id: TransactionId, wants: Wants, work: W) {
         for (key, access) in &wants.keys {
             self.queues.entry(*key).or_default().waiters.insert(id, *access);
         }

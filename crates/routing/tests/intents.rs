@@ -90,11 +90,12 @@ fn whoever_can_go_on_does_and_nobody_else() {
             if wishes.len() < 8 && random.bool() {
                 // Some have been on their way for longer than others that are there already.
                 let began_ns = u64::from(number) * 10 + random.u64(..50);
-                let id = TransactionId { began_ns, sequence: number, ..TransactionId::default() };
+                let mut id = TransactionId { began_ns, sequence: number, ..TransactionId::default() };
                 let mut wish = Wish::draw(&mut random);
                 // Single commands that meet a holder.
                 let waits = wishes.values().any(|held| held.holds && held.is_in_way_of(&wish));
                 if waits && random.bool() {
+                    id.began_ns = began_ns.max(intents.youngest().map_or(0, |id| id.began_ns + 1));
                     intents.wait(id, wish.wants(), ());
                 } else {
                     wish.holds =

@@ -144,3 +144,39 @@ fn whoever_changes_a_key_has_their_turn_among_those_that_read_it() {
         }
     }
 }
+
+/// Commands on several keys of one shard beside transactions over all: nobody waits for each other in a circle.
+fn mix(shards: usize, seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut world = World::new(shards, Weather::draw(&mut random), false, random.u64(..));
+    let mut command = || {
+        let mut keys: Vec<String> = (0..8).map(|number| format!("key:{number}")).collect();
+        random.shuffle(&mut keys);
+        keys.truncate(random.usize(2..5));
+        // On one shard, whichever that is.
+        let tags: Vec<String> = (0..3).map(|number| format!("{{{}}}{number}", random.u8(..4))).collect();
+        match random.u8(..6) {
+            0 | 1 => format!("MSET {} v {} w", keys.join(" v "), tags.join(" w ")),
+            2 => format!("MGET {}", keys.join(" ")),
+            3 => format!("DEL {} {}", keys.join(" "), tags[0]),
+            4 => format!("MSET {{0}}0 v {{0}}1 w {{0}}2 x {}", keys.join(" y ") + " y"),
+            _ => format!("MGET {{{tag}}}0 {{{tag}}}1 {{{tag}}}2", tag = random.u8(..4)),
+        }
+    };
+    let clients: Vec<Vec<Action>> = (0..10)
+        .map(|_| {
+            let lines: Vec<String> = (0..40).map(|_| command()).collect();
+            let call = |line: &String| Action::call(&line.split(' ').collect::<Vec<_>>(), Check::Kind);
+            lines.iter().map(call).collect()
+        })
+        .collect();
+    script::play(&mut world, &clients, 3, seed);
+    world.check_empty();
+}
+
+#[test]
+fn nobody_waits_in_a_circle_with_single_commands() {
+    for seed in 0..60 {
+        mix([2, 3, 5][seed as usize % 3], seed);
+    }
+}

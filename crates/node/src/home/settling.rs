@@ -5,7 +5,7 @@
 //! had sent before has been carried out; and answers its part when they have said so.
 
 use super::connection::Running;
-use super::unanswered::Unanswered;
+use super::unanswered::{Settling, Unanswered};
 use crate::clock::Clock;
 use crate::core::Core;
 use crate::network::ConnectionId;
@@ -60,7 +60,7 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
     #[cold]
     fn answer_when_settled(&mut self) {
         for (peer, number) in std::mem::take(&mut self.home.settling.questions) {
-            if self.mesh.has_deferred(peer) || self.owner.aside.has_of(peer) {
+            if !self.has_done_all_of(peer) {
                 self.home.settling.questions.push((peer, number));
             } else {
                 self.mesh.note(peer, EverywhereNote::Settled(number));
@@ -85,8 +85,25 @@ impl<S: Send + 'static, C: Clock> Core<S, C> {
         }
     }
 
-    fn is_under_way(&mut self, id: ConnectionId, sequence: u32) -> bool {
-        let running = self.connection(id).and_then(|connection| connection.running.as_deref());
+    /// All that a node has sent is done here.
+    fn has_done_all_of(&self, peer: usize) -> bool {
+        !(self.mesh.has_deferred(peer) || self.owner.aside.has_of(peer))
+    }
+
+    /// Something can be said that has not been.
+    pub(crate) fn has_settled(&self) -> bool {
+        let Settling { unanswered, questions, .. } = &self.home.settling;
+        questions.iter().any(|(peer, _)| self.has_done_all_of(*peer))
+            || unanswered.iter().any(|one| match one.nodes_left {
+                Some(left) => left == 0,
+                None => !one.under_way.iter().any(|(id, sequence)| self.is_under_way(*id, *sequence)),
+            })
+    }
+
+    fn is_under_way(&self, id: ConnectionId, sequence: u32) -> bool {
+        let place = self.home.connections.get(id.index as usize).and_then(Option::as_deref);
+        let running =
+            place.filter(|connection| connection.id == id).and_then(|found| found.running.as_deref());
         running.is_some_and(|under| {
             let waits = matches!(&under.running, Running::Blocked(blocked) if blocked.is_waiting());
             under.sequence == sequence && !waits

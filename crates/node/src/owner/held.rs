@@ -99,7 +99,10 @@ impl Held {
         if wants.is_empty() || self.singles.contains_key(&(home, connection)) {
             return;
         }
-        let id = TransactionId { began_ns: self.now_ns, home: home as u16, connection, sequence: u32::MAX };
+        // Others have read the clock since the turn began.
+        let youngest_ns = self.intents.youngest().map_or(0, |id| id.began_ns);
+        let began_ns = self.now_ns.max(youngest_ns + 1);
+        let id = TransactionId { began_ns, home: home as u16, connection, sequence: u32::MAX };
         self.singles.insert((home, connection), id);
         self.intents.wait(id, wants, InTurn::Singles);
     }

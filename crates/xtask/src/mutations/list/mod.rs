@@ -37,6 +37,7 @@ const PAUSED_FOR_VALUE: Test =
 const HAVE: Test = Test::of_file("routing", "intents", "whoever_can_go_on_does_and_nobody_else");
 const TURN: Test =
     Test::of_file("sim", "held_keys", "whoever_changes_a_key_has_their_turn_among_those_that_read_it");
+const CIRCLE: Test = Test::of_file("sim", "held_keys", "nobody_waits_in_a_circle_with_single_commands");
 const LEFT: Test = Test::of_file("sim", "watching", "whoever_leaves_watches_nothing");
 const WATCHED: Test =
     Test::of_library("keyspace", "watched::tests::a_change_is_one_even_if_it_is_taken_back");

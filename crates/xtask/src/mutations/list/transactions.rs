@@ -205,7 +205,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a pause does not wait for what was sent to another shard",
         file: "crates/node/src/home/settling.rs",
-        code: "if «self.mesh.has_deferred(peer) || self.owner.aside.has_of(peer)» {",
+        code: "!(«self.mesh.has_deferred(peer) || self.owner.aside.has_of(peer)»)",
         instead: "false",
         caught_by: PAUSED_FOR_VALUE,
     },
@@ -246,5 +246,12 @@ pub(super) const MUTATIONS: &[Mutation] = &[
         code: "if «wants.is_empty() || self.singles.contains_key(&(home, connection))» {",
         instead: "wants.is_empty() || self.singles.contains_key(&(home, connection)) || home < 100",
         caught_by: TURN,
+    },
+    Mutation {
+        name: "a single command that waits counts as older than those that came before it",
+        file: "crates/node/src/owner/held.rs",
+        code: "let began_ns = «self.now_ns.max(youngest_ns + 1)»;",
+        instead: "{ let _ = youngest_ns; self.now_ns }",
+        caught_by: CIRCLE,
     },
 ];
